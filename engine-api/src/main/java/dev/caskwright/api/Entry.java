@@ -1,0 +1,12 @@
+package dev.caskwright.api;
+
+/**
+ * A stored key and value. The arrays are the caller's own copies.
+ *
+ * @param version a number that grows with every write to the store, so that equal versions of a key mean the same write
+ * @param expiresAtMillis when the entry expires, in milliseconds since 1970, or {@link #NEVER}
+ */
+public record Entry(byte[] key, byte[] value, long version, long expiresAtMillis) {
+    /** The expiry of an entry that has none. */
+    public static final long NEVER = 0;
+}

@@ -1,0 +1,25 @@
+package dev.caskwright.api;
+
+/** The kinds of failure a store reports; stable, for programs to switch on. */
+public enum ErrorCode {
+    /** The engine, snapshot or cursor was closed before the call. */
+    CLOSED,
+    /** Another process or engine owns the directory. */
+    LOCKED,
+    /** Stored bytes are not what was written. */
+    CORRUPT,
+    /** The directory was written by a newer version, or is not a store. */
+    UNSUPPORTED_FORMAT,
+    /** The file system is full, or a quota is used up. */
+    OUT_OF_SPACE,
+    /** The key index cannot hold another key in the memory it may use. */
+    OUT_OF_MEMORY,
+    /** An earlier write or force failed; the engine only reads until it is reopened. */
+    FAILED,
+    /** The store was opened read-only. */
+    READ_ONLY,
+    /** Too many snapshots are open. */
+    TOO_MANY_SNAPSHOTS,
+    /** The changes asked for are no longer (or not yet) in the log. */
+    CHANGES_GONE
+}

@@ -1,0 +1,12 @@
+package dev.caskwright.api;
+
+import org.jspecify.annotations.Nullable;
+
+/** The file system is full or a quota is used up. The write was not applied; reads go on, and writes resume once there is room. */
+public final class OutOfSpaceException extends EngineException {
+    private static final long serialVersionUID = 1L;
+
+    public OutOfSpaceException(String message, @Nullable Throwable cause) {
+        super(ErrorCode.OUT_OF_SPACE, Outcome.NOT_APPLIED, message, cause);
+    }
+}

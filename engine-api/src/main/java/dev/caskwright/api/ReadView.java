@@ -1,0 +1,44 @@
+package dev.caskwright.api;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What can be read from a store: the engine itself, which shows the latest writes, or a {@link Snapshot}, which shows one
+ * moment. Safe for any number of threads. Keys are 1 to 65,535 bytes long; other lengths are an {@link
+ * IllegalArgumentException}. Arrays are neither kept nor shared.
+ *
+ * <p>Every method throws {@link EngineClosedException} after the view was closed, {@link CorruptRecordException} if what
+ * it would return fails its checksum, and an {@link IOException} naming the file if the system refuses.
+ */
+public interface ReadView {
+    /** The length returned for a key that is not there. */
+    int ABSENT = -1;
+
+    /** Returns a copy of the value of the key, or null if the key is absent or expired. The value may be empty. */
+    byte @Nullable [] get(byte[] key) throws IOException;
+
+    /**
+     * Copies the value of the key into {@code target} at its position, advances it, and returns the length of the value;
+     * {@link #ABSENT} if there is none. A value longer than {@code target.remaining()} is not copied: its length is
+     * returned and the target is as it was. Allocates nothing.
+     */
+    int get(byte[] key, ByteBuffer target) throws IOException;
+
+    /** Returns whether the key is there. */
+    boolean contains(byte[] key) throws IOException;
+
+    /** Returns the key's value with its version and expiry, or null if it is absent. */
+    @Nullable Entry entry(byte[] key) throws IOException;
+
+    /**
+     * Visits every entry once, in an order that means nothing, as of the moment of the call: writes, deletes, expiry and
+     * merges that go on meanwhile do not show.
+     */
+    void visit(EntryVisitor visitor) throws IOException;
+
+    /** Returns the view in the order of the keys, or empty if the store's index has no order. */
+    Optional<OrderedView> ordered();
+}

@@ -1,0 +1,65 @@
+package dev.caskwright.api;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts and deletes that are applied all or none. A batch belongs to one thread while it is built, blocks nobody, and can
+ * be written more than once. The last change to a key wins. Arrays are copied.
+ */
+public final class WriteBatch {
+    /**
+     * One change of a batch.
+     *
+     * @param value the new value, or null for a delete
+     * @param expiry when a put expires; its durability is ignored
+     */
+    public record Change(byte[] key, byte @Nullable [] value, WriteOptions expiry) {}
+
+    private final Map<ByteBuffer, Change> changes = new LinkedHashMap<>();
+
+    /** Makes an empty batch. */
+    public WriteBatch() {}
+
+    /** Adds a put without expiry. */
+    public WriteBatch put(byte[] key, byte[] value) {
+        return put(key, value, WriteOptions.DEFAULT);
+    }
+
+    /** Adds a put that expires as {@code expiry} says; the durability is that of the whole batch. */
+    public WriteBatch put(byte[] key, byte[] value, WriteOptions expiry) {
+        return add(new Change(key.clone(), value.clone(), Objects.requireNonNull(expiry)));
+    }
+
+    /** Adds a delete. */
+    public WriteBatch delete(byte[] key) {
+        return add(new Change(key.clone(), null, WriteOptions.DEFAULT));
+    }
+
+    /** Returns the number of keys that the batch changes. */
+    public int size() {
+        return changes.size();
+    }
+
+    /** Returns the changes, one a key, in the order in which their keys were last named. */
+    public List<Change> changes() {
+        return new ArrayList<>(changes.values());
+    }
+
+    /** Forgets all changes. */
+    public void clear() {
+        changes.clear();
+    }
+
+    private WriteBatch add(Change change) {
+        ByteBuffer key = ByteBuffer.wrap(change.key());
+        changes.remove(key);
+        changes.put(key, change);
+        return this;
+    }
+}

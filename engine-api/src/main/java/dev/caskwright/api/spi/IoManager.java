@@ -1,0 +1,77 @@
+package dev.caskwright.api.spi;
+
+import dev.caskwright.api.EngineLockedException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * A flat set of files in one directory: the only way an engine reaches the disk. It knows files and bytes, not records.
+ *
+ * <p>Names are plain file names (no separators); a name that could lead outside the directory is an {@link
+ * IllegalArgumentException}. Files and the directory are created for their owner only (0700 and 0600) where the file
+ * system can say so, and symbolic links are not followed.
+ *
+ * <p>Creating, renaming and deleting are durable only after {@link #syncDirectory()}. A full file system or quota is
+ * reported as {@link dev.caskwright.api.OutOfSpaceException}; every other refusal of the system as an {@link IOException}
+ * whose message names the file.
+ *
+ * <p>All methods may be called by any thread at any time, and a thread that is interrupted spoils at most its own call.
+ */
+public interface IoManager extends Closeable {
+    /** Returns the names of the regular files in the directory, in no particular order. */
+    List<String> list() throws IOException;
+
+    /**
+     * Takes the directory for this process: {@code exclusive} for a writer, otherwise shared with other readers. A lock
+     * left behind by a process that is gone does not count. At most one lock is taken per manager; {@link Lock#close()}
+     * releases it.
+     *
+     * @throws EngineLockedException if another holder is in the way; the message names it as well as the system can tell
+     */
+    Lock lock(boolean exclusive) throws IOException;
+
+    /**
+     * Creates a file that must not exist and opens it for reading and writing.
+     *
+     * @param expectedLength how long the file will probably become, in bytes; a hint, 0 if not known
+     */
+    WritableFile create(String name, long expectedLength) throws IOException;
+
+    /** Opens an existing file for reading and writing. */
+    WritableFile openWritable(String name) throws IOException;
+
+    /** Opens an existing file, which nobody writes any more, for reading. */
+    ReadableFile open(String name) throws IOException;
+
+    /** Returns the length of an existing file, in bytes. */
+    long length(String name) throws IOException;
+
+    /** Renames a file, atomically taking the place of an existing one. */
+    void rename(String from, String to) throws IOException;
+
+    /** Deletes an existing file. Handles that are open on it keep working. */
+    void delete(String name) throws IOException;
+
+    /**
+     * Makes a closed, no longer written file appear in {@code target}'s directory under the same name, as a hard link
+     * where the file system can, otherwise as a copy. The name must be free there.
+     */
+    void linkTo(IoManager target, String name) throws IOException;
+
+    /** Makes all creations, renames and deletions before this call durable. */
+    void syncDirectory() throws IOException;
+
+    /** Returns how many bytes can still be written to the file system, as far as it tells. */
+    long usableSpace() throws IOException;
+
+    /** Returns the directory in a form for messages. */
+    String describe();
+
+    /** Gives back what the manager itself holds. The files that it opened are closed by those who opened them. */
+    @Override
+    void close() throws IOException;
+
+    /** A held directory lock. Closing it twice is fine. */
+    interface Lock extends Closeable {}
+}

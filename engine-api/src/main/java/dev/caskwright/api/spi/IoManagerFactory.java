@@ -1,0 +1,17 @@
+package dev.caskwright.api.spi;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** Opens an IO manager over a directory. */
+@FunctionalInterface
+public interface IoManagerFactory {
+    /**
+     * Opens a manager over {@code directory}.
+     *
+     * @param create whether to create the directory (and its parents) if it is missing; if false, a missing directory is
+     *     a {@link java.nio.file.NoSuchFileException}. A path that is no directory is a {@link
+     *     java.nio.file.NotDirectoryException}.
+     */
+    IoManager open(Path directory, boolean create) throws IOException;
+}

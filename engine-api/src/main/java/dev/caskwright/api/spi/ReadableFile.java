@@ -1,0 +1,33 @@
+package dev.caskwright.api.spi;
+
+import java.io.Closeable;
+import java.io.IOException;
+
+/**
+ * An open file that is read at absolute offsets.
+ *
+ * <p>Any number of threads may read at once. The owner closes the file only when no read is under way and none will
+ * come: the engine proves that by its read epochs, and a manager may rely on it. A read that nevertheless comes after
+ * {@link #close()} is an {@link IOException}.
+ */
+public interface ReadableFile extends Closeable {
+    /** Returns the file's name within its directory. */
+    String name();
+
+    /**
+     * Copies bytes from the file to {@code target} and returns how many: {@code length}, or fewer only where the file
+     * ends. Behind the end of the file it is 0.
+     *
+     * @throws IOException if the system refuses, or the file has become shorter behind our back
+     */
+    int read(long offset, byte[] target, int targetOffset, int length) throws IOException;
+
+    /**
+     * Returns the length of the file in bytes. For a file being written that is the end of the last written byte;
+     * space that a manager holds ready behind it does not count.
+     */
+    long length() throws IOException;
+
+    /** Returns whether a read is a memory copy, so that two small reads cost no more than one. */
+    boolean isMapped();
+}

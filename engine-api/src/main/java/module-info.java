@@ -1,0 +1,10 @@
+/** What users of a store call, and the three interfaces that its parts implement. */
+module dev.caskwright.api {
+    requires static transitive org.jspecify;
+
+    exports dev.caskwright.api;
+    exports dev.caskwright.api.spi;
+
+    uses dev.caskwright.api.spi.IoManagerProvider;
+    uses dev.caskwright.api.spi.KeyIndexProvider;
+}
