@@ -17,6 +17,6 @@ public interface ChangeVisitor {
      * @param expiresAtMillis when the put expires, or {@link Entry#NEVER}
      * @param isLastOfBatch false for every change of a batch but its last, so that a follower can apply it as one
      */
-    record Change(
-            long version, byte[] key, byte @Nullable [] value, long expiresAtMillis, boolean isLastOfBatch) {}
+    @SuppressWarnings("ArrayRecordComponent") // the arrays are the visitor's own; changes are not compared
+    record Change(long version, byte[] key, byte @Nullable [] value, long expiresAtMillis, boolean isLastOfBatch) {}
 }

@@ -6,6 +6,7 @@ package dev.caskwright.api;
  * @param version a number that grows with every write to the store, so that equal versions of a key mean the same write
  * @param expiresAtMillis when the entry expires, in milliseconds since 1970, or {@link #NEVER}
  */
+@SuppressWarnings("ArrayRecordComponent") // holders of arrays are not compared
 public record Entry(byte[] key, byte[] value, long version, long expiresAtMillis) {
     /** The expiry of an entry that has none. */
     public static final long NEVER = 0;

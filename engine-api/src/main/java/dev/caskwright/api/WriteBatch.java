@@ -19,6 +19,7 @@ public final class WriteBatch {
      * @param value the new value, or null for a delete
      * @param expiry when a put expires; its durability is ignored
      */
+    @SuppressWarnings("ArrayRecordComponent") // holders of arrays are not compared
     public record Change(byte[] key, byte @Nullable [] value, WriteOptions expiry) {}
 
     private final Map<ByteBuffer, Change> changes = new LinkedHashMap<>();
