@@ -1,0 +1,363 @@
+package dev.caskwright.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caskwright.api.EngineLockedException;
+import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.WritableFile;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+/**
+ * What an {@link IoManager} does whose files are files of the system: permissions, links, locks between processes,
+ * descriptors. The manager has a provider, by whose name other processes find it.
+ */
+public abstract class FileSystemIoManagerContract extends IoManagerContract {
+    private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
+
+    /** Returns the name by which the manager is found. */
+    protected abstract String providerName();
+
+    @Override
+    protected IoManager openManager(Path directory, boolean create) throws IOException {
+        return Backends.ioManager(providerName()).open(directory, create);
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void everythingIsForTheOwnerOnly() throws IOException {
+        IoManager manager = manager("parent/d");
+        store(manager, "a", new byte[10]);
+        try (IoManager.Lock lock = manager.lock(true)) {
+            assertThat(lock).isNotNull();
+            assertThat(permissions("parent")).isEqualTo("rwx------");
+            assertThat(permissions("parent/d")).isEqualTo("rwx------");
+            try (Stream<Path> files = Files.list(root().resolve("parent/d"))) {
+                assertThat(files.toList())
+                        .hasSizeGreaterThan(1)
+                        .allSatisfy(
+                                file -> assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                                        .isEqualTo("rw-------"));
+            }
+        }
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void linksAreNotFollowed() throws IOException {
+        IoManager manager = manager("d");
+        IoManager target = manager("e");
+        Path outside = Files.writeString(root().resolve("outside"), "secret");
+        Path link = Files.createSymbolicLink(root().resolve("d/link"), outside);
+        Files.createSymbolicLink(root().resolve("d/dangling"), root().resolve("nowhere"));
+        List<ThrowingCallable> calls = List.of(
+                () -> manager.open("link"),
+                () -> manager.openWritable("link"),
+                () -> manager.create("link", 0),
+                () -> manager.create("dangling", 0),
+                () -> manager.length("link"),
+                () -> manager.linkTo(target, "link"));
+        for (ThrowingCallable call : calls) {
+            assertThatThrownBy(call).isInstanceOf(IOException.class);
+        }
+        assertThat(manager.list()).isEmpty();
+        assertThat(target.list()).isEmpty();
+        assertThat(outside).hasContent("secret");
+        assertThat(root().resolve("nowhere")).doesNotExist();
+        assertThat(link).isSymbolicLink();
+    }
+
+    @Test
+    void onlyRegularFilesAreListed() throws IOException {
+        IoManager manager = manager("d");
+        Files.createDirectory(root().resolve("d/directory"));
+        store(manager, "a", new byte[10]);
+        assertThat(manager.list()).containsExactly("a");
+        assertThatThrownBy(() -> manager.open("directory")).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> manager.delete("directory")).isInstanceOf(IOException.class);
+        assertThat(root().resolve("d/directory")).exists();
+    }
+
+    @Test
+    void linkSharesTheBytes() throws IOException {
+        IoManager source = manager("d");
+        IoManager target = manager("e");
+        store(source, "a", bytes(1, 100));
+        source.linkTo(target, "a");
+        assertThat(Files.isSameFile(root().resolve("d/a"), root().resolve("e/a")))
+                .isTrue();
+    }
+
+    @Test
+    void shortenedFileIsAnError() throws IOException {
+        IoManager manager = manager("d");
+        byte[] content = bytes(1, 1_000_000);
+        store(manager, "a", content);
+        try (ReadableFile file = manager.open("a")) {
+            assertThat(read(file, 0, content.length)).isEqualTo(content);
+            try (FileChannel channel = FileChannel.open(root().resolve("d/a"), StandardOpenOption.WRITE)) {
+                channel.truncate(100_000);
+            }
+            for (int i = 0; i < 1000; i++) {
+                assertThatThrownBy(() -> read(file, 500_000, 144))
+                        .isInstanceOf(IOException.class)
+                        .hasMessageContaining(file.name());
+            }
+            assertThat(read(file, 0, 50_000)).isEqualTo(Arrays.copyOf(content, 50_000));
+        }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void descriptorsAreGivenBack() throws IOException {
+        IoManager manager = manager("d");
+        cycle(manager, -1);
+        long before = descriptors();
+        for (int i = 0; i < 1000; i++) {
+            cycle(manager, i);
+        }
+        assertThat(descriptors()).isLessThan(before + 20);
+    }
+
+    private void cycle(IoManager manager, int i) throws IOException {
+        try (IoManager.Lock lock = manager.lock(true)) {
+            assertThat(lock).isNotNull();
+            assertThatThrownBy(() -> manager.lock(false)).isInstanceOf(EngineLockedException.class);
+            assertThatThrownBy(() -> manager.open("missing")).isInstanceOf(IOException.class);
+            try (WritableFile file = manager.create("a", 400)) {
+                file.write(0, bytes(i, 400), 0, 400);
+                assertThatThrownBy(() -> manager.create("a", 400)).isInstanceOf(IOException.class);
+                manager.rename("a", "b");
+            }
+            try (ReadableFile file = manager.open("b")) {
+                manager.delete("b");
+                assertThat(read(file, 0, 400)).isEqualTo(bytes(i, 400));
+            }
+            manager.syncDirectory();
+        }
+        manager.lock(false).close();
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void fullDiskIsItsOwnErrorAndPasses() throws Exception {
+        Path small = Files.createDirectory(root().resolve("small"));
+        boolean mounted = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small.toString())
+                        .inheritIO()
+                        .start()
+                        .waitFor()
+                == 0;
+        Assumptions.assumeTrue(mounted, "only root can mount a small file system");
+        try {
+            IoManager manager = manager("small/d");
+            byte[] content = bytes(1, 2_000_000);
+            try (WritableFile file = manager.create("a", content.length)) {
+                file.write(0, content, 0, 300_000);
+                assertThatThrownBy(() -> file.reserve(5_000_000))
+                        .isInstanceOf(OutOfSpaceException.class)
+                        .hasMessageContaining("a");
+                assertThatThrownBy(() -> file.write(300_000, content, 300_000, 1_700_000))
+                        .isInstanceOf(OutOfSpaceException.class)
+                        .hasMessageContaining("a");
+                assertThat(file.length()).isEqualTo(300_000);
+                assertThat(read(file, 0, content.length)).isEqualTo(Arrays.copyOf(content, 300_000));
+                file.write(300_000, content, 300_000, 1000);
+                file.force();
+                file.write(100, content, 100, 1000);
+                assertThat(read(file, 0, content.length)).isEqualTo(Arrays.copyOf(content, 301_000));
+                assertThatThrownBy(() -> file.write(301_000, content, 301_000, 1_600_000))
+                        .isInstanceOf(OutOfSpaceException.class);
+            }
+            assertThat(manager.length("a")).isEqualTo(301_000);
+            try (WritableFile file = manager.create("b", 0)) {
+                byte[] block = new byte[1000];
+                assertThatThrownBy(() -> {
+                            for (long offset = 0; ; offset += block.length) {
+                                file.write(offset, block, 0, block.length);
+                            }
+                        })
+                        .isInstanceOf(OutOfSpaceException.class);
+                long length = file.length();
+                assertThatThrownBy(() -> file.write(length, content, 0, 300_000))
+                        .isInstanceOf(OutOfSpaceException.class);
+
+                // A full disk does not keep anyone out, and room that comes back is used.
+                manager.lock(true).close();
+                manager.delete("a");
+                file.write(length, content, 0, 200_000);
+                assertThat(read(file, length, content.length)).isEqualTo(Arrays.copyOf(content, 200_000));
+            }
+        } finally {
+            assertThat(new ProcessBuilder("umount", small.toString())
+                            .inheritIO()
+                            .start()
+                            .waitFor())
+                    .isZero();
+        }
+    }
+
+    // Locks between processes
+
+    @Test
+    void readerChangesNothing() throws IOException {
+        IoManager manager = manager("d");
+        assertThatThrownBy(() -> manager.lock(false))
+                .isInstanceOf(UnsupportedFormatException.class)
+                .hasMessageContaining("not a store");
+        assertThat(root().resolve("d")).isEmptyDirectory();
+        manager.lock(true).close();
+        List<String> before = everything("d");
+        try (IoManager.Lock lock = manager.lock(false)) {
+            assertThat(lock).isNotNull();
+            assertThat(everything("d")).isEqualTo(before);
+        }
+        assertThat(everything("d")).isEqualTo(before);
+    }
+
+    @Test
+    void lockFilesAreNoFilesOfTheUser() throws IOException {
+        IoManager manager = manager("d");
+        try (IoManager.Lock lock = manager.lock(true)) {
+            assertThat(lock).isNotNull();
+            try (Stream<Path> files = Files.list(root().resolve("d"))) {
+                for (Path file : files.toList()) {
+                    String name = file.getFileName().toString();
+                    assertThatThrownBy(() -> manager.open(name)).isInstanceOf(IllegalArgumentException.class);
+                    assertThatThrownBy(() -> manager.delete(name)).isInstanceOf(IllegalArgumentException.class);
+                }
+            }
+        }
+    }
+
+    @Test
+    void writerKeepsOtherProcessesOut() throws Exception {
+        IoManager manager = manager("d");
+        IoManager.Lock lock = manager.lock(true);
+        String owner = "pid=" + ProcessHandle.current().pid();
+        assertThat(probe("d", true)).startsWith("refused").contains(owner, "d");
+        assertThat(probe("d", false)).startsWith("refused").contains(owner);
+
+        // A second try in this process must not touch the lock file: closing it would drop the lock.
+        assertThatThrownBy(() -> manager.lock(true)).isInstanceOf(EngineLockedException.class);
+        assertThatThrownBy(() -> manager("d").lock(false)).isInstanceOf(EngineLockedException.class);
+        assertThat(probe("d", true)).startsWith("refused");
+
+        lock.close();
+        assertThat(probe("d", true)).isEqualTo("locked");
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void anotherPathToTheDirectoryIsTheSameDirectory() throws Exception {
+        IoManager manager = manager("d");
+        Files.createSymbolicLink(root().resolve("link"), root().resolve("d"));
+        IoManager other = manager("link");
+        try (IoManager.Lock lock = manager.lock(true)) {
+            assertThat(lock).isNotNull();
+            assertThatThrownBy(() -> other.lock(true)).isInstanceOf(EngineLockedException.class);
+            assertThat(probe("link", true)).startsWith("refused");
+        }
+    }
+
+    @Test
+    void readersOfSeveralProcessesShare() throws Exception {
+        IoManager manager = manager("d");
+        manager.lock(true).close();
+        IoManager.Lock first = manager.lock(false);
+        IoManager.Lock second = manager("d").lock(false);
+        first.close();
+        assertThat(probe("d", false)).isEqualTo("locked");
+        assertThat(probe("d", true)).startsWith("refused").contains("readers");
+        second.close();
+        assertThat(probe("d", true)).isEqualTo("locked");
+    }
+
+    @Test
+    void lockOfADeadProcessDoesNotCount() throws Exception {
+        IoManager manager = manager("d");
+        Process holder = start("d", true, "hold");
+        try (BufferedReader output = holder.inputReader(StandardCharsets.UTF_8)) {
+            assertThat(output.readLine()).isEqualTo("locked");
+            assertThatThrownBy(() -> manager.lock(true))
+                    .isInstanceOf(EngineLockedException.class)
+                    .hasMessageContaining("pid=" + holder.pid());
+            assertThatThrownBy(() -> manager.lock(false)).isInstanceOf(EngineLockedException.class);
+        } finally {
+            holder.destroyForcibly().waitFor();
+        }
+        manager.lock(false).close();
+        manager.lock(true).close();
+    }
+
+    private String probe(String directory, boolean exclusive) throws Exception {
+        Process process = start(directory, exclusive, "try");
+        try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8)) {
+            String line = output.readLine();
+            assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
+            assertThat(line).isNotNull();
+            return line;
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private Process start(String directory, boolean exclusive, String mode) throws IOException {
+        return new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xshare:auto",
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        LockProbe.class.getName(),
+                        providerName(),
+                        root().resolve(directory).toString(),
+                        Boolean.toString(exclusive),
+                        mode)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+    }
+
+    private String permissions(String path) throws IOException {
+        return PosixFilePermissions.toString(Files.getPosixFilePermissions(root().resolve(path)));
+    }
+
+    private List<String> everything(String directory) throws IOException {
+        List<String> found = new ArrayList<>();
+        try (Stream<Path> files = Files.list(root().resolve(directory))) {
+            for (Path file : files.sorted().toList()) {
+                found.add(file.getFileName() + " " + Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS) + " "
+                        + Files.size(file));
+            }
+        }
+        return found;
+    }
+
+    /** Returns how many files this process has open. */
+    protected static long descriptors() throws IOException {
+        try (Stream<Path> entries = Files.list(DESCRIPTORS)) {
+            return entries.count();
+        }
+    }
+}

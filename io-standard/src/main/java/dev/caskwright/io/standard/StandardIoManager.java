@@ -1,0 +1,359 @@
+package dev.caskwright.io.standard;
+
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.WritableFile;
+import java.io.File;
+import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * An IO manager that reads and writes through file channels: each read of up to 256 KiB is one positional read of the
+ * system, each write one positional write.
+ *
+ * <p>It works on any file system that the JDK knows as its default one; the promises about power loss hold on Linux and
+ * macOS. On Windows a directory cannot be forced, so {@link #syncDirectory} does nothing there and leaves it to the file
+ * system's journal.
+ *
+ * <p>The directory may be given through symbolic links, which are resolved once, here. Inside it none is followed. Two
+ * names belong to the manager and are no files to its user: {@code LOCK} and {@code OWNER}.
+ *
+ * <p>Safe for any number of threads. Interrupting one of them fails nothing, see {@link ChannelFile}.
+ */
+public class StandardIoManager implements IoManager {
+    private static final boolean WINDOWS = File.separatorChar == '\\';
+    private static final int MAX_INTERRUPTIONS = 1_000; // of one call; more means that somebody does it on purpose
+    private static final int COPY_LENGTH = 256 << 10;
+
+    /** What can be done on the channel of a file, any number of times. */
+    @FunctionalInterface
+    protected interface ChannelCall<T> {
+        /** Does it. */
+        T on(FileChannel channel) throws IOException;
+    }
+
+    private final Path directory;
+    private final Set<ChannelFile> openFiles = ConcurrentHashMap.newKeySet();
+    private final Object names = new Object(); // held while a name is tied to an open file, or taken from one
+
+    /** Opens a manager as {@link #open(Path, boolean)} does. */
+    protected StandardIoManager(Path directory, boolean create) throws IOException {
+        if (create) {
+            createDirectories(directory.toAbsolutePath());
+        }
+        if (!Files.readAttributes(directory, BasicFileAttributes.class).isDirectory()) {
+            throw new NotDirectoryException(directory.toString());
+        }
+        this.directory = directory.toRealPath();
+    }
+
+    /**
+     * Opens a manager over a directory.
+     *
+     * @param create whether to create the directory and its parents, durably, if they are missing
+     * @throws NoSuchFileException if the directory is missing and {@code create} is false
+     * @throws NotDirectoryException if the path is no directory
+     */
+    public static StandardIoManager open(Path directory, boolean create) throws IOException {
+        return new StandardIoManager(directory, create);
+    }
+
+    @Override
+    public final List<String> list() throws IOException {
+        List<String> names = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+            for (Path entry : entries) {
+                String name = entry.getFileName().toString();
+                if (!isReserved(name) && Files.isRegularFile(entry, LinkOption.NOFOLLOW_LINKS)) {
+                    names.add(name);
+                }
+            }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        return names;
+    }
+
+    @Override
+    public final Lock lock(boolean exclusive) throws IOException {
+        return DirectoryLock.acquire(directory, exclusive);
+    }
+
+    @Override
+    public WritableFile create(String name, long expectedLength) throws IOException {
+        Path path = resolve(name);
+        Set<OpenOption> options = ChannelFile.openOptions(true);
+        options.add(StandardOpenOption.CREATE_NEW);
+        synchronized (names) {
+            FileChannel channel;
+            try {
+                channel = FileChannel.open(path, options, OwnerOnly.file(path));
+            } catch (IOException e) {
+                throw Failures.ofNameChange("create failed", path, e);
+            }
+            try {
+                return opened(new WritableChannelFile(this, path, channel, attributes(path)));
+            } catch (Throwable e) {
+                try (channel) {
+                    Files.deleteIfExists(path);
+                }
+                throw e;
+            }
+        }
+    }
+
+    @Override
+    public WritableFile openWritable(String name) throws IOException {
+        Path path = resolve(name);
+        synchronized (names) {
+            BasicFileAttributes attributes = attributes(path);
+            FileChannel channel = FileChannel.open(path, ChannelFile.openOptions(true));
+            try {
+                return opened(new WritableChannelFile(this, path, channel, attributes));
+            } catch (Throwable e) {
+                channel.close();
+                throw e;
+            }
+        }
+    }
+
+    @Override
+    public ReadableFile open(String name) throws IOException {
+        Path path = resolve(name);
+        synchronized (names) {
+            BasicFileAttributes attributes = attributes(path);
+            return opened(new ChannelFile(
+                    this, path, false, FileChannel.open(path, ChannelFile.openOptions(false)), attributes));
+        }
+    }
+
+    @Override
+    public final long length(String name) throws IOException {
+        return attributes(resolve(name)).size();
+    }
+
+    @Override
+    public final void rename(String from, String to) throws IOException {
+        Path source = resolve(from);
+        Path target = resolve(to);
+        synchronized (names) {
+            attributes(source); // the system would rename a directory or a link as well
+            List<ChannelFile> moving = openAs(source);
+            if (!source.equals(target)) {
+                for (ChannelFile file : openAs(target)) {
+                    file.keepWithoutName();
+                }
+            }
+            for (ChannelFile file : moving) {
+                file.keepWithoutName();
+            }
+            try {
+                Files.move(source, target, StandardCopyOption.ATOMIC_MOVE);
+            } catch (IOException e) {
+                throw Failures.ofNameChange("rename failed", source, e);
+            }
+            for (ChannelFile file : moving) {
+                file.renamed(target);
+            }
+        }
+    }
+
+    @Override
+    public final void delete(String name) throws IOException {
+        Path path = resolve(name);
+        synchronized (names) {
+            attributes(path); // the system would delete an empty directory as well
+            for (ChannelFile file : openAs(path)) {
+                file.keepWithoutName();
+            }
+            Files.delete(path);
+        }
+    }
+
+    @Override
+    public final void linkTo(IoManager target, String name) throws IOException {
+        Path path = resolve(name);
+        attributes(path);
+        // A wrapper around a manager is none of ours: it gets to see the copy.
+        if (target instanceof StandardIoManager neighbour) {
+            try {
+                Files.createLink(neighbour.resolve(name), path);
+                return;
+            } catch (FileAlreadyExistsException e) {
+                throw e;
+            } catch (FileSystemException | UnsupportedOperationException e) {
+                // Another file system, or one without links. Were it something else, the copy would fail as well.
+            }
+        }
+        copyTo(target, name);
+    }
+
+    @Override
+    public final void syncDirectory() throws IOException {
+        sync(directory);
+    }
+
+    @Override
+    public final long usableSpace() throws IOException {
+        return Files.getFileStore(directory).getUsableSpace();
+    }
+
+    @Override
+    public final String describe() {
+        return directory.toString();
+    }
+
+    /** Does nothing: files and lock belong to those who asked for them. */
+    @Override
+    public void close() {}
+
+    /**
+     * Runs {@code call} on the channel of a file that a manager of this class opened, and once more whenever an interrupt
+     * closed the channel meanwhile.
+     *
+     * @throws IOException if the call throws it, or the file was closed
+     */
+    protected static <T> T onChannel(ReadableFile file, ChannelCall<T> call) throws IOException {
+        return ((ChannelFile) file).call(call);
+    }
+
+    /** Takes a closed file off the list of those that {@link #delete} cares for. */
+    final void forget(ChannelFile file) {
+        openFiles.remove(file);
+    }
+
+    private <F extends ChannelFile> F opened(F file) {
+        openFiles.add(file);
+        return file;
+    }
+
+    private List<ChannelFile> openAs(Path path) {
+        List<ChannelFile> found = new ArrayList<>();
+        for (ChannelFile file : openFiles) {
+            if (file.path().equals(path)) {
+                found.add(file);
+            }
+        }
+        return found;
+    }
+
+    private Path resolve(String name) {
+        // The separators of all systems, so that a store can be carried from one to another.
+        boolean plain = !name.isEmpty()
+                && !name.equals(".")
+                && !name.equals("..")
+                && name.chars().noneMatch(c -> c == '/' || c == '\\' || c < ' ');
+        if (plain && !isReserved(name)) {
+            Path path = directory.resolve(name);
+            if (directory.equals(path.getParent())) {
+                return path;
+            }
+        }
+        throw new IllegalArgumentException("not a plain file name: directory=" + directory + ", name=" + name);
+    }
+
+    private static boolean isReserved(String name) {
+        // Not even opened: closing any descriptor of the lock file drops the lock.
+        return name.equalsIgnoreCase(DirectoryLock.LOCK_FILE) || name.equalsIgnoreCase(DirectoryLock.OWNER_FILE);
+    }
+
+    private static BasicFileAttributes attributes(Path path) throws IOException {
+        BasicFileAttributes attributes =
+                Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        if (!attributes.isRegularFile()) {
+            throw new FileSystemException(path.toString(), null, "not a regular file");
+        }
+        return attributes;
+    }
+
+    private void copyTo(IoManager target, String name) throws IOException {
+        try (ReadableFile source = open(name);
+                WritableFile copy = target.create(name, source.length())) {
+            try {
+                byte[] buffer = new byte[COPY_LENGTH];
+                long offset = 0;
+                for (int count; (count = source.read(offset, buffer, 0, buffer.length)) > 0; offset += count) {
+                    copy.write(offset, buffer, 0, count);
+                }
+                copy.force();
+            } catch (Throwable e) {
+                target.delete(name);
+                throw e;
+            }
+        }
+    }
+
+    private static void createDirectories(Path directory) throws IOException {
+        List<Path> missing = new ArrayList<>();
+        for (Path path = directory; path != null && Files.notExists(path); path = path.getParent()) {
+            missing.add(path);
+        }
+        try {
+            Files.createDirectories(directory, OwnerOnly.directory(directory));
+        } catch (FileAlreadyExistsException e) {
+            NotDirectoryException failure = new NotDirectoryException(directory.toString());
+            failure.initCause(e);
+            throw failure;
+        } catch (IOException e) {
+            throw Failures.ofNameChange("create failed", directory, e);
+        }
+        // Otherwise a power loss could take the whole directory, with all that was forced inside.
+        for (Path path : missing) {
+            Path parent = path.getParent();
+            if (parent != null) {
+                sync(parent);
+            }
+        }
+    }
+
+    /**
+     * Forces a directory. If an interrupt closes the channel within the force, its result is lost; the next channel, by
+     * which the force is done again, is always opened before, as a channel is not told of errors that someone saw before
+     * it was opened.
+     */
+    private static void sync(Path directory) throws IOException {
+        if (WINDOWS) {
+            return;
+        }
+        boolean interrupted = false;
+        FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ);
+        try {
+            for (int attempt = 0; attempt < MAX_INTERRUPTIONS; attempt++) {
+                try (FileChannel current = channel) {
+                    channel = FileChannel.open(directory, StandardOpenOption.READ);
+                    interrupted |= Thread.interrupted();
+                    current.force(true);
+                    return;
+                } catch (ClosedByInterruptException e) {
+                    interrupted |= Thread.interrupted();
+                } catch (IOException e) {
+                    throw new IOException("force failed: directory=" + directory, e);
+                }
+            }
+            throw new IOException("force was interrupted without end: directory=" + directory);
+        } finally {
+            channel.close();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}
