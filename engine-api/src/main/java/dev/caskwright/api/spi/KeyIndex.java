@@ -7,7 +7,7 @@ import java.io.IOException;
  * Maps keys to locators: the keydir. A key is a slice of a byte array, 1 to 65,535 bytes long; the index neither keeps
  * nor changes the array. A locator is a number other than {@link #ABSENT} that only the record log understands.
  *
- * <p><b>Threads.</b> {@link #get}, {@link #candidate}, {@link #size} and {@link #memoryBytes} may run in any thread at any
+ * <p><b>Threads.</b> {@link #get}, {@link #candidate}, {@link #candidates}, {@link #size} and {@link #memoryBytes} may run in any thread at any
  * time, take no lock that a writer can hold, and allocate nothing that lives on. A reader that runs beside a change sees
  * the key's locator before it or after it, and keys that do not change are always found. Methods that change the index
  * run one at a time, unless {@link #allowsConcurrentWriters()}.
@@ -24,12 +24,24 @@ public interface KeyIndex extends Closeable {
     long get(byte[] key, int offset, int length) throws IOException;
 
     /**
-     * Returns a locator that is the key's if the key is present, and otherwise {@link #ABSENT} or the locator of another
-     * key. The caller compares the key with the record that it reads anyway, and calls {@link #get} if they differ, which
-     * must be rare. For an index where confirming the key costs a cache miss of its own.
+     * Returns the locator of the key or, rarely, that of another key; {@link #ABSENT} only if the key is absent. The caller
+     * compares the key with the record that it reads anyway, and calls {@link #get} if they differ. For an index where
+     * confirming the key costs a cache miss of its own.
      */
     default long candidate(byte[] key, int offset, int length) throws IOException {
         return get(key, offset, length);
+    }
+
+    /**
+     * Sets {@code locators[i]} to the {@link #candidate} of the key that is {@code lengths[i]} bytes from {@code
+     * offsets[i]} in {@code source}, for the first {@code count}. An index whose lookups wait for memory overlaps the
+     * waits.
+     */
+    default void candidates(byte[] source, int[] offsets, int[] lengths, int count, long[] locators)
+            throws IOException {
+        for (int i = 0; i < count; i++) {
+            locators[i] = candidate(source, offsets[i], lengths[i]);
+        }
     }
 
     /** Sets the locator of the key, and returns the one before, or {@link #ABSENT}. */

@@ -1,0 +1,322 @@
+package dev.caskwright.index.hashmap;
+
+import dev.caskwright.api.spi.KeyIndex;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+
+/**
+ * One segment of the index: an open-addressing table of fixed capacity, with the bytes of its keys.
+ *
+ * <pre>
+ * slots     | word 0: tag (32) | reference (32) | word 1: locator (64) | word 0 of the next slot ...
+ * keyBytes  | length | key | length | key ...      a length is one byte, or 0xFF and two bytes
+ * </pre>
+ *
+ * <p>A reference is the offset in {@code keyBytes} plus 1. A slot's home position is its tag as a fraction of the
+ * capacity; so capacity can be any number, and a table is copied into a larger one from left to right without looking at
+ * the keys. Collisions go on to the next slot.
+ *
+ * <p><b>Threads.</b> One writer (the holder of the segment's lock) beside any number of readers. A writer fills the locator
+ * before the word that makes the slot visible, and never moves a slot. A removed slot becomes a tombstone that a later key
+ * may take. Key bytes are only appended, so that a word is never seen twice with different meanings: a reader that finds
+ * the same word before and after it read the locator has read the locator of that key.
+ */
+final class Table {
+    /** The first word of a slot that no key has used. Ends a search. */
+    static final long EMPTY = 0;
+    /** The first word of a slot whose key was removed. Does not end a search. */
+    static final long TOMBSTONE = 0xFFFFFFFFL;
+    /** Of 16 slots, how many may be used. Above this, searches for absent keys become long. */
+    static final int MAX_LOAD_SIXTEENTHS = 12;
+
+    static final int NOT_FOUND = -1;
+    static final int MAX_CAPACITY = 1 << 29;
+    static final int MAX_KEY_BYTES = Integer.MAX_VALUE - 16;
+
+    /** A table for a segment without keys. */
+    static final Table NONE = new Table(1, new byte[0]);
+
+    private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
+    private static final VarHandle LIVE;
+    private static final int LONG_LENGTH = 0xFF;
+    private static final int MAX_LENGTH_BYTES = 3;
+    private static final int ARRAY_HEADER = 16;
+    private static final int OBJECT_BYTES = 48;
+
+    static {
+        try {
+            LIVE = MethodHandles.lookup().findVarHandle(Table.class, "live", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final long[] slots;
+    private final int capacity;
+    private volatile byte[] keyBytes;
+    private int keyBytesUsed;
+    private int keyBytesDead;
+    private int tombstones;
+    private int live;
+
+    private Table(int capacity, byte[] keyBytes) {
+        this.slots = new long[2 * capacity];
+        this.capacity = capacity;
+        this.keyBytes = keyBytes;
+    }
+
+    /** Returns how many keys a table of that capacity takes. */
+    static int limit(int capacity) {
+        return (int) ((long) capacity * MAX_LOAD_SIXTEENTHS / 16);
+    }
+
+    /** Returns the capacity of a table for that many keys. */
+    static int capacityFor(long keys) {
+        return (int) Math.min(MAX_CAPACITY, keys * 16 / MAX_LOAD_SIXTEENTHS + 1);
+    }
+
+    /** Returns the bytes that a key takes in {@code keyBytes}. */
+    static int encodedLength(int keyLength) {
+        return keyLength < LONG_LENGTH ? 1 + keyLength : MAX_LENGTH_BYTES + keyLength;
+    }
+
+    int capacity() {
+        return capacity;
+    }
+
+    /** Returns the number of keys. May be called by any thread. */
+    int live() {
+        return (int) LIVE.getOpaque(this);
+    }
+
+    long memoryBytes() {
+        return this == NONE
+                ? 0
+                : OBJECT_BYTES + arrayBytes((long) slots.length * Long.BYTES) + arrayBytes(keyBytes.length);
+    }
+
+    /** Reads the first word at the key's home, so that it is in the cache when it is needed. */
+    long touch(int tag) {
+        return slots[2 * home(tag)];
+    }
+
+    /** Returns the locator of the first slot with this tag, without comparing keys. Readers. */
+    long candidate(int tag) {
+        long[] slots = this.slots;
+        int position = 2 * home(tag);
+        while (true) {
+            long word = (long) WORD.getAcquire(slots, position);
+            if (word == EMPTY) {
+                return KeyIndex.ABSENT;
+            }
+            if ((int) (word >>> 32) == tag && word != TOMBSTONE) {
+                return (long) WORD.getAcquire(slots, position + 1);
+            }
+            position += 2;
+            if (position == slots.length) {
+                position = 0;
+            }
+        }
+    }
+
+    /** Returns the locator of the key. Readers. */
+    long get(int tag, byte[] key, int offset, int length) {
+        long[] slots = this.slots;
+        int position = 2 * home(tag);
+        while (true) {
+            long word = (long) WORD.getAcquire(slots, position);
+            if (word == EMPTY) {
+                return KeyIndex.ABSENT;
+            }
+            if ((int) (word >>> 32) == tag && word != TOMBSTONE && keyEquals(word, key, offset, length)) {
+                long locator = (long) WORD.getAcquire(slots, position + 1);
+                if ((long) WORD.getAcquire(slots, position) == word) {
+                    return locator;
+                }
+                // The key was removed meanwhile. It may come again further on, or at a tombstone that we have passed; a
+                // key that is absent at a moment of the search may be called absent.
+            }
+            position += 2;
+            if (position == slots.length) {
+                position = 0;
+            }
+        }
+    }
+
+    /** Returns the position of the key's slot, or {@link #NOT_FOUND}. The writer only. */
+    int find(int tag, byte[] key, int offset, int length) {
+        long[] slots = this.slots;
+        int position = 2 * home(tag);
+        while (true) {
+            long word = slots[position];
+            if (word == EMPTY) {
+                return NOT_FOUND;
+            }
+            if ((int) (word >>> 32) == tag && word != TOMBSTONE && keyEquals(word, key, offset, length)) {
+                return position;
+            }
+            position += 2;
+            if (position == slots.length) {
+                position = 0;
+            }
+        }
+    }
+
+    long locator(int position) {
+        return slots[position + 1];
+    }
+
+    void setLocator(int position, long locator) {
+        WORD.setRelease(slots, position + 1, locator);
+    }
+
+    /** Returns whether another key finds a slot. */
+    boolean hasFreeSlot() {
+        return live + tombstones < limit(capacity);
+    }
+
+    /** Adds a key that is not there. There must be a free slot, and room for its bytes. The writer only. */
+    void insert(int tag, byte[] key, int offset, int length, long locator) {
+        int reference = append(key, offset, length) + 1;
+        int position = 2 * home(tag);
+        while (slots[position] != EMPTY && slots[position] != TOMBSTONE) {
+            position = next(position);
+        }
+        if (slots[position] == TOMBSTONE) {
+            tombstones--;
+        }
+        WORD.setRelease(slots, position + 1, locator);
+        WORD.setRelease(slots, position, word(tag, reference));
+        LIVE.setOpaque(this, live + 1);
+    }
+
+    /** Removes the key of a slot. The writer only. */
+    void remove(int position) {
+        keyBytesDead += encodedLength(keyLength(keyBytes, reference(slots[position]) - 1));
+        LIVE.setOpaque(this, live - 1);
+        if (slots[next(position)] != EMPTY) {
+            tombstones++;
+            WORD.setRelease(slots, position, TOMBSTONE);
+            return;
+        }
+        // No search goes on behind this slot, so it and the tombstones before it can end searches again.
+        WORD.setRelease(slots, position, EMPTY);
+        int before = previous(position);
+        while (slots[before] == TOMBSTONE) {
+            tombstones--;
+            WORD.setRelease(slots, before, EMPTY);
+            before = previous(before);
+        }
+    }
+
+    /** Returns whether so many key bytes are dead that a copy of this table pays. */
+    boolean isWasteful() {
+        return keyBytesDead > keyBytesUsed / 3 && keyBytesDead > 256;
+    }
+
+    /** Makes room for the bytes of a key. The writer only. */
+    void ensureKeyBytes(int keyLength) {
+        long needed = (long) keyBytesUsed + encodedLength(keyLength);
+        if (needed <= keyBytes.length) {
+            return;
+        }
+        if (needed > MAX_KEY_BYTES) {
+            throw new OutOfMemoryError("the keys of a segment need more than an array holds: bytes=" + needed);
+        }
+        keyBytes = Arrays.copyOf(keyBytes, (int) Math.min(MAX_KEY_BYTES, needed + needed / 4));
+    }
+
+    /** Returns a table of another capacity with the same keys, without tombstones and dead bytes. The writer only. */
+    Table copy(int newCapacity, int roomForKeyBytes) {
+        boolean compacting = keyBytesDead > 0 || this == NONE;
+        // Without dead bytes the copy shares the key bytes: they are only appended to, and readers of this table look
+        // at
+        // none that come later.
+        byte[] bytes = compacting ? new byte[keyBytesUsed - keyBytesDead + roomForKeyBytes] : keyBytes;
+        Table copy = new Table(newCapacity, bytes);
+        copy.keyBytesUsed = compacting ? 0 : keyBytesUsed;
+        for (int position = 0; position < slots.length; position += 2) {
+            long word = slots[position];
+            if (word != EMPTY && word != TOMBSTONE) {
+                copy.take(this, word, slots[position + 1], compacting);
+            }
+        }
+        copy.live = live;
+        return copy;
+    }
+
+    private void take(Table source, long word, long locator, boolean compacting) {
+        int tag = (int) (word >>> 32);
+        int reference = reference(word);
+        if (compacting) {
+            int encoded = encodedLength(keyLength(source.keyBytes, reference - 1));
+            System.arraycopy(source.keyBytes, reference - 1, keyBytes, keyBytesUsed, encoded);
+            reference = keyBytesUsed + 1;
+            keyBytesUsed += encoded;
+        }
+        int position = 2 * home(tag);
+        while (slots[position] != EMPTY) {
+            position = next(position);
+        }
+        slots[position] = word(tag, reference);
+        slots[position + 1] = locator;
+    }
+
+    private int home(int tag) {
+        return (int) (((tag & 0xFFFFFFFFL) * capacity) >>> 32);
+    }
+
+    private int next(int position) {
+        return position + 2 == slots.length ? 0 : position + 2;
+    }
+
+    private int previous(int position) {
+        return position == 0 ? slots.length - 2 : position - 2;
+    }
+
+    private static long word(int tag, int reference) {
+        return ((long) tag << 32) | reference;
+    }
+
+    private static int reference(long word) {
+        return (int) word;
+    }
+
+    /** Appends a key, and returns its offset. */
+    private int append(byte[] key, int offset, int length) {
+        byte[] bytes = keyBytes;
+        int start = keyBytesUsed;
+        int position = start;
+        if (length < LONG_LENGTH) {
+            bytes[position++] = (byte) length;
+        } else {
+            bytes[position++] = (byte) LONG_LENGTH;
+            bytes[position++] = (byte) length;
+            bytes[position++] = (byte) (length >>> 8);
+        }
+        System.arraycopy(key, offset, bytes, position, length);
+        keyBytesUsed = position + length;
+        return start;
+    }
+
+    private boolean keyEquals(long word, byte[] key, int offset, int length) {
+        // Read after the word: an array that is older than the word might lack the key.
+        byte[] bytes = keyBytes;
+        int position = reference(word) - 1;
+        if (keyLength(bytes, position) != length) {
+            return false;
+        }
+        int start = position + encodedLength(length) - length;
+        return Arrays.equals(bytes, start, start + length, key, offset, offset + length);
+    }
+
+    private static int keyLength(byte[] bytes, int position) {
+        int first = bytes[position] & 0xFF;
+        return first < LONG_LENGTH ? first : (bytes[position + 1] & 0xFF) | ((bytes[position + 2] & 0xFF) << 8);
+    }
+
+    private static long arrayBytes(long contentBytes) {
+        return (ARRAY_HEADER + contentBytes + 7) & ~7L;
+    }
+}
