@@ -1,4 +1,7 @@
-/** Contract tests that prove a plug-in: extend the abstract class of its kind and supply a factory method. */
+/**
+ * What proves an engine and its plug-ins: contracts to subclass, a disk that crashes, faults on demand, and a model that
+ * knows which contents a store may have after each.
+ */
 @NullMarked
 package dev.caskwright.testkit;
 

@@ -1,0 +1,310 @@
+package dev.caskwright.bitcask;
+
+import dev.caskwright.api.ChangeVisitor;
+import dev.caskwright.api.EngineStats;
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.EntryVisitor;
+import dev.caskwright.api.OrderedView;
+import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.Snapshot;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.Transaction;
+import dev.caskwright.api.WriteBatch;
+import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.OrderedKeyIndex;
+import dev.caskwright.bitcask.log.DataFile;
+import dev.caskwright.bitcask.log.LogBackup;
+import dev.caskwright.bitcask.log.LogVerifier;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A storage engine after Bitcask (Sheehy and Smith, 2010): an append-only log of data files, and in memory an index from
+ * each key to the place of its latest record. See {@link StorageEngine} for what it promises.
+ *
+ * <p>{@code BitcaskEngine.open(directory)} opens a store with the defaults; {@link #builder} chooses the parts.
+ */
+public final class BitcaskEngine implements StorageEngine {
+    private static final Logger LOG = LoggerFactory.getLogger(BitcaskEngine.class);
+
+    private final Opening.Parts parts;
+    private final Store store;
+    private final Reads reads;
+    private final Writes writes;
+    private final Merger merger;
+
+    BitcaskEngine(Opening.Parts parts) {
+        this.parts = parts;
+        this.store = parts.store();
+        this.reads = parts.reads();
+        this.writes = parts.writes();
+        this.merger = parts.merger();
+    }
+
+    /** Opens the store in a directory with an on-heap hash index and plain file IO; makes it if there is none. */
+    public static BitcaskEngine open(Path directory) throws IOException {
+        return builder(directory).open();
+    }
+
+    /** Starts to configure a store in a directory. */
+    public static EngineBuilder builder(Path directory) {
+        return new EngineBuilder(directory);
+    }
+
+    /**
+     * Reads every byte of the store in a directory and tells what is damaged. Changes nothing; the store must not be open
+     * for writing.
+     */
+    @SuppressWarnings("try") // the lock is only held
+    public static VerifyReport verify(Path directory, IoManagerFactory ioFactory) throws IOException {
+        List<VerifyReport.Damage> damages = new ArrayList<>();
+        long[] counts = new long[2];
+        try (IoManager io = ioFactory.open(directory, false);
+                IoManager.Lock lock = io.lock(false)) {
+            LogVerifier.Listener listener = new LogVerifier.Listener() {
+                @Override
+                public void damaged(String file, long offset, String what) {
+                    damages.add(new VerifyReport.Damage(file, offset, what));
+                }
+
+                @Override
+                public void sound(long records, long bytes) {
+                    counts[0] += records;
+                    counts[1] += bytes;
+                }
+            };
+            new LogVerifier(io, listener).run();
+        }
+        return new VerifyReport(counts[0], counts[1], List.copyOf(damages));
+    }
+
+    @Override
+    public byte @Nullable [] get(byte[] key) throws IOException {
+        return reads.get(key, null);
+    }
+
+    @Override
+    public int get(byte[] key, ByteBuffer target) throws IOException {
+        return reads.get(key, target, null);
+    }
+
+    @Override
+    public boolean contains(byte[] key) throws IOException {
+        return reads.contains(key, null);
+    }
+
+    @Override
+    public @Nullable Entry entry(byte[] key) throws IOException {
+        return reads.entry(key, null);
+    }
+
+    @Override
+    public void visit(EntryVisitor visitor) throws IOException {
+        FullScan.visit(store, null, visitor);
+    }
+
+    @Override
+    public Optional<OrderedView> ordered() {
+        return store.index instanceof OrderedKeyIndex index
+                ? Optional.of(new Ordered(store, index, null))
+                : Optional.empty();
+    }
+
+    @Override
+    public void put(byte[] key, byte[] value, WriteOptions options) throws IOException {
+        writes.put(key, value, options);
+    }
+
+    @Override
+    public boolean delete(byte[] key, WriteOptions options) throws IOException {
+        return writes.delete(key, options);
+    }
+
+    @Override
+    public boolean putIfAbsent(byte[] key, byte[] value, WriteOptions options) throws IOException {
+        return writes.putIfAbsent(key, value, options);
+    }
+
+    @Override
+    public boolean replace(byte[] key, byte[] expected, byte[] value, WriteOptions options) throws IOException {
+        return writes.replace(key, expected, value, options);
+    }
+
+    @Override
+    public boolean replaceVersion(byte[] key, long expectedVersion, byte[] value, WriteOptions options)
+            throws IOException {
+        return writes.replaceVersion(key, expectedVersion, value, options);
+    }
+
+    @Override
+    public boolean delete(byte[] key, byte[] expected, WriteOptions options) throws IOException {
+        return writes.delete(key, expected, options);
+    }
+
+    @Override
+    public boolean expire(byte[] key, WriteOptions options) throws IOException {
+        return writes.expire(key, options);
+    }
+
+    @Override
+    public void write(WriteBatch batch, WriteOptions options) throws IOException {
+        writes.write(batch, options);
+    }
+
+    @Override
+    public Transaction transaction() {
+        return new OptimisticTransaction(reads, writes);
+    }
+
+    @Override
+    public Snapshot snapshot() throws IOException {
+        return new SnapshotView(store, reads, store.snapshots.open());
+    }
+
+    @Override
+    public long changes(long version, ChangeVisitor visitor) throws IOException {
+        return ChangeFeed.visit(store, version, visitor);
+    }
+
+    @Override
+    public long size() {
+        return store.isClosed() ? 0 : store.index.size();
+    }
+
+    @Override
+    public void sync() throws IOException {
+        long position;
+        store.writeLock.lock();
+        try {
+            store.checkWritable();
+            position = store.log.position();
+        } finally {
+            store.writeLock.unlock();
+        }
+        store.sync(position);
+    }
+
+    @Override
+    public void merge() throws IOException {
+        merger.mergeAll();
+    }
+
+    @Override
+    @SuppressWarnings("try") // the target's lock is only held
+    public void backup(Path target) throws IOException {
+        List<DataFile> files;
+        Snapshots.Handle pin;
+        long lastVersion;
+        store.writeLock.lock();
+        try {
+            store.checkWritable();
+            store.log.leaveActive();
+            // From here on no file of the list is removed, even if a merge replaces it.
+            pin = store.snapshots.open();
+            files = store.listedFiles();
+            lastVersion = store.lastVersion();
+        } finally {
+            store.writeLock.unlock();
+        }
+        try {
+            store.log.sealRolled();
+            try (IoManager io = parts.ioFactory().open(target, true);
+                    IoManager.Lock lock = io.lock(true)) {
+                new LogBackup(store.log, io).run(files, store.clock.nowMillis(), lastVersion);
+            }
+        } finally {
+            store.snapshots.close(pin);
+        }
+    }
+
+    @Override
+    public EngineStats stats() {
+        long disk = 0;
+        long live = 0;
+        long dead = 0;
+        List<DataFile> files = store.log.files();
+        for (DataFile file : files) {
+            disk += file.length();
+            if (!file.isRetired()) {
+                live += file.liveBytes();
+                dead += file.deadBytes();
+            }
+        }
+        return new EngineStats(
+                store.index.size(),
+                files.size(),
+                disk,
+                live,
+                dead,
+                store.snapshots.pinnedBytes(),
+                store.index.memoryBytes(),
+                parts.openMillis(),
+                parts.replayedRecords(),
+                store.log.tornBytesCut(),
+                store.snapshots.count(),
+                merger.merges(),
+                merger.mergedBytes(),
+                store.log.writtenBytes(),
+                store.lastVersion());
+    }
+
+    @Override
+    public @Nullable Throwable health() {
+        return store.failure();
+    }
+
+    @Override
+    public void close() throws IOException {
+        merger.cancel();
+        store.writeLock.lock();
+        try {
+            if (store.isClosed()) {
+                return;
+            }
+            store.markClosed();
+        } finally {
+            store.writeLock.unlock();
+        }
+        parts.backgroundSync().stop();
+        merger.awaitEnd();
+        store.log.epochs().awaitReaders();
+        try {
+            closeLog();
+        } finally {
+            parts.release();
+        }
+    }
+
+    /** After a failure there is nothing to make durable: what is on disk is for the next opening to find out. */
+    private void closeLog() throws IOException {
+        if (store.failure() == null) {
+            store.log.close();
+        } else {
+            store.log.abandon();
+        }
+    }
+
+    /** Merges in the background what the policy chooses. */
+    void mergeInBackground(MergePolicy policy) {
+        try {
+            if (!store.isClosed() && store.failure() == null) {
+                merger.mergeChosen(policy);
+            }
+        } catch (OutOfSpaceException e) {
+            LOG.warn("no space for a background merge, will try again after the next sealed file: {}", e.getMessage());
+        } catch (IOException | RuntimeException | Error e) {
+            if (!store.isClosed()) {
+                store.fail(e);
+            }
+        }
+    }
+}

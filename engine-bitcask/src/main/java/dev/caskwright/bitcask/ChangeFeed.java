@@ -1,0 +1,117 @@
+package dev.caskwright.bitcask;
+
+import dev.caskwright.api.ChangeVisitor;
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.Outcome;
+import dev.caskwright.bitcask.log.DataFile;
+import dev.caskwright.bitcask.log.RecordScanner;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads changes out of the files that writers wrote: there they lie in the order of their versions. What a merge has
+ * rewritten has lost its order, so changes are gone up to the last one in any file merged so far.
+ */
+final class ChangeFeed {
+    private final Store store;
+    private final Snapshots.Handle snapshot;
+    private final ChangeVisitor visitor;
+    private ChangeVisitor.@Nullable Change held;
+    private long visited;
+
+    private ChangeFeed(Store store, Snapshots.Handle snapshot, long version, ChangeVisitor visitor) {
+        this.store = store;
+        this.snapshot = snapshot;
+        this.visitor = visitor;
+        this.visited = version;
+    }
+
+    static long visit(Store store, long version, ChangeVisitor visitor) throws IOException {
+        // The snapshot keeps files that a merge replaces meanwhile, and bounds what is visited.
+        Snapshots.Handle snapshot = store.snapshots.open();
+        try {
+            return new ChangeFeed(store, snapshot, version, visitor).run(version);
+        } finally {
+            store.snapshots.close(snapshot);
+        }
+    }
+
+    private long run(long version) throws IOException {
+        long from = store.log.changesFrom();
+        if (version < from) {
+            throw new EngineException(
+                    ErrorCode.CHANGES_GONE,
+                    Outcome.NOT_APPLIED,
+                    "changes are gone: asked after version=" + version + ", kept after version=" + from
+                            + "; copy the store and go on from the copy's version",
+                    null);
+        }
+        List<DataFile> files = new ArrayList<>();
+        for (DataFile file : snapshot.files) {
+            if (file != null && !file.isMerged() && file.lastVersion() > version && !file.isRetired()) {
+                files.add(file);
+            }
+        }
+        files.sort(Comparator.comparingLong(DataFile::id));
+        for (DataFile file : files) {
+            if (!visitFile(file, version)) {
+                return visited;
+            }
+        }
+        return visited;
+    }
+
+    private boolean visitFile(DataFile file, long version) throws IOException {
+        RecordScanner scanner = store.log.scan(file, snapshot.end(file));
+        while (next(scanner)) {
+            if (scanner.version() <= version) {
+                continue;
+            }
+            // Only what follows a member of a batch tells whether it was the last: another member, or the batch's end.
+            if (!releaseHeld(!scanner.isInBatch())) {
+                return false;
+            }
+            if (scanner.isPut() || scanner.isTombstone()) {
+                held = change(scanner);
+                if (!scanner.isInBatch() && !releaseHeld(true)) {
+                    return false;
+                }
+            }
+        }
+        return releaseHeld(true);
+    }
+
+    private boolean next(RecordScanner scanner) throws IOException {
+        int pin = store.enter(store.session());
+        try {
+            return scanner.next();
+        } finally {
+            store.exit(pin);
+        }
+    }
+
+    private static ChangeVisitor.Change change(RecordScanner scanner) {
+        byte[] value = scanner.isPut() ? scanner.value() : null;
+        return new ChangeVisitor.Change(
+                scanner.version(), scanner.key(), value, scanner.expiresAt(), !scanner.isInBatch());
+    }
+
+    private boolean releaseHeld(boolean isLast) throws IOException {
+        ChangeVisitor.Change change = held;
+        held = null;
+        if (change == null) {
+            return true;
+        }
+        return emit(new ChangeVisitor.Change(
+                change.version(), change.key(), change.value(), change.expiresAtMillis(), isLast));
+    }
+
+    private boolean emit(ChangeVisitor.Change change) throws IOException {
+        visited = change.version();
+        return visitor.visit(change);
+    }
+}

@@ -1,0 +1,210 @@
+package dev.caskwright.bitcask;
+
+import dev.caskwright.api.Durability;
+import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.KeyIndexFactory;
+import dev.caskwright.index.hashmap.HashKeyIndex;
+import dev.caskwright.io.standard.StandardIoManager;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Configures a {@link BitcaskEngine}. Every option has a default; none is stored with the data, so a store may be opened
+ * with other options each time, another index or IO manager included. For one thread; {@link #open} may be called again
+ * after the engine was closed.
+ */
+public final class EngineBuilder {
+    /** The default length at which writers go on to a new file. */
+    public static final long DEFAULT_MAX_FILE_BYTES = 64L << 20;
+
+    static final long LEAST_MAX_FILE_BYTES = 256;
+    static final long GREATEST_MAX_FILE_BYTES = 1L << 30;
+
+    final Path directory;
+    KeyIndexFactory index = HashKeyIndex::new;
+    IoManagerFactory io = StandardIoManager::open;
+
+    @Nullable IoManagerFactory startupIo;
+
+    Durability durability = Durability.WRITE;
+    long maxFileBytes = DEFAULT_MAX_FILE_BYTES;
+    boolean readOnly;
+    boolean createIfMissing = true;
+    boolean autoMerge = true;
+    double maxSpaceAmplification = 1.4;
+    long mergeBytesPerSecond;
+    long syncEveryBytes;
+    Duration syncEvery = Duration.ZERO;
+    long changesRetainedBytes;
+    int maxSnapshots = 1024;
+    long expectedKeys;
+    int expectedKeyLength;
+    int replayThreads = Runtime.getRuntime().availableProcessors();
+    InstantSource clock = InstantSource.system();
+    LongSupplier random = new SecureRandom()::nextLong;
+
+    @Nullable Executor executor;
+
+    EngineBuilder(Path directory) {
+        this.directory = Objects.requireNonNull(directory);
+    }
+
+    /** Sets the key index; {@code HashKeyIndex::new} by default. */
+    public EngineBuilder index(KeyIndexFactory factory) {
+        index = Objects.requireNonNull(factory);
+        return this;
+    }
+
+    /** Sets the IO manager; {@code StandardIoManager::open} by default. */
+    public EngineBuilder io(IoManagerFactory factory) {
+        io = Objects.requireNonNull(factory);
+        return this;
+    }
+
+    /** Sets another IO manager to read the store with while it is opened; the one of {@link #io} by default. */
+    public EngineBuilder startupIo(IoManagerFactory factory) {
+        startupIo = Objects.requireNonNull(factory);
+        return this;
+    }
+
+    /** Sets the durability of writes that do not name one; {@link Durability#WRITE} by default. */
+    public EngineBuilder durability(Durability level) {
+        durability = Objects.requireNonNull(level);
+        return this;
+    }
+
+    /**
+     * Sets the length in bytes at which writers go on to a new file, 256 to 1 GiB; {@value #DEFAULT_MAX_FILE_BYTES} by
+     * default. A longer record or batch gets a file of its own. Smaller files make merges finer, larger ones fewer.
+     */
+    public EngineBuilder maxFileBytes(long bytes) {
+        if (bytes < LEAST_MAX_FILE_BYTES || bytes > GREATEST_MAX_FILE_BYTES) {
+            throw new IllegalArgumentException("maxFileBytes out of range: " + bytes + ", allowed="
+                    + LEAST_MAX_FILE_BYTES + ".." + GREATEST_MAX_FILE_BYTES);
+        }
+        maxFileBytes = bytes;
+        return this;
+    }
+
+    /** Opens the store for reading only, beside other readers; nothing on disk is changed. Off by default. */
+    public EngineBuilder readOnly(boolean only) {
+        readOnly = only;
+        return this;
+    }
+
+    /** Sets whether a directory without a store becomes one; on by default. */
+    public EngineBuilder createIfMissing(boolean create) {
+        createIfMissing = create;
+        return this;
+    }
+
+    /** Sets whether files are merged in the background when it is worth it; on by default. */
+    public EngineBuilder autoMerge(boolean merge) {
+        autoMerge = merge;
+        return this;
+    }
+
+    /** Sets from how many disk bytes per live byte on the background merges, more than 1; 1.4 by default. */
+    public EngineBuilder maxSpaceAmplification(double factor) {
+        if (!(factor > 1)) {
+            throw new IllegalArgumentException("maxSpaceAmplification must be more than 1: " + factor);
+        }
+        maxSpaceAmplification = factor;
+        return this;
+    }
+
+    /** Bounds how fast merges write, in bytes a second; 0, the default, is no bound. */
+    public EngineBuilder mergeBytesPerSecond(long bytes) {
+        mergeBytesPerSecond = notNegative("mergeBytesPerSecond", bytes);
+        return this;
+    }
+
+    /** Syncs in the background after this many bytes were written without a sync; 0, the default, is never. */
+    public EngineBuilder syncEveryBytes(long bytes) {
+        syncEveryBytes = notNegative("syncEveryBytes", bytes);
+        return this;
+    }
+
+    /** Syncs in the background this often, to the millisecond; zero, the default, is never. */
+    public EngineBuilder syncEvery(Duration period) {
+        notNegative("syncEvery", period.toMillis());
+        syncEvery = period;
+        return this;
+    }
+
+    /** Keeps merges away from this many bytes of the newest writes, so that their changes can be read; 0 by default. */
+    public EngineBuilder changesRetainedBytes(long bytes) {
+        changesRetainedBytes = notNegative("changesRetainedBytes", bytes);
+        return this;
+    }
+
+    /** Sets how many snapshots may be open at once, scans included; 1,024 by default. */
+    public EngineBuilder maxSnapshots(int count) {
+        if (count < 1) {
+            throw new IllegalArgumentException("maxSnapshots must be at least 1: " + count);
+        }
+        maxSnapshots = count;
+        return this;
+    }
+
+    /** Tells the index how many keys to make room for at once, and their usual length in bytes; 0 if not known. */
+    public EngineBuilder expectedKeys(long count, int keyLength) {
+        expectedKeys = notNegative("expectedKeys", count);
+        expectedKeyLength = (int) notNegative("keyLength", keyLength);
+        return this;
+    }
+
+    /** Sets how many threads replay the log when the store is opened; the number of processors by default. */
+    public EngineBuilder replayThreads(int count) {
+        if (count < 1) {
+            throw new IllegalArgumentException("replayThreads must be at least 1: " + count);
+        }
+        replayThreads = count;
+        return this;
+    }
+
+    /** Sets the clock that expiry goes by; the system's by default. */
+    public EngineBuilder clock(InstantSource source) {
+        clock = Objects.requireNonNull(source);
+        return this;
+    }
+
+    /** Sets where random numbers come from (the store's id and hash seeds); a {@link SecureRandom} by default. */
+    public EngineBuilder random(LongSupplier source) {
+        random = Objects.requireNonNull(source);
+        return this;
+    }
+
+    /** Sets what runs sealing and merging; by default two threads of the engine's own. Closing does not shut it down. */
+    public EngineBuilder executor(Executor background) {
+        executor = Objects.requireNonNull(background);
+        return this;
+    }
+
+    /**
+     * Opens the store, and recovers it if it was not closed.
+     *
+     * @throws dev.caskwright.api.EngineLockedException if another engine has it open
+     * @throws dev.caskwright.api.CorruptRecordException if files are damaged in a part that was durable; nothing is changed
+     * @throws dev.caskwright.api.UnsupportedFormatException if a file is of another format version, or there is no store
+     *     and none may be made
+     * @throws IOException if the system refuses, with the file named
+     */
+    public BitcaskEngine open() throws IOException {
+        return new Opening(this).run();
+    }
+
+    private static long notNegative(String option, long value) {
+        if (value < 0) {
+            throw new IllegalArgumentException(option + " must not be negative: " + value);
+        }
+        return value;
+    }
+}

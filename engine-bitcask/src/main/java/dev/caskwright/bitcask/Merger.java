@@ -1,0 +1,397 @@
+package dev.caskwright.bitcask;
+
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.bitcask.log.DataFile;
+import dev.caskwright.bitcask.log.MergeOutput;
+import dev.caskwright.bitcask.log.RecordScanner;
+import dev.caskwright.bitcask.log.SegmentedLog;
+import dev.caskwright.bitcask.log.TombstoneFilter;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Copies what is live out of some files and drops the rest.
+ *
+ * <p>The order is the whole argument for crashes. The outputs get numbers below those of all files written to from now
+ * on, so that later writes win when the log is replayed. They are written and forced, and so is the log itself, because
+ * records are dropped that something newer supersedes. Then one edit of the manifest replaces the inputs by the outputs;
+ * before it the outputs are leftovers, after it the inputs are. Then the index goes over from old locators to new ones,
+ * each only if the key was not written to meanwhile. Last, the inputs are removed when no reader and no snapshot can need
+ * them.
+ *
+ * <p>One merge runs at a time. It can be cancelled between records.
+ */
+final class Merger {
+    private static final long ROUND_BYTES = 1L << 30;
+    private static final int SWITCHES_PER_LOCK = 64;
+
+    private final Store store;
+    private final SegmentedLog log;
+    private final KeyIndex index;
+    private final RateLimit rateLimit;
+    private final long changesRetainedBytes;
+    private final ReentrantLock running = new ReentrantLock();
+    private volatile boolean cancelled;
+    private final AtomicLong merges = new AtomicLong();
+    private final AtomicLong mergedBytes = new AtomicLong();
+
+    Merger(Store store, RateLimit rateLimit, long changesRetainedBytes) {
+        this.store = store;
+        this.log = store.log;
+        this.index = store.index;
+        this.rateLimit = rateLimit;
+        this.changesRetainedBytes = changesRetainedBytes;
+    }
+
+    long merges() {
+        return merges.get();
+    }
+
+    long mergedBytes() {
+        return mergedBytes.get();
+    }
+
+    /** Makes a running merge end soon without effect, and later ones not start. */
+    void cancel() {
+        cancelled = true;
+    }
+
+    /** Waits until no merge runs. After {@link #cancel} none will. */
+    @SuppressWarnings("LockNotBeforeTry") // nothing is done under the lock: having had it is the point
+    void awaitEnd() {
+        running.lock();
+        running.unlock();
+    }
+
+    /** Merges everything. */
+    void mergeAll() throws IOException {
+        running.lock();
+        try {
+            leaveActive();
+            log.sealRolled();
+            List<DataFile> inputs = withoutRetained(store.listedFiles());
+            for (int from = 0; from < inputs.size() && !cancelled; ) {
+                int to = endOfRound(inputs, from);
+                mergeRound(inputs.subList(from, to));
+                from = to;
+            }
+        } finally {
+            running.unlock();
+        }
+    }
+
+    /** Merges what a policy chooses, unless a merge runs already. */
+    void mergeChosen(MergePolicy policy) throws IOException {
+        if (!running.tryLock()) {
+            return;
+        }
+        try {
+            List<DataFile> inputs = withoutRetained(policy.choose(store.listedFiles()));
+            for (int from = 0; from < inputs.size() && !cancelled; ) {
+                int to = endOfRound(inputs, from);
+                mergeRound(inputs.subList(from, to));
+                from = to;
+            }
+        } finally {
+            running.unlock();
+        }
+    }
+
+    private void leaveActive() throws IOException {
+        store.writeLock.lock();
+        try {
+            store.checkWritable();
+            log.leaveActive();
+        } finally {
+            store.writeLock.unlock();
+        }
+    }
+
+    /** Leaves out the newest files that together make up the bytes of changes to be kept. */
+    private List<DataFile> withoutRetained(List<DataFile> files) {
+        List<DataFile> kept = new ArrayList<>();
+        for (DataFile file : files) {
+            if (file.isSealed()) {
+                kept.add(file);
+            }
+        }
+        if (changesRetainedBytes == 0) {
+            return kept;
+        }
+        List<DataFile> all = store.listedFiles();
+        long retained = 0;
+        for (int i = all.size() - 1; i >= 0 && retained < changesRetainedBytes; i--) {
+            DataFile file = all.get(i);
+            if (!file.isMerged()) {
+                retained += file.length();
+                kept.remove(file);
+            }
+        }
+        return kept;
+    }
+
+    private static int endOfRound(List<DataFile> files, int from) {
+        int to = from;
+        long bytes = 0;
+        do {
+            bytes += files.get(to).liveBytes();
+            to++;
+        } while (to < files.size() && bytes + files.get(to).liveBytes() <= ROUND_BYTES);
+        return to;
+    }
+
+    private void mergeRound(List<DataFile> inputs) throws IOException {
+        new Round(inputs).run();
+    }
+
+    /** A record that has expired and whose key leaves the index when the merge is committed. */
+    @SuppressWarnings("ArrayRecordComponent") // a holder, never compared
+    private record Expired(byte[] key, long locator) {}
+
+    /** One merge of some files. */
+    private final class Round {
+        private final List<DataFile> inputs;
+        private final List<MergeOutput> outputs = new ArrayList<>();
+        private final List<Expired> expired = new ArrayList<>();
+        private final TombstoneFilter older;
+        private @Nullable MergeOutput output;
+        private long nextId;
+        private long lastId;
+        private boolean mayBeCommitted;
+
+        Round(List<DataFile> inputs) {
+            this.inputs = List.copyOf(inputs);
+            this.older = new TombstoneFilter(log, store.listedFiles(), inputs);
+        }
+
+        void run() throws IOException {
+            reserveNumbers();
+            try {
+                for (DataFile input : inputs) {
+                    copyLive(input);
+                }
+                finishOutput();
+                if (cancelled) {
+                    return;
+                }
+                commit();
+            } finally {
+                if (!mayBeCommitted) {
+                    discardOutputs();
+                }
+            }
+            switchIndex();
+            retireInputs();
+            merges.incrementAndGet();
+        }
+
+        private void reserveNumbers() throws IOException {
+            long bytes = 0;
+            for (DataFile input : inputs) {
+                bytes += input.length();
+            }
+            int count = (int) (inputs.size() + 2 * (bytes / log.maxFileBytes()) + 2);
+            store.writeLock.lock();
+            try {
+                store.checkWritable();
+                nextId = log.beginMerge(count);
+                lastId = nextId + count - 1;
+            } finally {
+                store.writeLock.unlock();
+            }
+        }
+
+        private void copyLive(DataFile input) throws IOException {
+            if (input.liveBytes() == 0 && older.needsNoTombstones(input)) {
+                return; // nothing in it is needed: its space comes back without reading or writing anything
+            }
+            RecordScanner scanner = log.scan(input, input.length());
+            while (!cancelled && scanner.next()) {
+                if (scanner.isPut()) {
+                    copyPut(input, scanner);
+                } else if (scanner.isTombstone()
+                        && lookup(scanner) == KeyIndex.ABSENT
+                        && older.mayHaveOlder(input, scanner)) {
+                    output(scanner).copy(scanner);
+                }
+            }
+        }
+
+        private long lookup(RecordScanner scanner) throws IOException {
+            // An index without keys may read records, of files that could be removed meanwhile.
+            Session session = store.session();
+            int pin = store.enter(session);
+            try {
+                return index.get(scanner.buffer(), scanner.keyOffset(), scanner.keyLength());
+            } finally {
+                store.exit(pin);
+            }
+        }
+
+        private void copyPut(DataFile input, RecordScanner scanner) throws IOException {
+            long locator = scanner.locator();
+            if (lookup(scanner) != locator) {
+                return;
+            }
+            if (scanner.expiresAt() != Entry.NEVER && store.clock.hasPassed(scanner.expiresAt())) {
+                expired.add(new Expired(scanner.key(), locator));
+                if (older.mayHaveOlder(input, scanner)) {
+                    output(scanner).copyAsTombstone(scanner);
+                }
+                return;
+            }
+            output(scanner).copy(scanner);
+        }
+
+        private MergeOutput output(RecordScanner scanner) throws IOException {
+            MergeOutput current = output;
+            if (current != null && !current.hasRoomFor(scanner)) {
+                finishOutput();
+                current = null;
+            }
+            if (current == null) {
+                if (nextId > lastId) {
+                    throw new IllegalStateException("more merge outputs than numbers set aside: last=" + lastId);
+                }
+                current = log.createOutput(nextId++);
+                output = current;
+                outputs.add(current);
+            }
+            rateLimit.acquire(scanner.valueLength() + scanner.keyLength());
+            return current;
+        }
+
+        private void finishOutput() throws IOException {
+            MergeOutput current = output;
+            output = null;
+            if (current != null) {
+                current.finish();
+                mergedBytes.addAndGet(current.file().length());
+            }
+        }
+
+        private void commit() throws IOException {
+            // Files with lower numbers than the outputs must be listed before the manifest's highest number rises.
+            log.sealRolled();
+            long position;
+            store.writeLock.lock();
+            try {
+                store.checkWritable();
+                position = log.position();
+            } finally {
+                store.writeLock.unlock();
+            }
+            // What supersedes a dropped record must be durable before the record goes.
+            store.sync(position);
+            List<DataFile> files = new ArrayList<>();
+            for (MergeOutput each : outputs) {
+                files.add(each.file());
+            }
+            mayBeCommitted = true;
+            try {
+                log.commitMerge(inputs, files, lastId);
+            } catch (OutOfSpaceException e) {
+                mayBeCommitted = false; // nothing was written
+                throw e;
+            } catch (IOException e) {
+                // Whether the edit is on disk is not known, so neither inputs nor outputs may go.
+                throw store.failedCommit(e);
+            }
+        }
+
+        private void discardOutputs() throws IOException {
+            for (MergeOutput each : outputs) {
+                log.remove(each.file());
+            }
+        }
+
+        private void switchIndex() throws IOException {
+            LockSlices lock = new LockSlices();
+            try {
+                for (MergeOutput each : outputs) {
+                    each.visitCopies((source, offset, length, oldLocator, newLocator) -> {
+                        lock.next();
+                        if (!index.replace(source, offset, length, oldLocator, newLocator)) {
+                            log.markDead(newLocator);
+                        }
+                    });
+                }
+                for (Expired each : expired) {
+                    lock.next();
+                    int length = each.key().length;
+                    if (index.get(each.key(), 0, length) == each.locator()) {
+                        store.snapshots.beforeChange(each.key(), 0, length, each.locator());
+                        index.remove(each.key(), 0, length, each.locator());
+                    }
+                }
+                lock.hold();
+                long since = store.snapshots.nextSerial();
+                for (MergeOutput each : outputs) {
+                    each.file().becomeVisible(since);
+                }
+            } catch (IOException | RuntimeException e) {
+                throw store.failedIndexing(e);
+            } finally {
+                lock.release();
+            }
+        }
+
+        private void retireInputs() throws IOException {
+            List<DataFile> removable = new ArrayList<>();
+            store.writeLock.lock();
+            try {
+                for (DataFile input : inputs) {
+                    input.markRetired();
+                    if (store.snapshots.retire(input)) {
+                        removable.add(input);
+                    }
+                }
+            } finally {
+                store.writeLock.unlock();
+            }
+            store.removeFiles(removable);
+        }
+    }
+
+    /** Holds the write lock for a few index changes at a time, and lets waiting writers in between. */
+    private final class LockSlices {
+        private int changes;
+        private boolean held;
+
+        void next() {
+            if (changes++ % SWITCHES_PER_LOCK == 0) {
+                release();
+                letWritersIn();
+            }
+            hold();
+        }
+
+        private void letWritersIn() {
+            // The lock is not fair: without a pause the merge would take it again before a waiting writer wakes.
+            for (int i = 0; i < 20 && store.writeLock.hasQueuedThreads(); i++) {
+                LockSupport.parkNanos(5_000);
+            }
+        }
+
+        void hold() {
+            if (!held) {
+                store.writeLock.lock();
+                held = true;
+            }
+        }
+
+        void release() {
+            if (held) {
+                held = false;
+                store.writeLock.unlock();
+            }
+        }
+    }
+}

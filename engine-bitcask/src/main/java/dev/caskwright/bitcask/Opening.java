@@ -1,0 +1,150 @@
+package dev.caskwright.bitcask;
+
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.KeyIndexContext;
+import dev.caskwright.bitcask.log.LogOptions;
+import dev.caskwright.bitcask.log.SegmentedLog;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens a store step by step: directory, lock, log, index, replay. Whatever was opened is released again, last first,
+ * when a step fails or the engine is closed.
+ */
+final class Opening {
+    /** What an open engine consists of. */
+    record Parts(
+            Store store,
+            Reads reads,
+            Writes writes,
+            Merger merger,
+            BackgroundSync backgroundSync,
+            IoManagerFactory ioFactory,
+            Opening opening,
+            long openMillis,
+            long replayedRecords) {
+        void release() throws IOException {
+            opening.release(null);
+        }
+    }
+
+    private final EngineBuilder options;
+    private final Deque<Closeable> opened = new ArrayDeque<>();
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private final AtomicReference<@Nullable BitcaskEngine> engine = new AtomicReference<>();
+    private final MergePolicy policy;
+
+    Opening(EngineBuilder options) {
+        this.options = options;
+        this.policy = new MergePolicy(options.maxSpaceAmplification, options.maxFileBytes);
+    }
+
+    BitcaskEngine run() throws IOException {
+        long started = System.nanoTime();
+        try {
+            return open(started);
+        } catch (IOException | RuntimeException | Error e) {
+            release(e);
+            throw e;
+        }
+    }
+
+    private BitcaskEngine open(long started) throws IOException {
+        boolean create = options.createIfMissing && !options.readOnly;
+        IoManager io = keep(options.io.open(options.directory, create));
+        keep(io.lock(!options.readOnly));
+        IoManagerFactory startupFactory = options.startupIo;
+        IoManager startupIo = startupFactory == null ? io : keep(startupFactory.open(options.directory, false));
+        Executor executor = executor();
+        SegmentedLog log = SegmentedLog.open(io, startupIo, logOptions(create, executor));
+        Closeable abandonLog = keep(log::abandon);
+        KeyIndex index = keep(options.index.open(new KeyIndexContext(
+                options.expectedKeys,
+                options.expectedKeyLength,
+                options.random.getAsLong(),
+                new RecordKeyMatcher(log))));
+        long replayed = new Replay(log, index).run(options.replayThreads);
+        log.finishOpening();
+        StoreClock clock = new StoreClock(options.clock, log, options.readOnly);
+        Store store = new Store(log, index, clock, options.maxSnapshots, options.readOnly, failure);
+        Reads reads = new Reads(store);
+        BackgroundSync backgroundSync = new BackgroundSync(store, options.syncEveryBytes, options.syncEvery, executor);
+        Writes writes = new Writes(store, reads, options.durability, backgroundSync);
+        Merger merger = new Merger(store, new RateLimit(options.mergeBytesPerSecond), options.changesRetainedBytes);
+        backgroundSync.start();
+        long millis = (System.nanoTime() - started) / 1_000_000;
+        BitcaskEngine result = new BitcaskEngine(
+                new Parts(store, reads, writes, merger, backgroundSync, options.io, this, millis, replayed));
+        opened.remove(abandonLog); // from here on the engine closes it properly
+        engine.set(result);
+        if (options.autoMerge && !options.readOnly) {
+            executor.execute(this::mergeInBackground);
+        }
+        return result;
+    }
+
+    private Executor executor() {
+        Executor given = options.executor;
+        if (given != null) {
+            return given;
+        }
+        ExecutorService own = BackgroundThreads.start();
+        keep(() -> BackgroundThreads.stop(own));
+        return own;
+    }
+
+    private LogOptions logOptions(boolean create, Executor executor) {
+        return new LogOptions(
+                options.maxFileBytes,
+                options.readOnly,
+                create,
+                () -> new long[] {options.random.getAsLong(), options.random.getAsLong()},
+                executor,
+                () -> {
+                    if (options.autoMerge) {
+                        executor.execute(this::mergeInBackground);
+                    }
+                },
+                cause -> failure.compareAndSet(null, cause));
+    }
+
+    private void mergeInBackground() {
+        BitcaskEngine open = engine.get();
+        if (open != null) {
+            open.mergeInBackground(policy);
+        }
+    }
+
+    private <C extends Closeable> C keep(C closeable) {
+        opened.push(closeable);
+        return closeable;
+    }
+
+    private void release(@Nullable Throwable cause) throws IOException {
+        IOException first = null;
+        while (!opened.isEmpty()) {
+            try {
+                opened.pop().close();
+            } catch (IOException e) {
+                if (cause != null) {
+                    cause.addSuppressed(e);
+                } else if (first == null) {
+                    first = e;
+                } else {
+                    first.addSuppressed(e);
+                }
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+}

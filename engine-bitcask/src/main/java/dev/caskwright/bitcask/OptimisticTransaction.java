@@ -1,0 +1,68 @@
+package dev.caskwright.bitcask;
+
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.Transaction;
+import dev.caskwright.api.WriteBatch;
+import dev.caskwright.api.WriteOptions;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Remembers the version of every key it reads, 0 for an absent one, and commits only if they are the same. */
+final class OptimisticTransaction implements Transaction {
+    private final Reads reads;
+    private final Writes writes;
+    private final WriteBatch batch = new WriteBatch();
+    private final Map<byte[], WriteBatch.Change> own = new TreeMap<>(Arrays::compareUnsigned);
+    private final Map<byte[], Long> read = new TreeMap<>(Arrays::compareUnsigned);
+    private boolean ended;
+
+    OptimisticTransaction(Reads reads, Writes writes) {
+        this.reads = reads;
+        this.writes = writes;
+    }
+
+    @Override
+    public byte @Nullable [] get(byte[] key) throws IOException {
+        WriteBatch.Change change = own.get(key);
+        if (change != null) {
+            byte[] value = change.value();
+            return value == null ? null : value.clone();
+        }
+        Entry entry = reads.entry(key, null);
+        // The first version read counts: a second read that differs makes the commit fail, as it should.
+        read.putIfAbsent(key.clone(), entry == null ? 0L : entry.version());
+        return entry == null ? null : entry.value();
+    }
+
+    @Override
+    public void put(byte[] key, byte[] value) {
+        put(key, value, WriteOptions.DEFAULT);
+    }
+
+    @Override
+    public void put(byte[] key, byte[] value, WriteOptions expiry) {
+        Limits.checkKey(key);
+        Limits.checkValue(value);
+        batch.put(key, value, expiry);
+        own.put(key.clone(), new WriteBatch.Change(key.clone(), value.clone(), expiry));
+    }
+
+    @Override
+    public void delete(byte[] key) {
+        Limits.checkKey(key);
+        batch.delete(key);
+        own.put(key.clone(), new WriteBatch.Change(key.clone(), null, WriteOptions.DEFAULT));
+    }
+
+    @Override
+    public boolean commit(WriteOptions options) throws IOException {
+        if (ended) {
+            throw new IllegalStateException("the transaction was committed before: start a new one");
+        }
+        ended = true;
+        return writes.writeIf(batch, options, read);
+    }
+}

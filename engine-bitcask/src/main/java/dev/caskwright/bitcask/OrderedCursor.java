@@ -1,0 +1,164 @@
+package dev.caskwright.bitcask;
+
+import dev.caskwright.api.Cursor;
+import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.Range;
+import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.OrderedKeyIndex;
+import dev.caskwright.bitcask.log.RecordReader;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A walk along an ordered index. It reads ahead in pieces, each within one read epoch, and goes on behind the last key it
+ * saw; so it holds nothing between calls that a merge would have to wait for.
+ */
+final class OrderedCursor implements Cursor {
+    private static final int FIRST_PIECE = 8;
+    private static final int LARGEST_PIECE = 128;
+    private static final int PIECE_BYTES = 256 << 10;
+    private static final Comparator<byte[]> UNSIGNED = Arrays::compareUnsigned;
+
+    private final Store store;
+    private final OrderedKeyIndex index;
+    private final Range range;
+    private final Snapshots.@Nullable Handle snapshot;
+    private final ArrayDeque<Entry> ahead = new ArrayDeque<>();
+    private int pieceSize = FIRST_PIECE;
+    private byte @Nullable [] last;
+    private boolean lastInclusive;
+    private boolean atEnd;
+    private boolean closed;
+
+    OrderedCursor(Store store, OrderedKeyIndex index, Range range, Snapshots.@Nullable Handle snapshot) {
+        this.store = store;
+        this.index = index;
+        this.range = range;
+        this.snapshot = snapshot;
+        this.last = range.start();
+        this.lastInclusive = range.isStartInclusive();
+    }
+
+    @Override
+    public @Nullable Entry next() throws IOException {
+        if (closed || (snapshot != null && snapshot.closed)) {
+            throw new EngineClosedException("the cursor is closed");
+        }
+        while (ahead.isEmpty() && !atEnd) {
+            readAhead();
+        }
+        return ahead.poll();
+    }
+
+    private void readAhead() throws IOException {
+        Session session = store.session();
+        int pin = store.enter(session);
+        try {
+            if (snapshot == null) {
+                readLatest(session);
+            } else {
+                readSnapshot(session, snapshot);
+            }
+        } finally {
+            store.exit(pin);
+        }
+        pieceSize = Math.min(LARGEST_PIECE, pieceSize * 2);
+    }
+
+    private void readLatest(Session session) throws IOException {
+        int[] left = {pieceSize, PIECE_BYTES};
+        atEnd = true; // unless the visitor stops the scan
+        index.scan(last, lastInclusive, range.isDescending(), (key, locator) -> {
+            if (!range.isBeforeEnd(key)) {
+                return false;
+            }
+            last = key;
+            lastInclusive = false;
+            add(session.reader, key, locator, left);
+            if (left[0] > 0 && left[1] > 0) {
+                return true;
+            }
+            atEnd = false;
+            return false;
+        });
+    }
+
+    private void readSnapshot(Session session, Snapshots.Handle of) throws IOException {
+        byte[] from = last;
+        boolean inclusive = lastInclusive;
+        TreeMap<byte[], Long> piece = new TreeMap<>(UNSIGNED);
+        byte[][] reached = {null};
+        atEnd = true; // unless the visitor stops the scan
+        index.scan(from, inclusive, range.isDescending(), (key, locator) -> {
+            if (!range.isBeforeEnd(key)) {
+                return false;
+            }
+            piece.put(key, locator);
+            reached[0] = key;
+            atEnd = piece.size() < pieceSize;
+            return atEnd;
+        });
+        // After the index: a change that the scan saw was saved before.
+        addUndone(of.undo, from, inclusive, atEnd ? null : reached[0], piece);
+        int[] left = {Integer.MAX_VALUE, Integer.MAX_VALUE};
+        for (Map.Entry<byte[], Long> each : (range.isDescending() ? piece.descendingMap() : piece).entrySet()) {
+            if (each.getValue() != KeyIndex.ABSENT && range.isBeforeEnd(each.getKey())) {
+                add(session.reader, each.getKey(), each.getValue(), left);
+            }
+        }
+        if (!atEnd) {
+            last = reached[0];
+            lastInclusive = false;
+        }
+    }
+
+    /** Puts what was saved for the keys from {@code from} to {@code to} over what the index has, the oldest last. */
+    private void addUndone(
+            Snapshots.Undo undo,
+            byte @Nullable [] from,
+            boolean inclusive,
+            byte @Nullable [] to,
+            Map<byte[], Long> piece) {
+        Snapshots.Undo later = undo.next;
+        if (later != null) {
+            addUndone(later, from, inclusive, to, piece);
+        }
+        if (range.isDescending()) {
+            undo.map.copyRange(to, true, from, inclusive, piece);
+        } else {
+            undo.map.copyRange(from, inclusive, to, true, piece);
+        }
+    }
+
+    private void add(RecordReader reader, byte[] key, long locator, int[] left) throws IOException {
+        reader.read(locator);
+        long expiresAt = reader.expiresAt();
+        if (snapshot == null ? store.clock.hasPassed(expiresAt) : isExpired(expiresAt, snapshot.nowMillis)) {
+            return;
+        }
+        long version = reader.version();
+        int length = reader.valueLength();
+        if (!reader.hasKey(key, 0, key.length)) {
+            throw reader.wrongKey();
+        }
+        ahead.add(new Entry(key, reader.value(), version, expiresAt));
+        left[0]--;
+        left[1] -= length;
+    }
+
+    private static boolean isExpired(long expiresAt, long nowMillis) {
+        return expiresAt != Entry.NEVER && expiresAt <= nowMillis;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        ahead.clear();
+    }
+}

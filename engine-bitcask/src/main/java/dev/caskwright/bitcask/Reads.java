@@ -1,0 +1,129 @@
+package dev.caskwright.bitcask;
+
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.ReadView;
+import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.bitcask.log.RecordReader;
+import dev.caskwright.bitcask.log.SegmentedLog;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/** Reads of single keys, of now or as of a snapshot. */
+final class Reads {
+    private final Store store;
+    private final KeyIndex index;
+
+    Reads(Store store) {
+        this.store = store;
+        this.index = store.index;
+    }
+
+    byte @Nullable [] get(byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
+        Limits.checkKey(key);
+        Session session = store.session();
+        int pin = store.enter(session);
+        try {
+            RecordReader reader = find(session, key, snapshot);
+            return reader == null ? null : reader.value();
+        } finally {
+            store.exit(pin);
+        }
+    }
+
+    int get(byte[] key, ByteBuffer target, Snapshots.@Nullable Handle snapshot) throws IOException {
+        Limits.checkKey(key);
+        Session session = store.session();
+        int pin = store.enter(session);
+        try {
+            RecordReader reader = find(session, key, snapshot);
+            if (reader == null) {
+                return ReadView.ABSENT;
+            }
+            int length = reader.valueLength();
+            if (length <= target.remaining()) {
+                reader.copyValue(target);
+            }
+            return length;
+        } finally {
+            store.exit(pin);
+        }
+    }
+
+    boolean contains(byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
+        Limits.checkKey(key);
+        Session session = store.session();
+        int pin = store.enter(session);
+        try {
+            long locator =
+                    snapshot == null ? index.get(key, 0, key.length) : snapshot.locate(index, key, 0, key.length);
+            if (locator == KeyIndex.ABSENT) {
+                return false;
+            }
+            if (!SegmentedLog.expires(locator)) {
+                return true;
+            }
+            session.reader.read(locator);
+            return isLive(session.reader, snapshot);
+        } finally {
+            store.exit(pin);
+        }
+    }
+
+    @Nullable Entry entry(byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
+        Limits.checkKey(key);
+        Session session = store.session();
+        int pin = store.enter(session);
+        try {
+            RecordReader reader = find(session, key, snapshot);
+            if (reader == null) {
+                return null;
+            }
+            long version = reader.version();
+            long expiresAt = reader.expiresAt();
+            return new Entry(key.clone(), reader.value(), version, expiresAt);
+        } finally {
+            store.exit(pin);
+        }
+    }
+
+    /** Returns the session's reader at the current record of the key, or null. Within an epoch, or the write lock. */
+    @Nullable RecordReader find(Session session, byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
+        long locator =
+                snapshot == null ? index.candidate(key, 0, key.length) : snapshot.locate(index, key, 0, key.length);
+        if (locator == KeyIndex.ABSENT) {
+            return null;
+        }
+        RecordReader reader = session.reader;
+        reader.read(locator);
+        if (!reader.hasKey(key, 0, key.length) && !readExactly(reader, key, snapshot == null)) {
+            return null;
+        }
+        return isLive(reader, snapshot) ? reader : null;
+    }
+
+    /** The record is not the key's: either the index took another key for it, or the record is damaged. */
+    private boolean readExactly(RecordReader reader, byte[] key, boolean latest) throws IOException {
+        reader.verify();
+        if (latest) {
+            long locator = index.get(key, 0, key.length);
+            if (locator == KeyIndex.ABSENT) {
+                return false;
+            }
+            reader.read(locator);
+        }
+        if (!reader.hasKey(key, 0, key.length)) {
+            throw reader.wrongKey();
+        }
+        return true;
+    }
+
+    /** Expiry is judged as of now, or for a snapshot as of its moment. */
+    private boolean isLive(RecordReader reader, Snapshots.@Nullable Handle snapshot) throws IOException {
+        long expiresAt = reader.expiresAt();
+        if (expiresAt == Entry.NEVER) {
+            return true;
+        }
+        return snapshot == null ? !store.clock.hasPassed(expiresAt) : expiresAt > snapshot.nowMillis;
+    }
+}

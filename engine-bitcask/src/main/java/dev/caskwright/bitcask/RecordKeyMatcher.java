@@ -1,0 +1,27 @@
+package dev.caskwright.bitcask;
+
+import dev.caskwright.api.spi.KeyMatcher;
+import dev.caskwright.bitcask.log.RecordReader;
+import dev.caskwright.bitcask.log.SegmentedLog;
+import java.io.IOException;
+
+/** Compares keys with records, for an index that holds no keys. */
+final class RecordKeyMatcher implements KeyMatcher {
+    private final ThreadLocal<RecordReader> readers;
+
+    RecordKeyMatcher(SegmentedLog log) {
+        this.readers = ThreadLocal.withInitial(log::newReader);
+    }
+
+    @Override
+    public boolean matches(byte[] key, int offset, int length, long locator) throws IOException {
+        RecordReader reader = readers.get();
+        reader.readKey(locator, length);
+        if (reader.hasKey(key, offset, length)) {
+            return true;
+        }
+        // Damage to the stored key must not pass for the key's absence.
+        reader.verify();
+        return false;
+    }
+}

@@ -1,0 +1,196 @@
+package dev.caskwright.bitcask;
+
+import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.EngineFailedException;
+import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.Outcome;
+import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.bitcask.log.DataFile;
+import dev.caskwright.bitcask.log.RecordReader;
+import dev.caskwright.bitcask.log.SegmentedLog;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The log and the index of an open store, and what keeps them in step: the write lock, the version of the last write, the
+ * health, and the open snapshots. The parts of the engine (reads, writes, merges) share it.
+ */
+final class Store {
+    /** Held while the log is appended to and the index changed, so that both have the same order. */
+    final ReentrantLock writeLock = new ReentrantLock();
+
+    final SegmentedLog log;
+    final KeyIndex index;
+    final Snapshots snapshots;
+    final StoreClock clock;
+    private final boolean readOnly;
+    private final AtomicReference<@Nullable Throwable> failure;
+    private final ThreadLocal<Session> sessions;
+    private long lastVersion; // guarded by writeLock
+    private volatile boolean closed;
+
+    Store(
+            SegmentedLog log,
+            KeyIndex index,
+            StoreClock clock,
+            int maxSnapshots,
+            boolean readOnly,
+            AtomicReference<@Nullable Throwable> failure) {
+        this.log = log;
+        this.index = index;
+        this.clock = clock;
+        this.readOnly = readOnly;
+        this.failure = failure;
+        this.snapshots = new Snapshots(this, maxSnapshots);
+        this.lastVersion = log.lastVersion();
+        this.sessions = ThreadLocal.withInitial(
+                () -> new Session(log.newReader(), log.epochs().newStripe()));
+    }
+
+    Session session() {
+        return sessions.get();
+    }
+
+    /** Enters a read epoch; files of locators found within it stay until {@link #exit}. */
+    int enter(Session session) throws EngineClosedException {
+        int pin = log.epochs().enter(session.stripe);
+        if (closed) {
+            log.epochs().exit(pin);
+            throw closedException();
+        }
+        return pin;
+    }
+
+    void exit(int pin) {
+        log.epochs().exit(pin);
+    }
+
+    static EngineClosedException closedException() {
+        return new EngineClosedException("the engine is closed");
+    }
+
+    void checkOpen() throws EngineClosedException {
+        if (closed) {
+            throw closedException();
+        }
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    boolean isReadOnly() {
+        return readOnly;
+    }
+
+    /** Lets no new reader or writer in. Under the write lock. */
+    void markClosed() {
+        closed = true;
+    }
+
+    /** Checks that a write may start. Under the write lock. */
+    void checkWritable() throws EngineException {
+        checkOpen();
+        if (readOnly) {
+            throw new EngineException(ErrorCode.READ_ONLY, Outcome.NOT_APPLIED, "the store was opened read-only", null);
+        }
+        Throwable first = failure.get();
+        if (first != null) {
+            throw refused(first);
+        }
+    }
+
+    private static EngineFailedException refused(Throwable first) {
+        return new EngineFailedException(
+                Outcome.NOT_APPLIED, "writes are refused after a failure, reopen the store: " + first, first);
+    }
+
+    void fail(Throwable cause) {
+        failure.compareAndSet(null, cause);
+    }
+
+    @Nullable Throwable failure() {
+        return failure.get();
+    }
+
+    long lastVersion() {
+        return lastVersion;
+    }
+
+    void advanceVersion(int count) {
+        lastVersion += count;
+    }
+
+    /**
+     * Turns an error of an append into what the writer gets: a full disk is the writer's alone, anything else leaves the
+     * log in doubt.
+     */
+    IOException failedAppend(IOException e) {
+        if (e instanceof OutOfSpaceException) {
+            return e;
+        }
+        fail(e);
+        return new EngineFailedException(Outcome.UNKNOWN, "a write to the log failed, reopen the store: " + e, e);
+    }
+
+    /** As {@link #failedAppend}, for an error of the index after the append: the write is in the log. */
+    IOException failedIndexing(Exception e) {
+        fail(e);
+        return new EngineFailedException(
+                Outcome.UNKNOWN, "the index failed after the log was written, reopen the store: " + e, e);
+    }
+
+    /** Makes the log durable up to a position on behalf of a writer. */
+    void sync(long position) throws IOException {
+        Throwable first = failure.get();
+        if (first != null) {
+            throw new EngineFailedException(Outcome.UNKNOWN, "not synced after a failure: " + first, first);
+        }
+        try {
+            log.sync(position);
+        } catch (IOException e) {
+            fail(e);
+            throw new EngineFailedException(
+                    Outcome.UNKNOWN, "a force failed, so what is durable is not known; reopen the store: " + e, e);
+        }
+    }
+
+    /** Counts a record that the index no longer refers to. */
+    void markDead(long locator) {
+        log.markDead(locator);
+    }
+
+    /** Returns whether the record of the key, at a locator from the index, has expired. Within an epoch or the write lock. */
+    boolean hasExpired(RecordReader reader, long locator) throws IOException {
+        if (!SegmentedLog.expires(locator)) {
+            return false;
+        }
+        reader.read(locator);
+        return clock.hasPassed(reader.expiresAt());
+    }
+
+    /** As {@link #failedAppend}, for the manifest: whether the merge took place is decided by the next opening. */
+    IOException failedCommit(IOException e) {
+        fail(e);
+        return new EngineFailedException(Outcome.NOT_APPLIED, "a merge could not be committed: " + e, e);
+    }
+
+    /** Returns the files that the log consists of, without those that stay for snapshots only, in the log's order. */
+    List<DataFile> listedFiles() {
+        List<DataFile> files = log.files();
+        files.removeIf(file -> file.isRetired() || file.visibleSince() == Long.MAX_VALUE);
+        return files;
+    }
+
+    /** Closes and deletes files that nothing needs any more. */
+    void removeFiles(Iterable<DataFile> files) throws IOException {
+        for (DataFile file : files) {
+            log.remove(file);
+        }
+    }
+}

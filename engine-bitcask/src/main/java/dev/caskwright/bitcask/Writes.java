@@ -1,0 +1,290 @@
+package dev.caskwright.bitcask;
+
+import dev.caskwright.api.Durability;
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.WriteBatch;
+import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.bitcask.log.RecordDraft;
+import dev.caskwright.bitcask.log.RecordReader;
+import dev.caskwright.bitcask.log.SegmentedLog;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All writes. Records are encoded before the write lock is taken; under it, the log is appended to and the index changed;
+ * a force is awaited after it.
+ */
+final class Writes {
+    private final Store store;
+    private final SegmentedLog log;
+    private final KeyIndex index;
+    private final Reads reads;
+    private final Durability storeDurability;
+    private final BackgroundSync backgroundSync;
+
+    Writes(Store store, Reads reads, Durability storeDurability, BackgroundSync backgroundSync) {
+        this.store = store;
+        this.log = store.log;
+        this.index = store.index;
+        this.reads = reads;
+        this.storeDurability = storeDurability;
+        this.backgroundSync = backgroundSync;
+    }
+
+    /** Decides, under the write lock, whether a write goes ahead. */
+    private interface Condition {
+        boolean holds(@Nullable RecordReader current) throws IOException;
+    }
+
+    void put(byte[] key, byte[] value, WriteOptions options) throws IOException {
+        RecordDraft draft = draftPut(key, value, options);
+        boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
+        long position;
+        store.writeLock.lock();
+        try {
+            store.checkWritable();
+            position = apply(key, draft, sync);
+        } finally {
+            store.writeLock.unlock();
+        }
+        finish(position, draft.length(), sync);
+    }
+
+    boolean putIfAbsent(byte[] key, byte[] value, WriteOptions options) throws IOException {
+        return putIf(key, value, options, current -> current == null);
+    }
+
+    boolean replace(byte[] key, byte[] expected, byte[] value, WriteOptions options) throws IOException {
+        return putIf(key, value, options, current -> current != null && hasValue(current, expected));
+    }
+
+    boolean replaceVersion(byte[] key, long expectedVersion, byte[] value, WriteOptions options) throws IOException {
+        return putIf(key, value, options, current -> current != null && current.version() == expectedVersion);
+    }
+
+    private static boolean hasValue(RecordReader current, byte[] expected) throws IOException {
+        return current.valueLength() == expected.length && Arrays.equals(current.value(), expected);
+    }
+
+    private boolean putIf(byte[] key, byte[] value, WriteOptions options, Condition condition) throws IOException {
+        RecordDraft draft = draftPut(key, value, options);
+        boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
+        long position;
+        store.writeLock.lock();
+        try {
+            store.checkWritable();
+            if (!condition.holds(reads.find(store.session(), key, null))) {
+                return false;
+            }
+            position = apply(key, draft, sync);
+        } finally {
+            store.writeLock.unlock();
+        }
+        finish(position, draft.length(), sync);
+        return true;
+    }
+
+    boolean delete(byte[] key, WriteOptions options) throws IOException {
+        return deleteIf(key, options, null);
+    }
+
+    boolean delete(byte[] key, byte[] expected, WriteOptions options) throws IOException {
+        return deleteIf(key, options, expected);
+    }
+
+    private boolean deleteIf(byte[] key, WriteOptions options, byte @Nullable [] expected) throws IOException {
+        Limits.checkKey(key);
+        Session session = store.session();
+        RecordDraft draft = session.draft;
+        draft.delete(key);
+        boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
+        long position;
+        store.writeLock.lock();
+        try {
+            store.checkWritable();
+            if (!isPresent(session, key, expected)) {
+                return false;
+            }
+            position = apply(key, draft, sync);
+        } finally {
+            store.writeLock.unlock();
+        }
+        finish(position, draft.length(), sync);
+        return true;
+    }
+
+    private boolean isPresent(Session session, byte[] key, byte @Nullable [] expected) throws IOException {
+        if (expected == null) {
+            long locator = index.get(key, 0, key.length);
+            return locator != KeyIndex.ABSENT && !store.hasExpired(session.reader, locator);
+        }
+        RecordReader current = reads.find(session, key, null);
+        return current != null && hasValue(current, expected);
+    }
+
+    /** Puts the value again with another expiry, unless the key is written to meanwhile; then starts over. */
+    boolean expire(byte[] key, WriteOptions options) throws IOException {
+        while (true) {
+            Entry entry = reads.entry(key, null);
+            if (entry == null) {
+                return false;
+            }
+            if (replaceVersion(key, entry.version(), entry.value(), options)) {
+                return true;
+            }
+        }
+    }
+
+    private RecordDraft draftPut(byte[] key, byte[] value, WriteOptions options) {
+        Limits.checkKey(key);
+        Limits.checkValue(value);
+        RecordDraft draft = store.session().draft;
+        draft.put(key, value, expiresAt(options));
+        return draft;
+    }
+
+    private long expiresAt(WriteOptions options) {
+        return options.expiresAtMillis(options.isRelativeExpiry() ? store.clock.nowMillis() : 0);
+    }
+
+    /** Appends a put or a tombstone and brings the index to it; returns the position behind it. */
+    private long apply(byte[] key, RecordDraft draft, boolean sync) throws IOException {
+        index.ensureRoom(1);
+        if (store.snapshots.isAnyOpen()) {
+            store.snapshots.beforeChange(key, 0, key.length, index.get(key, 0, key.length));
+        }
+        long locator;
+        try {
+            locator = log.append(draft, store.lastVersion() + 1, sync);
+        } catch (IOException e) {
+            throw store.failedAppend(e);
+        }
+        store.advanceVersion(1);
+        try {
+            indexRecord(key, draft, locator);
+        } catch (IOException | RuntimeException e) {
+            throw store.failedIndexing(e);
+        }
+        return log.position();
+    }
+
+    private void indexRecord(byte[] key, RecordDraft draft, long locator) throws IOException {
+        long old;
+        if (draft.isTombstone()) {
+            old = index.get(key, 0, key.length);
+            if (old != KeyIndex.ABSENT) {
+                index.remove(key, 0, key.length, old);
+            }
+        } else {
+            old = index.put(key, 0, key.length, locator);
+        }
+        if (old != KeyIndex.ABSENT) {
+            store.markDead(old);
+        }
+    }
+
+    private void finish(long position, long bytes, boolean sync) throws IOException {
+        if (sync) {
+            store.sync(position);
+        } else {
+            backgroundSync.written(bytes);
+        }
+    }
+
+    // ---------------------------------------------------------------- batches
+
+    void write(WriteBatch batch, WriteOptions options) throws IOException {
+        writeIf(batch, options, Map.of());
+    }
+
+    /**
+     * Applies a batch if the keys that were read still have the versions that were read.
+     *
+     * @param read keys and the versions they had, 0 if they were absent
+     */
+    boolean writeIf(WriteBatch batch, WriteOptions options, Map<byte[], Long> read) throws IOException {
+        List<WriteBatch.Change> changes = batch.changes();
+        List<RecordDraft> drafts = new ArrayList<>(changes.size());
+        long bytes = 0;
+        for (WriteBatch.Change change : changes) {
+            RecordDraft draft = draft(change);
+            drafts.add(draft);
+            bytes += draft.length();
+        }
+        if (bytes > SegmentedLog.maxBatchLength()) {
+            throw new IllegalArgumentException("batch is too large: bytes=" + bytes + ", allowed="
+                    + SegmentedLog.maxBatchLength() + "; split it into several");
+        }
+        boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
+        long position;
+        store.writeLock.lock();
+        try {
+            store.checkWritable();
+            if (!areUnchanged(read)) {
+                return false;
+            }
+            if (changes.isEmpty()) {
+                return true;
+            }
+            position = applyBatch(changes, drafts, sync);
+        } finally {
+            store.writeLock.unlock();
+        }
+        finish(position, bytes, sync);
+        return true;
+    }
+
+    private RecordDraft draft(WriteBatch.Change change) {
+        Limits.checkKey(change.key());
+        RecordDraft draft = new RecordDraft();
+        byte[] value = change.value();
+        if (value == null) {
+            draft.delete(change.key());
+        } else {
+            Limits.checkValue(value);
+            draft.put(change.key(), value, expiresAt(change.expiry()));
+        }
+        return draft;
+    }
+
+    private boolean areUnchanged(Map<byte[], Long> read) throws IOException {
+        for (Map.Entry<byte[], Long> each : read.entrySet()) {
+            RecordReader current = reads.find(store.session(), each.getKey(), null);
+            if ((current == null ? 0 : current.version()) != each.getValue()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private long applyBatch(List<WriteBatch.Change> changes, List<RecordDraft> drafts, boolean sync)
+            throws IOException {
+        index.ensureRoom(changes.size());
+        if (store.snapshots.isAnyOpen()) {
+            for (WriteBatch.Change change : changes) {
+                byte[] key = change.key();
+                store.snapshots.beforeChange(key, 0, key.length, index.get(key, 0, key.length));
+            }
+        }
+        long[] locators;
+        try {
+            locators = log.appendBatch(drafts, store.lastVersion() + 1, sync);
+        } catch (IOException e) {
+            throw store.failedAppend(e);
+        }
+        store.advanceVersion(locators.length);
+        try {
+            for (int i = 0; i < locators.length; i++) {
+                indexRecord(changes.get(i).key(), drafts.get(i), locators[i]);
+            }
+        } catch (IOException | RuntimeException e) {
+            throw store.failedIndexing(e);
+        }
+        return log.position();
+    }
+}

@@ -1,0 +1,222 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.WritableFile;
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One file of records, from the moment it has a slot until its last reader has gone.
+ *
+ * <p>The handle changes once in a file's life, when it is sealed: readers take it anew for each read, and the old one is
+ * closed when no reader can hold it.
+ *
+ * <pre>
+ * 0      8               12      16                24             32       40           48       60       64
+ * | magic | formatVersion | flags | storeId: 2 x 8 | fileId | previousId | zeros | checksum | records ...
+ * </pre>
+ */
+public final class DataFile {
+    static final int HEADER_LENGTH = 64;
+    static final int FORMAT_VERSION = 1;
+
+    private static final long MAGIC = 0x41_54_41_44_4B_53_41_43L; // "CASKDATA"
+    private static final int CHECKSUM_OFFSET = 60;
+
+    private static final VarHandle LENGTH;
+
+    static {
+        try {
+            LENGTH = MethodHandles.lookup().findVarHandle(DataFile.class, "length", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final long id;
+    private final int slot;
+    private final boolean merged;
+    private final long seed;
+    private final AtomicLong liveBytes = new AtomicLong();
+
+    private volatile ReadableFile handle;
+
+    @SuppressWarnings("UnusedVariable") // read through LENGTH
+    private long length; // set with release after the bytes are there
+
+    private volatile boolean sealed;
+    private volatile boolean retired;
+    private volatile long visibleSince = Long.MAX_VALUE;
+    private long firstVersion; // both change under the engine's write lock, and not once sealed
+    private long lastVersion;
+
+    DataFile(long id, int slot, boolean merged, long storeSeed, ReadableFile handle, long length) {
+        this.id = id;
+        this.slot = slot;
+        this.merged = merged;
+        this.seed = RecordFormat.fileSeed(storeSeed, id);
+        this.handle = handle;
+        this.length = length;
+    }
+
+    /** Returns the number of the file; files are replayed in its order. */
+    public long id() {
+        return id;
+    }
+
+    String name() {
+        return merged ? FileNames.merged(id) : FileNames.data(id);
+    }
+
+    /** Returns the number that locators name the file by while it is open. */
+    public int slot() {
+        return slot;
+    }
+
+    /** Returns whether a merge wrote the file, rather than writers. */
+    public boolean isMerged() {
+        return merged;
+    }
+
+    ReadableFile handle() {
+        return handle;
+    }
+
+    /** The handle of a file that is still written. */
+    WritableFile writable() {
+        return (WritableFile) handle;
+    }
+
+    /** Replaces the handle; the caller closes the old one once no reader can hold it. */
+    ReadableFile exchangeHandle(ReadableFile newHandle) {
+        ReadableFile old = handle;
+        handle = newHandle;
+        return old;
+    }
+
+    /** Returns the end of the last whole record, in bytes. */
+    public long length() {
+        return (long) LENGTH.getAcquire(this);
+    }
+
+    void extendTo(long newLength) {
+        LENGTH.setRelease(this, newLength);
+    }
+
+    /** Returns whether the file is complete, durable and known to the manifest. */
+    public boolean isSealed() {
+        return sealed;
+    }
+
+    void markSealed() {
+        sealed = true;
+    }
+
+    /** Returns whether a merge has replaced the file; it stays for snapshots only. */
+    public boolean isRetired() {
+        return retired;
+    }
+
+    public void markRetired() {
+        retired = true;
+    }
+
+    /** Returns the bytes of records that index entries refer to. */
+    public long liveBytes() {
+        return liveBytes.get();
+    }
+
+    /** Counts bytes of a record that the index refers to now, or with a negative number, not any more. */
+    void addLive(long bytes) {
+        liveBytes.addAndGet(bytes);
+    }
+
+    /** Returns the bytes that a merge would give back: overwritten and deleted records, tombstones, marks. */
+    public long deadBytes() {
+        return Math.max(0, length() - HEADER_LENGTH - liveBytes.get());
+    }
+
+    /** Returns the number of the first snapshot for which this file, and not the one it was merged from, counts. */
+    public long visibleSince() {
+        return visibleSince;
+    }
+
+    /** Says that the index refers to this file's records from snapshot number {@code since} on. */
+    public void becomeVisible(long since) {
+        visibleSince = since;
+    }
+
+    /** Returns the least version in a file that writers wrote; 0 if it has no records. */
+    public long firstVersion() {
+        return firstVersion;
+    }
+
+    /** Returns the greatest version in the file; 0 if it has no records. */
+    public long lastVersion() {
+        return lastVersion;
+    }
+
+    void noteVersion(long version) {
+        if (firstVersion == 0 || version < firstVersion) {
+            firstVersion = version;
+        }
+        if (version > lastVersion) {
+            lastVersion = version;
+        }
+    }
+
+    void setVersions(long first, long last) {
+        firstVersion = first;
+        lastVersion = last;
+    }
+
+    int mask(long offset) {
+        return RecordFormat.mask(seed, offset);
+    }
+
+    CorruptRecordException corrupt(String rule, long offset, String details) {
+        return new CorruptRecordException(rule, name(), offset, details);
+    }
+
+    static byte[] encodeHeader(StoreId store, long id, long previousId) {
+        byte[] header = new byte[HEADER_LENGTH];
+        RecordFormat.LONG.set(header, 0, MAGIC);
+        RecordFormat.INT.set(header, 8, FORMAT_VERSION);
+        RecordFormat.LONG.set(header, 16, store.high());
+        RecordFormat.LONG.set(header, 24, store.low());
+        RecordFormat.LONG.set(header, 32, id);
+        RecordFormat.LONG.set(header, 40, previousId);
+        RecordFormat.INT.set(header, CHECKSUM_OFFSET, headerChecksum(header));
+        return header;
+    }
+
+    /** Returns the id in the header of the file that was written before this one, or null if the header is not sound. */
+    static @Nullable Long previousId(ReadableFile file, StoreId store, long id) throws IOException {
+        byte[] header = new byte[HEADER_LENGTH];
+        boolean sound = file.read(0, header, 0, HEADER_LENGTH) == HEADER_LENGTH
+                && (long) RecordFormat.LONG.get(header, 0) == MAGIC
+                && (int) RecordFormat.INT.get(header, CHECKSUM_OFFSET) == headerChecksum(header);
+        if (!sound) {
+            return null;
+        }
+        FormatVersions.check(file.name(), (int) RecordFormat.INT.get(header, 8), FORMAT_VERSION);
+        boolean ours = (long) RecordFormat.LONG.get(header, 16) == store.high()
+                && (long) RecordFormat.LONG.get(header, 24) == store.low()
+                && (long) RecordFormat.LONG.get(header, 32) == id;
+        if (!ours) {
+            throw new CorruptRecordException("a file of another store or with another number", file.name(), 0, "");
+        }
+        return (Long) (long) RecordFormat.LONG.get(header, 40);
+    }
+
+    private static int headerChecksum(byte[] header) {
+        CRC32C crc = new CRC32C();
+        crc.update(header, 0, CHECKSUM_OFFSET);
+        return (int) crc.getValue();
+    }
+}

@@ -1,0 +1,51 @@
+package dev.caskwright.bitcask.log;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The names of a store's files. They come from numbers alone; whatever else lies in the directory is not touched. */
+final class FileNames {
+    static final String MANIFEST = "MANIFEST";
+    static final String NEW_MANIFEST = "MANIFEST.new";
+
+    private static final Pattern NUMBERED = Pattern.compile("(\\d{8,18})\\.(data|merged|hint|image)(\\.new)?");
+
+    private FileNames() {}
+
+    /** Returns the name of a file that writers append to. */
+    static String data(long id) {
+        return numbered(id, "data");
+    }
+
+    /** Returns the name of a data file that a merge wrote. */
+    static String merged(long id) {
+        return numbered(id, "merged");
+    }
+
+    static String hint(long id) {
+        return numbered(id, "hint");
+    }
+
+    static boolean isData(String name) {
+        return hasSuffix(name, "data");
+    }
+
+    static boolean isOurs(String name) {
+        return name.equals(NEW_MANIFEST) || NUMBERED.matcher(name).matches();
+    }
+
+    static boolean hasSuffix(String name, String suffix) {
+        return name.endsWith("." + suffix) && NUMBERED.matcher(name).matches();
+    }
+
+    /** Returns the number in a name for which {@link #isOurs} holds, or 0 if it has none. */
+    static long id(String name) {
+        Matcher matcher = NUMBERED.matcher(name);
+        return matcher.matches() ? Long.parseLong(matcher.group(1)) : 0;
+    }
+
+    private static String numbered(long id, String suffix) {
+        String digits = Long.toString(id);
+        return "0".repeat(Math.max(0, 8 - digits.length())) + digits + "." + suffix;
+    }
+}

@@ -1,0 +1,236 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.WritableFile;
+import java.io.IOException;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The keys and locators of one sealed data file, so that opening a store need not read the data. A cache: if it is
+ * missing, damaged or does not belong to its data file, the data file is read instead.
+ *
+ * <pre>
+ * 0      8               12          16               32       40           48        56      60         64
+ * | magic | formatVersion | filterSize | storeId: 2 x 8 | fileId | dataLength | entries | zeros | checksum | blocks ... | filter
+ *
+ * block: | checksum | length | entries ...            entry: | locator: 44, kind: 4, keyLength: 16 | key |
+ * filter: | checksum | length | bits ...
+ * </pre>
+ *
+ * <p>Each checksum covers what follows it in its block, combined with a mask of store, file and offset as in data files;
+ * that of the header covers the header before it.
+ */
+final class HintFile {
+    static final int FORMAT_VERSION = 1;
+    static final int HEADER_LENGTH = 64;
+    static final int BLOCK_LENGTH = 256 << 10;
+
+    private static final long MAGIC = 0x54_4E_49_48_4B_53_41_43L; // "CASKHINT"
+    private static final int BLOCK_HEADER = 8;
+    private static final int ENTRY_HEADER = 8;
+    private static final int KIND_SHIFT = 44;
+    private static final int KEY_LENGTH_SHIFT = 48;
+
+    private HintFile() {}
+
+    /** Receives the entries of a data file in the order of its records. */
+    interface EntryVisitor {
+        /** Takes an entry; {@code kind} is PUT or DELETE, {@code place} a locator without its slot. */
+        void visit(int kind, long place, byte[] source, int keyOffset, int keyLength) throws IOException;
+    }
+
+    /** Collects the entries of a file while its records are appended. Memory: 8 bytes and the key for each record. */
+    static final class Builder {
+        private byte[] entries = new byte[4096];
+        private int length;
+        private long count;
+
+        void add(int kind, long place, byte[] source, int keyOffset, int keyLength) {
+            int needed = length + ENTRY_HEADER + keyLength;
+            if (needed > entries.length) {
+                grow(needed);
+            }
+            RecordFormat.LONG.set(
+                    entries, length, place | (long) kind << KIND_SHIFT | (long) keyLength << KEY_LENGTH_SHIFT);
+            System.arraycopy(source, keyOffset, entries, length + ENTRY_HEADER, keyLength);
+            length = needed;
+            count++;
+        }
+
+        /** Visits what was added so far. */
+        void visit(EntryVisitor visitor) throws IOException {
+            visitEntries(entries, 0, length, visitor);
+        }
+
+        int length() {
+            return length;
+        }
+
+        /** Forgets what was added behind {@code oldLength}, as for a batch that could not be completed. */
+        void cutTo(int oldLength, long entriesCut) {
+            length = oldLength;
+            count -= entriesCut;
+        }
+
+        long count() {
+            return count;
+        }
+
+        private void grow(int needed) {
+            byte[] larger = new byte[(int) Math.min(Integer.MAX_VALUE - 8, Math.max(needed, 2L * entries.length))];
+            System.arraycopy(entries, 0, larger, 0, length);
+            entries = larger;
+        }
+
+        /** Writes the hint file of {@code data} and forces it; its name becomes durable with the next directory sync. */
+        void write(IoManager io, StoreId store, DataFile data) throws IOException {
+            String name = FileNames.hint(data.id());
+            KeyFilter filter = KeyFilter.forKeys(count);
+            visit((kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength));
+            try (WritableFile file = io.create(name, HEADER_LENGTH + (long) length + filter.size())) {
+                byte[] header = new byte[HEADER_LENGTH];
+                RecordFormat.LONG.set(header, 0, MAGIC);
+                RecordFormat.INT.set(header, 8, FORMAT_VERSION);
+                RecordFormat.INT.set(header, 12, filter.size());
+                RecordFormat.LONG.set(header, 16, store.high());
+                RecordFormat.LONG.set(header, 24, store.low());
+                RecordFormat.LONG.set(header, 32, data.id());
+                RecordFormat.LONG.set(header, 40, data.length());
+                RecordFormat.INT.set(header, 48, (int) count);
+                RecordFormat.INT.set(header, 60, checksum(header, 0, 60, 0));
+                file.write(0, header, 0, HEADER_LENGTH);
+                long offset = HEADER_LENGTH;
+                for (int from = 0; from < length; ) {
+                    int to = blockEnd(from);
+                    offset += writeBlock(file, store, data.id(), offset, entries, from, to - from);
+                    from = to;
+                }
+                writeBlock(file, store, data.id(), offset, filter.bits(), 0, filter.size());
+                file.force();
+            }
+        }
+
+        private int blockEnd(int from) {
+            int to = from;
+            do {
+                to += ENTRY_HEADER + entryKeyLength(entries, to);
+            } while (to < length && to - from + ENTRY_HEADER + entryKeyLength(entries, to) <= BLOCK_LENGTH);
+            return to;
+        }
+    }
+
+    private static int writeBlock(
+            WritableFile file, StoreId store, long id, long offset, byte[] source, int from, int length)
+            throws IOException {
+        byte[] block = new byte[BLOCK_HEADER + length];
+        RecordFormat.INT.set(block, 4, length);
+        System.arraycopy(source, from, block, BLOCK_HEADER, length);
+        RecordFormat.INT.set(block, 0, checksum(block, 4, 4 + length, mask(store, id, offset)));
+        file.write(offset, block, 0, block.length);
+        return block.length;
+    }
+
+    /**
+     * Visits the entries of a data file's hint file. A block is verified before its entries are visited, so entries that
+     * were visited are right even if a later block turns out to be damaged.
+     *
+     * @return whether all was there and sound; if not, the caller reads the data file instead
+     */
+    static boolean visit(IoManager io, StoreId store, DataFile data, EntryVisitor visitor) throws IOException {
+        try (ReadableFile file = io.open(FileNames.hint(data.id()))) {
+            byte[] header = soundHeader(file, store, data);
+            if (header == null) {
+                return false;
+            }
+            long left = Integer.toUnsignedLong((int) RecordFormat.INT.get(header, 48));
+            long offset = HEADER_LENGTH;
+            byte[] block = new byte[BLOCK_HEADER + BLOCK_LENGTH + ENTRY_HEADER + (1 << 16)];
+            while (left > 0) {
+                int length = readBlock(file, store, data.id(), offset, block);
+                if (length < 0) {
+                    return false;
+                }
+                left -= visitEntries(block, BLOCK_HEADER, BLOCK_HEADER + length, visitor);
+                offset += BLOCK_HEADER + length;
+            }
+            return left == 0;
+        }
+    }
+
+    /** Returns the key filter of a data file, or null if there is none that is sound. */
+    static @Nullable KeyFilter filter(IoManager io, StoreId store, DataFile data) throws IOException {
+        try (ReadableFile file = io.open(FileNames.hint(data.id()))) {
+            byte[] header = soundHeader(file, store, data);
+            if (header == null) {
+                return null;
+            }
+            int size = (int) RecordFormat.INT.get(header, 12);
+            long offset = file.length() - size - BLOCK_HEADER;
+            if (size <= 0 || offset < HEADER_LENGTH) {
+                return null;
+            }
+            byte[] block = new byte[BLOCK_HEADER + size];
+            int length = readBlock(file, store, data.id(), offset, block);
+            return length == size ? KeyFilter.ofBits(block, BLOCK_HEADER, size) : null;
+        }
+    }
+
+    private static byte @Nullable [] soundHeader(ReadableFile file, StoreId store, DataFile data) throws IOException {
+        byte[] header = new byte[HEADER_LENGTH];
+        boolean sound = file.read(0, header, 0, HEADER_LENGTH) == HEADER_LENGTH
+                && (long) RecordFormat.LONG.get(header, 0) == MAGIC
+                && (int) RecordFormat.INT.get(header, 8) == FORMAT_VERSION
+                && (int) RecordFormat.INT.get(header, 60) == checksum(header, 0, 60, 0)
+                && (long) RecordFormat.LONG.get(header, 16) == store.high()
+                && (long) RecordFormat.LONG.get(header, 24) == store.low()
+                && (long) RecordFormat.LONG.get(header, 32) == data.id()
+                && (long) RecordFormat.LONG.get(header, 40) == data.length();
+        return sound ? header : null;
+    }
+
+    /** Reads and verifies a block; returns the length of its content, or -1 if it is not sound. */
+    private static int readBlock(ReadableFile file, StoreId store, long id, long offset, byte[] block)
+            throws IOException {
+        if (file.read(offset, block, 0, BLOCK_HEADER) < BLOCK_HEADER) {
+            return -1;
+        }
+        int length = (int) RecordFormat.INT.get(block, 4);
+        if (length <= 0 || length > block.length - BLOCK_HEADER) {
+            return -1;
+        }
+        if (file.read(offset + BLOCK_HEADER, block, BLOCK_HEADER, length) < length) {
+            return -1;
+        }
+        boolean sound = (int) RecordFormat.INT.get(block, 0) == checksum(block, 4, 4 + length, mask(store, id, offset));
+        return sound ? length : -1;
+    }
+
+    private static long visitEntries(byte[] source, int from, int to, EntryVisitor visitor) throws IOException {
+        long visited = 0;
+        for (int at = from; at < to; ) {
+            long word = (long) RecordFormat.LONG.get(source, at);
+            int keyLength = (int) (word >>> KEY_LENGTH_SHIFT);
+            int kind = (int) (word >>> KIND_SHIFT) & 0xF;
+            visitor.visit(kind, word & (1L << KIND_SHIFT) - 1, source, at + ENTRY_HEADER, keyLength);
+            at += ENTRY_HEADER + keyLength;
+            visited++;
+        }
+        return visited;
+    }
+
+    private static int entryKeyLength(byte[] source, int at) {
+        return (int) ((long) RecordFormat.LONG.get(source, at) >>> KEY_LENGTH_SHIFT);
+    }
+
+    private static int mask(StoreId store, long id, long offset) {
+        return RecordFormat.mask(RecordFormat.fileSeed(~store.seed(), id), offset);
+    }
+
+    private static int checksum(byte[] source, int from, int length, int mask) {
+        CRC32C crc = new CRC32C();
+        crc.update(source, from, length);
+        return (int) crc.getValue() ^ mask;
+    }
+}

@@ -1,0 +1,106 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.ReadableFile;
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Copies sealed files into another directory and makes that a store. Sealed files never change, so what an earlier
+ * backup brought over is left as it is.
+ *
+ * <p>The target has a manifest of its own from the start, which goes on to list what the previous run brought until
+ * everything new is there, durable and verified; a backup that is cut short leaves the previous one intact.
+ */
+public final class LogBackup {
+    private final IoManager source;
+    private final IoManager target;
+    private final StoreId store;
+
+    public LogBackup(SegmentedLog log, IoManager target) {
+        this.source = log.io();
+        this.target = target;
+        this.store = log.manifest().store();
+    }
+
+    /** Makes the target consist of these files, which are sealed and which the caller keeps from being removed. */
+    public void run(List<DataFile> files, long clockMillis, long lastVersion) throws IOException {
+        Set<String> present = new HashSet<>(target.list());
+        Manifest previous = openPrevious(present);
+        Set<String> known = new HashSet<>();
+        for (Manifest.Sealed sealed : previous.files()) {
+            known.add(sealed.name());
+        }
+        Manifest next = new Manifest(store);
+        Set<String> wanted = new HashSet<>();
+        for (DataFile file : files) {
+            String hint = FileNames.hint(file.id());
+            wanted.add(file.name());
+            wanted.add(hint);
+            if (!known.contains(file.name())) {
+                bring(file.name(), present);
+                bring(hint, present);
+                verify(file);
+            }
+            next.noteSealed(new Manifest.Sealed(
+                    file.id(), file.isMerged(), file.length(), file.firstVersion(), file.lastVersion()));
+        }
+        next.noteState(Math.max(previous.highestId(), next.highestId()), clockMillis, lastVersion);
+        target.syncDirectory();
+        next.rewrite(target);
+        next.close();
+        for (String name : present) {
+            if (FileNames.isOurs(name) && !wanted.contains(name) && !name.equals(FileNames.NEW_MANIFEST)) {
+                target.delete(name);
+            }
+        }
+        target.syncDirectory();
+    }
+
+    private Manifest openPrevious(Set<String> present) throws IOException {
+        Manifest previous = Manifest.read(target);
+        if (previous == null) {
+            for (String name : present) {
+                if (FileNames.isOurs(name)) {
+                    throw new UnsupportedFormatException(
+                            "the target has files of a store but no manifest: directory=" + target.describe());
+                }
+            }
+            previous = new Manifest(store);
+            previous.rewrite(target);
+            previous.close();
+        } else if (!previous.store().equals(store)) {
+            throw new UnsupportedFormatException("the target is another store: directory=" + target.describe()
+                    + "; choose an empty directory or an earlier backup of this store");
+        }
+        return previous;
+    }
+
+    private void bring(String name, @Nullable Set<String> present) throws IOException {
+        if (present != null && present.contains(name)) {
+            target.delete(name); // left by a backup that was cut short
+        }
+        if (source.list().contains(name)) {
+            source.linkTo(target, name);
+        }
+    }
+
+    private void verify(DataFile original) throws IOException {
+        try (ReadableFile handle = target.open(original.name())) {
+            DataFile copy =
+                    new DataFile(original.id(), 0, original.isMerged(), store.seed(), handle, original.length());
+            if (DataFile.previousId(handle, store, original.id()) == null) {
+                throw new CorruptRecordException("bad file header in the copy", original.name(), 0, "");
+            }
+            RecordScanner scanner = new RecordScanner(copy, DataFile.HEADER_LENGTH, original.length());
+            while (scanner.next()) {
+                // next() verifies
+            }
+        }
+    }
+}

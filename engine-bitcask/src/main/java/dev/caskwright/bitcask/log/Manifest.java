@@ -1,0 +1,348 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.WritableFile;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The list of a store's sealed data files: an append-only file of checksummed edits, each forced before anything relies
+ * on it. It is written anew, under another name and then renamed, whenever the store is opened for writing.
+ *
+ * <p>A numbered file that is not listed counts only if writers wrote it after everything that is listed: its number is
+ * above {@link #highestId()} and it is no merge's. All others are leftovers. That makes rolling to a new file free of
+ * manifest writes: what was rolled since the last edit is found by its name, and read as the tail of the log.
+ *
+ * <pre>
+ * 0      8               12      16               32                           60         64
+ * | magic | formatVersion | zeros | storeId: 2 x 8 | zeros                      | checksum | edits ...
+ *
+ * edit: | checksum | length | type: 8 bits in 8 bytes | longs ... |
+ * SEAL:  id, merged, length, firstVersion, lastVersion
+ * MERGE: highestId, changesFrom, inputs n, outputs m, n x id, m x (id, length, firstVersion, lastVersion)
+ * STATE: highestId, lastLogId, changesFrom, clockMillis, lastVersion
+ * </pre>
+ */
+final class Manifest implements Closeable {
+    /** A sealed data file. */
+    record Sealed(long id, boolean merged, long length, long firstVersion, long lastVersion) {
+        String name() {
+            return merged ? FileNames.merged(id) : FileNames.data(id);
+        }
+    }
+
+    static final int FORMAT_VERSION = 1;
+
+    private static final long MAGIC = 0x49_4E_41_4D_4B_53_41_43L; // "CASKMANI"
+    private static final int HEADER_LENGTH = 64;
+    private static final int EDIT_HEADER = 8;
+    private static final int MAX_EDIT = 64 << 20;
+    private static final int SEAL = 1;
+    private static final int MERGE = 2;
+    private static final int STATE = 3;
+
+    private final StoreId store;
+    private final TreeMap<Long, Sealed> files = new TreeMap<>();
+    private long highestId;
+    private long lastLogId;
+    private long changesFrom;
+    private long clockMillis;
+    private long lastVersion;
+    private @Nullable WritableFile file;
+    private long end;
+
+    Manifest(StoreId store) {
+        this.store = store;
+    }
+
+    /** Reads the manifest of a store; null if there is none. */
+    static @Nullable Manifest read(IoManager io) throws IOException {
+        if (!io.list().contains(FileNames.MANIFEST)) {
+            return null;
+        }
+        try (ReadableFile file = io.open(FileNames.MANIFEST)) {
+            long length = file.length();
+            if (length > Integer.MAX_VALUE - 8) {
+                throw new CorruptRecordException("manifest is too long", FileNames.MANIFEST, 0, "length=" + length);
+            }
+            byte[] bytes = new byte[(int) length];
+            int read = file.read(0, bytes, 0, bytes.length);
+            Manifest manifest = new Manifest(readHeader(bytes, read));
+            manifest.readEdits(bytes, read);
+            return manifest;
+        }
+    }
+
+    private static StoreId readHeader(byte[] bytes, int length) throws IOException {
+        if (length < HEADER_LENGTH
+                || (int) RecordFormat.INT.get(bytes, 60) != checksum(bytes, 0, 60, 0)
+                || (long) RecordFormat.LONG.get(bytes, 0) != MAGIC) {
+            if (length >= 12 && (long) RecordFormat.LONG.get(bytes, 0) == MAGIC) {
+                throw new CorruptRecordException("bad manifest header", FileNames.MANIFEST, 0, "length=" + length);
+            }
+            throw new UnsupportedFormatException(
+                    "not a store: file=" + FileNames.MANIFEST + " has no known header, length=" + length);
+        }
+        FormatVersions.check(FileNames.MANIFEST, (int) RecordFormat.INT.get(bytes, 8), FORMAT_VERSION);
+        return new StoreId((long) RecordFormat.LONG.get(bytes, 16), (long) RecordFormat.LONG.get(bytes, 24));
+    }
+
+    /**
+     * Applies the edits in order. A last edit that is not whole was never relied on: it is left out. A broken one with a
+     * sound one behind it is damage.
+     */
+    private void readEdits(byte[] bytes, int length) throws IOException {
+        int at = HEADER_LENGTH;
+        while (at < length) {
+            int end = editEnd(bytes, at, length);
+            if (end < 0) {
+                for (int later = at + 8; later < length; later += 8) {
+                    if (editEnd(bytes, later, length) > 0) {
+                        throw new CorruptRecordException("bad manifest edit", FileNames.MANIFEST, at, "");
+                    }
+                }
+                return;
+            }
+            apply(bytes, at + EDIT_HEADER, end);
+            at = end;
+        }
+    }
+
+    private int editEnd(byte[] bytes, int at, int length) {
+        if (length - at < EDIT_HEADER) {
+            return -1;
+        }
+        int editLength = (int) RecordFormat.INT.get(bytes, at + 4);
+        if (editLength <= 0 || editLength > MAX_EDIT || editLength > length - at - EDIT_HEADER || editLength % 8 != 0) {
+            return -1;
+        }
+        int mask = RecordFormat.mask(store.seed(), at);
+        boolean sound = (int) RecordFormat.INT.get(bytes, at) == checksum(bytes, at + 4, 4 + editLength, mask);
+        return sound ? at + EDIT_HEADER + editLength : -1;
+    }
+
+    private void apply(byte[] bytes, int at, int end) throws IOException {
+        long[] words = new long[(end - at) / Long.BYTES];
+        for (int i = 0; i < words.length; i++) {
+            words[i] = (long) RecordFormat.LONG.get(bytes, at + i * Long.BYTES);
+        }
+        switch ((int) words[0]) {
+            case SEAL -> applySeal(new Sealed(words[1], words[2] != 0, words[3], words[4], words[5]));
+            case MERGE -> applyMerge(words);
+            case STATE -> applyState(words);
+            default ->
+                throw new UnsupportedFormatException("unknown manifest edit: type=" + words[0]
+                        + "; open the store with the version of the library that wrote it");
+        }
+    }
+
+    private void applySeal(Sealed sealed) {
+        files.put(sealed.id(), sealed);
+        highestId = Math.max(highestId, sealed.id());
+        lastVersion = Math.max(lastVersion, sealed.lastVersion());
+        if (!sealed.merged()) {
+            lastLogId = Math.max(lastLogId, sealed.id());
+        }
+    }
+
+    private void applyMerge(long[] words) {
+        highestId = Math.max(highestId, words[1]);
+        changesFrom = Math.max(changesFrom, words[2]);
+        int inputs = (int) words[3];
+        int outputs = (int) words[4];
+        int at = 5;
+        for (int i = 0; i < inputs; i++) {
+            files.remove(words[at++]);
+        }
+        for (int i = 0; i < outputs; i++, at += 4) {
+            applySeal(new Sealed(words[at], true, words[at + 1], words[at + 2], words[at + 3]));
+        }
+    }
+
+    private void applyState(long[] words) {
+        highestId = Math.max(highestId, words[1]);
+        lastLogId = Math.max(lastLogId, words[2]);
+        changesFrom = Math.max(changesFrom, words[3]);
+        clockMillis = Math.max(clockMillis, words[4]);
+        lastVersion = Math.max(lastVersion, words[5]);
+    }
+
+    StoreId store() {
+        return store;
+    }
+
+    synchronized Collection<Sealed> files() {
+        return new ArrayList<>(files.values());
+    }
+
+    /** Returns the greatest number that a listed file has or had, or that was set aside for a merge. */
+    synchronized long highestId() {
+        return highestId;
+    }
+
+    /** Returns the number of the last file sealed that writers wrote, even if a merge has replaced it since. */
+    synchronized long lastLogId() {
+        return lastLogId;
+    }
+
+    /** Returns the version after which every change is still in the files that writers wrote. */
+    synchronized long changesFrom() {
+        return changesFrom;
+    }
+
+    synchronized long clockMillis() {
+        return clockMillis;
+    }
+
+    synchronized long lastVersion() {
+        return lastVersion;
+    }
+
+    /** Notes state that the next {@link #rewrite} will keep. */
+    synchronized void noteState(long newHighestId, long newClockMillis, long newLastVersion) {
+        applyState(new long[] {STATE, newHighestId, 0, 0, newClockMillis, newLastVersion});
+    }
+
+    /** Notes a sealed file that the next {@link #rewrite} will list. */
+    synchronized void noteSealed(Sealed sealed) {
+        applySeal(sealed);
+    }
+
+    /** Replaces the manifest on disk by one that lists what this one lists, and opens it for more edits. */
+    synchronized void rewrite(IoManager io) throws IOException {
+        close();
+        if (io.list().contains(FileNames.NEW_MANIFEST)) {
+            io.delete(FileNames.NEW_MANIFEST);
+        }
+        WritableFile fresh = io.create(FileNames.NEW_MANIFEST, 0);
+        try {
+            fresh.write(0, header(), 0, HEADER_LENGTH);
+            end = HEADER_LENGTH;
+            append(fresh, new long[] {STATE, highestId, lastLogId, changesFrom, clockMillis, lastVersion});
+            for (Sealed sealed : files.values()) {
+                append(fresh, sealWords(sealed));
+            }
+            // The rename must not reach the disk before the content that it makes valid.
+            fresh.force();
+        } finally {
+            fresh.close();
+        }
+        io.rename(FileNames.NEW_MANIFEST, FileNames.MANIFEST);
+        io.syncDirectory();
+        file = io.openWritable(FileNames.MANIFEST);
+    }
+
+    /** Lists a sealed file, durably. */
+    synchronized void seal(Sealed sealed) throws IOException {
+        appendAndForce(sealWords(sealed));
+        applySeal(sealed);
+    }
+
+    /** Replaces the inputs of a merge by its outputs, durably and at once. */
+    synchronized void merge(long highest, long newChangesFrom, Collection<Long> inputs, List<Sealed> outputs)
+            throws IOException {
+        long[] words = new long[5 + inputs.size() + 4 * outputs.size()];
+        words[0] = MERGE;
+        words[1] = highest;
+        words[2] = newChangesFrom;
+        words[3] = inputs.size();
+        words[4] = outputs.size();
+        int at = 5;
+        for (long input : inputs) {
+            words[at++] = input;
+        }
+        for (Sealed output : outputs) {
+            words[at++] = output.id();
+            words[at++] = output.length();
+            words[at++] = output.firstVersion();
+            words[at++] = output.lastVersion();
+        }
+        appendAndForce(words);
+        applyMerge(words);
+    }
+
+    /** Records that the store's clock has shown {@code millis}; survives the death of the process. */
+    synchronized void advanceClock(long millis) throws IOException {
+        if (millis > clockMillis) {
+            long[] words = {STATE, highestId, lastLogId, changesFrom, millis, lastVersion};
+            append(open(), words);
+            applyState(words);
+        }
+    }
+
+    private void appendAndForce(long[] words) throws IOException {
+        append(open(), words);
+        try {
+            open().force();
+        } catch (IOException e) {
+            // Not an error of space, even if the system calls it so: what reached the disk is not known.
+            throw new IOException("force failed: file=" + FileNames.MANIFEST, e);
+        }
+    }
+
+    private WritableFile open() {
+        WritableFile current = file;
+        if (current == null) {
+            throw new IllegalStateException("manifest is not open for writing");
+        }
+        return current;
+    }
+
+    private void append(WritableFile target, long[] words) throws IOException {
+        byte[] edit = new byte[EDIT_HEADER + words.length * Long.BYTES];
+        RecordFormat.INT.set(edit, 4, words.length * Long.BYTES);
+        for (int i = 0; i < words.length; i++) {
+            RecordFormat.LONG.set(edit, EDIT_HEADER + i * Long.BYTES, words[i]);
+        }
+        int mask = RecordFormat.mask(store.seed(), end);
+        RecordFormat.INT.set(edit, 0, checksum(edit, 4, edit.length - 4, mask));
+        target.write(end, edit, 0, edit.length);
+        end += edit.length; // after a failed write the same place is written again
+    }
+
+    private byte[] header() {
+        byte[] header = new byte[HEADER_LENGTH];
+        RecordFormat.LONG.set(header, 0, MAGIC);
+        RecordFormat.INT.set(header, 8, FORMAT_VERSION);
+        RecordFormat.LONG.set(header, 16, store.high());
+        RecordFormat.LONG.set(header, 24, store.low());
+        RecordFormat.INT.set(header, 60, checksum(header, 0, 60, 0));
+        return header;
+    }
+
+    private static long[] sealWords(Sealed sealed) {
+        return new long[] {
+            SEAL, sealed.id(), sealed.merged() ? 1 : 0, sealed.length(), sealed.firstVersion(), sealed.lastVersion()
+        };
+    }
+
+    private static int checksum(byte[] source, int from, int length, int mask) {
+        CRC32C crc = new CRC32C();
+        crc.update(source, from, length);
+        return (int) crc.getValue() ^ mask;
+    }
+
+    @Override
+    public synchronized void close() throws IOException {
+        WritableFile current = file;
+        file = null;
+        if (current != null) {
+            current.close();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "Manifest" + Arrays.toString(files.values().toArray());
+    }
+}

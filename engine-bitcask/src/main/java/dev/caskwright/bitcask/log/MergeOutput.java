@@ -1,0 +1,137 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.spi.IoManager;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.zip.CRC32C;
+
+/**
+ * A file that a merge writes. Records are copied as they are, body checksum included; only the header is made anew for
+ * the new place. For one thread.
+ */
+public final class MergeOutput {
+    private static final int CHUNK = 256 << 10;
+
+    private final IoManager io;
+    private final StoreId store;
+    private final DataFile file;
+    private final long maxFileBytes;
+    private final HintFile.Builder hints = new HintFile.Builder();
+    private final CRC32C crc = new CRC32C();
+    private final RecordDraft tombstone = new RecordDraft();
+    private byte[] chunk = new byte[CHUNK];
+    private int filled;
+    private long written = DataFile.HEADER_LENGTH;
+    private long[] sources = new long[1024];
+    private int records;
+
+    MergeOutput(SegmentedLog log, IoManager io, StoreId store, long id) throws IOException {
+        this.io = io;
+        this.store = store;
+        this.file = log.createMergedFile(id);
+        this.maxFileBytes = log.maxFileBytes();
+    }
+
+    /** Returns the file. Its length grows as chunks are written. */
+    public DataFile file() {
+        return file;
+    }
+
+    /** Returns whether the scanner's current record still fits the file. */
+    public boolean hasRoomFor(RecordScanner scanner) {
+        long length = written + filled;
+        return length == DataFile.HEADER_LENGTH || length + scanner.length() <= maxFileBytes;
+    }
+
+    /** Copies the scanner's current record. */
+    public void copy(RecordScanner scanner) throws IOException {
+        int length = scanner.length();
+        int at = room(length);
+        System.arraycopy(scanner.buffer(), scanner.recordStart(), chunk, at, length);
+        // The record stands for itself now: its batch was whole, or it would not be in the index.
+        chunk[at + RecordFormat.KIND_OFFSET] &= (byte) ~RecordFormat.IN_BATCH;
+        complete(at, length, scanner.locator());
+    }
+
+    /** Writes a tombstone in place of the scanner's current record, which has expired, with the same version. */
+    public void copyAsTombstone(RecordScanner scanner) throws IOException {
+        tombstone.delete(scanner.key());
+        tombstone.place(scanner.version(), RecordFormat.DISTANCE_UNKNOWN, 0);
+        int length = (int) tombstone.length();
+        int at = room(length);
+        System.arraycopy(tombstone.bytes(), 0, chunk, at, length);
+        complete(at, length, 0);
+    }
+
+    private int room(int length) throws IOException {
+        if (filled + length > chunk.length) {
+            flush();
+            if (length > chunk.length) {
+                chunk = new byte[length];
+            }
+        }
+        return filled;
+    }
+
+    private void complete(int at, int length, long source) {
+        long offset = written + at;
+        RecordFormat.SHORT.set(chunk, at + RecordFormat.DISTANCE_OFFSET, (short) RecordFormat.DISTANCE_UNKNOWN);
+        RecordFormat.INT.set(
+                chunk,
+                at + RecordFormat.HEADER_CHECKSUM_OFFSET,
+                RecordFormat.headerChecksum(chunk, at, file.mask(offset), crc));
+        int kind = RecordFormat.kind(chunk, at);
+        boolean isPut = (kind & RecordFormat.KIND_MASK) == RecordFormat.PUT;
+        long locator = Locator.of(file.slot(), offset, length, (kind & RecordFormat.EXPIRES) != 0);
+        hints.add(
+                isPut ? RecordFormat.PUT : RecordFormat.DELETE,
+                Locator.withoutSlot(locator),
+                chunk,
+                at + RecordFormat.headerLength(kind),
+                RecordFormat.keyLength(chunk, at));
+        file.noteVersion(RecordFormat.version(chunk, at));
+        if (isPut) {
+            file.addLive(Locator.size(locator));
+        }
+        if (records == sources.length) {
+            sources = Arrays.copyOf(sources, records * 2);
+        }
+        sources[records++] = source;
+        filled += length;
+    }
+
+    private void flush() throws IOException {
+        file.writable().write(written, chunk, 0, filled);
+        written += filled;
+        filled = 0;
+        file.extendTo(written);
+    }
+
+    /** Writes what is left, forces the file, writes its hint file, and opens the file for readers. */
+    public void finish() throws IOException {
+        flush();
+        file.writable().force();
+        hints.write(io, store, file);
+        file.markSealed();
+        // Nothing refers to the file yet, so no reader can hold the old handle.
+        file.exchangeHandle(io.open(file.name())).close();
+    }
+
+    /** Receives what was copied, for the index. */
+    @FunctionalInterface
+    public interface CopyVisitor {
+        /** Takes the key of a put, a slice of {@code source}, and where its record was and is. */
+        void visit(byte[] source, int keyOffset, int keyLength, long oldLocator, long newLocator) throws IOException;
+    }
+
+    /** Visits the puts that were copied, in order. */
+    public void visitCopies(CopyVisitor visitor) throws IOException {
+        int[] next = {0};
+        hints.visit((kind, place, source, keyOffset, keyLength) -> {
+            long from = sources[next[0]++];
+            if (kind == RecordFormat.PUT) {
+                visitor.visit(source, keyOffset, keyLength, from, Locator.withSlot(file.slot(), place));
+            }
+        });
+    }
+}

@@ -1,0 +1,155 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.StorageEngine;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.zip.CRC32C;
+
+/**
+ * The layout of a record. All integers are little-endian; records start at multiples of 8 bytes and are padded with
+ * zeros.
+ *
+ * <pre>
+ * 0                4              8             15     16          18               20            24
+ * | headerChecksum | bodyChecksum | version: 56 | kind | keyLength | durableDistance | valueLength | expiresAt? | key | value |
+ * </pre>
+ *
+ * <p>The header checksum is the CRC-32C of the header behind it, combined with a mask drawn from the store, the file and
+ * the offset: a block that is stale, misplaced or from another store never validates, and neither do zeros or a value
+ * that looks like a record. The body checksum is the CRC-32C of key and value, so a merge can carry it over.
+ *
+ * <p>{@code durableDistance} says how far behind this record the log was known to be on stable storage when the record
+ * was appended, as a size class of {@link Locator}, rounded up; {@link #DISTANCE_UNKNOWN} if that was in an earlier file.
+ * Recovery tells damage from a torn tail by it.
+ */
+final class RecordFormat {
+    static final int ALIGNMENT_SHIFT = 3;
+    static final int ALIGNMENT = 1 << ALIGNMENT_SHIFT;
+
+    static final int HEADER_CHECKSUM_OFFSET = 0;
+    static final int BODY_CHECKSUM_OFFSET = HEADER_CHECKSUM_OFFSET + Integer.BYTES;
+    static final int VERSION_OFFSET = BODY_CHECKSUM_OFFSET + Integer.BYTES;
+    static final int KIND_OFFSET = VERSION_OFFSET + 7;
+    static final int KEY_LENGTH_OFFSET = VERSION_OFFSET + Long.BYTES;
+    static final int DISTANCE_OFFSET = KEY_LENGTH_OFFSET + Short.BYTES;
+    static final int VALUE_LENGTH_OFFSET = DISTANCE_OFFSET + Short.BYTES;
+    static final int EXPIRY_OFFSET = VALUE_LENGTH_OFFSET + Integer.BYTES;
+
+    static final int SHORT_HEADER = EXPIRY_OFFSET;
+    static final int LONG_HEADER = EXPIRY_OFFSET + Long.BYTES;
+
+    static final int PUT = 1;
+    static final int DELETE = 2;
+    static final int BATCH_END = 3; // value: count: 4, checksum of the members' header checksums: 4
+    static final int END_OF_FILE = 4; // the file was left for the next one; nothing follows
+    static final int KIND_MASK = 0x0F;
+    static final int EXPIRES = 0x10; // the header has an expiry
+    static final int IN_BATCH = 0x20; // counts only with the BATCH_END that follows
+    static final int KNOWN_FLAGS = KIND_MASK | EXPIRES | IN_BATCH;
+
+    static final int BATCH_END_LENGTH = SHORT_HEADER + 8;
+    static final int END_OF_FILE_LENGTH = SHORT_HEADER;
+
+    static final int DISTANCE_UNKNOWN = 0xFFFF;
+    static final long MAX_VERSION = (1L << 56) - 1;
+
+    /** The greatest length of a file: it is one mapping, and offsets in locators have 28 bits of 8 bytes. */
+    static final long MAX_FILE_LENGTH = Integer.MAX_VALUE & -ALIGNMENT;
+
+    static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+    static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+    private RecordFormat() {}
+
+    static int headerLength(int kind) {
+        return (kind & EXPIRES) == 0 ? SHORT_HEADER : LONG_HEADER;
+    }
+
+    static long align(long length) {
+        return length + ALIGNMENT - 1 & -ALIGNMENT;
+    }
+
+    static int kind(byte[] record, int at) {
+        return record[at + KIND_OFFSET];
+    }
+
+    static long version(byte[] record, int at) {
+        return (long) LONG.get(record, at + VERSION_OFFSET) & MAX_VERSION;
+    }
+
+    static int keyLength(byte[] record, int at) {
+        return Short.toUnsignedInt((short) SHORT.get(record, at + KEY_LENGTH_OFFSET));
+    }
+
+    static int valueLength(byte[] record, int at) {
+        return (int) INT.get(record, at + VALUE_LENGTH_OFFSET);
+    }
+
+    static int distance(byte[] record, int at) {
+        return Short.toUnsignedInt((short) SHORT.get(record, at + DISTANCE_OFFSET));
+    }
+
+    static int bodyChecksum(byte[] record, int at) {
+        return (int) INT.get(record, at + BODY_CHECKSUM_OFFSET);
+    }
+
+    static long expiresAt(byte[] record, int at) {
+        return (kind(record, at) & EXPIRES) == 0 ? 0 : (long) LONG.get(record, at + EXPIRY_OFFSET);
+    }
+
+    /** Returns the length of the whole record, padding included, by its (verified) header. */
+    static long recordLength(byte[] record, int at) {
+        int kind = kind(record, at);
+        return align((long) headerLength(kind) + keyLength(record, at) + valueLength(record, at));
+    }
+
+    /**
+     * Returns whether the header at {@code at} is one that was written to this place. Reads no more than {@code available}
+     * bytes. Only after this may a length in the header be believed.
+     */
+    static boolean isHeaderSound(byte[] record, int at, int available, int mask, CRC32C crc) {
+        if (available < SHORT_HEADER) {
+            return false;
+        }
+        int kind = kind(record, at);
+        int keyLength = keyLength(record, at);
+        int valueLength = valueLength(record, at);
+        if (!isPlausible(kind, keyLength, valueLength) || available < headerLength(kind)) {
+            return false;
+        }
+        return (int) INT.get(record, at + HEADER_CHECKSUM_OFFSET) == headerChecksum(record, at, mask, crc);
+    }
+
+    private static boolean isPlausible(int kind, int keyLength, int valueLength) {
+        if ((kind & ~KNOWN_FLAGS) != 0 || valueLength < 0 || valueLength > StorageEngine.MAX_VALUE_LENGTH) {
+            return false;
+        }
+        return switch (kind & KIND_MASK) {
+            case PUT -> keyLength > 0;
+            case DELETE -> keyLength > 0 && valueLength == 0 && (kind & EXPIRES) == 0;
+            case BATCH_END -> keyLength == 0 && valueLength == 8 && kind == BATCH_END;
+            case END_OF_FILE -> keyLength == 0 && valueLength == 0 && kind == END_OF_FILE;
+            default -> false;
+        };
+    }
+
+    static int headerChecksum(byte[] record, int at, int mask, CRC32C crc) {
+        crc.reset();
+        int length = headerLength(kind(record, at)) - BODY_CHECKSUM_OFFSET;
+        crc.update(record, at + BODY_CHECKSUM_OFFSET, length);
+        return (int) crc.getValue() ^ mask;
+    }
+
+    /** Returns the mask for headers at an offset of a file; {@code fileSeed} is from {@link #fileSeed}. */
+    static int mask(long fileSeed, long offset) {
+        long mixed = (fileSeed + offset) * 0x9E3779B97F4A7C15L;
+        return (int) ((mixed ^ mixed >>> 29) * 0xBF58476D1CE4E5B9L >>> 32);
+    }
+
+    static long fileSeed(long storeSeed, long fileId) {
+        long mixed = (storeSeed ^ fileId * 0xD6E8FEB86659FD93L) * 0x9E3779B97F4A7C15L;
+        return mixed ^ mixed >>> 32;
+    }
+}

@@ -1,0 +1,196 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.spi.ReadableFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.zip.CRC32C;
+
+/**
+ * Fetches one record after another, verifies it, and gives access to its parts. Reused from read to read, so that a read
+ * allocates only what it returns; for one thread at a time, inside a read epoch.
+ *
+ * <p>A record is fetched whole with one read of the size in its locator. Only the long values of a mapped file are left
+ * where they are and copied straight to where the caller wants them.
+ */
+public final class RecordReader {
+    private static final int KEPT_BUFFER = 64 << 10;
+    private static final int LONG_MAPPED_RECORD = 4 << 10;
+
+    private final SegmentedLog log;
+    private final CRC32C crc = new CRC32C();
+    private byte[] buffer = new byte[1024];
+    private DataFile file;
+    private long offset;
+    private int fetched;
+    private int kind;
+    private int keyStart;
+    private int keyLength;
+    private int valueLength;
+
+    @SuppressWarnings("NullAway.Init") // there is no file before the first read
+    RecordReader(SegmentedLog log) {
+        this.log = log;
+    }
+
+    /**
+     * Fetches the record at {@code locator} and verifies its header; {@link #value()} and {@link #copyValue} verify the
+     * rest.
+     *
+     * @throws dev.caskwright.api.CorruptRecordException if there is no sound header there
+     */
+    public void read(long locator) throws IOException {
+        file = log.file(locator);
+        offset = Locator.offset(locator);
+        long size = Locator.size(locator);
+        ReadableFile handle = file.handle();
+        int wanted = (int) Math.min(size, file.length() - offset);
+        if (wanted > LONG_MAPPED_RECORD && handle.isMapped()) {
+            fetchHead(handle, wanted);
+        } else {
+            fetch(handle, wanted);
+        }
+    }
+
+    /** Fetches and verifies the header and the key only. */
+    public void readKey(long locator, int expectedKeyLength) throws IOException {
+        file = log.file(locator);
+        offset = Locator.offset(locator);
+        long size = Math.min(Locator.size(locator), (long) RecordFormat.LONG_HEADER + expectedKeyLength);
+        fetch(file.handle(), (int) Math.min(size, file.length() - offset));
+    }
+
+    private void fetchHead(ReadableFile handle, int size) throws IOException {
+        fetch(handle, Math.min(size, 256));
+        int head = keyStart + keyLength;
+        if (head > fetched) {
+            fetch(handle, head);
+        }
+    }
+
+    private void fetch(ReadableFile handle, int length) throws IOException {
+        if (buffer.length < length) {
+            buffer = new byte[Math.max(length, 2 * Math.min(buffer.length, KEPT_BUFFER))];
+        }
+        fetched = handle.read(offset, buffer, 0, length);
+        if (!RecordFormat.isHeaderSound(buffer, 0, fetched, file.mask(offset), crc)) {
+            throw file.corrupt("bad header checksum", offset, "read=" + fetched + " bytes");
+        }
+        kind = RecordFormat.kind(buffer, 0);
+        keyStart = RecordFormat.headerLength(kind);
+        keyLength = RecordFormat.keyLength(buffer, 0);
+        valueLength = RecordFormat.valueLength(buffer, 0);
+    }
+
+    /** Returns whether the record has this key. Compares bytes, not hashes. */
+    public boolean hasKey(byte[] key, int keyOffset, int length) {
+        return length == keyLength
+                && keyStart + keyLength <= fetched
+                && Arrays.equals(buffer, keyStart, keyStart + keyLength, key, keyOffset, keyOffset + length);
+    }
+
+    public boolean isTombstone() {
+        return (kind & RecordFormat.KIND_MASK) == RecordFormat.DELETE;
+    }
+
+    /** Returns the version of the write. */
+    public long version() {
+        return RecordFormat.version(buffer, 0);
+    }
+
+    /** Returns when the record expires, in milliseconds since 1970, or 0. */
+    public long expiresAt() {
+        return RecordFormat.expiresAt(buffer, 0);
+    }
+
+    /** Returns the error for a record that is not that of the key it was looked up by. */
+    public CorruptRecordException wrongKey() {
+        return file.corrupt("record has another key", offset, "");
+    }
+
+    public int valueLength() {
+        return valueLength;
+    }
+
+    /** Returns a copy of the value, verified. */
+    public byte[] value() throws IOException {
+        int start = keyStart + keyLength;
+        byte[] value;
+        if (start + valueLength <= fetched) {
+            verifyBody();
+            value = Arrays.copyOfRange(buffer, start, start + valueLength);
+        } else {
+            checkExtent();
+            value = new byte[valueLength];
+            int read = file.handle().read(offset + start, value, 0, valueLength);
+            crc.reset();
+            crc.update(buffer, keyStart, keyLength);
+            crc.update(value, 0, read);
+            verifyBodyChecksum();
+        }
+        dropLargeBuffer();
+        return value;
+    }
+
+    /** Copies the value, verified, to the position of {@code target}, which has room for it. */
+    public void copyValue(ByteBuffer target) throws IOException {
+        int start = keyStart + keyLength;
+        if (start + valueLength > fetched) {
+            checkExtent();
+            fetchRest();
+        }
+        verifyBody();
+        target.put(buffer, start, valueLength);
+        dropLargeBuffer();
+    }
+
+    /** Verifies key and value without copying them. */
+    public void verify() throws IOException {
+        if (keyStart + keyLength + valueLength > fetched) {
+            checkExtent();
+            fetchRest();
+        }
+        verifyBody();
+        dropLargeBuffer();
+    }
+
+    private void checkExtent() throws IOException {
+        if (offset + RecordFormat.recordLength(buffer, 0) > file.length()) {
+            throw file.corrupt("record ends behind its file", offset, "length=" + file.length());
+        }
+    }
+
+    private void fetchRest() throws IOException {
+        fetch(file.handle(), keyStart + keyLength + valueLength);
+        if (fetched < keyStart + keyLength + valueLength) {
+            throw file.corrupt("record is cut short", offset, "read=" + fetched + " bytes");
+        }
+    }
+
+    private void verifyBody() throws IOException {
+        crc.reset();
+        crc.update(buffer, keyStart, keyLength + valueLength);
+        verifyBodyChecksum();
+    }
+
+    private void verifyBodyChecksum() throws IOException {
+        int expected = RecordFormat.bodyChecksum(buffer, 0);
+        if ((int) crc.getValue() != expected) {
+            throw file.corrupt(
+                    "bad checksum",
+                    offset,
+                    "expected=" + Integer.toHexString(expected) + ", found="
+                            + Integer.toHexString((int) crc.getValue()));
+        }
+    }
+
+    /** One huge value must not leave its buffer with the thread for ever. */
+    private void dropLargeBuffer() {
+        if (buffer.length > 16 * KEPT_BUFFER) {
+            buffer = new byte[KEPT_BUFFER];
+            fetched = 0;
+            keyLength = 0;
+        }
+    }
+}

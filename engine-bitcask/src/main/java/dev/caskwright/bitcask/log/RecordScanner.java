@@ -1,0 +1,201 @@
+package dev.caskwright.bitcask.log;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.zip.CRC32C;
+
+/**
+ * Reads the records of one file in order, in large pieces, verifying each. For one thread; the file must stay open.
+ */
+public final class RecordScanner {
+    private static final int CHUNK = 256 << 10;
+
+    private final DataFile file;
+    private final long end;
+    private final CRC32C crc = new CRC32C();
+    private byte[] buffer;
+    private long bufferOffset;
+    private int bufferLength;
+    private int at;
+    private long next;
+    private int length;
+    private int kind;
+
+    /** Scans the records that lie between two offsets, each the start of a record or the end of the last. */
+    RecordScanner(DataFile file, long from, long to) {
+        this.file = file;
+        this.end = to;
+        this.next = from;
+        this.bufferOffset = from;
+        this.buffer = new byte[(int) Math.min(CHUNK, Math.max(RecordFormat.LONG_HEADER, to - from))];
+    }
+
+    /**
+     * Moves to the next record.
+     *
+     * @return false at the end
+     * @throws dev.caskwright.api.CorruptRecordException if there is no sound record at the next offset
+     */
+    public boolean next() throws IOException {
+        if (next >= end) {
+            return false;
+        }
+        if (!tryNext()) {
+            throw file.corrupt("bad record", next, "file length=" + end);
+        }
+        return true;
+    }
+
+    /** Moves to the next record if a sound one is there; otherwise stays, and {@link #nextOffset()} tells where. */
+    boolean tryNext() throws IOException {
+        if (next >= end) {
+            return false;
+        }
+        int header = (int) Math.min(RecordFormat.LONG_HEADER, end - next);
+        fill(header);
+        int available = bufferLength - at;
+        if (!RecordFormat.isHeaderSound(buffer, at, available, file.mask(next), crc)) {
+            return false;
+        }
+        long recordLength = RecordFormat.recordLength(buffer, at);
+        if (recordLength > end - next) {
+            return false;
+        }
+        fill((int) recordLength);
+        if (bufferLength - at < recordLength || !isBodySound()) {
+            return false;
+        }
+        kind = RecordFormat.kind(buffer, at);
+        length = (int) recordLength;
+        next += length;
+        return true;
+    }
+
+    private boolean isBodySound() {
+        int start = at + RecordFormat.headerLength(RecordFormat.kind(buffer, at));
+        int bodyLength = RecordFormat.keyLength(buffer, at) + RecordFormat.valueLength(buffer, at);
+        crc.reset();
+        crc.update(buffer, start, bodyLength);
+        return (int) crc.getValue() == RecordFormat.bodyChecksum(buffer, at);
+    }
+
+    /** Makes {@code wanted} bytes from the next offset on lie in the buffer, at {@code at}, if the file has them. */
+    private void fill(int wanted) throws IOException {
+        at = (int) (next - bufferOffset);
+        if (at + wanted <= bufferLength) {
+            return;
+        }
+        int kept = Math.max(0, bufferLength - at);
+        byte[] target = wanted <= buffer.length ? buffer : new byte[Math.max(wanted, CHUNK)];
+        if (kept > 0) {
+            System.arraycopy(buffer, at, target, 0, kept);
+        }
+        buffer = target;
+        bufferOffset = next;
+        at = 0;
+        int more = (int) Math.min(buffer.length - kept, end - next - kept);
+        bufferLength = kept + Math.max(0, file.handle().read(next + kept, buffer, kept, more));
+    }
+
+    /** Returns where the next record starts, or should. */
+    long nextOffset() {
+        return next;
+    }
+
+    /** Returns where the current record starts. */
+    long offset() {
+        return next - length;
+    }
+
+    /** Returns the length of the current record, padding included. */
+    int length() {
+        return length;
+    }
+
+    int kind() {
+        return kind;
+    }
+
+    public boolean isPut() {
+        return (kind & RecordFormat.KIND_MASK) == RecordFormat.PUT;
+    }
+
+    public boolean isTombstone() {
+        return (kind & RecordFormat.KIND_MASK) == RecordFormat.DELETE;
+    }
+
+    public boolean isInBatch() {
+        return (kind & RecordFormat.IN_BATCH) != 0;
+    }
+
+    boolean isBatchEnd() {
+        return kind == RecordFormat.BATCH_END;
+    }
+
+    boolean isEndOfFile() {
+        return kind == RecordFormat.END_OF_FILE;
+    }
+
+    public long version() {
+        return RecordFormat.version(buffer, at);
+    }
+
+    public long expiresAt() {
+        return RecordFormat.expiresAt(buffer, at);
+    }
+
+    int distance() {
+        return RecordFormat.distance(buffer, at);
+    }
+
+    int headerChecksum() {
+        return (int) RecordFormat.INT.get(buffer, at);
+    }
+
+    /** The first integer of a batch end's value: how many records the batch has. */
+    int batchCount() {
+        return (int) RecordFormat.INT.get(buffer, at + RecordFormat.SHORT_HEADER);
+    }
+
+    /** The second integer of a batch end's value: the checksum of its records' header checksums. */
+    int batchChecksum() {
+        return (int) RecordFormat.INT.get(buffer, at + RecordFormat.SHORT_HEADER + Integer.BYTES);
+    }
+
+    /** Returns the locator of the current record. */
+    public long locator() {
+        return Locator.of(file.slot(), offset(), length, (kind & RecordFormat.EXPIRES) != 0);
+    }
+
+    /** Returns the array that holds the current record until the next move. */
+    public byte[] buffer() {
+        return buffer;
+    }
+
+    int recordStart() {
+        return at;
+    }
+
+    public int keyOffset() {
+        return at + RecordFormat.headerLength(kind);
+    }
+
+    public int keyLength() {
+        return RecordFormat.keyLength(buffer, at);
+    }
+
+    public int valueLength() {
+        return RecordFormat.valueLength(buffer, at);
+    }
+
+    /** Returns a copy of the key. */
+    public byte[] key() {
+        return Arrays.copyOfRange(buffer, keyOffset(), keyOffset() + keyLength());
+    }
+
+    /** Returns a copy of the value. */
+    public byte[] value() {
+        int start = keyOffset() + keyLength();
+        return Arrays.copyOfRange(buffer, start, start + valueLength());
+    }
+}

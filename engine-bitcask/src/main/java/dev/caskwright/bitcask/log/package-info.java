@@ -1,0 +1,5 @@
+/** The segmented record log: data files, hint files, the manifest, and their recovery. FORMAT.md has every byte. */
+@NullMarked
+package dev.caskwright.bitcask.log;
+
+import org.jspecify.annotations.NullMarked;

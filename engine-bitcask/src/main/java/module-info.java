@@ -1,0 +1,9 @@
+/** The engine: a segmented record log joined with a key index and an IO manager. */
+module dev.caskwright.bitcask {
+    requires transitive dev.caskwright.api;
+    requires dev.caskwright.index.hashmap;
+    requires dev.caskwright.io.standard;
+    requires org.slf4j;
+
+    exports dev.caskwright.bitcask;
+}
