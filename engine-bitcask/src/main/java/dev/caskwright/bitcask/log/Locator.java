@@ -59,18 +59,18 @@ final class Locator {
 
     /** Returns the least class whose size is at least {@code size} bytes. */
     static int sizeClass(long size) {
-        long units = size + RecordFormat.ALIGNMENT - 1 >>> RecordFormat.ALIGNMENT_SHIFT;
+        long units = (size + RecordFormat.ALIGNMENT - 1) >>> RecordFormat.ALIGNMENT_SHIFT;
         int exponent = Math.max(0, Long.SIZE - MANTISSA_BITS - Long.numberOfLeadingZeros(units));
-        long mantissa = units + (1L << exponent) - 1 >>> exponent;
+        long mantissa = (units + (1L << exponent) - 1) >>> exponent;
         if (mantissa == 1L << MANTISSA_BITS) { // rounding up carried over
             mantissa >>>= 1;
             exponent++;
         }
-        return exponent << MANTISSA_BITS | (int) mantissa;
+        return (exponent << MANTISSA_BITS) | (int) mantissa;
     }
 
     static long sizeOfClass(int sizeClass) {
-        long mantissa = sizeClass & (1 << MANTISSA_BITS) - 1;
+        long mantissa = sizeClass & ((1 << MANTISSA_BITS) - 1);
         return mantissa << (sizeClass >>> MANTISSA_BITS) << RecordFormat.ALIGNMENT_SHIFT;
     }
 }
