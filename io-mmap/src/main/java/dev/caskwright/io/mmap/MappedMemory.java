@@ -1,0 +1,229 @@
+package dev.caskwright.io.mmap;
+
+import java.io.IOException;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.Field;
+import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The mappings of one file: made one by one, unmapped all at once and without waiting for the collector. And the one
+ * place where mapped memory is touched and faults become errors.
+ *
+ * <p><b>Unmapping.</b> From JDK 22 on, mappings belong to a shared arena. Closing that unmaps, and whoever comes too late
+ * gets an {@link IllegalStateException}. Before, there is {@code Unsafe.invokeCleaner}, and whoever comes too late
+ * crashes the JVM; a file therefore forgets its buffers before it unmaps them, and its owner promises that no read is
+ * under way then. Both are called by reflection, as we compile for 17.
+ *
+ * <p><b>Faults.</b> A page behind the end of its file (somebody has cut it) cannot be touched. The JDK's copy then stops
+ * where it is and raises an {@link InternalError}; but in compiled code the copy is no place where an exception can be
+ * raised, so it comes with some later call or loop of the thread, in whatever code that is. To know at once, the last
+ * byte of the target is set to a mark before the copy. Copies go upwards in addresses, so a copy that did not come to its
+ * end left the mark in place. Where the mark is there afterwards, as one time in 256 it is by rights, the copy is done
+ * again with another mark; if that is left as well, the copy failed, and the error is made to come up here.
+ */
+abstract class MappedMemory {
+    private static final byte MARK = (byte) 0xA7;
+    private static final int MAX_ALLOCATIONS = 3; // one is enough on the JDKs tried
+
+    private static volatile int dimension = 1; // not a constant to the compiler
+
+    @SuppressWarnings("UnusedVariable") // keeps the compiler from leaving the allocation out
+    private static volatile byte[][] allocated = {};
+
+    /** Returns memory without mappings. */
+    static MappedMemory allocate() {
+        return Runtime.version().feature() >= 22 ? new Shared() : new Cleaned();
+    }
+
+    /** Maps a part of a file, which must be there if it is to be written. */
+    abstract ByteBuffer map(FileChannel channel, MapMode mode, long offset, long length) throws IOException;
+
+    /** Unmaps everything. No buffer of this memory may be used afterwards. */
+    abstract void unmap() throws IOException;
+
+    /** Copies from a mapping; {@code file} and {@code fileOffset} of its first byte are for the message. */
+    static void load(
+            ByteBuffer mapping, int position, byte[] target, int targetOffset, int length, String file, long fileOffset)
+            throws IOException {
+        if (length == 0) {
+            return;
+        }
+        int last = targetOffset + length - 1;
+        try {
+            target[last] = MARK;
+            mapping.get(position, target, targetOffset, length);
+            if (target[last] == MARK) {
+                target[last] = ~MARK;
+                mapping.get(position, target, targetOffset, length);
+                if (target[last] == ~MARK) {
+                    letErrorsComeUp();
+                    throw new IOException(fault("read", file, fileOffset, length));
+                }
+            }
+        } catch (InternalError e) {
+            throw new IOException(fault("read", file, fileOffset, length), e);
+        } catch (IllegalStateException e) {
+            throw new IOException("file is closed: file=" + file, e);
+        }
+    }
+
+    /**
+     * Copies into a mapping. The last byte is read back, which shows most stores that were refused. Of one that happened
+     * to hold the same byte before, the writer's thread learns by an {@link InternalError} soon after.
+     */
+    static void store(
+            ByteBuffer mapping, int position, byte[] source, int sourceOffset, int length, String file, long fileOffset)
+            throws IOException {
+        try {
+            mapping.put(position, source, sourceOffset, length);
+            if (length > 0 && mapping.get(position + length - 1) != source[sourceOffset + length - 1]) {
+                letErrorsComeUp();
+                throw new IOException(fault("write", file, fileOffset, length));
+            }
+        } catch (InternalError e) {
+            throw new IOException(fault("write", file, fileOffset, length), e);
+        } catch (IllegalStateException e) {
+            throw new IOException("file is closed: file=" + file, e);
+        }
+    }
+
+    private static void letErrorsComeUp() {
+        // Compiled or not, on 17 to 25, making an array of arrays of unknown lengths always asks the runtime, which
+        // raises
+        // the error on return. Few things do: neither native calls nor collections, on 17.
+        for (int i = 0; i < MAX_ALLOCATIONS; i++) {
+            allocated = new byte[dimension][dimension];
+        }
+    }
+
+    private static String fault(String operation, String file, long offset, int length) {
+        return operation + " failed, file has become shorter: file=" + file + ", offset=" + offset + ", length="
+                + length;
+    }
+
+    /** Mappings of a shared arena. */
+    private static final class Shared extends MappedMemory {
+        private static final MethodHandle NEW_ARENA;
+        private static final MethodHandle CLOSE;
+        private static final MethodHandle MAP;
+
+        static {
+            try {
+                MethodHandles.Lookup lookup = MethodHandles.publicLookup();
+                Class<?> arena = Class.forName("java.lang.foreign.Arena");
+                Class<?> segment = Class.forName("java.lang.foreign.MemorySegment");
+                NEW_ARENA = lookup.findStatic(arena, "ofShared", MethodType.methodType(arena))
+                        .asType(MethodType.methodType(Object.class));
+                CLOSE = lookup.findVirtual(arena, "close", MethodType.methodType(void.class))
+                        .asType(MethodType.methodType(void.class, Object.class));
+                MethodHandle map = lookup.findVirtual(
+                        FileChannel.class,
+                        "map",
+                        MethodType.methodType(segment, MapMode.class, long.class, long.class, arena));
+                MethodHandle asBuffer =
+                        lookup.findVirtual(segment, "asByteBuffer", MethodType.methodType(ByteBuffer.class));
+                MAP = MethodHandles.filterReturnValue(map, asBuffer)
+                        .asType(MethodType.methodType(
+                                ByteBuffer.class,
+                                FileChannel.class,
+                                MapMode.class,
+                                long.class,
+                                long.class,
+                                Object.class));
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
+        private final Object arena;
+        private boolean unmapped;
+
+        Shared() {
+            try {
+                arena = (Object) NEW_ARENA.invokeExact();
+            } catch (Throwable e) {
+                throw unexpected(e);
+            }
+        }
+
+        @Override
+        ByteBuffer map(FileChannel channel, MapMode mode, long offset, long length) throws IOException {
+            try {
+                return (ByteBuffer) MAP.invokeExact(channel, mode, offset, length, arena);
+            } catch (IOException e) {
+                throw e;
+            } catch (Throwable e) {
+                throw unexpected(e);
+            }
+        }
+
+        @Override
+        synchronized void unmap() throws IOException {
+            if (unmapped) {
+                return;
+            }
+            try {
+                CLOSE.invokeExact(arena);
+                unmapped = true;
+            } catch (IllegalStateException e) {
+                throw new IOException("closed while it was read", e);
+            } catch (Throwable e) {
+                throw unexpected(e);
+            }
+        }
+    }
+
+    /** Mappings that are unmapped one by one. */
+    private static final class Cleaned extends MappedMemory {
+        private static final MethodHandle INVOKE_CLEANER;
+
+        static {
+            try {
+                Class<?> type = Class.forName("sun.misc.Unsafe");
+                Field field = type.getDeclaredField("theUnsafe");
+                field.setAccessible(true);
+                INVOKE_CLEANER = MethodHandles.lookup()
+                        .findVirtual(type, "invokeCleaner", MethodType.methodType(void.class, ByteBuffer.class))
+                        .bindTo(field.get(null));
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
+        private final List<ByteBuffer> mappings = new ArrayList<>();
+
+        @Override
+        synchronized ByteBuffer map(FileChannel channel, MapMode mode, long offset, long length) throws IOException {
+            MappedByteBuffer mapping = channel.map(mode, offset, length);
+            mappings.add(mapping);
+            return mapping;
+        }
+
+        @Override
+        synchronized void unmap() {
+            for (ByteBuffer mapping : mappings) {
+                try {
+                    INVOKE_CLEANER.invokeExact(mapping);
+                } catch (Throwable e) {
+                    throw unexpected(e);
+                }
+            }
+            mappings.clear();
+        }
+    }
+
+    private static RuntimeException unexpected(@Nullable Throwable e) {
+        if (e instanceof Error error) {
+            throw error;
+        }
+        return e instanceof RuntimeException exception ? exception : new IllegalStateException(e);
+    }
+}

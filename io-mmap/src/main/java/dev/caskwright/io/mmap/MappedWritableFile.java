@@ -1,0 +1,264 @@
+package dev.caskwright.io.mmap;
+
+import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.spi.WritableFile;
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel.MapMode;
+import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file that is written by copying into mappings of it.
+ *
+ * <pre>
+ * 0              stored from        length          mapped         zeroed
+ * |   as found   |     written      |     zeros     |    zeros     |
+ * |--- window ---|--- window ---|--- window ---|
+ * </pre>
+ *
+ * <p>Under it is a channel file, whose length is how far zeros (or more) were really written: {@code zeroed}. When a
+ * write comes to the end of that, zeros are written up to the next multiple of the window's length, and the window is
+ * mapped. So the system has found room on the disk for every page that is ever stored to, and says through the channel
+ * if it has not. What was in the file when it was opened may have holes: there, writes go through the channel, too,
+ * which Linux and macOS keep coherent with mappings.
+ *
+ * <p>All windows have one length, a power of two, and adjacent ones are one mapping to the kernel. On a full disk, or at
+ * the end of a file that was there before, a window may be mapped in part, and is mapped again when there is more;
+ * readers may be in the old mapping, so it stays until the file is closed.
+ *
+ * <p><b>Length.</b> The writer stores bytes, then windows, then the length with release order; a reader loads the length
+ * with acquire order, then the windows. So whoever sees the length can read up to it.
+ *
+ * <p><b>Cutting.</b> {@link #truncate} does not take pages away from under a mapping that the windows still show: it
+ * overwrites with zeros up to the end of the window, and shortens the file only behind it. Close cuts at the length.
+ */
+final class MappedWritableFile implements WritableFile {
+    private static final int MIN_WINDOW_LENGTH = 4 << 10;
+    private static final int MAX_WINDOW_LENGTH = 1 << 20;
+    private static final int UNKNOWN_WINDOW_LENGTH = 256 << 10;
+    private static final byte[] ZEROS = new byte[256 << 10];
+    private static final VarHandle LENGTH;
+
+    static {
+        try {
+            LENGTH = MethodHandles.lookup().findVarHandle(MappedWritableFile.class, "length", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final WritableFile file;
+    private final MappedMemory memory = MappedMemory.allocate();
+    private final int windowShift;
+    private final int windowMask;
+    private final long storedFrom;
+    private long length; // through LENGTH
+    private long mapped; // the writer's
+    private volatile ByteBuffer @Nullable [] windows = {}; // null when closed
+
+    /** Takes over an open file. If this throws, the caller closes it. */
+    MappedWritableFile(WritableFile file, long expectedLength) throws IOException {
+        this.file = file;
+        this.windowShift = windowShift(expectedLength);
+        this.windowMask = (1 << windowShift) - 1;
+        this.storedFrom = file.length();
+        this.length = storedFrom;
+        try {
+            map(storedFrom);
+        } catch (Throwable e) {
+            memory.unmap();
+            throw e;
+        }
+    }
+
+    @Override
+    public String name() {
+        return file.name();
+    }
+
+    @Override
+    public long length() {
+        return (long) LENGTH.getAcquire(this);
+    }
+
+    @Override
+    public boolean isMapped() {
+        return true;
+    }
+
+    @Override
+    public int read(long offset, byte[] target, int targetOffset, int length) throws IOException {
+        Objects.checkFromIndexSize(targetOffset, length, target.length);
+        if (offset < 0) {
+            throw new IllegalArgumentException("negative offset: offset=" + offset);
+        }
+        long end = (long) LENGTH.getAcquire(this);
+        ByteBuffer[] windows = openWindows();
+        if (offset >= end) {
+            return 0;
+        }
+        int count = (int) Math.min(length, end - offset);
+        for (int done = 0; done < count; ) {
+            long place = offset + done;
+            int window = (int) (place >>> windowShift);
+            if (window >= windows.length) {
+                return done; // cut off since we looked at the length
+            }
+            int position = (int) place & windowMask;
+            int chunk = Math.min(count - done, windowMask + 1 - position);
+            MappedMemory.load(windows[window], position, target, targetOffset + done, chunk, file.name(), place);
+            done += chunk;
+        }
+        return count;
+    }
+
+    @Override
+    public void write(long offset, byte[] source, int sourceOffset, int length) throws IOException {
+        Objects.checkFromIndexSize(sourceOffset, length, source.length);
+        long end = this.length;
+        if (offset < 0 || offset > end) {
+            throw new IllegalArgumentException(
+                    "write behind the end: file=" + name() + ", offset=" + offset + ", fileLength=" + end);
+        }
+        openWindows();
+        long newEnd = offset + length;
+        if (newEnd > mapped) {
+            extend(newEnd);
+        }
+        int done = 0;
+        if (offset < storedFrom) {
+            done = (int) Math.min(length, storedFrom - offset);
+            file.write(offset, source, sourceOffset, done);
+        }
+        ByteBuffer[] windows = openWindows();
+        while (done < length) {
+            long place = offset + done;
+            int position = (int) place & windowMask;
+            int chunk = Math.min(length - done, windowMask + 1 - position);
+            ByteBuffer window = windows[(int) (place >>> windowShift)];
+            MappedMemory.store(window, position, source, sourceOffset + done, chunk, file.name(), place);
+            done += chunk;
+        }
+        if (newEnd > end) {
+            LENGTH.setRelease(this, newEnd);
+        }
+    }
+
+    @Override
+    public void reserve(long length) throws IOException {
+        openWindows();
+        zero(length);
+    }
+
+    @Override
+    public void force() throws IOException {
+        file.force(); // an fdatasync covers what was stored through mappings, and costs less than an msync
+    }
+
+    @Override
+    public void truncate(long length) throws IOException {
+        ByteBuffer[] windows = openWindows();
+        long end = this.length;
+        if (length < 0 || length > end) {
+            throw new IllegalArgumentException(
+                    "cannot cut: file=" + name() + ", length=" + length + ", fileLength=" + end);
+        }
+        LENGTH.setRelease(this, length);
+        long windowEnd = windowEnd(length);
+        for (long offset = length; offset < Math.min(end, windowEnd); ) {
+            int count = (int) Math.min(ZEROS.length, Math.min(end, windowEnd) - offset);
+            file.write(offset, ZEROS, 0, count);
+            offset += count;
+        }
+        if (file.length() > windowEnd) {
+            this.windows = Arrays.copyOf(windows, Math.min(windows.length, (int) (windowEnd >>> windowShift)));
+            mapped = Math.min(mapped, windowEnd);
+            file.truncate(windowEnd);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (windows == null) {
+            return;
+        }
+        windows = null; // first: a read that comes from now on finds nothing to touch
+        try {
+            memory.unmap();
+        } finally {
+            try {
+                file.truncate(length);
+            } finally {
+                file.close();
+            }
+        }
+    }
+
+    private ByteBuffer[] openWindows() throws IOException {
+        ByteBuffer[] open = windows;
+        if (open == null) {
+            throw new IOException("file is closed: file=" + name());
+        }
+        return open;
+    }
+
+    /** Makes the file mapped up to {@code end} at least. */
+    private void extend(long end) throws IOException {
+        if (file.length() < end) {
+            try {
+                zero(windowEnd(end));
+            } catch (OutOfSpaceException e) {
+                zero(end); // the last bytes of a disk
+            }
+        }
+        map(end);
+    }
+
+    /** Writes zeros up to {@code end}, or gives back what it took. */
+    private void zero(long end) throws IOException {
+        long before = file.length();
+        try {
+            for (long offset = before; offset < end; ) {
+                int count = (int) Math.min(ZEROS.length, end - offset);
+                file.write(offset, ZEROS, 0, count);
+                offset += count;
+            }
+        } catch (IOException e) {
+            try {
+                file.truncate(before);
+            } catch (IOException again) {
+                e.addSuppressed(again);
+            }
+            throw e;
+        }
+    }
+
+    private void map(long end) throws IOException {
+        while (mapped < end) {
+            int window = (int) (mapped >>> windowShift);
+            long start = (long) window << windowShift;
+            long stop = Math.min(file.length(), start + windowMask + 1);
+            ByteBuffer mapping = MmapIoManager.map(file, memory, MapMode.READ_WRITE, start, stop - start);
+            ByteBuffer[] more = Arrays.copyOf(openWindows(), window + 1);
+            more[window] = mapping;
+            windows = more;
+            mapped = stop;
+        }
+    }
+
+    private long windowEnd(long length) {
+        return (length + windowMask) & ~(long) windowMask;
+    }
+
+    private static int windowShift(long expectedLength) {
+        if (expectedLength == 0) {
+            return Integer.numberOfTrailingZeros(UNKNOWN_WINDOW_LENGTH);
+        }
+        long length = Math.max(MIN_WINDOW_LENGTH, Math.min(MAX_WINDOW_LENGTH, expectedLength));
+        return Long.SIZE - Long.numberOfLeadingZeros(length - 1);
+    }
+}

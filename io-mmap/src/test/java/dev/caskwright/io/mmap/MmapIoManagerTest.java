@@ -1,0 +1,131 @@
+package dev.caskwright.io.mmap;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.testkit.FileSystemIoManagerContract;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+final class MmapIoManagerTest extends FileSystemIoManagerContract {
+    @Override
+    protected String providerName() {
+        return "mmap";
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void closingUnmapsAtOnce() throws IOException {
+        IoManager manager = manager("d");
+        byte[] content = bytes(1, 5_000_000);
+        WritableFile active = manager.create("active", content.length);
+        active.write(0, content, 0, content.length);
+        active.truncate(1_000_000);
+        active.write(1_000_000, content, 0, 3_000_000);
+        assertThat(mappingsOf("active")).isPositive();
+        active.close();
+        assertThat(mappingsOf("active")).isZero();
+
+        ReadableFile sealed = manager.open("active");
+        assertThat(sealed.isMapped()).isTrue();
+        assertThat(read(sealed, 1_000_000, 10)).isEqualTo(Arrays.copyOf(content, 10));
+        assertThat(mappingsOf("active")).isEqualTo(1);
+        manager.delete("active");
+        assertThat(read(sealed, 1_000_000, 10)).isEqualTo(Arrays.copyOf(content, 10));
+        sealed.close();
+        assertThat(mappingsOf("active")).isZero();
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void sealedFileHoldsNoDescriptor() throws IOException {
+        IoManager manager = manager("d");
+        store(manager, "a", bytes(1, 100));
+        long before = descriptors();
+        try (ReadableFile file = manager.open("a")) {
+            assertThat(file.length()).isEqualTo(100);
+            assertThat(descriptors()).isEqualTo(before);
+        }
+    }
+
+    /** Compiled code raises a fault late, in whatever the thread does next: it must be ours all the same. */
+    @Test
+    void faultIsRaisedWhereItHappened() throws IOException {
+        IoManager manager = manager("d");
+        byte[] content = bytes(1, 1_000_000);
+        Arrays.fill(content, 0, 500_000, (byte) 0xA7); // the mark by which a failed copy is known, and its complement
+        Arrays.fill(content, 250_000, 500_000, (byte) 0x58);
+        store(manager, "a", content);
+        byte[] target = new byte[144];
+        try (ReadableFile file = manager.open("a")) {
+            for (int i = 0; i < 200_000; i++) {
+                int offset = i * 4;
+                assertThat(file.read(offset, target, 0, 144)).isEqualTo(144);
+                if (!Arrays.equals(target, 0, 144, content, offset, offset + 144)) {
+                    throw new AssertionError("offset=" + offset);
+                }
+            }
+            try (FileChannel channel = FileChannel.open(root().resolve("d/a"), StandardOpenOption.WRITE)) {
+                channel.truncate(100_000);
+            }
+            for (int i = 0; i < 20_000; i++) {
+                assertThat(outcome(file, 200_000 + i * 4, target)).isEqualTo("error");
+            }
+            assertThat(file.read(0, target, 0, 144)).isEqualTo(144);
+        }
+    }
+
+    private static String outcome(ReadableFile file, long offset, byte[] target) {
+        try {
+            return "read " + file.read(offset, target, 0, target.length);
+        } catch (IOException e) {
+            return "error";
+        }
+    }
+
+    @Test
+    void smallFilesStayCheap() throws IOException {
+        IoManager manager = manager("d");
+        try (WritableFile file = manager.create("a", 400)) {
+            file.write(0, bytes(1, 400), 0, 400);
+            assertThat(Files.size(root().resolve("d/a"))).isEqualTo(4096);
+        }
+        assertThat(Files.size(root().resolve("d/a"))).isEqualTo(400);
+    }
+
+    @Test
+    void spaceAheadIsReallyWritten() throws IOException {
+        IoManager manager = manager("d");
+        Path path = root().resolve("d/a");
+        try (WritableFile file = manager.create("a", 1 << 20)) {
+            file.write(0, new byte[1], 0, 1);
+            file.force();
+            assertThat(Files.size(path)).isEqualTo(1 << 20);
+            if (Files.getFileStore(path).supportsFileAttributeView("unix")) {
+                assertThat(blocks(path)).isGreaterThanOrEqualTo((1 << 20) / 512);
+            }
+        }
+    }
+
+    private static long blocks(Path path) throws IOException {
+        Process process = new ProcessBuilder("stat", "-c", "%b", path.toString()).start();
+        return Long.parseLong(new String(process.getInputStream().readAllBytes()).strip());
+    }
+
+    private long mappingsOf(String name) throws IOException {
+        String path = root().toRealPath().resolve("d").resolve(name).toString();
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
+            return lines.filter(line -> line.contains(path)).count();
+        }
+    }
+}
