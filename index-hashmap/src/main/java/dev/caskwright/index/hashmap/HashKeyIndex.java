@@ -5,8 +5,13 @@ import dev.caskwright.api.spi.KeyHash;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
 import dev.caskwright.api.spi.KeyIndexProvider;
+import dev.caskwright.api.spi.PersistentKeyIndex;
+import java.io.EOFException;
+import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Threads.</b> Readers take no lock. Writers may run at once: one that changes a segment holds up others of the same
  * segment.
  */
-public final class HashKeyIndex implements KeyIndex {
+public final class HashKeyIndex implements PersistentKeyIndex {
     private static final int SEGMENT_BITS = 10;
     private static final int SEGMENTS = 1 << SEGMENT_BITS;
     private static final int SMALLEST_CAPACITY = 8;
@@ -35,11 +40,15 @@ public final class HashKeyIndex implements KeyIndex {
 
     private static final int SPINS_BEFORE_YIELDING = 100;
     private static final int ARRAY_HEADER = 16;
+    private static final int IMAGE_HEADER_BYTES = Long.BYTES + Integer.BYTES;
+    private static final int IMAGE_BUFFER_BYTES = 1 << 16;
 
     private static final VarHandle TABLE = MethodHandles.arrayElementVarHandle(Table[].class);
     private static final VarHandle LOCK = MethodHandles.arrayElementVarHandle(int[].class);
 
-    private final KeyHash hash;
+    /** Changed by {@link #load} only, before other threads use the index. */
+    private KeyHash hash;
+
     private final long expectedKeys;
     private final int expectedKeyLength;
     /** One word a segment: 1 while a writer is in it. A lock object each would cost more than the change it guards. */
@@ -219,6 +228,65 @@ public final class HashKeyIndex implements KeyIndex {
     }
 
     @Override
+    public String imageFormat() {
+        return "hashmap-1";
+    }
+
+    @Override
+    public void save(ImageSink sink) throws IOException {
+        Table[] open = open();
+        byte[] buffer = new byte[IMAGE_BUFFER_BYTES];
+        bytes(buffer).putLong(hash.seed()).putInt(SEGMENTS);
+        sink.write(buffer, 0, IMAGE_HEADER_BYTES);
+        for (int segment = 0; segment < SEGMENTS; segment++) {
+            Table snapshot;
+            lock(segment);
+            try {
+                snapshot = open[segment].snapshot();
+            } finally {
+                unlock(segment);
+            }
+            snapshot.writeTo(sink, buffer);
+        }
+    }
+
+    @Override
+    public boolean load(ImageSource source) throws IOException {
+        Table[] open = open();
+        Table[] loaded = new Table[SEGMENTS];
+        long bytes = 0;
+        byte[] buffer = new byte[IMAGE_BUFFER_BYTES];
+        KeyHash adopted;
+        try {
+            source.read(buffer, 0, IMAGE_HEADER_BYTES);
+            adopted = new KeyHash(bytes(buffer).getLong());
+            if (bytes(buffer).getInt(Long.BYTES) != SEGMENTS) {
+                return false;
+            }
+            for (int segment = 0; segment < SEGMENTS; segment++) {
+                Table table = Table.readFrom(source, buffer);
+                if (table == null) {
+                    return false;
+                }
+                loaded[segment] = table;
+                bytes += table.memoryBytes();
+            }
+        } catch (EOFException e) {
+            // The image is shorter than it says: no image.
+            return false;
+        } catch (OutOfMemoryError e) {
+            throw outOfMemory(e);
+        }
+        if (source.remaining() != 0) {
+            return false;
+        }
+        hash = adopted;
+        tableBytes.set(bytes);
+        System.arraycopy(loaded, 0, open, 0, SEGMENTS);
+        return true;
+    }
+
+    @Override
     public void close() {
         tables = null;
     }
@@ -235,10 +303,7 @@ public final class HashKeyIndex implements KeyIndex {
             }
             table.ensureKeyBytes(length);
         } catch (OutOfMemoryError e) {
-            throw new IndexMemoryException(
-                    "no memory for the key index to grow: held=" + tableBytes.get() + " bytes, heap="
-                            + Runtime.getRuntime().maxMemory() + "; raise -Xmx or use a compact index",
-                    e);
+            throw outOfMemory(e);
         }
         table.insert(tag, key, offset, length, locator);
         if (table != old) {
@@ -248,6 +313,17 @@ public final class HashKeyIndex implements KeyIndex {
         if (grown != 0) {
             tableBytes.addAndGet(grown);
         }
+    }
+
+    private IndexMemoryException outOfMemory(OutOfMemoryError cause) {
+        return new IndexMemoryException(
+                "no memory for the key index to grow: held=" + tableBytes.get() + " bytes, heap="
+                        + Runtime.getRuntime().maxMemory() + "; raise -Xmx or use a compact index",
+                cause);
+    }
+
+    private static ByteBuffer bytes(byte[] buffer) {
+        return ByteBuffer.wrap(buffer).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private int nextCapacity(Table table, int segment) {

@@ -1,9 +1,16 @@
 package dev.caskwright.index.hashmap;
 
 import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.PersistentKeyIndex.ImageSink;
+import dev.caskwright.api.spi.PersistentKeyIndex.ImageSource;
+import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One segment of the index: an open-addressing table of fixed capacity, with the bytes of its keys.
@@ -61,8 +68,12 @@ final class Table {
     private int live;
 
     private Table(int capacity, byte[] keyBytes) {
-        this.slots = new long[2 * capacity];
-        this.capacity = capacity;
+        this(new long[2 * capacity], keyBytes);
+    }
+
+    private Table(long[] slots, byte[] keyBytes) {
+        this.slots = slots;
+        this.capacity = slots.length / 2;
         this.keyBytes = keyBytes;
     }
 
@@ -244,6 +255,87 @@ final class Table {
         }
         copy.live = live;
         return copy;
+    }
+
+    /** Returns a copy that {@link #writeTo} writes, without key bytes of its own. The writer only. */
+    Table snapshot() {
+        Table snapshot = new Table(slots.clone(), keyBytes);
+        snapshot.keyBytesUsed = keyBytesUsed;
+        return snapshot;
+    }
+
+    /** Writes the capacity, the length of the key bytes, the slots and the key bytes. Nobody may change this table. */
+    void writeTo(ImageSink sink, byte[] buffer) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap(buffer).order(ByteOrder.LITTLE_ENDIAN);
+        sink.write(buffer, 0, bytes.putInt(capacity).putInt(keyBytesUsed).position());
+        LongBuffer longs = bytes.rewind().asLongBuffer();
+        for (int done = 0; done < slots.length; ) {
+            int count = Math.min(longs.capacity(), slots.length - done);
+            longs.put(0, slots, done, count);
+            sink.write(buffer, 0, count * Long.BYTES);
+            done += count;
+        }
+        sink.write(keyBytes, 0, keyBytesUsed);
+    }
+
+    /** Returns the table that was written, or null if it is none. */
+    static @Nullable Table readFrom(ImageSource source, byte[] buffer) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap(buffer).order(ByteOrder.LITTLE_ENDIAN);
+        source.read(buffer, 0, 2 * Integer.BYTES);
+        int capacity = bytes.getInt();
+        int used = bytes.getInt();
+        // Compared with what is there before anything is allocated.
+        if (capacity <= 0
+                || capacity > MAX_CAPACITY
+                || used < 0
+                || used > MAX_KEY_BYTES
+                || 2L * Long.BYTES * capacity + used > source.remaining()) {
+            return null;
+        }
+        long[] slots = new long[2 * capacity];
+        LongBuffer longs = bytes.rewind().asLongBuffer();
+        for (int done = 0; done < slots.length; ) {
+            int count = Math.min(longs.capacity(), slots.length - done);
+            source.read(buffer, 0, count * Long.BYTES);
+            longs.get(0, slots, done, count);
+            done += count;
+        }
+        byte[] keyBytes = new byte[used];
+        source.read(keyBytes, 0, used);
+        Table table = new Table(slots, keyBytes);
+        table.keyBytesUsed = used;
+        if (!table.count()) {
+            return null;
+        }
+        return table.live == 0 && capacity == 1 ? NONE : table;
+    }
+
+    /** Counts keys, tombstones and dead bytes; returns whether all references lead to keys, and searches end. */
+    private boolean count() {
+        long liveBytes = 0;
+        for (int position = 0; position < slots.length; position += 2) {
+            long word = slots[position];
+            if (word == TOMBSTONE) {
+                tombstones++;
+            } else if (word != EMPTY) {
+                long start = (word & 0xFFFFFFFFL) - 1;
+                if (start < 0 || start >= keyBytesUsed || slots[position + 1] == KeyIndex.ABSENT) {
+                    return false;
+                }
+                boolean isLong = (keyBytes[(int) start] & 0xFF) == LONG_LENGTH;
+                if (isLong && start + MAX_LENGTH_BYTES > keyBytesUsed) {
+                    return false;
+                }
+                int length = encodedLength(keyLength(keyBytes, (int) start));
+                if (start + length > keyBytesUsed) {
+                    return false;
+                }
+                liveBytes += length;
+                live++;
+            }
+        }
+        keyBytesDead = (int) (keyBytesUsed - liveBytes);
+        return keyBytesDead >= 0 && live + tombstones < capacity;
     }
 
     private void take(Table source, long word, long locator, boolean compacting) {

@@ -3,19 +3,36 @@ package dev.caskwright.index.hashmap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.testkit.KeyIndexContract;
+import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.testkit.PersistentKeyIndexContract;
+import java.nio.ByteBuffer;
 import org.junit.jupiter.api.Test;
 
-final class HashKeyIndexTest extends KeyIndexContract {
+final class HashKeyIndexTest extends PersistentKeyIndexContract {
     @Override
-    protected KeyIndex newIndex(KeyIndexContext context) {
+    protected PersistentKeyIndex newIndex(KeyIndexContext context) {
         return new HashKeyIndex(context);
     }
 
     @Test
     void isFoundByName() {
         assertThat(Backends.keyIndex("hashmap")).isInstanceOf(HashKeyIndex.Provider.class);
+    }
+
+    @Test
+    void aKeyOfSixteenBytesTakesAtMostFiftyAtAnyMomentOfGrowth() throws Exception {
+        try (HashKeyIndex index =
+                new HashKeyIndex(new KeyIndexContext(0, 0, 1, (k, offset, length, locator) -> false))) {
+            double worst = 0;
+            for (int i = 1; i <= 600_000; i++) {
+                byte[] key = ByteBuffer.allocate(16).putInt(9, i).array();
+                index.put(key, 0, key.length, i);
+                if (i >= 200_000 && i % 5_000 == 0) {
+                    worst = Math.max(worst, (double) index.memoryBytes() / index.size());
+                }
+            }
+            assertThat(worst).isBetween(40.0, 50.0);
+        }
     }
 }

@@ -1,0 +1,677 @@
+package dev.caskwright.index.compact;
+
+import dev.caskwright.api.IndexMemoryException;
+import dev.caskwright.api.spi.KeyHash;
+import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.KeyIndexContext;
+import dev.caskwright.api.spi.KeyIndexProvider;
+import dev.caskwright.api.spi.KeyMatcher;
+import dev.caskwright.api.spi.PersistentKeyIndex;
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A key index off the heap that holds no keys, for very many of them: about 12 bytes a key, however long the keys are.
+ *
+ * <p><b>Cost.</b> A key is a locator and 24 bits of its hash. Whether a tag is the key's is asked of the log, through the
+ * context's matcher: on a hit of {@link #get}, and on every change of a key that is there. {@link #candidate} does not
+ * ask; with 100 million keys it names another key, or an absent key causes a question, about once in 170 lookups, and with
+ * a billion once in 17.
+ *
+ * <p><b>Layout.</b> Extendible hashing. The hash chooses one of {@value #SEGMENTS} segments; a segment is a directory,
+ * indexed by the leading bits of the tag, of buckets of up to {@value Bucket#MAX_SLOTS} slots. A bucket grows by
+ * {@value Bucket#SLOT_STEP} slots when it is full, so it is always nearly full, and splits in two when it cannot grow: no
+ * change ever copies more than one bucket and one segment's directory. A split needs a further bit of each key's hash, and
+ * that is in the tag: no record is read for it.
+ *
+ * <p>Buckets of a size are wanted again and again as long as buckets of all sizes exist at once. Hence segments take shares
+ * of the hash that differ by up to a factor of two, evenly spread: their buckets are at all stages between two splits,
+ * and what one gives back another takes. With equal shares all buckets would grow together, and leave small blocks behind
+ * that nobody wants.
+ *
+ * <p>(Linear probing would need a low load for short searches, or ordered slots, whose shifting makes readers wait for a
+ * writer. Robin-hood and cuckoo tables move slots, too, and cannot find a key's other place without the key.)
+ *
+ * <p><b>Threads.</b> Readers take no lock: they check after reading that the bucket is still in the directory, and start
+ * again if not, which means that a writer got on meanwhile. Blocks that are given back are reused, but no memory is freed
+ * before {@link #close}, so a late reader sees stale bytes and never unmapped memory. Writers may run at once; a lock is
+ * shared by a part of the segments, and held while the log is asked.
+ *
+ * <p>The class is long because lookups, changes and images all depend on who may see which word of a directory when.
+ */
+public final class CompactKeyIndex implements PersistentKeyIndex {
+    private static final int SEGMENT_BITS = 10;
+    private static final int SEGMENTS = 1 << SEGMENT_BITS;
+    private static final int SHARE_BITS = 28;
+    private static final int LOCKS = 64;
+    private static final int BATCH = 32;
+    /** A bucket is made smaller when so many slots are free; more than growth leaves, or they would take turns. */
+    private static final int FREE_SLOTS_TO_SHRINK = 3 * Bucket.SLOT_STEP;
+
+    /** What a change takes at most on average: a full bucket copied for every fourth key. */
+    private static final long BYTES_PER_CHANGE = Bucket.lengthInBytes(Bucket.MAX_SLOTS) / Bucket.SLOT_STEP;
+
+    private static final long BYTES_FOR_A_SPLIT = 4L * Bucket.lengthInBytes(Bucket.MAX_SLOTS);
+
+    private static final int ARRAY_HEADER = 16;
+    private static final long HEAP_BYTES_WHEN_EMPTY = ARRAY_HEADER + (long) SEGMENTS * Integer.BYTES;
+    private static final int IMAGE_HEADER_BYTES = Long.BYTES + Integer.BYTES;
+    private static final int IMAGE_BUCKET_BYTES = 2;
+    private static final long[] NO_BUCKETS = {Bucket.NO_BUCKET};
+    private static final VarHandle DIRECTORY = MethodHandles.arrayElementVarHandle(long[][].class);
+    private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
+
+    private final KeyMatcher matcher;
+    /** Changed by {@link #load} only, before other threads use the index. */
+    private KeyHash hash;
+
+    private final BlockMemory memory;
+    private final ReentrantLock[] locks = new ReentrantLock[LOCKS];
+    private final AtomicLongArray sizes = new AtomicLongArray(LOCKS);
+    private final AtomicLong heapBytes = new AtomicLong(HEAP_BYTES_WHEN_EMPTY);
+    private volatile long @Nullable [][] directories;
+
+    /** Makes an empty index, which asks the context's matcher whether a key is the one of a locator. */
+    public CompactKeyIndex(KeyIndexContext context) {
+        this(context, DirectMemory::allocate);
+    }
+
+    CompactKeyIndex(KeyIndexContext context, BlockMemory.SlabSource slabs) {
+        this.memory = new BlockMemory(Bucket.lengthInBytes(Bucket.MAX_SLOTS), slabs);
+        this.matcher = context.matcher();
+        this.hash = new KeyHash(context.seed());
+        for (int i = 0; i < LOCKS; i++) {
+            locks[i] = new ReentrantLock();
+        }
+        long[][] empty = new long[SEGMENTS][];
+        Arrays.fill(empty, NO_BUCKETS);
+        this.directories = empty;
+    }
+
+    @Override
+    public long get(byte[] key, int offset, int length) throws IOException {
+        return lookup(open(), hash.hash(key, offset, length), key, offset, length, true);
+    }
+
+    @Override
+    public long candidate(byte[] key, int offset, int length) throws IOException {
+        return lookup(open(), hash.hash(key, offset, length), key, offset, length, false);
+    }
+
+    @Override
+    public void candidates(byte[] source, int[] offsets, int[] lengths, int count, long[] locators) throws IOException {
+        long[][] open = open();
+        for (int start = 0; start < count; start += BATCH) {
+            int end = Math.min(count, start + BATCH);
+            // The target holds the hashes first. Then directories and tags are touched, by loads that do not wait for
+            // each other.
+            for (int i = start; i < end; i++) {
+                locators[i] = hash.hash(source, offsets[i], lengths[i]);
+            }
+            long touched = 0;
+            for (int i = start; i < end; i++) {
+                touched |= touch(open, locators[i]);
+            }
+            if (touched == 0) {
+                // No bucket has a key. Asking makes the loads above count.
+                Arrays.fill(locators, start, end, ABSENT);
+                continue;
+            }
+            for (int i = start; i < end; i++) {
+                locators[i] = lookup(open, locators[i], source, offsets[i], lengths[i], false);
+            }
+        }
+    }
+
+    @Override
+    public long put(byte[] key, int offset, int length, long locator) throws IOException {
+        long[][] open = open();
+        long hashed = hash.hash(key, offset, length);
+        ReentrantLock lock = lock(segment(hashed));
+        try {
+            long word = word(open[segment(hashed)], Bucket.tag(hashed));
+            int slot = find(word, Bucket.tag(hashed), key, offset, length);
+            if (slot == Bucket.NO_SLOT) {
+                insert(open, segment(hashed), Bucket.tag(hashed), locator);
+                return ABSENT;
+            }
+            ByteBuffer slab = memory.slab(Bucket.address(word));
+            int base = BlockMemory.offset(Bucket.address(word));
+            long before = Bucket.locator(slab, base, slot);
+            Bucket.setLocator(slab, base, slot, locator);
+            return before;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public long putIfAbsent(byte[] key, int offset, int length, long locator) throws IOException {
+        long[][] open = open();
+        long hashed = hash.hash(key, offset, length);
+        ReentrantLock lock = lock(segment(hashed));
+        try {
+            long word = word(open[segment(hashed)], Bucket.tag(hashed));
+            int slot = find(word, Bucket.tag(hashed), key, offset, length);
+            if (slot == Bucket.NO_SLOT) {
+                insert(open, segment(hashed), Bucket.tag(hashed), locator);
+                return ABSENT;
+            }
+            long address = Bucket.address(word);
+            return Bucket.locator(memory.slab(address), BlockMemory.offset(address), slot);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public boolean replace(byte[] key, int offset, int length, long expected, long locator) throws IOException {
+        long[][] open = open();
+        long hashed = hash.hash(key, offset, length);
+        ReentrantLock lock = lock(segment(hashed));
+        try {
+            long word = word(open[segment(hashed)], Bucket.tag(hashed));
+            int slot = find(word, Bucket.tag(hashed), expected, key, offset, length);
+            if (slot == Bucket.NO_SLOT) {
+                return false;
+            }
+            long address = Bucket.address(word);
+            Bucket.setLocator(memory.slab(address), BlockMemory.offset(address), slot, locator);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public boolean remove(byte[] key, int offset, int length, long expected) throws IOException {
+        long[][] open = open();
+        long hashed = hash.hash(key, offset, length);
+        int segment = segment(hashed);
+        ReentrantLock lock = lock(segment);
+        try {
+            int tag = Bucket.tag(hashed);
+            long word = word(open[segment], tag);
+            int slot = find(word, tag, expected, key, offset, length);
+            if (slot == Bucket.NO_SLOT) {
+                return false;
+            }
+            long address = Bucket.address(word);
+            Bucket.clear(memory.slab(address), BlockMemory.offset(address), Bucket.slots(word), slot);
+            sizes.lazySet(segment % LOCKS, sizes.get(segment % LOCKS) - 1);
+            shrink(open[segment], word, tag);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public long size() {
+        open();
+        long size = 0;
+        for (int i = 0; i < LOCKS; i++) {
+            size += sizes.get(i);
+        }
+        return size;
+    }
+
+    /** Returns the bytes of all slabs, whether used or not, and of the directories. */
+    @Override
+    public long memoryBytes() {
+        open();
+        return memory.bytes() + heapBytes.get();
+    }
+
+    @Override
+    public boolean allowsConcurrentWriters() {
+        return true;
+    }
+
+    @Override
+    public void ensureRoom(int keys) throws IOException {
+        open();
+        memory.reserve(keys * BYTES_PER_CHANGE + BYTES_FOR_A_SPLIT);
+    }
+
+    /** Frees all memory at once. No call may be under way. */
+    @Override
+    public void close() {
+        directories = null;
+        memory.clear();
+    }
+
+    @Override
+    public String imageFormat() {
+        return "compact-1";
+    }
+
+    @Override
+    public void save(ImageSink sink) throws IOException {
+        long[][] open = open();
+        byte[] header = new byte[IMAGE_HEADER_BYTES];
+        littleEndian(header).putLong(hash.seed()).putInt(SEGMENTS);
+        sink.write(header, 0, header.length);
+        for (int segment = 0; segment < SEGMENTS; segment++) {
+            byte[] copy;
+            ReentrantLock lock = lock(segment);
+            try {
+                copy = imageOfSegment(open[segment]);
+            } finally {
+                lock.unlock();
+            }
+            sink.write(copy, 0, copy.length);
+        }
+    }
+
+    @Override
+    public boolean load(ImageSource source) throws IOException {
+        long[][] open = open();
+        boolean isLoaded = false;
+        KeyHash fresh = hash;
+        try {
+            ByteBuffer header = read(source, IMAGE_HEADER_BYTES);
+            hash = new KeyHash(header.getLong());
+            boolean isImage = header.getInt() == SEGMENTS;
+            for (int segment = 0; segment < SEGMENTS && isImage; segment++) {
+                isImage = loadSegment(source, open, segment);
+            }
+            isLoaded = isImage && source.remaining() == 0;
+            return isLoaded;
+        } catch (EOFException e) {
+            // The image is shorter than it says: no image.
+            return false;
+        } finally {
+            if (!isLoaded) {
+                hash = fresh;
+                reset(open);
+            }
+        }
+    }
+
+    /** Returns the locator of the first slot with the key's tag; if {@code confirmed}, of the first that is the key's. */
+    private long lookup(long[][] open, long hashed, byte[] key, int offset, int length, boolean confirmed)
+            throws IOException {
+        int segment = segment(hashed);
+        int tag = Bucket.tag(hashed);
+        long pattern = Bucket.pattern(tag);
+        while (true) {
+            long[] directory = (long[]) DIRECTORY.getAcquire(open, segment);
+            int entry = entry(directory, tag);
+            long word = (long) WORD.getAcquire(directory, entry);
+            if (word == Bucket.NO_BUCKET) {
+                return ABSENT;
+            }
+            ByteBuffer slab = memory.slab(Bucket.address(word));
+            int base = BlockMemory.offset(Bucket.address(word));
+            int slots = Bucket.slots(word);
+            boolean isCurrent = true;
+            for (int slot = 0; slot < slots && isCurrent; slot += Bucket.SLOT_STEP) {
+                long lanes = Bucket.lanes(slab, base, slots, slot) ^ pattern;
+                for (long tops = Bucket.zeroLanes(lanes); tops != 0 && isCurrent; tops &= tops - 1) {
+                    int lane = Bucket.firstLane(tops);
+                    if (!Bucket.isZeroLane(lanes, lane)) {
+                        continue;
+                    }
+                    VarHandle.acquireFence();
+                    long locator = Bucket.locator(slab, base, slot + lane);
+                    // Only now is it known that the block was still this bucket when tag and locator were read.
+                    isCurrent = isCurrent(open, segment, directory, entry, word);
+                    if (isCurrent && (!confirmed || matcher.matches(key, offset, length, locator))) {
+                        return locator;
+                    }
+                }
+            }
+            if (isCurrent && isCurrent(open, segment, directory, entry, word)) {
+                return ABSENT;
+            }
+        }
+    }
+
+    private static boolean isCurrent(long[][] open, int segment, long[] directory, int entry, long word) {
+        VarHandle.acquireFence();
+        return DIRECTORY.getAcquire(open, segment) == directory && (long) WORD.getAcquire(directory, entry) == word;
+    }
+
+    private long touch(long[][] open, long hashed) {
+        long word = word((long[]) DIRECTORY.getAcquire(open, segment(hashed)), Bucket.tag(hashed));
+        if (word == Bucket.NO_BUCKET) {
+            return 0;
+        }
+        ByteBuffer slab = memory.slab(Bucket.address(word));
+        int base = BlockMemory.offset(Bucket.address(word));
+        int slots = Bucket.slots(word);
+        // The low tags lie in two or three cache lines.
+        return Bucket.lanes(slab, base, slots, 0) | Bucket.lanes(slab, base, slots, slots - Bucket.SLOT_STEP) | 1;
+    }
+
+    /** Returns the slot of the key, or {@link Bucket#NO_SLOT}. The caller holds the lock. */
+    private int find(long word, int tag, byte[] key, int offset, int length) throws IOException {
+        return find(word, tag, ABSENT, key, offset, length);
+    }
+
+    /** As above, but unless {@code expected} is {@link #ABSENT}, looks for a slot with this locator only. */
+    private int find(long word, int tag, long expected, byte[] key, int offset, int length) throws IOException {
+        if (word == Bucket.NO_BUCKET) {
+            return Bucket.NO_SLOT;
+        }
+        ByteBuffer slab = memory.slab(Bucket.address(word));
+        int base = BlockMemory.offset(Bucket.address(word));
+        int slots = Bucket.slots(word);
+        long pattern = Bucket.pattern(tag);
+        for (int slot = 0; slot < slots; slot += Bucket.SLOT_STEP) {
+            long lanes = Bucket.lanes(slab, base, slots, slot) ^ pattern;
+            for (long tops = Bucket.zeroLanes(lanes); tops != 0; tops &= tops - 1) {
+                int found = slot + Bucket.firstLane(tops);
+                if (Bucket.isZeroLane(lanes, found - slot)
+                        && Bucket.tagOf(slab, base, slots, found) == tag
+                        && matches(Bucket.locator(slab, base, found), expected, key, offset, length)) {
+                    return found;
+                }
+            }
+        }
+        return Bucket.NO_SLOT;
+    }
+
+    private boolean matches(long locator, long expected, byte[] key, int offset, int length) throws IOException {
+        return (expected == ABSENT || expected == locator) && matcher.matches(key, offset, length, locator);
+    }
+
+    /** Adds a key that is not there. The caller holds the lock. Makes all room before the change. */
+    private void insert(long[][] open, int segment, int tag, long locator) throws IndexMemoryException {
+        while (true) {
+            long[] directory = open[segment];
+            long word = word(directory, tag);
+            if (word != Bucket.NO_BUCKET) {
+                ByteBuffer slab = memory.slab(Bucket.address(word));
+                int base = BlockMemory.offset(Bucket.address(word));
+                int slots = Bucket.slots(word);
+                int slot = Bucket.freeSlot(slab, base, slots);
+                if (slot != Bucket.NO_SLOT) {
+                    Bucket.fill(slab, base, slots, slot, tag, locator);
+                    sizes.lazySet(segment % LOCKS, sizes.get(segment % LOCKS) + 1);
+                    return;
+                }
+            }
+            makeRoom(open, segment, directory, word, tag);
+        }
+    }
+
+    /** Makes the bucket larger, or splits it, or makes the directory larger so that it can be split. */
+    private void makeRoom(long[][] open, int segment, long[] directory, long word, int tag)
+            throws IndexMemoryException {
+        if (word == Bucket.NO_BUCKET) {
+            long first = newBucket(Bucket.SLOT_STEP, 0, word);
+            long[] smallest = {first};
+            heapBytes.addAndGet(ARRAY_HEADER + Long.BYTES);
+            DIRECTORY.setRelease(open, segment, smallest);
+        } else if (Bucket.slots(word) < Bucket.MAX_SLOTS) {
+            resize(directory, word, tag, Bucket.slots(word) + Bucket.SLOT_STEP);
+        } else if (Bucket.depth(word) < depth(directory)) {
+            split(directory, word, tag);
+        } else {
+            if (depth(directory) == Bucket.MAX_DEPTH) {
+                throw new IndexMemoryException("a segment of the key index is full: keys=" + size(), null);
+            }
+            long[] larger = newDirectory(directory.length * 2);
+            for (int i = 0; i < larger.length; i++) {
+                larger[i] = directory[i / 2];
+            }
+            DIRECTORY.setRelease(open, segment, larger);
+        }
+    }
+
+    /** Copies a bucket to one of another size. The caller holds the lock. */
+    private void resize(long[] directory, long word, int tag, int slots) throws IndexMemoryException {
+        long resized = newBucket(slots, Bucket.depth(word), word);
+        copy(word, resized, 0, 0);
+        publish(directory, entry(directory, tag), resized);
+        retire(word);
+    }
+
+    private void split(long[] directory, long word, int tag) throws IndexMemoryException {
+        int depth = Bucket.depth(word) + 1;
+        int bit = 1 << (Bucket.TAG_BITS - depth);
+        ByteBuffer slab = memory.slab(Bucket.address(word));
+        int base = BlockMemory.offset(Bucket.address(word));
+        int ones = 0;
+        for (int slot = 0; slot < Bucket.MAX_SLOTS; slot++) {
+            ones += (Bucket.tagOf(slab, base, Bucket.MAX_SLOTS, slot) & bit) != 0 ? 1 : 0;
+        }
+        long zero = newBucket(slotsFor(Bucket.MAX_SLOTS - ones), depth, word);
+        long one;
+        try {
+            one = newBucket(slotsFor(ones), depth, word);
+        } catch (IndexMemoryException e) {
+            retire(zero);
+            throw e;
+        }
+        copy(word, zero, bit, 0);
+        copy(word, one, bit, bit);
+        publish(directory, entry(directory, (tag & -bit) & ~bit), zero);
+        publish(directory, entry(directory, (tag & -bit) | bit), one);
+        retire(word);
+    }
+
+    /** Gives slots back when many are free. */
+    private void shrink(long[] directory, long word, int tag) {
+        int slots = Bucket.slots(word);
+        long address = Bucket.address(word);
+        int live = Bucket.liveSlots(memory.slab(address), BlockMemory.offset(address), slots);
+        if (slots - live >= FREE_SLOTS_TO_SHRINK && slots > 2 * Bucket.SLOT_STEP) {
+            try {
+                resize(directory, word, tag, slotsFor(live));
+            } catch (IndexMemoryException e) {
+                // The removal is done. The bucket stays as large as it is until there is memory to make it smaller.
+                return;
+            }
+        }
+    }
+
+    /**
+     * Copies a segment: the length of its directory, then for each bucket the number of its slots, its depth, and its
+     * bytes. The order of the buckets says which entries are theirs.
+     */
+    private byte[] imageOfSegment(long[] directory) {
+        if (directory == NO_BUCKETS) {
+            return new byte[Integer.BYTES];
+        }
+        int length = Integer.BYTES;
+        for (int entry = 0; entry < directory.length; entry += entriesOf(directory, directory[entry])) {
+            length += IMAGE_BUCKET_BYTES + Bucket.lengthInBytes(Bucket.slots(directory[entry]));
+        }
+        byte[] copy = new byte[length];
+        ByteBuffer image = littleEndian(copy).putInt(directory.length);
+        for (int entry = 0; entry < directory.length; entry += entriesOf(directory, directory[entry])) {
+            long word = directory[entry];
+            int bytes = Bucket.lengthInBytes(Bucket.slots(word));
+            image.put((byte) Bucket.slots(word)).put((byte) Bucket.depth(word));
+            int offset = BlockMemory.offset(Bucket.address(word));
+            image.put(image.position(), memory.slab(Bucket.address(word)), offset, bytes);
+            image.position(image.position() + bytes);
+        }
+        return copy;
+    }
+
+    private boolean loadSegment(ImageSource source, long[][] open, int segment) throws IOException {
+        int length = read(source, Integer.BYTES).getInt();
+        if (length == 0) {
+            return true;
+        }
+        if (length < 0
+                || Integer.bitCount(length) != 1
+                || length > Math.min(1 << Bucket.MAX_DEPTH, source.remaining())) {
+            return false;
+        }
+        long[] directory = newDirectory(length);
+        heapBytes.addAndGet(ARRAY_HEADER + (long) Long.BYTES * length / 2);
+        open[segment] = directory;
+        int entry = 0;
+        while (entry < length) {
+            ByteBuffer shape = read(source, IMAGE_BUCKET_BYTES);
+            int slots = shape.get();
+            int depth = shape.get();
+            if (!Bucket.isPossible(slots, depth) || depth > depth(directory)) {
+                return false;
+            }
+            ByteBuffer bytes = read(source, Bucket.lengthInBytes(slots));
+            long address = memory.allocate(bytes.capacity());
+            ByteBuffer slab = memory.slab(address);
+            int base = BlockMemory.offset(address);
+            slab.put(base, bytes, 0, bytes.capacity());
+            long word = Bucket.word(address, slots, depth, Bucket.NO_BUCKET);
+            int next = entry + entriesOf(directory, word);
+            if (next > length || !Bucket.isOf(slab, base, slots, depth, entry >>> (depth(directory) - depth))) {
+                return false;
+            }
+            Arrays.fill(directory, entry, next, word);
+            sizes.addAndGet(segment % LOCKS, Bucket.liveSlots(slab, base, slots));
+            entry = next;
+        }
+        return true;
+    }
+
+    private void reset(long[][] open) {
+        Arrays.fill(open, NO_BUCKETS);
+        memory.clear();
+        heapBytes.set(HEAP_BYTES_WHEN_EMPTY);
+        for (int i = 0; i < LOCKS; i++) {
+            sizes.set(i, 0);
+        }
+    }
+
+    private static ByteBuffer read(ImageSource source, int length) throws IOException {
+        byte[] bytes = new byte[length];
+        source.read(bytes, 0, length);
+        return littleEndian(bytes);
+    }
+
+    private static ByteBuffer littleEndian(byte[] bytes) {
+        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Returns how many entries of the directory name that bucket. */
+    private static int entriesOf(long[] directory, long word) {
+        return 1 << (depth(directory) - Bucket.depth(word));
+    }
+
+    private static int slotsFor(int keys) {
+        return Math.min(Bucket.MAX_SLOTS, (keys / Bucket.SLOT_STEP + 1) * Bucket.SLOT_STEP);
+    }
+
+    private long newBucket(int slots, int depth, long replaced) throws IndexMemoryException {
+        long address = memory.allocate(Bucket.lengthInBytes(slots));
+        Bucket.format(memory.slab(address), BlockMemory.offset(address), slots);
+        return Bucket.word(address, slots, depth, replaced);
+    }
+
+    private void retire(long word) {
+        // What is written to the block from now on must not be seen before the words that no longer name it.
+        VarHandle.storeStoreFence();
+        memory.free(Bucket.address(word), Bucket.lengthInBytes(Bucket.slots(word)));
+    }
+
+    /** Copies the slots whose tags have {@code value} in the bits of {@code mask} to a bucket that nobody sees yet. */
+    private void copy(long from, long to, int mask, int value) {
+        ByteBuffer source = memory.slab(Bucket.address(from));
+        int sourceBase = BlockMemory.offset(Bucket.address(from));
+        int sourceSlots = Bucket.slots(from);
+        ByteBuffer target = memory.slab(Bucket.address(to));
+        int targetBase = BlockMemory.offset(Bucket.address(to));
+        int targetSlots = Bucket.slots(to);
+        int next = 0;
+        for (int slot = 0; slot < sourceSlots; slot++) {
+            int tag = Bucket.tagOf(source, sourceBase, sourceSlots, slot);
+            if (!Bucket.isFree(source, sourceBase, sourceSlots, slot) && (tag & mask) == value) {
+                long locator = Bucket.locator(source, sourceBase, slot);
+                Bucket.fill(target, targetBase, targetSlots, next++, tag, locator);
+            }
+        }
+    }
+
+    /** Sets all entries of the directory that belong to the bucket of that entry. */
+    private static void publish(long[] directory, int entry, long word) {
+        int count = entriesOf(directory, word);
+        int first = entry & -count;
+        for (int i = first; i < first + count; i++) {
+            WORD.setRelease(directory, i, word);
+        }
+    }
+
+    private long[] newDirectory(int length) throws IndexMemoryException {
+        try {
+            long[] directory = new long[length];
+            heapBytes.addAndGet((long) Long.BYTES * length / 2);
+            return directory;
+        } catch (OutOfMemoryError e) {
+            throw new IndexMemoryException(
+                    "no heap for a directory of the key index: needed=" + (long) length * Long.BYTES
+                            + " bytes; raise -Xmx",
+                    e);
+        }
+    }
+
+    private static long word(long[] directory, int tag) {
+        return (long) WORD.getAcquire(directory, entry(directory, tag));
+    }
+
+    private static int entry(long[] directory, int tag) {
+        return tag >>> (Bucket.TAG_BITS - depth(directory));
+    }
+
+    private static int depth(long[] directory) {
+        return Integer.numberOfTrailingZeros(directory.length);
+    }
+
+    /**
+     * Chooses the segment by the upper bits of the hash, u in [0, 1): the segment is u + u(1-u)/3 of all. The slope goes
+     * from 4/3 to 2/3, and so do the shares of the segments differ by a factor of two.
+     */
+    private static int segment(long hashed) {
+        long u = hashed >>> (Long.SIZE - SHARE_BITS);
+        long bent = u + ((u * ((1L << SHARE_BITS) - u)) >>> SHARE_BITS) / 3;
+        return (int) (bent >>> (SHARE_BITS - SEGMENT_BITS));
+    }
+
+    private ReentrantLock lock(int segment) {
+        ReentrantLock lock = locks[segment % LOCKS];
+        lock.lock();
+        return lock;
+    }
+
+    private long[][] open() {
+        long[][] open = directories;
+        if (open == null) {
+            throw new IllegalStateException("the key index is closed");
+        }
+        return open;
+    }
+
+    /** Makes it by its name, {@value #NAME}. */
+    public static final class Provider implements KeyIndexProvider {
+        /** The name. */
+        public static final String NAME = "compact";
+
+        /** Called by {@link java.util.ServiceLoader}. */
+        public Provider() {}
+
+        @Override
+        public String name() {
+            return NAME;
+        }
+
+        @Override
+        public KeyIndex open(KeyIndexContext context) {
+            return new CompactKeyIndex(context);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package dev.caskwright.index.compact;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caskwright.api.IndexMemoryException;
+import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.KeyIndexContext;
+import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.testkit.PersistentKeyIndexContract;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+final class CompactKeyIndexTest extends PersistentKeyIndexContract {
+    @Override
+    protected PersistentKeyIndex newIndex(KeyIndexContext context) {
+        return new CompactKeyIndex(context);
+    }
+
+    @Test
+    void isFoundByName() {
+        assertThat(Backends.keyIndex("compact")).isInstanceOf(CompactKeyIndex.Provider.class);
+    }
+
+    @Test
+    void aKeyTakesTwelveToFifteenBytes() throws Exception {
+        // Few keys cost more: the small blocks of the first growth stay behind. It is half a megabyte, whatever comes.
+        KeyIndexContext context = new KeyIndexContext(0, 0, 1, (key, offset, length, locator) -> false);
+        try (CompactKeyIndex index = new CompactKeyIndex(context)) {
+            double worst = 0;
+            for (int i = 1; i <= 1_500_000; i++) {
+                byte[] key = ByteBuffer.allocate(16).putInt(9, i).array();
+                index.put(key, 0, key.length, i);
+                if (i >= 1_000_000 && i % 10_000 == 0) {
+                    worst = Math.max(worst, (double) index.memoryBytes() / index.size());
+                }
+            }
+            assertThat(worst).isBetween(11.0, 15.0);
+        }
+    }
+
+    @Test
+    void closingGivesBackAllMemoryAtOnce() throws Exception {
+        BufferPoolMXBean direct = ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .findFirst()
+                .orElseThrow();
+        long before = direct.getMemoryUsed();
+        KeyIndexContext context = new KeyIndexContext(0, 0, 1, (key, offset, length, locator) -> false);
+        CompactKeyIndex index = new CompactKeyIndex(context);
+        for (int i = 1; i <= 100_000; i++) {
+            index.put(ByteBuffer.allocate(8).putInt(i).array(), 0, 8, i);
+        }
+        assertThat(direct.getMemoryUsed()).isGreaterThan(before + 1_000_000);
+        index.close();
+        assertThat(direct.getMemoryUsed()).isLessThanOrEqualTo(before);
+    }
+
+    @Test
+    void growthWithoutMemoryIsATypedErrorAndChangesNothing() throws Exception {
+        KeyIndexContext context = new KeyIndexContext(
+                0,
+                0,
+                1,
+                (key, offset, length, locator) ->
+                        ByteBuffer.wrap(key, offset, length).getInt() == locator);
+        AtomicInteger slabsLeft = new AtomicInteger(10);
+        try (CompactKeyIndex index = new CompactKeyIndex(context, (bytes, held) -> {
+            if (slabsLeft.getAndDecrement() <= 0) {
+                throw new IndexMemoryException("planned", null);
+            }
+            return DirectMemory.allocate(bytes, held);
+        })) {
+            int refused = 0;
+            int stored = 0;
+            boolean[] isThere = new boolean[100_001];
+            for (int i = 1; i < isThere.length; i++) {
+                try {
+                    index.put(key(i), 0, 4, i);
+                    isThere[i] = true;
+                    stored++;
+                } catch (IndexMemoryException e) {
+                    refused++;
+                }
+            }
+            assertThat(refused).isPositive();
+            assertThat(index.size()).isEqualTo(stored);
+            long held = index.memoryBytes();
+            slabsLeft.set(3);
+            assertThatThrownBy(() -> index.ensureRoom(1_000_000)).isInstanceOf(IndexMemoryException.class);
+            assertThat(index.memoryBytes()).isEqualTo(held);
+            for (int i = 1; i < isThere.length; i++) {
+                assertThat(index.get(key(i), 0, 4)).isEqualTo(isThere[i] ? i : 0);
+            }
+            slabsLeft.set(1_000);
+            for (int i = 1; i < isThere.length; i++) {
+                assertThat(index.put(key(i), 0, 4, i)).isEqualTo(isThere[i] ? i : 0);
+            }
+            assertThat(index.size()).isEqualTo(isThere.length - 1);
+        }
+    }
+
+    private static byte[] key(int number) {
+        return ByteBuffer.allocate(4).putInt(number).array();
+    }
+}
