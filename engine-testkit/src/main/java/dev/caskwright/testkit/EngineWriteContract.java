@@ -22,6 +22,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -102,9 +104,11 @@ abstract class EngineWriteContract extends EngineReadContract {
     void onlyOneOfManyPutsIfAbsent() throws Exception {
         try (StorageEngine engine = open()) {
             AtomicInteger winners = new AtomicInteger();
-            int keys = 200;
+            int keys = 1_000;
+            CyclicBarrier start = new CyclicBarrier(THREADS);
             inThreads(THREADS, thread -> {
                 for (int i = 0; i < keys; i++) {
+                    start.await(1, TimeUnit.MINUTES); // all of them at the same key
                     if (engine.putIfAbsent(bytes(i), bytes(thread), WriteOptions.NONE)) {
                         winners.incrementAndGet();
                         assertThat(text(engine.get(bytes(i)))).isEqualTo("" + thread);
@@ -118,7 +122,7 @@ abstract class EngineWriteContract extends EngineReadContract {
 
     @Test
     void conditionalWritesLoseNoUpdate() throws Exception {
-        int rounds = 100;
+        int rounds = 300;
         try (StorageEngine engine = open()) {
             engine.put(bytes("byValue"), bytes(0));
             engine.put(bytes("byVersion"), bytes(0));
@@ -463,7 +467,7 @@ abstract class EngineWriteContract extends EngineReadContract {
 
     @Test
     void transactionsLoseNoUpdate() throws Exception {
-        int rounds = 100;
+        int rounds = 300;
         try (StorageEngine engine = open()) {
             engine.put(bytes("counter"), bytes(0));
             inThreads(THREADS, thread -> {
