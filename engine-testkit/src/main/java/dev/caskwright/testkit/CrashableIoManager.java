@@ -249,10 +249,8 @@ public final class CrashableIoManager implements IoManager {
     public Lock lock(boolean exclusive) throws IOException {
         synchronized (disk) {
             check();
-            if (directory.lockHolders.contains(this)) {
-                throw new IllegalStateException("this manager holds the lock already: " + describe());
-            }
-            if (!directory.lockHolders.isEmpty() && (exclusive || directory.isLockExclusive)) {
+            boolean isInTheWay = exclusive || directory.isLockExclusive || directory.lockHolders.contains(this);
+            if (!directory.lockHolders.isEmpty() && isInTheWay) {
                 throw new EngineLockedException("directory in use: directory=" + describe() + ", owner="
                         + (directory.isLockExclusive ? "a writer" : "readers"));
             }
@@ -363,7 +361,11 @@ public final class CrashableIoManager implements IoManager {
     }
 
     private void copyTo(IoManager target, String name) throws IOException {
-        byte[] bytes = content(name);
+        byte[] bytes;
+        synchronized (disk) {
+            check();
+            bytes = existing(name).toBytes();
+        }
         try (WritableFile copy = target.create(name, bytes.length)) {
             copy.write(0, bytes, 0, bytes.length);
             copy.force();

@@ -116,8 +116,7 @@ final class SimulatedDirectory {
     }
 
     private static void apply(Map<String, SimulatedFile> names, Change change) {
-        // A removal is of that file, not of an older one whose removal did not arrive.
-        if (change.removed() != null && names.get(change.removed()) == change.file()) {
+        if (change.removed() != null) {
             names.remove(change.removed());
         }
         if (change.added() != null) {

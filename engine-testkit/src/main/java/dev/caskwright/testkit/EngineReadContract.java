@@ -1,0 +1,419 @@
+package dev.caskwright.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caskwright.api.EngineStats;
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.ReadView;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.WriteBatch;
+import dev.caskwright.api.WriteOptions;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+
+/** Single puts, deletes and reads. */
+abstract class EngineReadContract extends EngineFixture {
+    private static final int BIG = 1 << 20;
+
+    @Test
+    void anAbsentKeyIsAbsentInEveryRead() throws Exception {
+        try (StorageEngine engine = open()) {
+            ByteBuffer target = ByteBuffer.allocate(10);
+            assertThat(engine.get(bytes("a"))).isNull();
+            assertThat(engine.get(bytes("a"), target)).isEqualTo(ReadView.ABSENT);
+            assertThat(target.position()).isZero();
+            assertThat(engine.contains(bytes("a"))).isFalse();
+            assertThat(engine.entry(bytes("a"))).isNull();
+            assertThat(engine.delete(bytes("a"))).isFalse();
+            assertThat(engine.size()).isZero();
+            assertThat(content(engine)).isEmpty();
+        }
+    }
+
+    @Test
+    void theLatestPutIsRead() throws Exception {
+        try (StorageEngine engine = open()) {
+            engine.put(bytes("a"), bytes("1"));
+            engine.put(bytes("b"), bytes("2"));
+            engine.put(bytes("a"), bytes("three"));
+            assertThat(get(engine, "a")).isEqualTo("three");
+            assertThat(engine.contains(bytes("a"))).isTrue();
+            assertThat(engine.size()).isEqualTo(2);
+            assertThat(content(engine)).containsExactly("a=three", "b=2");
+        }
+    }
+
+    @Test
+    void aDeletedKeyIsAbsentUntilPutAgain() throws Exception {
+        try (StorageEngine engine = open()) {
+            engine.put(bytes("a"), bytes("1"));
+            assertThat(engine.delete(bytes("a"))).isTrue();
+            assertThat(engine.delete(bytes("a"))).isFalse();
+            assertThat(engine.contains(bytes("a"))).isFalse();
+            assertThat(engine.entry(bytes("a"))).isNull();
+            assertThat(engine.size()).isZero();
+            engine.put(bytes("a"), bytes("2"));
+            assertThat(content(engine)).containsExactly("a=2");
+        }
+    }
+
+    @Test
+    void deletingAnAbsentKeyWritesNothing() throws Exception {
+        try (StorageEngine engine = open()) {
+            engine.put(bytes("a"), bytes("1"));
+            long version = engine.stats().lastVersion();
+            engine.delete(bytes("b"));
+            engine.delete(bytes("a"), bytes("other"), WriteOptions.DEFAULT);
+            assertThat(engine.stats().lastVersion()).isEqualTo(version);
+        }
+    }
+
+    @Test
+    void anEmptyValueIsAValue() throws Exception {
+        try (StorageEngine engine = open()) {
+            engine.put(bytes("a"), new byte[0]);
+            engine.put(bytes("b"), bytes("after it"));
+            assertEmptyValue(engine);
+        }
+        try (StorageEngine engine = open()) {
+            assertEmptyValue(engine);
+            engine.merge();
+            assertEmptyValue(engine);
+        }
+        try (StorageEngine engine = open()) {
+            assertEmptyValue(engine);
+        }
+    }
+
+    private static void assertEmptyValue(StorageEngine engine) throws IOException {
+        assertThat(engine.get(bytes("a"))).isEmpty();
+        assertThat(engine.get(bytes("a"), ByteBuffer.allocate(0))).isZero();
+        assertThat(engine.contains(bytes("a"))).isTrue();
+        assertThat(content(engine)).containsExactly("a=", "b=after it");
+    }
+
+    @Test
+    void keysAreAnyBytes() throws Exception {
+        List<byte[]> keys = new ArrayList<>();
+        for (int b = 0; b < 256; b++) {
+            keys.add(new byte[] {(byte) b});
+            keys.add(new byte[] {(byte) b, 0});
+            keys.add(new byte[] {0, (byte) b, (byte) 0xFF});
+        }
+        try (StorageEngine engine = open()) {
+            for (byte[] key : keys) {
+                engine.put(key, KeyValues.bytes(KeyValues.describe(key)));
+            }
+        }
+        try (StorageEngine engine = open()) {
+            assertThat(engine.size()).isEqualTo(keys.size());
+            for (byte[] key : keys) {
+                assertThat(text(engine.get(key))).isEqualTo(KeyValues.describe(key));
+            }
+        }
+    }
+
+    @Test
+    void valuesMayLookLikeAnything() throws Exception {
+        List<byte[]> values = new ArrayList<>();
+        for (int length : new int[] {1, 3, 4, 7, 8, 16, 24, 64, 4096, 70_000}) {
+            for (int fill : new int[] {0, 1, 2, 0x7F, 0xFF}) {
+                byte[] value = new byte[length];
+                Arrays.fill(value, (byte) fill);
+                values.add(value);
+            }
+        }
+        try (StorageEngine engine = open()) {
+            for (int i = 0; i < values.size(); i++) {
+                engine.put(KeyValues.key(i), values.get(i));
+            }
+            engine.merge();
+        }
+        try (StorageEngine engine = open()) {
+            for (int i = 0; i < values.size(); i++) {
+                assertThat(engine.get(KeyValues.key(i))).isEqualTo(values.get(i));
+            }
+        }
+    }
+
+    @Test
+    void theLongestKeyAndABigValueAreKept() throws Exception {
+        byte[] key = new byte[StorageEngine.MAX_KEY_LENGTH];
+        byte[] value = new byte[BIG];
+        new Random(1).nextBytes(key);
+        new Random(2).nextBytes(value);
+        try (StorageEngine engine = open()) {
+            engine.put(key, value);
+            engine.put(Arrays.copyOf(key, key.length - 1), bytes("other"));
+            assertThat(engine.get(key)).isEqualTo(value);
+        }
+        try (StorageEngine engine = open()) {
+            assertThat(engine.get(key)).isEqualTo(value);
+            assertThat(engine.size()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void keysOfOtherLengthsAreRefusedEverywhere() throws Exception {
+        try (StorageEngine engine = open()) {
+            for (byte[] key : new byte[][] {{}, new byte[StorageEngine.MAX_KEY_LENGTH + 1]}) {
+                byte[] value = bytes("v");
+                WriteOptions options = WriteOptions.DEFAULT;
+                WriteBatch batch = new WriteBatch().put(bytes("good"), value).put(key, value);
+                assertRefused(() -> engine.get(key));
+                assertRefused(() -> engine.get(key, ByteBuffer.allocate(1)));
+                assertRefused(() -> engine.contains(key));
+                assertRefused(() -> engine.entry(key));
+                assertRefused(() -> engine.put(key, value));
+                assertRefused(() -> engine.delete(key));
+                assertRefused(() -> engine.putIfAbsent(key, value, options));
+                assertRefused(() -> engine.replace(key, value, value, options));
+                assertRefused(() -> engine.replaceVersion(key, 1, value, options));
+                assertRefused(() -> engine.delete(key, value, options));
+                assertRefused(() -> engine.expire(key, options));
+                assertRefused(() -> engine.write(batch, options));
+                assertRefused(() -> {
+                    try (var snapshot = engine.snapshot()) {
+                        snapshot.get(key);
+                    }
+                });
+            }
+            assertThat(engine.stats().lastVersion()).isZero();
+            assertThat(engine.size()).isZero();
+            engine.put(bytes("a"), bytes("1"));
+        }
+        try (StorageEngine engine = open()) {
+            assertThat(content(engine)).containsExactly("a=1");
+        }
+    }
+
+    private static void assertRefused(ThrowingCallable call) {
+        assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void arraysAreNeitherKeptNorShared() throws Exception {
+        try (StorageEngine engine = open()) {
+            byte[] key = bytes("a");
+            byte[] value = bytes("1");
+            WriteBatch batch = new WriteBatch();
+            byte[] batchKey = bytes("b");
+            byte[] batchValue = bytes("2");
+            batch.put(batchKey, batchValue);
+            engine.put(key, value);
+            key[0] = 'x';
+            value[0] = 'x';
+            batchKey[0] = 'x';
+            batchValue[0] = 'x';
+            engine.write(batch, WriteOptions.DEFAULT);
+            Objects.requireNonNull(engine.get(bytes("a")))[0] = 'x';
+            Entry entry = Objects.requireNonNull(engine.entry(bytes("a")));
+            entry.key()[0] = 'x';
+            entry.value()[0] = 'x';
+            engine.visit(visited -> {
+                visited.key()[0] = 'x';
+                visited.value()[0] = 'x';
+                return true;
+            });
+            assertThat(content(engine)).containsExactly("a=1", "b=2");
+        }
+    }
+
+    @Test
+    void getIntoABufferAdvancesIt() throws Exception {
+        try (StorageEngine engine = open()) {
+            engine.put(bytes("a"), bytes("12345"));
+            ByteBuffer slice = ByteBuffer.wrap(bytes("..........")).position(2).slice();
+            for (ByteBuffer target : List.of(ByteBuffer.allocate(8), ByteBuffer.allocateDirect(8), slice)) {
+                target.position(1);
+                assertThat(engine.get(bytes("a"), target)).isEqualTo(5);
+                assertThat(target.position()).isEqualTo(6);
+                byte[] copied = new byte[5];
+                target.get(1, copied);
+                assertThat(text(copied)).isEqualTo("12345");
+            }
+        }
+    }
+
+    @Test
+    void aBufferThatIsTooSmallStaysAsItIs() throws Exception {
+        try (StorageEngine engine = open()) {
+            engine.put(bytes("a"), bytes("12345"));
+            ByteBuffer target = ByteBuffer.wrap(bytes("........"));
+            target.position(2).limit(6);
+            assertThat(engine.get(bytes("a"), target)).isEqualTo(5);
+            assertThat(target.position()).isEqualTo(2);
+            assertThat(target.limit()).isEqualTo(6);
+            assertThat(text(target.array())).isEqualTo("........");
+            target.limit(7);
+            assertThat(engine.get(bytes("a"), target)).isEqualTo(5);
+            assertThat(target.remaining()).isZero();
+            assertThat(text(target.array())).isEqualTo("..12345.");
+        }
+    }
+
+    @Test
+    void everyWriteHasAGreaterVersion() throws Exception {
+        try (StorageEngine engine = open()) {
+            engine.put(bytes("a"), bytes("1"));
+            long first = Objects.requireNonNull(engine.entry(bytes("a"))).version();
+            engine.put(bytes("b"), bytes("1"));
+            long second = Objects.requireNonNull(engine.entry(bytes("b"))).version();
+            engine.put(bytes("a"), bytes("1"));
+            long third = Objects.requireNonNull(engine.entry(bytes("a"))).version();
+            assertThat(first).isPositive();
+            assertThat(second).isGreaterThan(first);
+            assertThat(third).isGreaterThan(second);
+            assertThat(engine.stats().lastVersion()).isEqualTo(third);
+            assertThat(Objects.requireNonNull(engine.entry(bytes("a"))).expiresAtMillis())
+                    .isEqualTo(Entry.NEVER);
+            engine.merge();
+            assertThat(Objects.requireNonNull(engine.entry(bytes("a"))).version())
+                    .as("merging is no write")
+                    .isEqualTo(third);
+        }
+        try (StorageEngine engine = open()) {
+            long last = engine.stats().lastVersion();
+            assertThat(last)
+                    .isEqualTo(Objects.requireNonNull(engine.entry(bytes("a"))).version());
+            engine.put(bytes("c"), bytes("1"));
+            assertThat(Objects.requireNonNull(engine.entry(bytes("c"))).version())
+                    .isGreaterThan(last);
+        }
+    }
+
+    @Test
+    void aVisitEndsWhenTheVisitorHasEnough() throws Exception {
+        try (StorageEngine engine = open()) {
+            for (int i = 0; i < 10; i++) {
+                engine.put(bytes(i), bytes(i));
+            }
+            List<String> visited = new ArrayList<>();
+            engine.visit(entry -> {
+                visited.add(text(entry.key()));
+                return visited.size() < 3;
+            });
+            assertThat(visited).hasSize(3).doesNotHaveDuplicates();
+            IOException failure = new IOException("from the visitor");
+            assertThatThrownBy(() -> engine.visit(entry -> {
+                        throw failure;
+                    }))
+                    .isSameAs(failure);
+            assertThat(content(engine)).hasSize(10);
+        }
+    }
+
+    @Test
+    void writesMadeDuringAVisitDoNotShow() throws Exception {
+        try (StorageEngine engine = open()) {
+            List<String> expected = new ArrayList<>();
+            for (int i = 10; i < 60; i++) {
+                engine.put(bytes(i), bytes("before"));
+                expected.add(i + "=before");
+            }
+            List<String> visited = new ArrayList<>();
+            engine.visit(entry -> {
+                if (visited.isEmpty()) {
+                    for (int i = 10; i < 60; i++) {
+                        if (i % 3 == 0) {
+                            engine.delete(bytes(i));
+                        } else {
+                            engine.put(bytes(i), bytes("after"));
+                        }
+                        engine.put(bytes(i + 100), bytes("new"));
+                    }
+                    engine.merge();
+                }
+                visited.add(text(entry.key()) + "=" + text(entry.value()));
+                return true;
+            });
+            assertThat(visited).containsExactlyInAnyOrderElementsOf(expected);
+        }
+    }
+
+    @Test
+    void aVisitBesideWritersShowsOneMoment() throws Exception {
+        int keys = 100;
+        AtomicBoolean isDone = new AtomicBoolean();
+        try (StorageEngine engine = open()) {
+            engine.write(all(keys, 0), WriteOptions.NONE);
+            inThreads(2, thread -> {
+                if (thread == 0) {
+                    try {
+                        for (int round = 1; round <= 30; round++) {
+                            engine.write(all(keys, round), WriteOptions.NONE);
+                        }
+                    } finally {
+                        isDone.set(true);
+                    }
+                    return;
+                }
+                do {
+                    Map<byte[], Entry> seen = KeyValues.entries(engine);
+                    TreeSet<String> values = new TreeSet<>();
+                    seen.values().forEach(entry -> values.add(Objects.requireNonNull(text(entry.value()))));
+                    assertThat(seen).hasSize(keys);
+                    assertThat(values).as("one batch wrote them all").hasSize(1);
+                } while (!isDone.get());
+            });
+        }
+    }
+
+    private static WriteBatch all(int keys, int value) {
+        WriteBatch batch = new WriteBatch();
+        for (int i = 0; i < keys; i++) {
+            batch.put(KeyValues.key(i), bytes(value));
+        }
+        return batch;
+    }
+
+    @Test
+    void statsAreSane() throws Exception {
+        try (StorageEngine engine = open()) {
+            EngineStats empty = engine.stats();
+            assertThat(empty.keys()).isZero();
+            assertThat(empty.liveBytes()).isZero();
+            assertThat(empty.lastVersion()).isZero();
+            assertThat(empty.tornBytesCut()).isZero();
+            assertThat(empty.spaceAmplification()).isEqualTo(1.0);
+
+            for (int i = 0; i < 100; i++) {
+                engine.put(KeyValues.key(i), new byte[100]);
+            }
+            EngineStats full = engine.stats();
+            assertThat(full.keys()).isEqualTo(100);
+            assertThat(full.liveBytes()).isGreaterThan(100 * 100);
+            assertThat(full.diskBytes()).isGreaterThanOrEqualTo(full.liveBytes());
+            assertThat(full.writtenBytes()).isGreaterThanOrEqualTo(full.liveBytes());
+            assertThat(full.lastVersion()).isGreaterThanOrEqualTo(100);
+            assertThat(full.files()).isPositive();
+            assertThat(full.indexBytes()).isPositive();
+
+            for (int i = 0; i < 100; i++) {
+                engine.delete(KeyValues.key(i));
+            }
+            EngineStats deleted = engine.stats();
+            assertThat(deleted.keys()).isZero();
+            assertThat(deleted.liveBytes()).isLessThan(full.liveBytes());
+            assertThat(deleted.deadBytes()).isGreaterThan(100 * 100);
+            assertThat(deleted.snapshots()).isZero();
+            try (var snapshot = engine.snapshot()) {
+                assertThat(snapshot.version()).isEqualTo(engine.stats().lastVersion());
+                assertThat(engine.stats().snapshots()).isEqualTo(1);
+            }
+            assertThat(engine.stats().snapshots()).isZero();
+            assertThat(engine.health()).isNull();
+        }
+    }
+}
