@@ -1,0 +1,68 @@
+package dev.caskwright.cli;
+
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.WriteBatch;
+import dev.caskwright.api.WriteOptions;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** Applies the puts and deletes of JSON Lines as one batch. */
+@Command(
+        name = "batch",
+        description = {
+            "Apply puts and deletes, all or none. Makes the store if it is missing.",
+            "Each line is {\"op\":\"put\",\"key\":\"...\",\"value\":\"...\"}, with \"expiresAt\" if it is to expire,"
+                    + " or {\"op\":\"delete\",\"key\":\"...\"}; the lines that watch prints are taken too. The last"
+                    + " change to a key wins. A malformed line ends the command with exit code 1, and nothing is"
+                    + " applied. The batch is held in memory."
+        })
+final class BatchCommand implements Callable<Integer> {
+    private final Shell shell;
+
+    @Mixin
+    private DirectoryOption directory = new DirectoryOption();
+
+    @Mixin
+    private BackendOptions backends = new BackendOptions();
+
+    @Mixin
+    private EncodingOption text = new EncodingOption();
+
+    @Parameters(paramLabel = "FILE", description = "The file to read; - is standard input.")
+    private String file = "";
+
+    BatchCommand(Shell shell) {
+        this.shell = shell;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        WriteBatch batch;
+        try (InputStream in = Input.open(shell, file)) {
+            batch = read(new JsonLineReader(in, text.encoding(), JsonLine.Format.CHANGE));
+        } catch (MalformedLineException e) {
+            throw new MalformedLineException(e.lineNumber(), e.reason() + "; nothing was applied");
+        }
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.CREATE)) {
+            store.write(batch, WriteOptions.DEFAULT);
+        }
+        return ExitCode.OK;
+    }
+
+    private static WriteBatch read(JsonLineReader lines) throws IOException {
+        WriteBatch batch = new WriteBatch();
+        for (JsonLine line = lines.next(); line != null; line = lines.next()) {
+            byte[] value = line.value();
+            if (value == null) {
+                batch.delete(line.key());
+            } else {
+                batch.put(line.key(), value, line.options());
+            }
+        }
+        return batch;
+    }
+}

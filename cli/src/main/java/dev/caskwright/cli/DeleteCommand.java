@@ -1,0 +1,42 @@
+package dev.caskwright.cli;
+
+import dev.caskwright.api.StorageEngine;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** Removes a key. */
+@Command(name = "delete", description = "Remove a key; exit code 1 if it was not there.")
+final class DeleteCommand implements Callable<Integer> {
+    private final Shell shell;
+
+    @Mixin
+    private DirectoryOption directory = new DirectoryOption();
+
+    @Mixin
+    private BackendOptions backends = new BackendOptions();
+
+    @Mixin
+    private EncodingOption text = new EncodingOption();
+
+    @Parameters(paramLabel = "KEY", description = "The key.")
+    private String key = "";
+
+    DeleteCommand(Shell shell) {
+        this.shell = shell;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        byte[] keyBytes = text.encoding().keyArgument(key);
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.WRITE)) {
+            if (!store.delete(keyBytes)) {
+                shell.complain("no such key");
+                return ExitCode.NOT_FOUND_OR_DAMAGE;
+            }
+            return ExitCode.OK;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package dev.caskwright.cli;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** What the commands ask of directories, besides what engines do with them. */
+final class Directories {
+    private Directories() {}
+
+    static boolean isEmptyOrMissing(Path directory) throws IOException {
+        if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+            return true;
+        }
+        if (!Files.isDirectory(directory)) {
+            throw new NotDirectoryException(directory.toString());
+        }
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+            return !entries.iterator().hasNext();
+        }
+    }
+
+    /** Returns a text that changes when a file of the directory is added, removed, grown or written. */
+    static String fingerprint(Path directory) throws IOException {
+        TreeSet<String> files = new TreeSet<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+            for (Path entry : entries) {
+                try {
+                    var attributes = Files.readAttributes(entry, BasicFileAttributes.class);
+                    files.add(entry.getFileName() + " " + attributes.size() + " " + attributes.lastModifiedTime());
+                } catch (NoSuchFileException e) {
+                    // Removed since it was listed, as merges do: the next look finds another list of names.
+                    files.add(entry.getFileName() + " gone");
+                }
+            }
+        }
+        return String.join("\n", files);
+    }
+
+    /** Deletes a directory and all that is in it, without following links. One that is missing is fine. */
+    static void deleteTree(Path directory) throws IOException {
+        if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        Files.walkFileTree(directory, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.deleteIfExists(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException failure) throws IOException {
+                if (failure != null) {
+                    throw failure;
+                }
+                Files.deleteIfExists(visited);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+}

@@ -1,0 +1,44 @@
+package dev.caskwright.cli;
+
+import dev.caskwright.api.StorageEngine;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** Writes the value of a key to standard output, byte for byte. */
+@Command(name = "get", description = "Write the value of a key to standard output, byte for byte.")
+final class GetCommand implements Callable<Integer> {
+    private final Shell shell;
+
+    @Mixin
+    private DirectoryOption directory = new DirectoryOption();
+
+    @Mixin
+    private BackendOptions backends = new BackendOptions();
+
+    @Mixin
+    private EncodingOption text = new EncodingOption();
+
+    @Parameters(paramLabel = "KEY", description = "The key.")
+    private String key = "";
+
+    GetCommand(Shell shell) {
+        this.shell = shell;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        byte[] keyBytes = text.encoding().keyArgument(key);
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.READ)) {
+            byte[] value = store.get(keyBytes);
+            if (value == null) {
+                shell.complain("no such key");
+                return ExitCode.NOT_FOUND_OR_DAMAGE;
+            }
+            shell.out().write(value);
+            return ExitCode.OK;
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package dev.caskwright.cli;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+
+/** The program {@code caskwright}: runs the command that the arguments name. See {@link ExitCode} for its answers. */
+public final class Main {
+    private final Shell shell;
+
+    Main(Shell shell) {
+        this.shell = shell;
+    }
+
+    /** Runs the command and ends the JVM with its exit code. */
+    public static void main(String[] arguments) {
+        System.exit(new Main(Shell.ofProcess()).run(arguments));
+    }
+
+    /** Runs the command and returns its exit code. */
+    int run(String... arguments) {
+        RootCommand root = new RootCommand();
+        int exitCode = commandLine(root, arguments).execute(arguments);
+        try {
+            shell.out().flush();
+        } catch (IOException e) {
+            return failed(e, root.isVerbose());
+        }
+        return exitCode;
+    }
+
+    private CommandLine commandLine(RootCommand root, String[] arguments) {
+        CommandLine commandLine = new CommandLine(root);
+        Map<String, Supplier<Object>> commands = commands();
+        // Looking through all commands takes longer than running most of them: if one is named, it is enough.
+        boolean isNamed = arguments.length > 0 && commands.containsKey(arguments[0]);
+        commands.forEach((name, command) -> {
+            if (!isNamed || name.equals(arguments[0])) {
+                commandLine.addSubcommand(name, command.get());
+            }
+        });
+        for (CommandLine command : commandLine.getSubcommands().values()) {
+            explainExitCodes(command);
+        }
+        explainExitCodes(commandLine);
+        return commandLine
+                // A value that starts with @ is a value.
+                .setExpandAtFiles(false)
+                .setInterpolateVariables(false)
+                .setPosixClusteredShortOptionsAllowed(false)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setOut(writer(shell.out()))
+                .setErr(writer(shell.err()))
+                .setParameterExceptionHandler(this::misused)
+                .setExecutionExceptionHandler((failure, command, parsed) -> failed(failure, root.isVerbose()));
+    }
+
+    /** Returns all commands, in the order of the help text. */
+    Map<String, Supplier<Object>> commands() {
+        Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+        commands.put("demo", () -> new DemoCommand(shell));
+        commands.put("put", () -> new PutCommand(shell));
+        commands.put("get", () -> new GetCommand(shell));
+        commands.put("delete", () -> new DeleteCommand(shell));
+        commands.put("scan", () -> new ScanCommand(shell));
+        commands.put("load", () -> new LoadCommand(shell));
+        commands.put("dump", () -> new DumpCommand(shell));
+        commands.put("batch", () -> new BatchCommand(shell));
+        commands.put("watch", () -> new WatchCommand(shell));
+        commands.put("stat", () -> new StatCommand(shell));
+        commands.put("verify", () -> new VerifyCommand(shell));
+        commands.put("merge", () -> new MergeCommand(shell));
+        commands.put("backup", () -> new BackupCommand(shell));
+        commands.put("restore", () -> new RestoreCommand(shell));
+        return commands;
+    }
+
+    private static void explainExitCodes(CommandLine command) {
+        command.getCommandSpec()
+                .usageMessage()
+                .exitCodeListHeading("%nExit codes:%n")
+                .exitCodeList(ExitCode.meanings());
+    }
+
+    private static PrintWriter writer(OutputStream stream) {
+        return new PrintWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8), true);
+    }
+
+    private int misused(ParameterException problem, String[] arguments) {
+        shell.complain(String.valueOf(problem.getMessage()));
+        shell.err().println("Try '" + problem.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
+        return ExitCode.USAGE;
+    }
+
+    private int failed(Exception failure, boolean verbose) {
+        if (failure instanceof OutputClosedException) {
+            // Whoever read has seen enough, and nobody is left to tell.
+            return ExitCode.OK;
+        }
+        shell.complain(Failures.describe(failure));
+        if (verbose) {
+            failure.printStackTrace(shell.err());
+        }
+        if (failure instanceof UsageException) {
+            return ExitCode.USAGE;
+        }
+        return failure instanceof MalformedLineException ? ExitCode.NOT_FOUND_OR_DAMAGE : ExitCode.STORE_ERROR;
+    }
+}

@@ -1,0 +1,94 @@
+package dev.caskwright.cli;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.caskwright.api.EngineStats;
+import dev.caskwright.api.StorageEngine;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Prints figures about a store. */
+@Command(name = "stat", description = "Print figures about a store: keys, files, bytes, memory of the index.")
+final class StatCommand implements Callable<Integer> {
+    private static final int AMPLIFICATION_DIGITS = 4;
+
+    private final Shell shell;
+
+    @Mixin
+    private DirectoryOption directory = new DirectoryOption();
+
+    @Mixin
+    private BackendOptions backends = new BackendOptions();
+
+    @Option(names = "--json", description = "As one JSON object.")
+    private boolean json;
+
+    StatCommand(Shell shell) {
+        this.shell = shell;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Map<String, Number> figures;
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.READ)) {
+            figures = figures(store.stats());
+        }
+        if (json) {
+            printJson(figures);
+        } else {
+            printTable(figures);
+        }
+        return ExitCode.OK;
+    }
+
+    /** Returns what means something for a store that was opened just now and is not written. */
+    private static Map<String, Number> figures(EngineStats stats) {
+        Map<String, Number> figures = new LinkedHashMap<>();
+        figures.put("keys", stats.keys());
+        figures.put("files", stats.files());
+        figures.put("diskBytes", stats.diskBytes());
+        figures.put("liveBytes", stats.liveBytes());
+        figures.put("deadBytes", stats.deadBytes());
+        figures.put("indexBytes", stats.indexBytes());
+        figures.put(
+                "spaceAmplification",
+                BigDecimal.valueOf(stats.spaceAmplification()).setScale(AMPLIFICATION_DIGITS, RoundingMode.HALF_UP));
+        figures.put("openMillis", stats.openMillis());
+        figures.put("replayedRecords", stats.replayedRecords());
+        figures.put("tornBytesCut", stats.tornBytesCut());
+        figures.put("lastVersion", stats.lastVersion());
+        return figures;
+    }
+
+    private void printJson(Map<String, Number> figures) throws IOException {
+        try (JsonGenerator generator = JsonLineWriter.object(shell.out())) {
+            generator.writeStartObject();
+            for (Map.Entry<String, Number> figure : figures.entrySet()) {
+                if (figure.getValue() instanceof BigDecimal decimal) {
+                    generator.writeNumberField(figure.getKey(), decimal);
+                } else {
+                    generator.writeNumberField(
+                            figure.getKey(), figure.getValue().longValue());
+                }
+            }
+            generator.writeEndObject();
+            generator.writeRaw('\n');
+        }
+    }
+
+    private void printTable(Map<String, Number> figures) throws IOException {
+        for (Map.Entry<String, Number> figure : figures.entrySet()) {
+            String number = figure.getValue() instanceof BigDecimal decimal
+                    ? decimal.toPlainString()
+                    : String.format(Locale.ROOT, "%,d", figure.getValue().longValue());
+            shell.println(String.format(Locale.ROOT, "%-18s %20s", figure.getKey(), number));
+        }
+    }
+}

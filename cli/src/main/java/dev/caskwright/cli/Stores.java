@@ -1,0 +1,36 @@
+package dev.caskwright.cli;
+
+import dev.caskwright.api.StorageEngine;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Opens stores: all that the commands know of an engine's making. */
+interface Stores {
+    /** What a command does with a store. */
+    enum Access {
+        /** Reads, and changes nothing on disk. */
+        READ,
+        /** Writes to a store that must exist. */
+        WRITE,
+        /** Writes to a store that is made if it is missing. */
+        CREATE
+    }
+
+    /** Opens the store in {@code directory}. The caller closes it. */
+    StorageEngine open(Path directory, BackendOptions backends, Access access) throws IOException;
+
+    /** Reads every byte of the store in {@code directory} and changes nothing. */
+    Verification verify(Path directory, BackendOptions backends) throws IOException;
+
+    /**
+     * What a verification found.
+     *
+     * @param records sound records
+     * @param bytes bytes read
+     */
+    record Verification(long records, long bytes, List<Damage> damages) {}
+
+    /** One damaged place. */
+    record Damage(String file, long offset, String what) {}
+}

@@ -1,0 +1,51 @@
+package dev.caskwright.cli;
+
+import dev.caskwright.cli.Stores.Damage;
+import dev.caskwright.cli.Stores.Verification;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Reads every byte of a store and tells what is damaged. */
+@Command(
+        name = "verify",
+        description = "Read every byte of a store, and print what is damaged and where; exit code 1 if anything is."
+                + " Changes nothing.")
+final class VerifyCommand implements Callable<Integer> {
+    private final Shell shell;
+
+    @Mixin
+    private DirectoryOption directory = new DirectoryOption();
+
+    @Mixin
+    private BackendOptions backends = new BackendOptions();
+
+    VerifyCommand(Shell shell) {
+        this.shell = shell;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Verification found;
+        try (Progress progress = shell.progress("verifying")) {
+            found = shell.stores().verify(directory.path(), backends);
+            progress.finish("verified");
+        }
+        return print(found);
+    }
+
+    private int print(Verification found) throws IOException {
+        for (Damage damage : found.damages()) {
+            shell.println("damaged: file=" + damage.file() + ", offset=" + damage.offset() + ", " + damage.what());
+        }
+        shell.println(String.format(
+                Locale.ROOT,
+                "%,d records in %,d bytes are sound, %,d places are damaged",
+                found.records(),
+                found.bytes(),
+                found.damages().size()));
+        return found.damages().isEmpty() ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;
+    }
+}
