@@ -173,6 +173,11 @@ public final class BTreeKeyIndex implements OrderedKeyIndex {
     }
 
     @Override
+    public void ensureRoom(int keys) {
+        openTree();
+    }
+
+    @Override
     public void close() {
         tree = null;
         rebuild = null;

@@ -176,8 +176,7 @@ final class PackedKeys implements GroupSerializer<Object> {
             long other = (long) LONG.get(block, start) ^ Long.MIN_VALUE;
             int order = Long.compare(other, prefix);
             if (order == 0) {
-                order = Arrays.compareUnsigned(
-                        block, start + Long.BYTES, start + length, key, Long.BYTES, key.length);
+                order = Arrays.compareUnsigned(block, start + Long.BYTES, start + length, key, Long.BYTES, key.length);
             }
             if (order < 0) {
                 low = middle + 1;

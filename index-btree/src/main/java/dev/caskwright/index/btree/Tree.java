@@ -72,7 +72,8 @@ final class Tree {
             while (found.isEmpty()) {
                 PackedKeys.LeafProbe probe = new PackedKeys.LeafProbe(end);
                 map.get(probe);
-                // Any leaf but the leftmost starts with the highest key that its left neighbour may hold, which is below
+                // Any leaf but the leftmost starts with the highest key that its left neighbour may hold, which is
+                // below
                 // `end`. So if this is not below, there is nothing below.
                 byte[] start = probe.firstKey();
                 if (start == null || !isWithin(start)) {

@@ -93,8 +93,7 @@ final class KeyAccess extends AbstractData<KeySlice> implements DataAccess<KeySl
     @Override
     public RandomDataInput bytes() {
         KeySlice slice = get();
-        return BytesStore.wrap(
-                Arrays.copyOfRange(slice.array(), slice.offset(), slice.offset() + slice.length()));
+        return BytesStore.wrap(Arrays.copyOfRange(slice.array(), slice.offset(), slice.offset() + slice.length()));
     }
 
     @Override

@@ -27,8 +27,8 @@ final class Requirements {
         }
         List<String> flags = missingFlags(compiler.get(), OffHeapKeyIndex.class.getModule());
         if (!flags.isEmpty()) {
-            throw new IllegalStateException("the offheap index needs JVM flags that are not set; start java with: "
-                    + String.join(" ", flags));
+            throw new IllegalStateException(
+                    "the offheap index needs JVM flags that are not set; start java with: " + String.join(" ", flags));
         }
         // Read by Chronicle when its first class is loaded. The library that would do it is not on our class path, but
         // it may be on the application's.
