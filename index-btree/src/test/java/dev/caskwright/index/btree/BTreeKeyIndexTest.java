@@ -121,13 +121,17 @@ final class BTreeKeyIndexTest extends OrderedKeyIndexContract {
             }
             List<Integer> seen = new ArrayList<>();
             boolean[] rebuilt = new boolean[2];
+            int[] stale = {0};
             // Keys divisible by ten stay. While the scan is in its first third, all others go.
             int[] next = {0};
             index.scan(null, true, descending, (key, locator) -> {
                 int number = ByteBuffer.wrap(key).getInt();
                 if (number % 10 == 0) {
                     seen.add(number);
+                    // An iterator has read the leaf that it is in, and no more.
+                    stale[0] += rebuilt[1] && locator == number + 1 ? 1 : 0;
                 }
+                boolean before = rebuilt[1];
                 for (int i = 0; i < 30 && next[0] < count; next[0]++) {
                     if (next[0] % 10 != 0) {
                         assertThat(remove(index, next[0])).isTrue();
@@ -136,9 +140,17 @@ final class BTreeKeyIndexTest extends OrderedKeyIndexContract {
                     rebuilt[0] |= index.isRebuilding();
                     rebuilt[1] |= rebuilt[0] && !index.isRebuilding();
                 }
+                if (rebuilt[1] && !before) {
+                    for (int i = 0; i < count; i += 10) {
+                        byte[] stable = key(i);
+                        assertThat(index.replace(stable, 0, stable.length, i + 1, count + i + 1))
+                                .isTrue();
+                    }
+                }
                 return true;
             });
             assertThat(rebuilt).as("a rebuild began and ended").containsExactly(true, true);
+            assertThat(stale[0]).as("locators of the old tree").isLessThan(2 * BTreeKeyIndex.MAX_NODE_SIZE);
             List<Integer> expected = new ArrayList<>();
             for (int i = 0; i < count; i += 10) {
                 expected.add(descending ? 0 : expected.size(), i);
