@@ -1,0 +1,314 @@
+package dev.caskwright.index.btree;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.KeyIndexContext;
+import dev.caskwright.api.spi.OrderedKeyIndex;
+import dev.caskwright.testkit.OrderedKeyIndexContract;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+
+final class BTreeKeyIndexTest extends OrderedKeyIndexContract {
+    @Override
+    protected OrderedKeyIndex newIndex(KeyIndexContext context) {
+        return new BTreeKeyIndex();
+    }
+
+    @Test
+    void isFoundByName() throws Exception {
+        KeyIndexContext context = new KeyIndexContext(0, 0, 1, (key, offset, length, locator) -> true);
+        try (KeyIndex index = Backends.keyIndex("btree").open(context)) {
+            assertThat(index).isInstanceOf(BTreeKeyIndex.class);
+        }
+    }
+
+    @Test
+    void nodesAreGivenBackWhenKeysGo() throws Exception {
+        BTreeKeyIndex index = new BTreeKeyIndex();
+        int count = 100_000;
+        for (int i = 0; i < count; i++) {
+            put(index, i);
+        }
+        int full = index.nodes();
+        for (int i = 0; i < count; i++) {
+            assertThat(remove(index, i)).isTrue();
+        }
+        assertThat(index.size()).isZero();
+        assertThat(full).isGreaterThan(count / BTreeKeyIndex.MAX_NODE_SIZE);
+        assertThat(index.nodes()).isLessThan(100);
+        assertThat(index.isRebuilding()).isFalse();
+    }
+
+    @Test
+    void aWindowThatMovesOnKeepsItsSize() throws Exception {
+        BTreeKeyIndex index = new BTreeKeyIndex();
+        int window = 20_000;
+        long settled = 0;
+        for (int i = 0; i < 15 * window; i++) {
+            put(index, i);
+            if (i >= window) {
+                assertThat(remove(index, i - window)).isTrue();
+            }
+            settled = i == 5 * window ? index.memoryBytes() : settled;
+            assertThat(index.memoryBytes()).isLessThan(window * 150L);
+        }
+        assertThat(index.memoryBytes()).isLessThan(3 * settled);
+        for (int i = 14 * window; i < 15 * window; i++) {
+            assertThat(get(index, i)).isEqualTo(i + 1);
+        }
+    }
+
+    @Test
+    void whatChangesDuringARebuildIsInTheNewTree() throws Exception {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        BTreeKeyIndex index = new BTreeKeyIndex();
+        int count = 60_000;
+        long[] model = new long[count];
+        for (int i = 0; i < count; i++) {
+            put(index, i);
+            model[i] = i + 1;
+        }
+        int rebuilds = 0;
+        boolean rebuilding = false;
+        for (long version = count + 1; version < 20L * count; version++) {
+            int number = random.nextInt(count);
+            // Removals prevail until few keys are left, then puts do.
+            boolean filling = version / 200_000 % 2 == 1;
+            byte[] key = key(number);
+            if (random.nextInt(4) == 0 == filling) {
+                boolean removed = index.remove(key, 0, key.length, model[number]);
+                assertThat(removed).as("seed=%d", seed).isEqualTo(model[number] != KeyIndex.ABSENT);
+                model[number] = KeyIndex.ABSENT;
+            } else if (model[number] == KeyIndex.ABSENT) {
+                assertThat(index.putIfAbsent(key, 0, key.length, version)).isEqualTo(KeyIndex.ABSENT);
+                model[number] = version;
+            } else {
+                assertThat(index.replace(key, 0, key.length, model[number], version))
+                        .as("seed=%d", seed)
+                        .isTrue();
+                model[number] = version;
+            }
+            rebuilds += index.isRebuilding() && !rebuilding ? 1 : 0;
+            if (rebuilding && !index.isRebuilding()) {
+                assertMatches(index, model, seed);
+            }
+            rebuilding = index.isRebuilding();
+        }
+        assertMatches(index, model, seed);
+        assertThat(rebuilds).as("rebuilds, seed=%d", seed).isGreaterThanOrEqualTo(2);
+    }
+
+    @Test
+    void aScanGoesOnInTheNewTree() throws Exception {
+        for (boolean descending : new boolean[] {false, true}) {
+            BTreeKeyIndex index = new BTreeKeyIndex();
+            int count = 50_000;
+            for (int i = 0; i < count; i++) {
+                put(index, i);
+            }
+            List<Integer> seen = new ArrayList<>();
+            boolean[] rebuilt = new boolean[2];
+            int[] stale = {0};
+            // Keys divisible by ten stay. While the scan is in its first third, all others go.
+            int[] next = {0};
+            index.scan(null, true, descending, (key, locator) -> {
+                int number = ByteBuffer.wrap(key).getInt();
+                if (number % 10 == 0) {
+                    seen.add(number);
+                    // An iterator has read the leaf that it is in, and no more.
+                    stale[0] += rebuilt[1] && locator == number + 1 ? 1 : 0;
+                }
+                boolean before = rebuilt[1];
+                for (int i = 0; i < 30 && next[0] < count; next[0]++) {
+                    if (next[0] % 10 != 0) {
+                        assertThat(remove(index, next[0])).isTrue();
+                        i++;
+                    }
+                    rebuilt[0] |= index.isRebuilding();
+                    rebuilt[1] |= rebuilt[0] && !index.isRebuilding();
+                }
+                if (rebuilt[1] && !before) {
+                    for (int i = 0; i < count; i += 10) {
+                        byte[] stable = key(i);
+                        assertThat(index.replace(stable, 0, stable.length, i + 1, count + i + 1))
+                                .isTrue();
+                    }
+                }
+                return true;
+            });
+            assertThat(rebuilt).as("a rebuild began and ended").containsExactly(true, true);
+            assertThat(stale[0]).as("locators of the old tree").isLessThan(2 * BTreeKeyIndex.MAX_NODE_SIZE);
+            List<Integer> expected = new ArrayList<>();
+            for (int i = 0; i < count; i += 10) {
+                expected.add(descending ? 0 : expected.size(), i);
+            }
+            assertThat(seen).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void readersAndScansSeeEveryStableKeyWhileTreesAreRebuilt() throws Exception {
+        long seed = System.nanoTime();
+        BTreeKeyIndex index = new BTreeKeyIndex();
+        int count = 40_000;
+        int step = 50;
+        for (int i = 0; i < count; i += step) {
+            put(index, i);
+        }
+        AtomicBoolean done = new AtomicBoolean();
+        ExecutorService threads = Executors.newFixedThreadPool(3);
+        try {
+            List<Future<?>> readers = new ArrayList<>();
+            readers.add(threads.submit(() -> {
+                Random random = new Random(seed);
+                while (!done.get()) {
+                    int number = random.nextInt(count / step) * step;
+                    assertThat(get(index, number)).as("seed=%d", seed).isEqualTo(number + 1);
+                }
+                return null;
+            }));
+            for (boolean descending : new boolean[] {false, true}) {
+                readers.add(threads.submit(() -> {
+                    while (!done.get()) {
+                        assertScanSeesStableKeys(index, count, step, descending);
+                    }
+                    return null;
+                }));
+            }
+            Random random = new Random(seed);
+            int rebuilds = 0;
+            for (int round = 0; round < 12; round++) {
+                for (int i = 0; i < count; i++) {
+                    int number = random.nextInt(count);
+                    if (number % step != 0) {
+                        put(index, number);
+                    }
+                }
+                boolean rebuilding = false;
+                for (int i = 0; i < count; i++) {
+                    if (i % step != 0) {
+                        remove(index, i);
+                    }
+                    rebuilds += rebuilding && !index.isRebuilding() ? 1 : 0;
+                    rebuilding = index.isRebuilding();
+                }
+            }
+            done.set(true);
+            for (Future<?> reader : readers) {
+                reader.get();
+            }
+            assertThat(rebuilds).isGreaterThanOrEqualTo(12);
+        } finally {
+            done.set(true);
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void computedMemoryIsWhatTheHeapGrowsBy() throws Exception {
+        for (int length : new int[] {8, 16, 64}) {
+            int count = 200_000;
+            long before = usedHeap();
+            BTreeKeyIndex index = new BTreeKeyIndex();
+            Random random = new Random(length);
+            byte[] key = new byte[length];
+            for (int i = 0; i < count; i++) {
+                random.nextBytes(key);
+                index.put(key, 0, length, i + 1);
+            }
+            double measured = usedHeap() - before;
+            assertThat(index.memoryBytes() / measured)
+                    .as("computed=%d, measured=%.0f, keyLength=%d", index.memoryBytes(), measured, length)
+                    .isBetween(0.85, 1.15);
+        }
+    }
+
+    @Test
+    void computedMemoryFitsKeysOfDifferentLengths() throws Exception {
+        int count = 200_000;
+        long before = usedHeap();
+        BTreeKeyIndex index = new BTreeKeyIndex();
+        Random random = new Random(5);
+        for (int i = 0; i < count; i++) {
+            byte[] key = new byte[8 + random.nextInt(40)];
+            random.nextBytes(key);
+            index.put(key, 0, key.length, i + 1);
+        }
+        double measured = usedHeap() - before;
+        assertThat(index.memoryBytes() / measured)
+                .as("computed=%d, measured=%.0f", index.memoryBytes(), measured)
+                .isBetween(0.85, 1.15);
+    }
+
+    @Test
+    void aLocatorOfNoRecordIsRefused() throws Exception {
+        try (BTreeKeyIndex index = new BTreeKeyIndex()) {
+            assertThatThrownBy(() -> index.put(new byte[1], 0, 1, KeyIndex.ABSENT))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThat(index.size()).isZero();
+        }
+    }
+
+    private static void assertScanSeesStableKeys(BTreeKeyIndex index, int count, int step, boolean descending)
+            throws IOException {
+        int[] last = {descending ? count : -1};
+        int[] stable = {0};
+        index.scan(null, true, descending, (key, locator) -> {
+            int number = ByteBuffer.wrap(key).getInt();
+            assertThat(number).isBetween(descending ? 0 : last[0] + 1, descending ? last[0] - 1 : count);
+            last[0] = number;
+            stable[0] += number % step == 0 ? 1 : 0;
+            return true;
+        });
+        assertThat(stable[0]).isEqualTo(count / step);
+    }
+
+    private static void assertMatches(BTreeKeyIndex index, long[] model, long seed) throws IOException {
+        for (int i = 0; i < model.length; i++) {
+            assertThat(get(index, i)).as("key=%d, seed=%d", i, seed).isEqualTo(model[i]);
+        }
+        assertThat(index.size())
+                .isEqualTo(Arrays.stream(model)
+                        .filter(locator -> locator != KeyIndex.ABSENT)
+                        .count());
+    }
+
+    private static void put(BTreeKeyIndex index, int number) {
+        byte[] key = key(number);
+        index.put(key, 0, key.length, number + 1);
+    }
+
+    private static boolean remove(BTreeKeyIndex index, int number) {
+        byte[] key = key(number);
+        return index.remove(key, 0, key.length, number + 1);
+    }
+
+    private static long get(BTreeKeyIndex index, int number) {
+        byte[] key = key(number);
+        return index.get(key, 0, key.length);
+    }
+
+    private static byte[] key(int number) {
+        return ByteBuffer.allocate(12).putInt(number).putLong(number).array();
+    }
+
+    private static long usedHeap() {
+        for (int i = 0; i < 3; i++) {
+            System.gc();
+        }
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+    }
+}
