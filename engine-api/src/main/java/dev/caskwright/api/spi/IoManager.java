@@ -19,7 +19,10 @@ import java.util.List;
  * <p>All methods may be called by any thread at any time, and a thread that is interrupted spoils at most its own call.
  */
 public interface IoManager extends Closeable {
-    /** Returns the names of the regular files in the directory, in no particular order. */
+    /**
+     * Returns the names of the regular files in the directory, in no particular order. Files that the manager keeps for
+     * itself, as for its lock, are not among them, and their names are refused everywhere else.
+     */
     List<String> list() throws IOException;
 
     /**
@@ -28,6 +31,8 @@ public interface IoManager extends Closeable {
      * releases it.
      *
      * @throws EngineLockedException if another holder is in the way; the message names it as well as the system can tell
+     * @throws dev.caskwright.api.UnsupportedFormatException if {@code exclusive} is false and no writer ever took the
+     *     directory: a reader creates nothing
      */
     Lock lock(boolean exclusive) throws IOException;
 

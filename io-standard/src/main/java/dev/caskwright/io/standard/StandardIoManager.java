@@ -36,7 +36,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>The directory may be given through symbolic links, which are resolved once, here. Inside it none is followed. Two
  * names belong to the manager and are no files to its user: {@code LOCK} and {@code OWNER}.
  *
- * <p>Safe for any number of threads. Interrupting one of them fails nothing, see {@link ChannelFile}.
+ * <p>Safe for any number of threads. Interrupting one of them fails nothing, not even its own call.
  */
 public class StandardIoManager implements IoManager {
     private static final boolean WINDOWS = File.separatorChar == '\\';
