@@ -27,13 +27,14 @@ public final class Main {
     /** Runs the command and returns its exit code. */
     int run(String... arguments) {
         RootCommand root = new RootCommand();
-        int exitCode = commandLine(root, arguments).execute(arguments);
         try {
+            int exitCode = commandLine(root, arguments).execute(arguments);
             shell.out().flush();
-        } catch (IOException e) {
+            return exitCode;
+        } catch (IOException | Error e) {
+            // Errors are not handled by the parser: out of memory, say, or a plug-in that cannot be loaded.
             return failed(e, root.isVerbose());
         }
-        return exitCode;
     }
 
     private CommandLine commandLine(RootCommand root, String[] arguments) {
@@ -99,7 +100,7 @@ public final class Main {
         return ExitCode.USAGE;
     }
 
-    private int failed(Exception failure, boolean verbose) {
+    private int failed(Throwable failure, boolean verbose) {
         if (failure instanceof OutputClosedException) {
             // Whoever read has seen enough, and nobody is left to tell.
             return ExitCode.OK;

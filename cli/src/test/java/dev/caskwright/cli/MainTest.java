@@ -148,6 +148,15 @@ final class MainTest {
     }
 
     @Test
+    void errorsOfTheJvmAreStoreErrorsToo() {
+        failToOpen(new OutOfMemoryError("Java heap space"));
+        Cli.Result result = cli.run("stat", "--dir", "d");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.STORE_ERROR);
+        assertThat(result.errLines()).hasSize(1);
+        assertThat(result.err()).contains("out of memory", "CASKWRIGHT_JAVA_OPTS");
+    }
+
+    @Test
     void anUnknownOutcomeIsTold() {
         failToOpen(new EngineException(ErrorCode.FAILED, Outcome.UNKNOWN, "force failed", null));
         assertThat(cli.run("put", "--dir", "d", "k", "v").err()).contains("whether the write is stored is not known");
@@ -193,11 +202,14 @@ final class MainTest {
         assertThat(cli.accesses).containsOnly(Stores.Access.WRITE).hasSize(2);
     }
 
-    private void failToOpen(Exception failure) {
+    private void failToOpen(Throwable failure) {
         cli.stores = new Stores() {
             @Override
             public StorageEngine open(Path directory, BackendOptions backends, Access access) throws IOException {
                 if (failure instanceof IOException e) {
+                    throw e;
+                }
+                if (failure instanceof Error e) {
                     throw e;
                 }
                 throw (RuntimeException) failure;
