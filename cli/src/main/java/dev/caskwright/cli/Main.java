@@ -27,14 +27,20 @@ public final class Main {
     /** Runs the command and returns its exit code. */
     int run(String... arguments) {
         RootCommand root = new RootCommand();
+        int exitCode;
         try {
-            int exitCode = commandLine(root, arguments).execute(arguments);
-            shell.out().flush();
-            return exitCode;
-        } catch (IOException | Error e) {
-            // Errors are not handled by the parser: out of memory, say, or a plug-in that cannot be loaded.
-            return failed(e, root.isVerbose());
+            exitCode = commandLine(root, arguments).execute(arguments);
+        } catch (Error e) {
+            // Not handled by the parser: out of memory, say, or a plug-in that cannot be loaded.
+            exitCode = failed(e, root.isVerbose());
         }
+        try {
+            shell.out().flush();
+        } catch (IOException e) {
+            // After a store error, which may have been this very one, there is nothing to add.
+            return exitCode == ExitCode.STORE_ERROR ? exitCode : failed(e, root.isVerbose());
+        }
+        return exitCode;
     }
 
     private CommandLine commandLine(RootCommand root, String[] arguments) {
