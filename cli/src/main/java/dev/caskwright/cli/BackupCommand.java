@@ -34,7 +34,8 @@ final class BackupCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.READ);
+        // For writing, since the file that was written last is sealed first.
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.WRITE);
                 Progress progress = shell.progress("backing up")) {
             store.backup(target);
             progress.finish("backed up");

@@ -27,11 +27,18 @@ public final class Main {
     /** Runs the command and returns its exit code. */
     int run(String... arguments) {
         RootCommand root = new RootCommand();
-        int exitCode = commandLine(root, arguments).execute(arguments);
+        int exitCode;
+        try {
+            exitCode = commandLine(root, arguments).execute(arguments);
+        } catch (Error e) {
+            // Not handled by the parser: out of memory, say, or a plug-in that cannot be loaded.
+            exitCode = failed(e, root.isVerbose());
+        }
         try {
             shell.out().flush();
         } catch (IOException e) {
-            return failed(e, root.isVerbose());
+            // After a store error, which may have been this very one, there is nothing to add.
+            return exitCode == ExitCode.STORE_ERROR ? exitCode : failed(e, root.isVerbose());
         }
         return exitCode;
     }
@@ -99,7 +106,7 @@ public final class Main {
         return ExitCode.USAGE;
     }
 
-    private int failed(Exception failure, boolean verbose) {
+    private int failed(Throwable failure, boolean verbose) {
         if (failure instanceof OutputClosedException) {
             // Whoever read has seen enough, and nobody is left to tell.
             return ExitCode.OK;

@@ -1,9 +1,13 @@
 package dev.caskwright.cli;
 
-import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.IoManagerProvider;
+import dev.caskwright.cli.Stores.Damage;
 import dev.caskwright.cli.Stores.Verification;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -14,10 +18,13 @@ import picocli.CommandLine.Parameters;
         name = "restore",
         description = {
             "Copy a backup into the directory of a store, which must be empty or missing, and read every byte of the"
-                    + " copy; exit code 1 if anything is damaged.",
-            "The backup stays as it is. Files are hard links where the file system can."
+                    + " copy. If anything is damaged, the exit code is 1 and nothing is restored.",
+            "The backup stays as it is, and shares no files with the store. The copy is made in a directory beside"
+                    + " the store's, DIR.restoring, and then renamed."
         })
 final class RestoreCommand implements Callable<Integer> {
+    private static final String STAGING_SUFFIX = ".restoring";
+
     private final Shell shell;
 
     @Mixin
@@ -40,20 +47,33 @@ final class RestoreCommand implements Callable<Integer> {
         }
         Verification found = restore();
         if (!found.damages().isEmpty()) {
-            shell.complain("the copy is damaged: " + found.damages().get(0) + "; see verify for all");
+            Damage first = found.damages().get(0);
+            shell.complain("the backup is damaged and was not restored: file=" + first.file() + ", offset="
+                    + first.offset() + ", " + first.what() + "; verify it to see all");
             return ExitCode.NOT_FOUND_OR_DAMAGE;
         }
         return ExitCode.OK;
     }
 
     private Verification restore() throws IOException {
-        // A backup is a store: backing it up copies it under its lock, in an order that a crash cannot spoil.
-        try (StorageEngine backup = shell.stores().open(source, backends, Stores.Access.READ);
-                Progress progress = shell.progress("restoring")) {
-            backup.backup(directory.path());
-            Verification found = shell.stores().verify(directory.path(), backends);
-            progress.finish("restored and verified");
+        IoManagerProvider io = backends.io();
+        Path target = directory.path().toAbsolutePath();
+        Path staging = target.resolveSibling(target.getFileName() + STAGING_SUFFIX);
+        Path parent = Objects.requireNonNull(staging.getParent(), "an absolute path with a name has a parent");
+        // What is there was left by a restore that was killed.
+        Directories.deleteTree(staging);
+        try (Progress progress = shell.progress("restoring")) {
+            StoreCopy.copy(io, source, staging);
+            Verification found = shell.stores().verify(staging, backends);
+            if (found.damages().isEmpty()) {
+                // In one step, and only when all is there, durable and sound: there is never half a store.
+                Files.move(staging, target, StandardCopyOption.ATOMIC_MOVE);
+                StoreCopy.syncDirectory(io, parent);
+                progress.finish("restored and verified");
+            }
             return found;
+        } finally {
+            Directories.deleteTree(staging);
         }
     }
 }

@@ -194,6 +194,7 @@ final class CommandsTest {
         List<Long> pauses = new ArrayList<>();
         cli.pause = millis -> {
             pauses.add(millis);
+            assertThat(pauses).as("looks at a store that was written").hasSizeLessThan(5);
             if (pauses.size() == 2) { // in the first pause nothing happens
                 write(file);
             }

@@ -148,6 +148,15 @@ final class MainTest {
     }
 
     @Test
+    void errorsOfTheJvmAreStoreErrorsToo() {
+        failToOpen(new OutOfMemoryError("Java heap space"));
+        Cli.Result result = cli.run("stat", "--dir", "d");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.STORE_ERROR);
+        assertThat(result.errLines()).hasSize(1);
+        assertThat(result.err()).contains("out of memory", "CASKWRIGHT_JAVA_OPTS");
+    }
+
+    @Test
     void anUnknownOutcomeIsTold() {
         failToOpen(new EngineException(ErrorCode.FAILED, Outcome.UNKNOWN, "force failed", null));
         assertThat(cli.run("put", "--dir", "d", "k", "v").err()).contains("whether the write is stored is not known");
@@ -166,10 +175,14 @@ final class MainTest {
     }
 
     @Test
-    void outputThatCannotBeWrittenIsAnError() {
-        Cli.Result result = runInto(new Failing("No space left on device"), "stat", "--dir", "d");
-        assertThat(result.exitCode()).isEqualTo(ExitCode.STORE_ERROR);
-        assertThat(result.err()).isEqualTo("caskwright: cannot write to standard output: No space left on device\n");
+    void outputThatCannotBeWrittenIsAnErrorToldOnce() throws IOException {
+        cli.engine.put(new byte[1], new byte[100_000]); // more than is buffered, unlike what stat prints
+        for (String command : new String[] {"stat", "dump"}) {
+            Cli.Result result = runInto(new Failing("No space left on device"), command, "--dir", "d");
+            assertThat(result.exitCode()).isEqualTo(ExitCode.STORE_ERROR);
+            assertThat(result.err())
+                    .isEqualTo("caskwright: cannot write to standard output: No space left on device\n");
+        }
     }
 
     @Test
@@ -193,11 +206,14 @@ final class MainTest {
         assertThat(cli.accesses).containsOnly(Stores.Access.WRITE).hasSize(2);
     }
 
-    private void failToOpen(Exception failure) {
+    private void failToOpen(Throwable failure) {
         cli.stores = new Stores() {
             @Override
             public StorageEngine open(Path directory, BackendOptions backends, Access access) throws IOException {
                 if (failure instanceof IOException e) {
+                    throw e;
+                }
+                if (failure instanceof Error e) {
                     throw e;
                 }
                 throw (RuntimeException) failure;
