@@ -216,7 +216,7 @@ public final class BitcaskEngine implements StorageEngine {
             store.writeLock.unlock();
         }
         try {
-            store.log.sealRolled();
+            store.log.sealLeft();
             try (IoManager io = parts.ioFactory().open(target, true);
                     IoManager.Lock lock = io.lock(true)) {
                 new LogBackup(store.log, io).run(files, store.clock.nowMillis(), lastVersion);
@@ -249,7 +249,7 @@ public final class BitcaskEngine implements StorageEngine {
                 store.index.memoryBytes(),
                 parts.openMillis(),
                 parts.replayedRecords(),
-                store.log.tornBytesCut(),
+                parts.tornBytesCut(),
                 store.snapshots.count(),
                 merger.merges(),
                 merger.mergedBytes(),

@@ -75,7 +75,7 @@ final class Merger {
         running.lock();
         try {
             leaveActive();
-            log.sealRolled();
+            log.sealLeft();
             List<DataFile> inputs = withoutRetained(store.listedFiles());
             for (int from = 0; from < inputs.size() && !cancelled; ) {
                 int to = endOfRound(inputs, from);
@@ -279,7 +279,7 @@ final class Merger {
 
         private void commit() throws IOException {
             // Files with lower numbers than the outputs must be listed before the manifest's highest number rises.
-            log.sealRolled();
+            log.sealLeft();
             long position;
             store.writeLock.lock();
             try {
@@ -336,6 +336,9 @@ final class Merger {
                 for (MergeOutput each : outputs) {
                     each.file().becomeVisible(since);
                 }
+                for (DataFile input : inputs) {
+                    input.retire(since);
+                }
             } catch (IOException | RuntimeException e) {
                 throw store.failedIndexing(e);
             } finally {
@@ -348,7 +351,6 @@ final class Merger {
             store.writeLock.lock();
             try {
                 for (DataFile input : inputs) {
-                    input.markRetired();
                     if (store.snapshots.retire(input)) {
                         removable.add(input);
                     }

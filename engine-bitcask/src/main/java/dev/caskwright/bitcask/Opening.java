@@ -4,6 +4,7 @@ import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
+import dev.caskwright.bitcask.log.LogOpening;
 import dev.caskwright.bitcask.log.LogOptions;
 import dev.caskwright.bitcask.log.SegmentedLog;
 import java.io.Closeable;
@@ -30,7 +31,8 @@ final class Opening {
             IoManagerFactory ioFactory,
             Opening opening,
             long openMillis,
-            long replayedRecords) {
+            long replayedRecords,
+            long tornBytesCut) {
         void release() throws IOException {
             opening.release(null);
         }
@@ -64,15 +66,16 @@ final class Opening {
         IoManagerFactory startupFactory = options.startupIo;
         IoManager startupIo = startupFactory == null ? io : keep(startupFactory.open(options.directory, false));
         Executor executor = executor();
-        SegmentedLog log = SegmentedLog.open(io, startupIo, logOptions(create, executor));
+        LogOpening opening = LogOpening.start(io, startupIo, logOptions(create, executor));
+        SegmentedLog log = opening.log();
         Closeable abandonLog = keep(log::abandon);
         KeyIndex index = keep(options.index.open(new KeyIndexContext(
                 options.expectedKeys,
                 options.expectedKeyLength,
                 options.random.getAsLong(),
                 new RecordKeyMatcher(log))));
-        long replayed = new Replay(log, index).run(options.replayThreads);
-        log.finishOpening();
+        long replayed = new Replay(opening, index).run(options.replayThreads);
+        opening.finish();
         StoreClock clock = new StoreClock(options.clock, log, options.readOnly);
         Store store = new Store(log, index, clock, options.maxSnapshots, options.readOnly, failure);
         Reads reads = new Reads(store);
@@ -81,8 +84,17 @@ final class Opening {
         Merger merger = new Merger(store, new RateLimit(options.mergeBytesPerSecond), options.changesRetainedBytes);
         backgroundSync.start();
         long millis = (System.nanoTime() - started) / 1_000_000;
-        BitcaskEngine result = new BitcaskEngine(
-                new Parts(store, reads, writes, merger, backgroundSync, options.io, this, millis, replayed));
+        BitcaskEngine result = new BitcaskEngine(new Parts(
+                store,
+                reads,
+                writes,
+                merger,
+                backgroundSync,
+                options.io,
+                this,
+                millis,
+                replayed,
+                opening.tornBytesCut()));
         opened.remove(abandonLog); // from here on the engine closes it properly
         engine.set(result);
         if (options.autoMerge && !options.readOnly) {

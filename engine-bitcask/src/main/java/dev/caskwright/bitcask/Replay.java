@@ -2,6 +2,7 @@ package dev.caskwright.bitcask;
 
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.bitcask.log.DataFile;
+import dev.caskwright.bitcask.log.LogOpening;
 import dev.caskwright.bitcask.log.SegmentedLog;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -20,13 +21,15 @@ final class Replay {
     @SuppressWarnings("ArrayRecordComponent") // a holder, never compared
     private record Tombstone(byte[] key, long locator) {}
 
+    private final LogOpening opening;
     private final SegmentedLog log;
     private final KeyIndex index;
     private final boolean concurrent;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
-    Replay(SegmentedLog log, KeyIndex index) {
-        this.log = log;
+    Replay(LogOpening opening, KeyIndex index) {
+        this.opening = opening;
+        this.log = opening.log();
         this.index = index;
         this.concurrent = index.allowsConcurrentWriters();
     }
@@ -109,7 +112,7 @@ final class Replay {
                         return;
                     }
                     DataFile file = files.get(i);
-                    log.replay(file, this::replay);
+                    opening.replay(file, this::replay);
                     file.becomeVisible(0);
                 }
             } catch (IOException | RuntimeException | Error e) {

@@ -72,7 +72,7 @@ final class Snapshots {
         /** Returns whether records in this file, and not copies of them elsewhere, were current then. */
         boolean covers(DataFile file) {
             int slot = file.slot();
-            return slot < files.length && files[slot] == file && file.visibleSince() <= serial;
+            return slot < files.length && files[slot] == file && file.isVisibleTo(serial);
         }
 
         /** Returns up to where a file was written then. */

@@ -130,9 +130,9 @@ final class Store {
      * Turns an error of an append into what the writer gets: a full disk is the writer's alone, anything else leaves the
      * log in doubt.
      */
-    IOException failedAppend(IOException e) {
-        if (e instanceof OutOfSpaceException) {
-            return e;
+    IOException failedAppend(Throwable e) {
+        if (e instanceof OutOfSpaceException space) {
+            return space;
         }
         fail(e);
         return new EngineFailedException(Outcome.UNKNOWN, "a write to the log failed, reopen the store: " + e, e);
@@ -183,7 +183,7 @@ final class Store {
     /** Returns the files that the log consists of, without those that stay for snapshots only, in the log's order. */
     List<DataFile> listedFiles() {
         List<DataFile> files = log.files();
-        files.removeIf(file -> file.isRetired() || file.visibleSince() == Long.MAX_VALUE);
+        files.removeIf(file -> file.isRetired() || !file.isVisible());
         return files;
     }
 

@@ -161,7 +161,7 @@ final class Writes {
         long locator;
         try {
             locator = log.append(draft, store.lastVersion() + 1, sync);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             throw store.failedAppend(e);
         }
         store.advanceVersion(1);
@@ -274,7 +274,7 @@ final class Writes {
         long[] locators;
         try {
             locators = log.appendBatch(drafts, store.lastVersion() + 1, sync);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             throw store.failedAppend(e);
         }
         store.advanceVersion(locators.length);

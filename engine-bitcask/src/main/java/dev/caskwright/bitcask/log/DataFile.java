@@ -50,7 +50,8 @@ public final class DataFile {
     private long length; // set with release after the bytes are there
 
     private volatile boolean sealed;
-    private volatile boolean retired;
+    private volatile boolean hinted;
+    private volatile long retiredSince = Long.MAX_VALUE;
     private volatile long visibleSince = Long.MAX_VALUE;
     private long firstVersion; // both change under the engine's write lock, and not once sealed
     private long lastVersion;
@@ -117,13 +118,37 @@ public final class DataFile {
         sealed = true;
     }
 
-    /** Returns whether a merge has replaced the file; it stays for snapshots only. */
-    public boolean isRetired() {
-        return retired;
+    /** Returns whether the file has a hint file, sound or not. */
+    boolean hasHints() {
+        return hinted;
     }
 
-    public void markRetired() {
-        retired = true;
+    void markHinted() {
+        hinted = true;
+    }
+
+    /** Says that the hint file is gone. */
+    void markUnhinted() {
+        hinted = false;
+    }
+
+    Manifest.Sealed sealedEntry() {
+        return new Manifest.Sealed(id, merged, length(), firstVersion, lastVersion);
+    }
+
+    /** Returns whether a merge has replaced the file; it stays for snapshots only. */
+    public boolean isRetired() {
+        return retiredSince != Long.MAX_VALUE;
+    }
+
+    /** Says that for snapshots from number {@code since} on, what the file was merged into counts and not the file. */
+    public void retire(long since) {
+        retiredSince = since;
+    }
+
+    /** Returns whether a snapshot of this number finds records in this file, rather than in copies of them. */
+    public boolean isVisibleTo(long snapshot) {
+        return visibleSince <= snapshot && snapshot < retiredSince;
     }
 
     /** Returns the bytes of records that index entries refer to. */
@@ -141,9 +166,9 @@ public final class DataFile {
         return Math.max(0, length() - HEADER_LENGTH - liveBytes.get());
     }
 
-    /** Returns the number of the first snapshot for which this file, and not the one it was merged from, counts. */
-    public long visibleSince() {
-        return visibleSince;
+    /** Returns whether the index refers to records of the file: not so for the output of a merge that is not done. */
+    public boolean isVisible() {
+        return visibleSince != Long.MAX_VALUE;
     }
 
     /** Says that the index refers to this file's records from snapshot number {@code since} on. */

@@ -84,8 +84,34 @@ final class HintFile {
             entries = larger;
         }
 
-        /** Writes the hint file of {@code data} and forces it; its name becomes durable with the next directory sync. */
-        void write(IoManager io, StoreId store, DataFile data) throws IOException {
+        /**
+         * Writes the hint file of {@code data} if it has none. It is not forced: a hint file is a cache, and one that a
+         * power loss damaged does not pass for sound.
+         */
+        void writeOnce(IoManager io, StoreId store, DataFile data) throws IOException {
+            if (data.hasHints()) {
+                return;
+            }
+            try {
+                write(io, store, data);
+            } catch (IOException e) {
+                deleteIncomplete(io, FileNames.hint(data.id()), e);
+                throw e;
+            }
+            data.markHinted();
+        }
+
+        private static void deleteIncomplete(IoManager io, String name, IOException cause) {
+            try {
+                if (io.list().contains(name)) {
+                    io.delete(name);
+                }
+            } catch (IOException e) {
+                cause.addSuppressed(e);
+            }
+        }
+
+        private void write(IoManager io, StoreId store, DataFile data) throws IOException {
             String name = FileNames.hint(data.id());
             KeyFilter filter = KeyFilter.forKeys(count);
             visit((kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength));
@@ -108,7 +134,6 @@ final class HintFile {
                     from = to;
                 }
                 writeBlock(file, store, data.id(), offset, filter.bits(), 0, filter.size());
-                file.force();
             }
         }
 

@@ -242,10 +242,13 @@ final class Manifest implements Closeable {
         file = io.openWritable(FileNames.MANIFEST);
     }
 
-    /** Lists a sealed file, durably. */
-    synchronized void seal(Sealed sealed) throws IOException {
-        appendAndForce(sealWords(sealed));
-        applySeal(sealed);
+    /** Lists sealed files, durably. */
+    synchronized void seal(List<Sealed> sealed) throws IOException {
+        for (Sealed each : sealed) {
+            append(open(), sealWords(each));
+        }
+        force();
+        sealed.forEach(this::applySeal);
     }
 
     /** Replaces the inputs of a merge by its outputs, durably and at once. */
@@ -282,6 +285,10 @@ final class Manifest implements Closeable {
 
     private void appendAndForce(long[] words) throws IOException {
         append(open(), words);
+        force();
+    }
+
+    private void force() throws IOException {
         try {
             open().force();
         } catch (IOException e) {

@@ -111,7 +111,7 @@ public final class MergeOutput {
     public void finish() throws IOException {
         flush();
         file.writable().force();
-        hints.write(io, store, file);
+        hints.writeOnce(io, store, file);
         file.markSealed();
         // Nothing refers to the file yet, so no reader can hold the old handle.
         file.exchangeHandle(io.open(file.name())).close();

@@ -1,21 +1,14 @@
 package dev.caskwright.bitcask.log;
 
-import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.Closeable;
 import java.io.IOException;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
-import java.util.Deque;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,38 +18,31 @@ import org.slf4j.LoggerFactory;
  * The record log: a row of data files of which the last is appended to.
  *
  * <p><b>Threads.</b> Appending, rolling and slots are guarded by the engine's write lock. {@link #sync} may run in any
- * thread; all forces of data files go through its group commit, one at a time. Sealing runs in the background, in the
- * order of the files. Readers enter {@link #epochs} and take files by the slot in a locator.
+ * thread; all forces of data files go through its group commit, one at a time. Sealing runs in the background ({@link Sealer}). Readers enter {@link #epochs} and take files by the slot in a locator.
  *
  * <p><b>Positions.</b> A place in the log is a file id in the upper 32 bits and an offset in the lower; positions grow.
- *
- * <p>The class is long because it is the one place that orders the steps of a file's life: created, written, left for the
- * next, forced, listed in the manifest, retired.
  */
 public final class SegmentedLog implements Closeable {
     private static final Logger LOG = LoggerFactory.getLogger(SegmentedLog.class);
+
+    /** When more files wait to be sealed, the writer seals them itself: hints not yet written take memory. */
+    private static final int MAX_UNSEALED = 32;
 
     private static final long SYNC_RESERVE = 1 << 20;
     private static final int SYNC_WRITES_BEFORE_RESERVE = 4;
     private static final int BATCH_BUFFER = 256 << 10;
 
-    /** A file that writers have left and that is not sealed yet, with what its hint file will say. */
-    private record Rolled(DataFile file, HintFile.Builder hints) {}
-
     private final IoManager io;
-    private final IoManager startupIo;
     private final LogOptions options;
     private final Manifest manifest;
     private final ReadEpochs epochs = new ReadEpochs();
     private final GroupCommit commit = new GroupCommit(this::forceAppended);
     private final RecordDraft markDraft = new RecordDraft();
     private final CRC32C batchCrc = new CRC32C();
-    private final Object sealing = new Object();
     private final Object handles = new Object(); // a handle is not exchanged while it is forced
+    private final FileSlots slots = new FileSlots();
+    private final Sealer sealer;
 
-    private volatile DataFile[] slots = new DataFile[0];
-    private final BitSet usedSlots = new BitSet();
-    private final Deque<Rolled> rolled = new ArrayDeque<>(); // guarded by itself
     private volatile @Nullable DataFile active;
     private HintFile.Builder activeHints = new HintFile.Builder();
     private long reservedTo;
@@ -67,303 +53,47 @@ public final class SegmentedLog implements Closeable {
     private long writtenBytes; // grows under the write lock
     private long end; // position behind the last record, also when there is no active file
     private byte[] batchBuffer = new byte[4096];
-    private long tornBytesCut;
-    private List<String> leftovers = List.of();
-    private Set<String> startupNames = Set.of();
 
-    private SegmentedLog(IoManager io, IoManager startupIo, LogOptions options, Manifest manifest) {
+    SegmentedLog(IoManager io, LogOptions options, Manifest manifest) {
         this.io = io;
-        this.startupIo = startupIo;
         this.options = options;
         this.manifest = manifest;
+        this.sealer = new Sealer(this, io, manifest, options);
     }
 
-    // ---------------------------------------------------------------- opening
-
-    /**
-     * Opens the log of a directory that the caller has locked. Afterwards {@link #files()} are to be replayed, and then
-     * {@link #finishOpening()} called.
-     *
-     * @param startupIo reads files until {@link #finishOpening()}
-     */
-    public static SegmentedLog open(IoManager io, IoManager startupIo, LogOptions options) throws IOException {
-        Manifest manifest = Manifest.read(io);
-        if (manifest == null) {
-            manifest = createManifest(io, options);
-        }
-        SegmentedLog log = new SegmentedLog(io, startupIo, options, manifest);
-        try {
-            log.openFiles();
-        } catch (Throwable e) {
-            log.closeHandles(e);
-            throw e;
-        }
-        return log;
+    /** Takes up the state that was found while opening: everything so far is durable. */
+    void start(long newHighestId, long newLastLogId) {
+        highestId = newHighestId;
+        lastLogId = newLastLogId;
+        end = position(highestId, 0);
+        commit.startAt(position(highestId + 1, DataFile.HEADER_LENGTH));
     }
 
-    private static Manifest createManifest(IoManager io, LogOptions options) throws IOException {
-        for (String name : io.list()) {
-            if (FileNames.isOurs(name) && !name.equals(FileNames.NEW_MANIFEST)) {
-                throw new CorruptRecordException(
-                        "the manifest is missing although there are files of a store",
-                        FileNames.MANIFEST,
-                        0,
-                        "found=" + name);
-            }
-        }
-        if (!options.createIfMissing() || options.readOnly()) {
-            throw new UnsupportedFormatException("no store in this directory: " + io.describe());
-        }
-        long[] id = options.newStoreId().get();
-        Manifest manifest = new Manifest(new StoreId(id[0], id[1]));
-        manifest.rewrite(io);
-        return manifest;
+    // ---------------------------------------------------------------- files
+
+    DataFile addFile(long id, boolean merged, ReadableFile handle, long length) throws IOException {
+        return slots.add(slot -> new DataFile(id, slot, merged, manifest.store().seed(), handle, length));
     }
 
-    private void openFiles() throws IOException {
-        Set<String> names = new HashSet<>(io.list());
-        startupNames = names;
-        highestId = manifest.highestId();
-        lastLogId = manifest.lastLogId();
-        for (Manifest.Sealed sealed : manifest.files()) {
-            openSealed(sealed, names);
-        }
-        for (String name : names) {
-            if (FileNames.isOurs(name)) {
-                highestId = Math.max(highestId, FileNames.id(name));
-            }
-        }
-        openTail(names);
-        leftovers = findLeftovers(names);
-        commit.startAt(position(highestId + 1, 0));
-    }
-
-    private void openSealed(Manifest.Sealed sealed, Set<String> names) throws IOException {
-        if (!names.contains(sealed.name())) {
-            throw new CorruptRecordException("data file is missing", sealed.name(), 0, "length=" + sealed.length());
-        }
-        ReadableFile handle = startupIo.open(sealed.name());
-        DataFile file = addFile(sealed.id(), sealed.merged(), handle, sealed.length());
-        file.setVersions(sealed.firstVersion(), sealed.lastVersion());
-        file.markSealed();
-        if (handle.length() < sealed.length()) {
-            throw file.corrupt("data file is cut short", handle.length(), "expected length=" + sealed.length());
-        }
-        if (DataFile.previousId(handle, manifest.store(), sealed.id()) == null) {
-            throw file.corrupt("bad file header", 0, "");
-        }
-    }
-
-    /** Opens the files that writers wrote after the last one sealed, and finds where the log ends. */
-    private void openTail(Set<String> names) throws IOException {
-        long[] ids = names.stream()
-                .filter(FileNames::isData)
-                .mapToLong(FileNames::id)
-                .filter(id -> id > manifest.highestId())
-                .sorted()
-                .toArray();
-        TailRecovery.Hole hole = null;
-        for (int i = 0; i < ids.length; i++) {
-            hole = openTailFile(ids[i], hole, i == ids.length - 1);
-        }
-    }
-
-    private TailRecovery.@Nullable Hole openTailFile(long id, TailRecovery.@Nullable Hole earlier, boolean isLast)
-            throws IOException {
-        ReadableFile handle = startupIo.open(FileNames.data(id));
-        DataFile file = addFile(id, false, handle, DataFile.HEADER_LENGTH);
-        long physicalLength = handle.length();
-        TailRecovery recovery = new TailRecovery(file);
-        Long previousId = DataFile.previousId(handle, manifest.store(), id);
-        TailRecovery.Hole hole = earlier;
-        if (previousId != null) {
-            recovery.scan(physicalLength);
-            if (hole == null && previousId != lastLogId) {
-                hole = new TailRecovery.Hole(file, 0);
-            }
-        }
-        if (hole == null && previousId == null) {
-            hole = new TailRecovery.Hole(file, 0);
-        }
-        long torn = recovery.examineRest(handle, physicalLength, hole);
-        tornBytesCut += torn;
-        if (hole != null) {
-            dropFile(file);
-            return hole;
-        }
-        lastLogId = id;
-        if (!options.readOnly()) {
-            try (WritableFile writable = io.openWritable(file.name())) {
-                recovery.makeDurable(writable, physicalLength);
-            }
-            handle.close();
-            file.exchangeHandle(startupIo.open(file.name()));
-        }
-        synchronized (rolled) {
-            rolled.add(new Rolled(file, recovery.hints()));
-        }
-        return recovery.isClosedByWriter() || isLast ? null : new TailRecovery.Hole(file, recovery.soundEnd());
-    }
-
-    private List<String> findLeftovers(Set<String> names) {
-        Set<String> known = new HashSet<>();
-        for (DataFile file : files()) {
-            known.add(file.name());
-            known.add(FileNames.hint(file.id()));
-        }
-        List<String> found = new ArrayList<>();
-        for (String name : names) {
-            if (FileNames.isOurs(name) && !known.contains(name)) {
-                found.add(name);
-            }
-        }
-        return found;
-    }
-
-    /** Receives the keys of the log while it is replayed. */
-    @FunctionalInterface
-    public interface ReplayVisitor {
-        /** Takes a put or a tombstone; the key is a slice of {@code source}, valid during the call. */
-        void visit(boolean tombstone, long locator, byte[] source, int keyOffset, int keyLength) throws IOException;
-    }
-
-    /**
-     * Replays one file: from what its recovery found, from its hint file, or from its data. Different files may be
-     * replayed by different threads at once. A visitor may see entries twice when a hint file turns out damaged half-way.
-     */
-    public void replay(DataFile file, ReplayVisitor visitor) throws IOException {
-        HintFile.EntryVisitor entries = (kind, place, source, offset, length) -> visitor.visit(
-                kind == RecordFormat.DELETE, Locator.withSlot(file.slot(), place), source, offset, length);
-        HintFile.Builder recovered = hintsOfRolled(file);
-        if (recovered != null) {
-            recovered.visit(entries);
-            return;
-        }
-        if (!visitHints(file, entries)) {
-            HintFile.Builder hints = scanForHints(file);
-            hints.visit(entries);
-            if (!options.readOnly()) {
-                writeHints(file, hints);
-            }
-        }
-    }
-
-    private HintFile.@Nullable Builder hintsOfRolled(DataFile file) {
-        synchronized (rolled) {
-            for (Rolled each : rolled) {
-                if (each.file() == file) {
-                    return each.hints();
-                }
-            }
-        }
-        return null;
-    }
-
-    private boolean visitHints(DataFile file, HintFile.EntryVisitor visitor) throws IOException {
-        return startupNames.contains(FileNames.hint(file.id()))
-                && HintFile.visit(startupIo, manifest.store(), file, visitor);
-    }
-
-    private static HintFile.Builder scanForHints(DataFile file) throws IOException {
-        HintFile.Builder hints = new HintFile.Builder();
-        RecordScanner scanner = new RecordScanner(file, DataFile.HEADER_LENGTH, file.length());
-        while (scanner.next()) {
-            if (scanner.isPut() || scanner.isTombstone()) {
-                hints.add(
-                        scanner.isPut() ? RecordFormat.PUT : RecordFormat.DELETE,
-                        Locator.withoutSlot(scanner.locator()),
-                        scanner.buffer(),
-                        scanner.keyOffset(),
-                        scanner.keyLength());
-            }
-        }
-        return hints;
-    }
-
-    /**
-     * Ends the opening: lists the recovered files as sealed, removes leftovers, and goes over from the startup manager to
-     * the one for use.
-     */
-    public void finishOpening() throws IOException {
-        if (startupIo != io) {
-            for (DataFile file : files()) {
-                file.exchangeHandle(io.open(file.name())).close();
-            }
-        }
-        if (options.readOnly()) {
-            return;
-        }
-        List<Rolled> recovered;
-        synchronized (rolled) {
-            recovered = new ArrayList<>(rolled);
-            rolled.clear();
-        }
-        for (Rolled each : recovered) {
-            writeHints(each.file(), each.hints());
-            manifest.noteSealed(sealedEntry(each.file()));
-            each.file().markSealed();
-        }
-        manifest.noteState(highestId, 0, 0);
-        // The names of the files that the new manifest lists must be durable before it is.
-        io.syncDirectory();
-        manifest.rewrite(io);
-        for (String name : leftovers) {
-            if (!name.equals(FileNames.NEW_MANIFEST)) {
-                io.delete(name);
-            }
-        }
-        leftovers = List.of();
-        startupNames = Set.of();
-    }
-
-    // ---------------------------------------------------------------- slots
-
-    private synchronized DataFile addFile(long id, boolean merged, ReadableFile handle, long length)
-            throws IOException {
-        int slot = usedSlots.nextClearBit(0);
-        if (slot >= Locator.MAX_SLOTS) {
-            throw new IOException("too many data files: limit=" + Locator.MAX_SLOTS + "; merge to have fewer");
-        }
-        usedSlots.set(slot);
-        DataFile file = new DataFile(id, slot, merged, manifest.store().seed(), handle, length);
-        DataFile[] copy = Arrays.copyOf(slots, Math.max(slots.length, slot + 1));
-        copy[slot] = file;
-        slots = copy;
-        return file;
-    }
-
-    private synchronized void removeSlot(DataFile file) {
-        DataFile[] copy = slots.clone();
-        copy[file.slot()] = null;
-        slots = copy;
-        usedSlots.clear(file.slot());
-    }
-
-    private void dropFile(DataFile file) throws IOException {
-        removeSlot(file);
+    /** Forgets a file that was opened and turned out not to belong to the log. */
+    void dropFile(DataFile file) throws IOException {
+        slots.remove(file);
         file.handle().close();
     }
 
     /** Returns the file of a locator that the caller holds within a read epoch or by a pin. */
     public DataFile file(long locator) {
-        return slots[Locator.slot(locator)];
+        return slots.get(Locator.slot(locator));
     }
 
     /** Returns the files by slot; entries may be null. The array does not change. */
     public @Nullable DataFile[] slots() {
-        return slots;
+        return slots.all();
     }
 
-    /** Returns all files in the order of their ids. */
+    /** Returns all files in the order of the log. */
     public List<DataFile> files() {
-        List<DataFile> files = new ArrayList<>();
-        for (DataFile file : slots) {
-            if (file != null) {
-                files.add(file);
-            }
-        }
-        files.sort((a, b) -> Long.compare(a.id(), b.id()));
-        return files;
+        return slots.inOrder();
     }
 
     /** Returns whether the record at a locator has an expiry. */
@@ -573,11 +303,13 @@ public final class SegmentedLog implements Closeable {
         markDraft.place(old.lastVersion(), distance(old, offset), old.mask(offset));
         writeDraft(old, offset, markDraft);
         extend(old, offset + markDraft.length());
-        synchronized (rolled) {
-            rolled.add(new Rolled(old, activeHints));
-        }
+        sealer.add(old, activeHints);
         active = null;
-        options.maintenance().execute(this::sealInBackground);
+        if (sealer.count() > MAX_UNSEALED) {
+            sealer.sealInBackground();
+        } else {
+            options.maintenance().execute(sealer::sealInBackground);
+        }
     }
 
     private DataFile createFile(long id, boolean merged, long previousId) throws IOException {
@@ -606,7 +338,7 @@ public final class SegmentedLog implements Closeable {
         return end;
     }
 
-    private static long position(long id, long offset) {
+    static long position(long id, long offset) {
         return id << 32 | offset;
     }
 
@@ -622,7 +354,7 @@ public final class SegmentedLog implements Closeable {
                 // The active file is read before those left: if it is left meanwhile, it is among these, too.
                 DataFile last = active;
                 long reached = last == null ? commit.durable() : position(last.id(), last.length());
-                for (DataFile file : filesLeft()) {
+                for (DataFile file : sealer.waiting()) {
                     long fileEnd = position(file.id(), file.length());
                     if (file != last && fileEnd > commit.durable()) {
                         file.writable().force();
@@ -644,73 +376,18 @@ public final class SegmentedLog implements Closeable {
         }
     }
 
-    private List<DataFile> filesLeft() {
-        List<DataFile> files = new ArrayList<>();
-        synchronized (rolled) {
-            for (Rolled each : rolled) {
-                files.add(each.file());
-            }
-        }
-        return files;
+    /** Seals every file that writers have left. */
+    public void sealLeft() throws IOException {
+        sealer.sealAll();
     }
 
-    private void sealInBackground() {
-        try {
-            sealRolled();
-        } catch (OutOfSpaceException e) {
-            // The file stays as it is, unsealed but whole; the next roll, merge or close tries again.
-            LOG.warn("no space to seal a data file, will try again: {}", e.getMessage());
-        } catch (IOException | RuntimeException | Error e) {
-            options.onFailure().accept(e);
-        }
-    }
-
-    /** Seals every file that writers have left: forces it, writes its hint file and lists it in the manifest. */
-    public void sealRolled() throws IOException {
-        synchronized (sealing) {
-            for (Rolled next = firstRolled(); next != null; next = firstRolled()) {
-                seal(next);
-            }
-        }
-    }
-
-    private @Nullable Rolled firstRolled() {
-        synchronized (rolled) {
-            return rolled.peek();
-        }
-    }
-
-    private void seal(Rolled each) throws IOException {
-        DataFile file = each.file();
-        sync(position(file.id(), file.length()));
-        writeHints(file, each.hints());
-        // The manifest may list the file only once its content and its name are durable: sync() saw to both.
-        manifest.seal(sealedEntry(file));
-        ReadableFile sealedHandle = io.open(file.name());
-        ReadableFile old;
+    /** Marks a file as sealed and gives it a handle for reading only; returns the old one. */
+    ReadableFile reopenSealed(DataFile file) throws IOException {
+        ReadableFile handle = io.open(file.name());
         synchronized (handles) {
-            old = file.exchangeHandle(sealedHandle);
             file.markSealed();
+            return file.exchangeHandle(handle);
         }
-        synchronized (rolled) {
-            rolled.remove(each);
-        }
-        epochs.awaitReaders();
-        old.close();
-        options.onSealed().run();
-    }
-
-    /** Writes a hint file if there is none that fits. A hint file is a cache: nothing but time depends on it. */
-    private void writeHints(DataFile file, HintFile.Builder hints) throws IOException {
-        String name = FileNames.hint(file.id());
-        if (io.list().contains(name)) {
-            io.delete(name);
-        }
-        hints.write(io, manifest.store(), file);
-    }
-
-    private static Manifest.Sealed sealedEntry(DataFile file) {
-        return new Manifest.Sealed(file.id(), file.isMerged(), file.length(), file.firstVersion(), file.lastVersion());
     }
 
     // ---------------------------------------------------------------- reading
@@ -732,7 +409,7 @@ public final class SegmentedLog implements Closeable {
 
     /** Returns the filter of the keys in a file, or null if there is none. */
     @Nullable KeyFilter keyFilter(DataFile file) throws IOException {
-        return io.list().contains(FileNames.hint(file.id())) ? HintFile.filter(io, manifest.store(), file) : null;
+        return file.hasHints() ? HintFile.filter(io, manifest.store(), file) : null;
     }
 
     // ---------------------------------------------------------------- merging
@@ -740,7 +417,7 @@ public final class SegmentedLog implements Closeable {
     /**
      * Sets {@code count} numbers aside for the output of a merge, and makes writers go on to a file with a higher number:
      * whatever is written from now on is replayed after what the merge writes. Under the write lock; afterwards {@link
-     * #sealRolled} must be called before the merge is committed.
+     * #sealLeft} must be called before the merge is committed.
      *
      * @return the first of the numbers
      */
@@ -771,7 +448,7 @@ public final class SegmentedLog implements Closeable {
         List<Manifest.Sealed> listed = new ArrayList<>();
         long changesFrom = 0;
         for (DataFile output : outputs) {
-            listed.add(sealedEntry(output));
+            listed.add(output.sealedEntry());
         }
         List<Long> ids = new ArrayList<>();
         for (DataFile input : inputs) {
@@ -781,31 +458,21 @@ public final class SegmentedLog implements Closeable {
         manifest.merge(lastReservedId, changesFrom, ids, listed);
     }
 
-    /** Forgets outputs of a merge that was not committed. */
-    public void discard(DataFile output) throws IOException {
-        remove(output);
-    }
-
     /**
      * Closes and deletes a file that the manifest does not list any more, and that nothing refers to: no index entry, no
      * snapshot, and no reader, since it awaits those.
      */
     public void remove(DataFile file) throws IOException {
         epochs.awaitReaders();
-        removeSlot(file);
+        slots.remove(file);
         file.handle().close();
         io.delete(file.name());
-        String hint = FileNames.hint(file.id());
-        if (io.list().contains(hint)) {
-            io.delete(hint);
+        if (file.hasHints()) {
+            io.delete(FileNames.hint(file.id()));
         }
     }
 
     // ---------------------------------------------------------------- state
-
-    public long tornBytesCut() {
-        return tornBytesCut;
-    }
 
     /** Returns the greatest version in the log as it was opened. */
     public long lastVersion() {
@@ -865,14 +532,12 @@ public final class SegmentedLog implements Closeable {
     private void sealActive() throws IOException {
         DataFile last = active;
         if (last != null) {
-            synchronized (rolled) {
-                rolled.add(new Rolled(last, activeHints));
-            }
+            sealer.add(last, activeHints);
             active = null;
         }
         sync(end);
         try {
-            sealRolled();
+            sealer.sealAll();
         } catch (OutOfSpaceException e) {
             // Everything is durable; the next opening reads the file as the tail of the log and seals it then.
             LOG.warn("no space to seal a data file while closing: {}", e.getMessage());
@@ -884,7 +549,7 @@ public final class SegmentedLog implements Closeable {
         closeHandles(null);
     }
 
-    private void closeHandles(@Nullable Throwable failure) throws IOException {
+    void closeHandles(@Nullable Throwable failure) throws IOException {
         IOException first = null;
         for (DataFile file : files()) {
             try {

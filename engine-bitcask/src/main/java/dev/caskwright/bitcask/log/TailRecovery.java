@@ -110,12 +110,12 @@ final class TailRecovery {
      * @throws CorruptRecordException if a record proves that what is broken had been durable
      */
     long examineRest(ReadableFile handle, long physicalLength, @Nullable Hole earlier) throws IOException {
-        if (earlier != null && durableEnd > 0) {
-            throw damaged(earlier, durableEnd);
-        }
         Hole hole = earlier == null ? new Hole(file, soundEnd) : earlier;
+        long durableLimit = hole.file() == file ? hole.offset() : 0;
         long from = earlier == null ? soundEnd : 0;
-        long durableLimit = earlier == null ? soundEnd : 0;
+        if (durableEnd > durableLimit && earlier != null) {
+            throw damaged(hole, durableEnd);
+        }
         byte[] chunk = new byte[(int) Math.min(CHUNK + RecordFormat.LONG_HEADER, Math.max(8, physicalLength))];
         long lastNonZero = from;
         for (long offset = from; offset < physicalLength; offset += CHUNK) {

@@ -1,0 +1,114 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.ReadableFile;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Seals the files that writers have left, in the order of the log: forces them, writes their hint files, lists them in the
+ * manifest, and opens them anew for reading only. All that wait are sealed together, with one force of the manifest.
+ */
+final class Sealer {
+    private static final Logger LOG = LoggerFactory.getLogger(Sealer.class);
+
+    /** A file that writers have left, with what its hint file will say. */
+    private record Left(DataFile file, HintFile.Builder hints) {}
+
+    private final SegmentedLog log;
+    private final IoManager io;
+    private final Manifest manifest;
+    private final LogOptions options;
+    private final Object sealing = new Object();
+    private final Deque<Left> waiting = new ArrayDeque<>(); // guarded by itself
+
+    Sealer(SegmentedLog log, IoManager io, Manifest manifest, LogOptions options) {
+        this.log = log;
+        this.io = io;
+        this.manifest = manifest;
+        this.options = options;
+    }
+
+    void add(DataFile file, HintFile.Builder hints) {
+        synchronized (waiting) {
+            waiting.add(new Left(file, hints));
+        }
+    }
+
+    /** Returns the files that are not sealed yet, in the order of the log. */
+    List<DataFile> waiting() {
+        List<DataFile> files = new ArrayList<>();
+        synchronized (waiting) {
+            for (Left each : waiting) {
+                files.add(each.file());
+            }
+        }
+        return files;
+    }
+
+    int count() {
+        synchronized (waiting) {
+            return waiting.size();
+        }
+    }
+
+    void sealInBackground() {
+        try {
+            sealAll();
+        } catch (OutOfSpaceException e) {
+            // The files stay as they are, unsealed but whole; the next one left, a merge or closing tries again.
+            LOG.warn("no space to seal data files, will try again: {}", e.getMessage());
+        } catch (IOException | RuntimeException | Error e) {
+            options.onFailure().accept(e);
+        }
+    }
+
+    /** Seals every file that waits. */
+    void sealAll() throws IOException {
+        boolean sealed = false;
+        synchronized (sealing) {
+            for (List<Left> batch = next(); !batch.isEmpty(); batch = next()) {
+                seal(batch);
+                sealed = true;
+            }
+        }
+        if (sealed) {
+            options.onSealed().run();
+        }
+    }
+
+    private List<Left> next() {
+        synchronized (waiting) {
+            return new ArrayList<>(waiting);
+        }
+    }
+
+    private void seal(List<Left> batch) throws IOException {
+        DataFile last = batch.get(batch.size() - 1).file();
+        log.sync(SegmentedLog.position(last.id(), last.length()));
+        List<Manifest.Sealed> listed = new ArrayList<>();
+        for (Left each : batch) {
+            each.hints().writeOnce(io, manifest.store(), each.file());
+            listed.add(each.file().sealedEntry());
+        }
+        // The manifest may list a file only once its content and its name are durable: the sync saw to both.
+        manifest.seal(listed);
+        List<ReadableFile> old = new ArrayList<>();
+        for (Left each : batch) {
+            old.add(log.reopenSealed(each.file()));
+        }
+        synchronized (waiting) {
+            waiting.removeAll(batch);
+        }
+        log.epochs().awaitReaders();
+        for (ReadableFile handle : old) {
+            handle.close();
+        }
+    }
+}
