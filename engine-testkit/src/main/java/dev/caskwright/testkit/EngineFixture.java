@@ -10,10 +10,15 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionService;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -81,21 +86,57 @@ abstract class EngineFixture {
         void run(int thread) throws Exception;
     }
 
+    /**
+     * Lets two threads leave at the same moment, round by round. They spin, because the waking up of a blocked thread
+     * takes longer than the races last that this is for.
+     */
+    static final class Meeting {
+        private static final int SPINS = 10_000;
+        private static final long PARK_NANOS = 20_000;
+
+        private final AtomicInteger arrivals = new AtomicInteger();
+
+        /** Waits for the other thread to come to the same round, counted from 0. */
+        void await(int round) {
+            arrivals.incrementAndGet();
+            for (int spins = 0; arrivals.get() < 2 * (round + 1); spins++) {
+                if (Thread.currentThread().isInterrupted()) {
+                    throw new AssertionError("the other thread does not come: round=" + round);
+                }
+                if (spins < SPINS) {
+                    Thread.onSpinWait();
+                } else {
+                    LockSupport.parkNanos(PARK_NANOS); // the other one may need this core
+                }
+            }
+        }
+    }
+
     /** Runs a task in several threads at once, and fails if one of them does. */
     static void inThreads(int threads, Task task) throws Exception {
         ExecutorService executor = Executors.newFixedThreadPool(threads);
         try {
-            List<Future<?>> running = new ArrayList<>();
+            CompletionService<Integer> running = new ExecutorCompletionService<>(executor);
             for (int i = 0; i < threads; i++) {
                 int thread = i;
-                running.add(executor.submit(() -> {
+                running.submit(() -> {
                     task.run(thread);
                     return thread;
-                }));
+                });
             }
-            for (Future<?> future : running) {
-                future.get(THREAD_MINUTES, TimeUnit.MINUTES);
+            // As they end, so that a failure shows though others wait for the one that failed.
+            for (int i = 0; i < threads; i++) {
+                Future<Integer> ended = running.poll(THREAD_MINUTES, TimeUnit.MINUTES);
+                assertThat(ended)
+                        .as("a thread ends within %s minutes", THREAD_MINUTES)
+                        .isNotNull();
+                ended.get();
             }
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof AssertionError failure) {
+                throw failure;
+            }
+            throw e;
         } finally {
             executor.shutdownNow();
             assertThat(executor.awaitTermination(1, TimeUnit.MINUTES)).isTrue();

@@ -22,8 +22,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CyclicBarrier;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -105,10 +103,10 @@ abstract class EngineWriteContract extends EngineReadContract {
         try (StorageEngine engine = open()) {
             AtomicInteger winners = new AtomicInteger();
             int keys = 1_000;
-            CyclicBarrier start = new CyclicBarrier(THREADS);
-            inThreads(THREADS, thread -> {
+            Meeting meeting = new Meeting();
+            inThreads(2, thread -> {
                 for (int i = 0; i < keys; i++) {
-                    start.await(1, TimeUnit.MINUTES); // all of them at the same key
+                    meeting.await(i);
                     if (engine.putIfAbsent(bytes(i), bytes(thread), WriteOptions.NONE)) {
                         winners.incrementAndGet();
                         assertThat(text(engine.get(bytes(i)))).isEqualTo("" + thread);
@@ -122,16 +120,19 @@ abstract class EngineWriteContract extends EngineReadContract {
 
     @Test
     void conditionalWritesLoseNoUpdate() throws Exception {
-        int rounds = 300;
+        int rounds = 500;
         try (StorageEngine engine = open()) {
             engine.put(bytes("byValue"), bytes(0));
             engine.put(bytes("byVersion"), bytes(0));
-            inThreads(THREADS, thread -> {
+            Meeting meeting = new Meeting();
+            inThreads(2, thread -> {
                 for (int i = 0; i < rounds; i++) {
+                    meeting.await(2 * i);
                     int value;
                     do {
                         value = number(engine, "byValue");
                     } while (!engine.replace(bytes("byValue"), bytes(value), bytes(value + 1), WriteOptions.NONE));
+                    meeting.await(2 * i + 1);
                     Entry entry;
                     do {
                         entry = Objects.requireNonNull(engine.entry(bytes("byVersion")));
@@ -140,8 +141,8 @@ abstract class EngineWriteContract extends EngineReadContract {
                             bytes("byVersion"), entry.version(), bytes(value + 1), WriteOptions.NONE));
                 }
             });
-            assertThat(number(engine, "byValue")).isEqualTo(THREADS * rounds);
-            assertThat(number(engine, "byVersion")).isEqualTo(THREADS * rounds);
+            assertThat(number(engine, "byValue")).isEqualTo(2 * rounds);
+            assertThat(number(engine, "byVersion")).isEqualTo(2 * rounds);
         }
     }
 
@@ -467,11 +468,13 @@ abstract class EngineWriteContract extends EngineReadContract {
 
     @Test
     void transactionsLoseNoUpdate() throws Exception {
-        int rounds = 300;
+        int rounds = 500;
         try (StorageEngine engine = open()) {
             engine.put(bytes("counter"), bytes(0));
-            inThreads(THREADS, thread -> {
+            Meeting meeting = new Meeting();
+            inThreads(2, thread -> {
                 for (int i = 0; i < rounds; i++) {
+                    meeting.await(i);
                     Transaction transaction;
                     do {
                         transaction = engine.transaction();
@@ -480,7 +483,7 @@ abstract class EngineWriteContract extends EngineReadContract {
                     } while (!transaction.commit(WriteOptions.NONE));
                 }
             });
-            assertThat(number(engine, "counter")).isEqualTo(THREADS * rounds);
+            assertThat(number(engine, "counter")).isEqualTo(2 * rounds);
         }
     }
 
@@ -490,7 +493,9 @@ abstract class EngineWriteContract extends EngineReadContract {
             for (int round = 0; round < 100; round++) {
                 engine.write(pair(1), OPTIONS);
                 // Each may set its own to 0 only while the other is 1.
+                Meeting meeting = new Meeting();
                 inThreads(2, thread -> {
+                    meeting.await(0);
                     String own = thread == 0 ? "left" : "right";
                     String other = thread == 0 ? "right" : "left";
                     Transaction transaction = engine.transaction();
