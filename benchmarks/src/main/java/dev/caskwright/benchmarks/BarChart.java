@@ -24,6 +24,9 @@ final class BarChart {
     /** How far a limit's bar may go beyond the longest bar of a store before it is cut. */
     private static final double LIMIT_ROOM = 1.25;
 
+    /** A spread of fewer pixels is not drawn. */
+    private static final double LEAST_SPREAD = 3;
+
     private final Metric metric;
     private final String heading;
     private final List<Row> rows;
@@ -133,7 +136,7 @@ final class BarChart {
             svg.append(format(
                     "<path class='cut' d='M%.1f %d l6 %d M%.1f %d l6 %d'/>",
                     cut, top + BAR_HEIGHT + 2, -BAR_HEIGHT - 4, cut + 5, top + BAR_HEIGHT + 2, -BAR_HEIGHT - 4));
-        } else if (spread.runs() > 1) {
+        } else if (x(spread.max()) - x(spread.min()) >= LEAST_SPREAD) {
             svg.append(format(
                     "<path class='spread' d='M%.1f %d H%.1f M%.1f %d v6 M%.1f %d v6'/>",
                     x(spread.min()),

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
  * @param keys number of keys of the main run
  * @param valueSize bytes of a value of the main run
  * @param contenders the stores to measure, in order
+ * @param isChosen whether the user named them, so that each does all works
  * @param works what to do
  * @param out where the report goes
  * @param stores where the stores are made while measuring
@@ -26,6 +27,7 @@ record BenchOptions(
         long keys,
         int valueSize,
         List<Contender> contenders,
+        boolean isChosen,
         Set<Work> works,
         Path out,
         Path stores,
@@ -112,7 +114,8 @@ record BenchOptions(
                 default -> throw new IllegalArgumentException("unknown option: " + name);
             }
         }
-        if (contenders.isEmpty()) {
+        boolean isChosen = !contenders.isEmpty();
+        if (!isChosen) {
             contenders.addAll(full ? Arrays.asList(Contender.values()) : QUICK_CONTENDERS);
         }
         if (works.isEmpty()) {
@@ -120,7 +123,7 @@ record BenchOptions(
         }
         int wantedRounds = rounds == 0 && full ? FULL_ROUNDS : rounds;
         Path where = stores == null ? out.resolve("stores") : stores;
-        return new BenchOptions(full, keys, valueSize, contenders, works, out, where, seconds, wantedRounds);
+        return new BenchOptions(full, keys, valueSize, contenders, isChosen, works, out, where, seconds, wantedRounds);
     }
 
     private static Stream<String> names(String list) {

@@ -102,7 +102,7 @@ final class ChildMain {
                         1, seconds / 2, limit.isSync() ? 1 : 64, thread -> operation::run, thread -> numbers);
                 double rate = Throughput.measure(
                         1, seconds, limit.isSync() ? 1 : 64, thread -> operation::run, thread -> numbers);
-                Metric metric = limit.isSync() ? Metric.SYNC_1 : limit.isRead() ? Metric.GET : Metric.FILL;
+                Metric metric = limit.metric();
                 output.accept(new Sample(limit.id(), metric, "", keys, valueSize, rate));
             }
             Files.delete(file);

@@ -17,7 +17,7 @@ final class LineChart {
     static final int HEIGHT = 320;
 
     private static final int LEFT = 52;
-    private static final int RIGHT = WIDTH - 168;
+    private static final int RIGHT = WIDTH - 184;
     private static final int TOP = 66;
     private static final int BOTTOM = HEIGHT - 28;
     private static final int LABEL_HEIGHT = 15;
@@ -208,8 +208,13 @@ final class LineChart {
             svg.append(format(
                     "<path class='leader' d='M%d %.1f L%d %.1f'/>", RIGHT + 3, y(line.last()), RIGHT + 13, places[i]));
             svg.append(format(
-                    "<text class='label %s' x='%d' y='%.1f'>%s</text>",
-                    style(line), RIGHT + 16, places[i] + 4, Text.escape(shortLabel(line.subject()))));
+                    "<text class='label %s' x='%d' y='%.1f'>%s%s</text>",
+                    style(line),
+                    RIGHT + 16,
+                    places[i] + 4,
+                    Text.escape(shortLabel(line.subject())),
+                    // Where every put is forced, the chart says so once.
+                    logarithmic ? "<tspan class='tag' dx='4'>" + line.subject().tag() + "</tspan>" : ""));
         }
     }
 

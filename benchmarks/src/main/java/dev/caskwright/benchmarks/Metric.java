@@ -66,7 +66,7 @@ enum Metric {
     /** What the writes behind a figure promise. Figures of different promises are never in one chart. */
     enum Promise {
         /** Nothing is forced: NONE or WRITE, and each bar says which. */
-        UNFORCED("durability NONE or WRITE, as each row says"),
+        UNFORCED("durability NONE or WRITE, as each name says"),
         /** Every put is forced to the disk before it returns. */
         SYNC("durability SYNC: every put is forced");
 

@@ -45,7 +45,7 @@ final class Plan {
         for (Contender contender : turn) {
             Set<Work> works = EnumSet.copyOf(options.works());
             works.removeAll(OWN_STEPS);
-            if (!options.full() && (round > 0 || !LONG_WORKERS.contains(contender))) {
+            if (!options.full() && (round > 0 || !does(contender, LONG_WORKERS))) {
                 works.removeAll(LONG_WORKS);
             }
             if (!works.isEmpty()) {
@@ -60,15 +60,21 @@ final class Plan {
         }
         if (options.full()) {
             addSizes(steps, turn);
+            addScale(steps, turn);
         }
         return steps;
+    }
+
+    /** Returns whether a contender does some long work: in a short run only a few do, unless the user named them. */
+    private boolean does(Contender contender, Set<Contender> workers) {
+        return options.full() || options.isChosen() || workers.contains(contender);
     }
 
     private void addSync(List<ChildJvm.Step> steps, List<Contender> turn) {
         Set<Work> sync = EnumSet.of(Work.SYNC);
         steps.add(step(ChildMain.Task.RAW, "raw", Durability.SYNC, sync));
         for (Contender contender : turn) {
-            if (contender.canSync() && (options.full() || SYNC_WORKERS.contains(contender))) {
+            if (contender.canSync() && does(contender, SYNC_WORKERS)) {
                 steps.add(step(ChildMain.Task.STORE, contender.id(), Durability.SYNC, sync));
             }
         }
@@ -76,7 +82,7 @@ final class Plan {
 
     private void addOpen(List<ChildJvm.Step> steps, List<Contender> turn) {
         for (Contender contender : turn) {
-            if (contender != Contender.HEAP_MAP && (options.full() || LONG_WORKERS.contains(contender))) {
+            if (contender != Contender.HEAP_MAP && does(contender, LONG_WORKERS)) {
                 steps.add(step(ChildMain.Task.OPEN_CLEAN, contender.id(), Durability.WRITE, EnumSet.of(Work.OPEN)));
             }
         }
@@ -84,32 +90,37 @@ final class Plan {
 
     private void addSizes(List<ChildJvm.Step> steps, List<Contender> turn) {
         Set<Work> works = EnumSet.of(Work.FILL, Work.GET, Work.SCAN, Work.OVERWRITE);
-        Set<Work> many = EnumSet.of(Work.FILL, Work.GET, Work.MISS, Work.OVERWRITE);
+        works.retainAll(options.works());
         for (Contender contender : turn) {
             for (int valueSize : OTHER_VALUE_SIZES) {
-                long keys = Math.min(options.keys(), OTHER_DATA_BYTES / valueSize);
-                steps.add(new ChildJvm.Step(
-                        ChildMain.Task.STORE,
-                        contender.id(),
-                        keys,
-                        valueSize,
-                        Durability.WRITE,
-                        works,
-                        options.window()));
-            }
-            if (SCALE_WORKERS.contains(contender) && options.keys() < MANY_KEYS) {
-                ChildJvm.Step step = new ChildJvm.Step(
-                        ChildMain.Task.STORE,
-                        contender.id(),
-                        MANY_KEYS,
-                        options.valueSize(),
-                        Durability.WRITE,
-                        many,
-                        options.window());
-                steps.add(step);
-                steps.add(step.as(ChildMain.Task.OPEN_CLEAN));
+                if (!works.isEmpty()) {
+                    long keys = Math.min(options.keys(), OTHER_DATA_BYTES / valueSize);
+                    steps.add(step(ChildMain.Task.STORE, contender.id(), keys, valueSize, works));
+                }
             }
         }
+    }
+
+    /** Adds the steps with ten times a million keys, if the main run has the million to compare with. */
+    private void addScale(List<ChildJvm.Step> steps, List<Contender> turn) {
+        Set<Work> works = EnumSet.of(Work.FILL, Work.GET, Work.MISS, Work.OVERWRITE);
+        works.retainAll(options.works());
+        for (Contender contender : turn) {
+            if (!SCALE_WORKERS.contains(contender) || options.keys() != MANY_KEYS / 10) {
+                continue;
+            }
+            if (!works.isEmpty()) {
+                steps.add(step(ChildMain.Task.STORE, contender.id(), MANY_KEYS, options.valueSize(), works));
+            }
+            if (options.works().contains(Work.OPEN)) {
+                Set<Work> open = EnumSet.of(Work.OPEN);
+                steps.add(step(ChildMain.Task.OPEN_CLEAN, contender.id(), MANY_KEYS, options.valueSize(), open));
+            }
+        }
+    }
+
+    private ChildJvm.Step step(ChildMain.Task task, String subject, long keys, int valueSize, Set<Work> works) {
+        return new ChildJvm.Step(task, subject, keys, valueSize, Durability.WRITE, works, options.window());
     }
 
     private ChildJvm.Step step(ChildMain.Task task, String subject, Durability durability, Set<Work> works) {

@@ -59,6 +59,17 @@ public enum RawLimit {
         return this == READ || this == MAPPED_READ;
     }
 
+    /** Returns the figure of stores that it bounds: a group of 64 is what 64 waiting writers can share. */
+    Metric metric() {
+        return switch (this) {
+            case APPEND, MAPPED_APPEND -> Metric.FILL;
+            case READ, MAPPED_READ -> Metric.GET;
+            case APPEND_FORCE -> Metric.SYNC_1;
+            case APPEND_FORCE_64 -> Metric.SYNC_64;
+            case NO_OPERATION -> Metric.LATENCY_GET;
+        };
+    }
+
     /** Opens what the operation works on. For a read, the file is first filled with {@code records} records. */
     Operation open(Path file, int records) throws IOException {
         FileChannel channel =
