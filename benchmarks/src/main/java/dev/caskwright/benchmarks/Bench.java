@@ -78,7 +78,11 @@ public final class Bench {
         int rounds = rounds(results);
         results.options().put("rounds", String.valueOf(rounds));
         results.options().put("took", Math.round((System.nanoTime() - start) / 1e9) + " s");
+        if (results.samples().isEmpty()) {
+            throw new IOException("nothing could be measured: " + String.join("; ", results.failures()));
+        }
         Report.write(results, options.out());
+        results.failures().forEach(log::println);
         log.println("Report: " + options.out().resolve(Report.HTML).toAbsolutePath());
     }
 

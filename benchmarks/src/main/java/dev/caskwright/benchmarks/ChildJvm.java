@@ -77,11 +77,15 @@ final class ChildJvm {
     private static List<Sample> open(Step step, Path directory) throws IOException, InterruptedException {
         List<Sample> samples = new ArrayList<>();
         fillAndKill(step.as(ChildMain.Task.FILL_AND_WAIT), directory);
+        boolean isWhole = false;
         try {
             samples.addAll(run(step.as(ChildMain.Task.OPEN_KILLED), directory));
+            isWhole = samples.stream().noneMatch(sample -> sample.metric() == Metric.SURVIVED && sample.value() < 100);
         } catch (ChildFailedException e) {
             // A store that cannot be opened after a kill has lost everything, which is a result.
             samples.add(new Sample(step.subject(), Metric.SURVIVED, "", step.keys(), step.valueSize(), 0));
+        }
+        if (!isWhole) {
             Directories.deleteTree(directory);
             Files.createDirectory(directory);
             run(step.as(ChildMain.Task.FILL_AND_CLOSE), directory);
