@@ -1,0 +1,116 @@
+package dev.caskwright.benchmarks;
+
+import dev.caskwright.api.Cursor;
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.OrderedView;
+import dev.caskwright.api.Range;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.Backends;
+import dev.caskwright.bitcask.BitcaskEngine;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** Our engine, over the index and IO manager of the given names, with its defaults. */
+final class CaskwrightStore implements KeyValueStore {
+    private final StorageEngine engine;
+    private final @Nullable OrderedView ordered;
+
+    private CaskwrightStore(StorageEngine engine) {
+        this.engine = engine;
+        this.ordered = engine.ordered().orElse(null);
+    }
+
+    static CaskwrightStore open(Path directory, StoreOptions options, String index, String io) throws IOException {
+        StorageEngine engine = BitcaskEngine.builder(directory)
+                .index(Backends.keyIndex(index))
+                .io(Backends.ioManager(io))
+                .durability(options.durability())
+                .open();
+        return new CaskwrightStore(engine);
+    }
+
+    @Override
+    public void put(byte[] key, byte[] value) throws IOException {
+        engine.put(key, value);
+    }
+
+    @Override
+    public byte @Nullable [] get(byte[] key) throws IOException {
+        return engine.get(key);
+    }
+
+    @Override
+    public int getInto(byte[] key, ByteBuffer target) throws IOException {
+        return engine.get(key, target);
+    }
+
+    @Override
+    public void delete(byte[] key) throws IOException {
+        engine.delete(key);
+    }
+
+    @Override
+    public ScanTotals scan() throws IOException {
+        ScanTotals totals = new ScanTotals();
+        engine.visit(entry -> {
+            totals.add(entry.value());
+            return true;
+        });
+        return totals;
+    }
+
+    @Override
+    public boolean isOrdered() {
+        return ordered != null;
+    }
+
+    @Override
+    public ScanTotals range(byte[] from, int limit) throws IOException {
+        if (ordered == null) {
+            throw new UnsupportedOperationException("this store has no order");
+        }
+        ScanTotals totals = new ScanTotals();
+        try (Cursor cursor = ordered.range(Range.all().from(from, true))) {
+            while (totals.count() < limit) {
+                Entry entry = cursor.next();
+                if (entry == null) {
+                    break;
+                }
+                totals.add(entry.value());
+            }
+        }
+        return totals;
+    }
+
+    @Override
+    public void sync() throws IOException {
+        engine.sync();
+    }
+
+    @Override
+    public void merge() throws IOException {
+        engine.merge();
+    }
+
+    @Override
+    public boolean canMerge() {
+        return true;
+    }
+
+    @Override
+    public double spaceAmplification() {
+        return engine.stats().spaceAmplification();
+    }
+
+    @Override
+    public long indexBytes() {
+        return engine.stats().indexBytes();
+    }
+
+    @Override
+    public void close() throws IOException {
+        engine.close();
+    }
+}

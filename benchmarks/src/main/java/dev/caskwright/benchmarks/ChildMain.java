@@ -1,0 +1,207 @@
+package dev.caskwright.benchmarks;
+
+import dev.caskwright.api.Durability;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
+
+/** The main class of the JVMs in which {@link Bench} measures, one for each subject and round. */
+final class ChildMain {
+    /** The file that tells the parent that everything was put and acknowledged. */
+    static final String READY = "ready";
+
+    private static final int WARM_OPENS = 5;
+    private static final int RAW_RECORDS = 1_000_000;
+
+    private ChildMain() {}
+
+    /** What a child does. */
+    enum Task {
+        /** Fill a store and measure. */
+        STORE,
+        /** Measure the bare limits. */
+        RAW,
+        /** Fill a store and wait to be killed. */
+        FILL_AND_WAIT,
+        /** Fill a store and close it. */
+        FILL_AND_CLOSE,
+        /** Open a store that was killed. */
+        OPEN_KILLED,
+        /** Open a store that was closed. */
+        OPEN_CLEAN
+    }
+
+    /** Takes what {@link ChildJvm} passes: task, subject, directory, keys, value size, durability, seconds, works, output. */
+    public static void main(String[] args) throws IOException, InterruptedException {
+        Task task = Task.valueOf(args[0]);
+        Path directory = Path.of(args[2]);
+        long keys = Long.parseLong(args[3]);
+        int valueSize = Integer.parseInt(args[4]);
+        Durability durability = Durability.valueOf(args[5]);
+        double seconds = Double.parseDouble(args[6]);
+        Set<Work> works = EnumSet.noneOf(Work.class);
+        Arrays.stream(args[7].split(",")).map(Work::of).forEach(works::add);
+        try (BufferedWriter writer = Files.newBufferedWriter(Path.of(args[8]))) {
+            Consumer<Sample> output = sample -> write(writer, sample);
+            if (task == Task.RAW) {
+                raw(directory, keys, valueSize, durability, seconds, output);
+                return;
+            }
+            Contender contender = Contender.of(args[1]);
+            Dataset data = new Dataset(keys, valueSize);
+            switch (task) {
+                case FILL_AND_WAIT -> fillAndWait(contender, directory, data, durability);
+                case FILL_AND_CLOSE -> fillAndClose(contender, directory, data, durability);
+                case OPEN_KILLED -> open(contender, directory, data, durability, true, output);
+                case OPEN_CLEAN -> open(contender, directory, data, durability, false, output);
+                default -> new StoreRun(contender, directory, data, durability, seconds, output).run(works);
+            }
+        }
+    }
+
+    private static void write(BufferedWriter writer, Sample sample) {
+        try {
+            writer.write(sample.toLine());
+            writer.newLine();
+            // What was measured before a failure is kept.
+            writer.flush();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void raw(
+            Path directory, long keys, int valueSize, Durability durability, double seconds, Consumer<Sample> output)
+            throws IOException {
+        int records = (int) Math.min(keys, RAW_RECORDS);
+        int[] numbers = Distribution.UNIFORM.numbers(records, records, 1);
+        Files.createDirectories(directory);
+        for (RawLimit limit : RawLimit.values()) {
+            if (limit.isSync() != (durability == Durability.SYNC)) {
+                continue;
+            }
+            if (limit == RawLimit.NO_OPERATION) {
+                Map<String, Double> noise = Latency.summary(
+                        Latency.record(number -> number, numbers, 3 * seconds, 6 * seconds, () -> true));
+                noise.forEach((detail, value) ->
+                        output.accept(new Sample(limit.id(), Metric.LATENCY_GET, detail, keys, valueSize, value)));
+                continue;
+            }
+            Path file = directory.resolve(limit.id());
+            try (RawLimit.Operation operation = limit.open(file, records)) {
+                Throughput.measure(
+                        1, seconds / 2, limit.isSync() ? 1 : 64, thread -> operation::run, thread -> numbers);
+                double rate = Throughput.measure(
+                        1, seconds, limit.isSync() ? 1 : 64, thread -> operation::run, thread -> numbers);
+                Metric metric = limit.metric();
+                output.accept(new Sample(limit.id(), metric, "", keys, valueSize, rate));
+            }
+            Files.delete(file);
+        }
+    }
+
+    private static KeyValueStore fill(Contender contender, Path directory, Dataset data, Durability durability)
+            throws IOException {
+        KeyValueStore store =
+                contender.open(directory.resolve("store"), new StoreOptions(durability, data.keys(), data.valueSize()));
+        byte[] key = new byte[Dataset.KEY_SIZE];
+        byte[] value = new byte[data.valueSize()];
+        for (long i = 0; i < data.keys(); i++) {
+            data.key(i, key);
+            data.value(i, 0, value);
+            store.put(key, value);
+        }
+        return store;
+    }
+
+    private static void fillAndClose(Contender contender, Path directory, Dataset data, Durability durability)
+            throws IOException {
+        fill(contender, directory, data, durability).close();
+    }
+
+    private static void fillAndWait(Contender contender, Path directory, Dataset data, Durability durability)
+            throws IOException, InterruptedException {
+        try (KeyValueStore store = fill(contender, directory, data, durability)) {
+            // If the parent goes away, this process must not stay: its standard input then ends.
+            Thread watcher = new Thread(ChildMain::haltWithParent, "parent-watcher");
+            watcher.setDaemon(true);
+            watcher.start();
+            Files.createFile(directory.resolve(READY));
+            new CountDownLatch(1).await();
+            throw new IllegalStateException("woken up with " + store);
+        }
+    }
+
+    private static void haltWithParent() {
+        try {
+            while (System.in.read() >= 0) {
+                // Nobody writes: it only ends.
+            }
+        } catch (IOException e) {
+            System.err.println("standard input failed: " + e);
+        }
+        Runtime.getRuntime().halt(1);
+    }
+
+    private static void open(
+            Contender contender,
+            Path directory,
+            Dataset data,
+            Durability durability,
+            boolean killed,
+            Consumer<Sample> output)
+            throws IOException {
+        StoreOptions options = new StoreOptions(durability, data.keys(), data.valueSize());
+        Path path = directory.resolve("store");
+        long start = System.nanoTime();
+        KeyValueStore store = contender.open(path, options);
+        double millis = (System.nanoTime() - start) / 1e6;
+        byte[] first = store.get(data.key(0));
+        long upTime = System.currentTimeMillis()
+                - ManagementFactory.getRuntimeMXBean().getStartTime();
+        output.accept(sample(contender, killed ? Metric.OPEN_KILLED : Metric.OPEN_CLEAN, data, millis));
+        if (killed) {
+            output.accept(sample(contender, Metric.SURVIVED, data, survived(store, data)));
+            store.close();
+            return;
+        }
+        if (first == null) {
+            throw new IOException("a key is lost after a clean close");
+        }
+        output.accept(sample(contender, Metric.FIRST_GET, data, (double) upTime));
+        double[] warm = new double[WARM_OPENS];
+        for (int i = 0; i < WARM_OPENS; i++) {
+            store.close();
+            start = System.nanoTime();
+            store = contender.open(path, options);
+            warm[i] = (System.nanoTime() - start) / 1e6;
+        }
+        store.close();
+        output.accept(sample(contender, Metric.OPEN_WARM, data, Spread.of(warm).median()));
+    }
+
+    private static double survived(KeyValueStore store, Dataset data) throws IOException {
+        byte[] value = new byte[data.valueSize()];
+        long found = 0;
+        for (long i = 0; i < data.keys(); i++) {
+            data.value(i, 0, value);
+            if (Arrays.equals(store.get(data.key(i)), value)) {
+                found++;
+            }
+        }
+        return 100.0 * found / data.keys();
+    }
+
+    private static Sample sample(Contender contender, Metric metric, Dataset data, double value) {
+        return new Sample(contender.id(), metric, "", data.keys(), data.valueSize(), value);
+    }
+}

@@ -1,0 +1,138 @@
+package dev.caskwright.benchmarks;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Locale;
+
+/**
+ * What the machine can do at all with records of {@link #RECORD_SIZE} bytes, the size of one of ours with a key of 16 and
+ * a value of 100 bytes: no index, no checksum, no promise but that of the call.
+ */
+public enum RawLimit {
+    /** One write call of a {@link FileChannel} per record. */
+    APPEND("bare write call per record"),
+    /** A copy of each record into a mapped file. */
+    MAPPED_APPEND("bare mapped append"),
+    /** One positional read of a {@link FileChannel} into a direct buffer per record. */
+    READ("bare positional read"),
+    /** A copy of each record out of a mapped file. */
+    MAPPED_READ("bare mapped read"),
+    /** One write call and one force per record. */
+    APPEND_FORCE("bare append + force"),
+    /** One write call per record and one force per 64 records. */
+    APPEND_FORCE_64("bare append, 64 a force"),
+    /** Nothing: its latency is the noise of the machine and of the measuring. */
+    NO_OPERATION("no operation (the machine's noise)");
+
+    /** Bytes of a record. */
+    public static final int RECORD_SIZE = 144;
+
+    private static final int GROUP = 64;
+
+    private final String label;
+
+    RawLimit(String label) {
+        this.label = label;
+    }
+
+    /** Returns the name for files. */
+    public String id() {
+        return "raw-" + name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** Returns the name for people. */
+    public String label() {
+        return label;
+    }
+
+    /** Returns whether each record, or each group, is forced. */
+    public boolean isSync() {
+        return this == APPEND_FORCE || this == APPEND_FORCE_64;
+    }
+
+    /** Returns whether it reads; if not, it appends. */
+    public boolean isRead() {
+        return this == READ || this == MAPPED_READ;
+    }
+
+    /** Returns the figure of stores that it bounds: a group of 64 is what 64 waiting writers can share. */
+    Metric metric() {
+        return switch (this) {
+            case APPEND, MAPPED_APPEND -> Metric.FILL;
+            case READ, MAPPED_READ -> Metric.GET;
+            case APPEND_FORCE -> Metric.SYNC_1;
+            case APPEND_FORCE_64 -> Metric.SYNC_64;
+            case NO_OPERATION -> Metric.LATENCY_GET;
+        };
+    }
+
+    /** Opens what the operation works on. For a read, the file is first filled with {@code records} records. */
+    Operation open(Path file, int records) throws IOException {
+        FileChannel channel =
+                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        if (isRead() || this == MAPPED_APPEND) {
+            // Written, not merely extended: a mapped append must find real blocks, as ours does.
+            fill(channel, records);
+        }
+        return new Operation(this, channel, records);
+    }
+
+    private static void fill(FileChannel channel, int records) throws IOException {
+        ByteBuffer chunk = ByteBuffer.allocateDirect(RECORD_SIZE * 4096);
+        for (int written = 0; written < records; written += 4096) {
+            channel.write(chunk.clear(), (long) written * RECORD_SIZE);
+        }
+    }
+
+    /** One limit at work, on one file, for one thread. */
+    static final class Operation implements AutoCloseable {
+        private final RawLimit limit;
+        private final FileChannel channel;
+        private final int records;
+        private final byte[] record = new byte[RECORD_SIZE];
+        private final ByteBuffer buffer = ByteBuffer.allocateDirect(RECORD_SIZE);
+        private final MappedByteBuffer mapped;
+        private long appended;
+
+        private Operation(RawLimit limit, FileChannel channel, int records) throws IOException {
+            this.limit = limit;
+            this.channel = channel;
+            this.records = records;
+            boolean maps = limit == MAPPED_APPEND || limit == MAPPED_READ;
+            this.mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, maps ? (long) records * RECORD_SIZE : 1);
+        }
+
+        /** Does it once, for the record of that number, and returns something that depends on the bytes. */
+        long run(int number) throws IOException {
+            switch (limit) {
+                case NO_OPERATION -> {}
+                case READ -> {
+                    channel.read(buffer.clear(), (long) number * RECORD_SIZE);
+                    buffer.flip().get(record, 0, RECORD_SIZE);
+                }
+                case MAPPED_READ -> mapped.get(number * RECORD_SIZE, record);
+                case MAPPED_APPEND -> mapped.put((int) (appended++ % records) * RECORD_SIZE, record);
+                default -> append();
+            }
+            return record[number & 127];
+        }
+
+        private void append() throws IOException {
+            buffer.clear().put(record).flip();
+            channel.write(buffer, appended * RECORD_SIZE);
+            appended++;
+            if (limit == APPEND_FORCE || (limit == APPEND_FORCE_64 && appended % GROUP == 0)) {
+                channel.force(false);
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            channel.close();
+        }
+    }
+}
