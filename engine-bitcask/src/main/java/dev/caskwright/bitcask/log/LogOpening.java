@@ -267,7 +267,7 @@ public final class LogOpening {
             manifest.noteSealed(file.sealedEntry());
             file.markSealed();
         }
-        manifest.noteState(highestId, 0, 0);
+        manifest.noteState(highestId, 0, 0, 0);
         // The names of the files that the new manifest lists must be durable before it is.
         io.syncDirectory();
         manifest.rewrite(io);
