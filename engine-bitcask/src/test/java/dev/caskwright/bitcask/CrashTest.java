@@ -35,7 +35,7 @@ final class CrashTest {
     @Test
     void shortLivesSurviveEveryCrash() throws IOException {
         long states = 0;
-        for (int seed = 0; seed < 8; seed++) {
+        for (int seed = Integer.getInteger("s0", 0); seed < Integer.getInteger("s1", 8); seed++) {
             states += new Life(seed, STEPS, 6, 40).live();
         }
         assertThat(states).isGreaterThan(5_000);
@@ -96,6 +96,7 @@ final class CrashTest {
                     backup(engine);
                 } else {
                     history.step(engine);
+                    if (Boolean.getBoolean("dbg")) System.out.println(history+" op="+disk.operations()+" key2="+engine.entry(KeyValues.key(2))+" files="+disk.factory(HOME).open(HOME,false).list());
                 }
             }
             model.assertCurrent(CrashFixture.content(engine));
