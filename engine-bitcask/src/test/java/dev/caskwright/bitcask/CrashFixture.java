@@ -1,7 +1,5 @@
 package dev.caskwright.bitcask;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.StorageEngine;
@@ -55,9 +53,12 @@ final class CrashFixture {
         NavigableMap<byte[], Entry> entries = KeyValues.entries(engine);
         for (Entry entry : entries.values()) {
             Entry single = engine.entry(entry.key());
-            assertThat(single).as("visited but not found: %s", KeyValues.describe(entry.key())).isNotNull();
-            assertThat(single.value()).isEqualTo(entry.value());
-            assertThat(single.version()).isEqualTo(entry.version());
+            if (single == null
+                    || single.version() != entry.version()
+                    || !Arrays.equals(single.value(), entry.value())) {
+                throw new AssertionError("visited, but not found or found otherwise: key="
+                        + KeyValues.describe(entry.key()) + ", visited=" + entry + ", found=" + single);
+            }
         }
         return entries;
     }
