@@ -9,6 +9,7 @@ import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
 import java.io.Closeable;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Executor;
@@ -41,7 +42,9 @@ final class Opening {
     private final EngineBuilder options;
     private final Deque<Closeable> opened = new ArrayDeque<>();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-    private final AtomicReference<@Nullable BitcaskEngine> engine = new AtomicReference<>();
+    /** Weak, because the log knows this object and threads keep sessions, which know the log, for longer than engines. */
+    private volatile WeakReference<@Nullable BitcaskEngine> engine = new WeakReference<>(null);
+
     private final MergePolicy policy;
 
     Opening(EngineBuilder options) {
@@ -97,7 +100,7 @@ final class Opening {
                 replayed,
                 opening.tornBytesCut()));
         opened.remove(abandonLog); // from here on the engine closes it properly
-        engine.set(result);
+        engine = new WeakReference<>(result);
         if (options.autoMerge && !options.readOnly) {
             executor.execute(this::mergeInBackground);
         }

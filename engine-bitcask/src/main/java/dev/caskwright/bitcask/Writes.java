@@ -228,10 +228,8 @@ final class Writes {
             if (!areUnchanged(read)) {
                 return false;
             }
-            if (changes.isEmpty()) {
-                return true;
-            }
-            position = applyBatch(changes, drafts, sync);
+            // Nothing to write may still have to be synced: what came before an acknowledged SYNC write survives, too.
+            position = changes.isEmpty() ? log.position() : applyBatch(changes, drafts, sync);
         } finally {
             store.writeLock.unlock();
         }

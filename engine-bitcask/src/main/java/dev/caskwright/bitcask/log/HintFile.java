@@ -171,7 +171,8 @@ final class HintFile {
             }
             long left = Integer.toUnsignedLong((int) RecordFormat.INT.get(header, 48));
             long offset = HEADER_LENGTH;
-            byte[] block = new byte[BLOCK_HEADER + BLOCK_LENGTH + ENTRY_HEADER + (1 << 16)];
+            int longest = BLOCK_HEADER + BLOCK_LENGTH + ENTRY_HEADER + (1 << 16);
+            byte[] block = new byte[(int) Math.min(file.length(), longest)];
             while (left > 0) {
                 int length = readBlock(file, store, data.id(), offset, block);
                 if (length < 0) {

@@ -5,8 +5,10 @@ import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -18,12 +20,14 @@ import org.jspecify.annotations.Nullable;
  * everything new is there, durable and verified; a backup that is cut short leaves the previous one intact.
  */
 final class LogBackup {
-    private final IoManager source;
+    private final SegmentedLog source;
+    private final IoManager sourceIo;
     private final IoManager target;
     private final StoreId store;
 
     LogBackup(SegmentedLog log, IoManager target) {
-        this.source = log.io();
+        this.source = log;
+        this.sourceIo = log.io();
         this.target = target;
         this.store = log.manifest().store();
     }
@@ -32,25 +36,27 @@ final class LogBackup {
     void run(List<DataFile> files, long clockMillis, long lastVersion) throws IOException {
         Set<String> present = new HashSet<>(target.list());
         Manifest previous = openPrevious(present);
-        Set<String> known = new HashSet<>();
+        Map<String, Manifest.Sealed> known = new HashMap<>();
         for (Manifest.Sealed sealed : previous.files()) {
-            known.add(sealed.name());
+            known.put(sealed.name(), sealed);
         }
+        refuseDiverged(files, known);
+        makeLeftovers(previous, files);
         Manifest next = new Manifest(store);
         Set<String> wanted = new HashSet<>();
         for (DataFile file : files) {
             String hint = FileNames.hint(file.id());
             wanted.add(file.name());
             wanted.add(hint);
-            if (!known.contains(file.name())) {
+            if (!known.containsKey(file.name())) {
                 bring(file.name(), present);
                 bring(hint, present);
                 verify(file);
             }
-            next.noteSealed(new Manifest.Sealed(
-                    file.id(), file.isMerged(), file.length(), file.firstVersion(), file.lastVersion()));
+            next.noteSealed(file.sealedEntry());
         }
-        next.noteState(Math.max(previous.highestId(), next.highestId()), clockMillis, lastVersion);
+        next.noteState(
+                Math.max(previous.highestId(), next.highestId()), source.changesFrom(), clockMillis, lastVersion);
         target.syncDirectory();
         next.rewrite(target);
         next.close();
@@ -72,8 +78,6 @@ final class LogBackup {
                 }
             }
             previous = new Manifest(store);
-            previous.rewrite(target);
-            previous.close();
         } else if (!previous.store().equals(store)) {
             throw new UnsupportedFormatException("the target is another store: directory=" + target.describe()
                     + "; choose an empty directory or an earlier backup of this store");
@@ -81,12 +85,37 @@ final class LogBackup {
         return previous;
     }
 
+    /** A backup that was opened and written to has files of its own under numbers that mean others here. */
+    private void refuseDiverged(List<DataFile> files, Map<String, Manifest.Sealed> known) throws IOException {
+        for (DataFile file : files) {
+            Manifest.Sealed sealed = known.get(file.name());
+            if (sealed != null && !sealed.equals(file.sealedEntry())) {
+                throw new UnsupportedFormatException("the target was written to since it was a backup: directory="
+                        + target.describe() + ", file=" + file.name() + "; choose an empty directory");
+            }
+        }
+    }
+
+    /**
+     * Has the target's manifest set the numbers of the new files aside, before they come: what is there of them after a
+     * crash is a leftover then, and not read as the tail of the previous backup's log.
+     */
+    private void makeLeftovers(Manifest previous, List<DataFile> files) throws IOException {
+        long highest = previous.highestId();
+        for (DataFile file : files) {
+            highest = Math.max(highest, file.id());
+        }
+        previous.noteState(highest, 0, 0, 0);
+        previous.rewrite(target);
+        previous.close();
+    }
+
     private void bring(String name, @Nullable Set<String> present) throws IOException {
         if (present != null && present.contains(name)) {
             target.delete(name); // left by a backup that was cut short
         }
-        if (source.list().contains(name)) {
-            source.linkTo(target, name);
+        if (sourceIo.list().contains(name)) {
+            sourceIo.linkTo(target, name);
         }
     }
 

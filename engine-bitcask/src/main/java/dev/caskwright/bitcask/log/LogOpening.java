@@ -260,7 +260,7 @@ final class LogOpening implements RecordLogOpening {
             manifest.noteSealed(file.sealedEntry());
             file.markSealed();
         }
-        manifest.noteState(highestId, 0, 0);
+        manifest.noteState(highestId, 0, 0, 0);
         // The names of the files that the new manifest lists must be durable before it is.
         io.syncDirectory();
         manifest.rewrite(io);

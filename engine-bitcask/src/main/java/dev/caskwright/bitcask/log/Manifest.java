@@ -209,8 +209,8 @@ final class Manifest implements Closeable {
     }
 
     /** Notes state that the next {@link #rewrite} will keep. */
-    synchronized void noteState(long newHighestId, long newClockMillis, long newLastVersion) {
-        applyState(new long[] {STATE, newHighestId, 0, 0, newClockMillis, newLastVersion});
+    synchronized void noteState(long newHighestId, long newChangesFrom, long newClockMillis, long newLastVersion) {
+        applyState(new long[] {STATE, newHighestId, 0, newChangesFrom, newClockMillis, newLastVersion});
     }
 
     /** Notes a sealed file that the next {@link #rewrite} will list. */

@@ -1,0 +1,252 @@
+package dev.caskwright.bitcask;
+
+import static dev.caskwright.bitcask.CrashFixture.BACKUP;
+import static dev.caskwright.bitcask.CrashFixture.HOME;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caskwright.api.Durability;
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.WriteOptions;
+import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.IoCall;
+import dev.caskwright.testkit.KeyValues;
+import dev.caskwright.testkit.ManualClock;
+import dev.caskwright.testkit.RandomHistory;
+import dev.caskwright.testkit.StoreModel;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Random;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Crashes at every call of random lives of a store, in many ways each, and has a model judge what is found afterwards.
+ *
+ * <p>Before each call to the disk, images of it are taken: as a kill leaves it, and as power losses may. Each image is
+ * opened, judged, written to and lost once more. Some are opened with images taken at every call of the recovery, too.
+ * {@code -Dcaskwright.crash.seeds} sets how many lives the campaign tries, from {@code -Dcaskwright.crash.firstSeed} on.
+ */
+final class CrashTest {
+    private static final int STEPS = 60;
+    private static final byte[] NEXT = KeyValues.bytes("next");
+
+    @Test
+    void shortLivesSurviveEveryCrash() throws IOException {
+        long states = 0;
+        for (int seed = Integer.getInteger("s0", 0); seed < Integer.getInteger("s1", 8); seed++) {
+            states += new Life(seed, STEPS, 6, 40).live();
+        }
+        assertThat(states).isGreaterThan(5_000);
+    }
+
+    @Test
+    @Tag("campaign")
+    void manyLivesSurviveEveryCrash() throws IOException {
+        long first = Long.getLong("caskwright.crash.firstSeed", 1_000);
+        long seeds = Long.getLong("caskwright.crash.seeds", 200);
+        long states = 0;
+        for (long seed = first; seed < first + seeds; seed++) {
+            states += new Life(seed, 150, 12, 25).live();
+        }
+        System.out.println("crash campaign: seeds=" + first + ".." + (first + seeds - 1) + ", states judged=" + states);
+    }
+
+    /** One random life of a store. */
+    private static final class Life {
+        private final long seed;
+        private final int steps;
+        private final int images;
+        private final int recoveryEvery;
+        private final Random random;
+        private final ManualClock clock = new ManualClock();
+        private final StoreModel model;
+        private final RandomHistory history;
+        private final CrashableIoManager disk;
+        private final List<NavigableMap<byte[], Entry>> backups = new ArrayList<>();
+        private boolean isBackupDone;
+        private long states;
+
+        Life(long seed, int steps, int images, int recoveryEvery) {
+            this.seed = seed;
+            this.steps = steps;
+            this.images = images;
+            this.recoveryEvery = recoveryEvery;
+            this.random = new Random(~seed);
+            this.model = new StoreModel(Durability.WRITE, clock);
+            this.history = new RandomHistory(seed, model, clock)
+                    .keys(2 + random.nextInt(50))
+                    .values(random.nextBoolean() ? 30 : 300, false);
+            this.disk = new CrashableIoManager().mapped(random.nextBoolean()).logging(false);
+        }
+
+        long live() throws IOException {
+            disk.observer(this::crashBefore);
+            backups.add(KeyValues.newMap());
+            BitcaskEngine engine = CrashFixture.open(disk, clock);
+            for (int i = 0; i < steps; i++) {
+                int choice = random.nextInt(100);
+                if (choice < 4) {
+                    history.forgetSnapshots();
+                    engine.close();
+                    engine = CrashFixture.open(disk, clock);
+                    model.reopened(CrashFixture.content(engine));
+                } else if (choice < 7) {
+                    backup(engine);
+                } else {
+                    history.step(engine);
+                    if (Boolean.getBoolean("dbg"))
+                        System.out.println(history + " op=" + disk.operations() + " key2="
+                                + engine.entry(KeyValues.key(2)) + " files="
+                                + disk.factory(HOME).open(HOME, false).list());
+                }
+            }
+            model.assertCurrent(CrashFixture.content(engine));
+            engine.close();
+            crashBefore(null);
+            return states;
+        }
+
+        private void backup(BitcaskEngine engine) throws IOException {
+            backups.add(CrashFixture.content(engine));
+            isBackupDone = false;
+            engine.backup(BACKUP);
+            backups.subList(0, backups.size() - 1).clear();
+            isBackupDone = true;
+        }
+
+        private void crashBefore(IoCall call) {
+            String place = "seed=" + seed + ", " + history + ", " + call;
+            try {
+                for (int image = 0; image < images; image++) {
+                    long imageSeed = image < 5 && random.nextInt(4) != 0 ? image : random.nextLong(5, Long.MAX_VALUE);
+                    judgePowerLoss(place + ", image=" + imageSeed, imageSeed);
+                }
+                judgeKill(place + ", killed");
+            } catch (IOException | RuntimeException e) {
+                throw new AssertionError(place, e);
+            }
+        }
+
+        private void judgePowerLoss(String place, long imageSeed) throws IOException {
+            states++;
+            model.context(place);
+            CrashableIoManager image = disk.peekPowerLoss(imageSeed);
+            NavigableMap<byte[], Entry> found = recover(place, image);
+            model.assertPossibleAfterPowerLoss(found);
+            loseAgain(place, image, imageSeed, found);
+            judgeBackup(place, disk.peekPowerLoss(imageSeed));
+            if (random.nextInt(recoveryEvery) == 0) {
+                crashInRecovery(place, disk.peekPowerLoss(imageSeed), found);
+            }
+        }
+
+        private void judgeKill(String place) throws IOException {
+            states++;
+            model.context(place);
+            CrashableIoManager image = disk.peekKill();
+            NavigableMap<byte[], Entry> found = recover(place, image);
+            model.assertPossibleAfterKill(found);
+            // What recovery accepted is durable when open returns, although much of it came from the page cache.
+            CrashableIoManager lost = image.peekPowerLoss(0);
+            assertSame(place + ", then power lost", found, recover(place, lost));
+            loseAgain(place, image, random.nextLong(), found);
+            if (random.nextInt(recoveryEvery) == 0) {
+                crashInRecoveryAfterKill(place, disk.peekKill());
+            }
+        }
+
+        private NavigableMap<byte[], Entry> recover(String place, CrashableIoManager image) {
+            try {
+                return CrashFixture.content(CrashFixture.open(image, clock));
+            } catch (IOException | RuntimeException | AssertionError e) {
+                throw new AssertionError(place + ": " + e, e);
+            }
+        }
+
+        /** Writes to a recovered store, loses the power again, and looks at what is there. */
+        private void loseAgain(
+                String place, CrashableIoManager image, long imageSeed, NavigableMap<byte[], Entry> found)
+                throws IOException {
+            CrashableIoManager next = image.kill();
+            BitcaskEngine engine = CrashFixture.open(next, clock);
+            if (imageSeed % 3 == 0) {
+                engine.merge();
+            }
+            engine.put(NEXT, NEXT, WriteOptions.SYNC);
+            engine.put(NEXT, NEXT, WriteOptions.NONE);
+            NavigableMap<byte[], Entry> later = recover(place + ", second", next.powerLoss(imageSeed));
+            assertThat(later.remove(NEXT))
+                    .as("%s: written after recovery", place)
+                    .isNotNull();
+            assertSame(place + ", second", found, later);
+        }
+
+        /** A recovery from a power loss gives the same however often it is cut short. */
+        private void crashInRecovery(String place, CrashableIoManager image, NavigableMap<byte[], Entry> found)
+                throws IOException {
+            image.observer(call -> {
+                for (int again = 0; again < 3; again++) {
+                    states++;
+                    long imageSeed = random.nextBoolean() ? again : random.nextLong(5, Long.MAX_VALUE);
+                    String inner = place + ", in recovery " + call + ", image=" + imageSeed;
+                    assertSame(inner, found, recover(inner, image.peekPowerLoss(imageSeed)));
+                }
+                states++;
+                assertSame(place, found, recover(place + ", killed in recovery " + call, image.peekKill()));
+            });
+            CrashFixture.open(image, clock).close();
+        }
+
+        private void crashInRecoveryAfterKill(String place, CrashableIoManager image) throws IOException {
+            image.observer(call -> {
+                states += 2;
+                long imageSeed = random.nextLong(Long.MAX_VALUE);
+                String inner = place + ", in recovery " + call + ", image=" + imageSeed;
+                model.context(inner);
+                model.assertPossibleAfterPowerLoss(recover(inner, image.peekPowerLoss(imageSeed)));
+                inner = place + ", killed in recovery " + call;
+                model.context(inner);
+                model.assertPossibleAfterKill(recover(inner, image.peekKill()));
+            });
+            CrashFixture.open(image, clock).close();
+        }
+
+        private void judgeBackup(String place, CrashableIoManager image) throws IOException {
+            NavigableMap<byte[], Entry> found = KeyValues.newMap();
+            if (image.factory(HOME).open(BACKUP, true).list().contains("MANIFEST")) {
+                try {
+                    found = CrashFixture.content(CrashFixture.builder(BACKUP, image.factory(HOME), clock)
+                            .open());
+                } catch (IOException e) {
+                    throw new AssertionError(place + ", backup: " + e, e);
+                }
+            }
+            int first = isBackupDone ? backups.size() - 1 : 0;
+            for (int i = first; i < backups.size(); i++) {
+                if (CrashFixture.isSame(unexpired(backups.get(i)), found)) {
+                    return;
+                }
+            }
+            throw new AssertionError(place + ": the backup holds what the store never was, keys=" + found.size());
+        }
+
+        private NavigableMap<byte[], Entry> unexpired(NavigableMap<byte[], Entry> entries) {
+            NavigableMap<byte[], Entry> left = KeyValues.newMap();
+            left.putAll(entries);
+            left.values()
+                    .removeIf(entry ->
+                            entry.expiresAtMillis() != Entry.NEVER && entry.expiresAtMillis() <= clock.millis());
+            return left;
+        }
+
+        private static void assertSame(
+                String place, NavigableMap<byte[], Entry> expected, NavigableMap<byte[], Entry> found) {
+            if (!CrashFixture.isSame(expected, found)) {
+                throw new AssertionError(place + ": two recoveries differ: first=" + expected.size() + " entries "
+                        + expected.values() + ", then=" + found.size() + " " + found.values());
+            }
+        }
+    }
+}
