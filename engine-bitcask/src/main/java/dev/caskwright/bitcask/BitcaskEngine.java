@@ -13,10 +13,10 @@ import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.OrderedKeyIndex;
-import dev.caskwright.bitcask.log.DataFile;
-import dev.caskwright.bitcask.log.LogBackup;
-import dev.caskwright.bitcask.log.LogVerifier;
+import dev.caskwright.api.spi.RecordLogFactory;
+import dev.caskwright.bitcask.log.SegmentedLogFactory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -70,7 +70,7 @@ public final class BitcaskEngine implements StorageEngine {
         long[] counts = new long[2];
         try (IoManager io = ioFactory.open(directory, false);
                 IoManager.Lock lock = io.lock(false)) {
-            LogVerifier.Listener listener = new LogVerifier.Listener() {
+            RecordLogFactory.VerifyListener listener = new RecordLogFactory.VerifyListener() {
                 @Override
                 public void damaged(String file, long offset, String what) {
                     damages.add(new VerifyReport.Damage(file, offset, what));
@@ -82,7 +82,7 @@ public final class BitcaskEngine implements StorageEngine {
                     counts[1] += bytes;
                 }
             };
-            new LogVerifier(io, listener).run();
+            new SegmentedLogFactory().verify(io, listener);
         }
         return new VerifyReport(counts[0], counts[1], List.copyOf(damages));
     }
@@ -201,7 +201,7 @@ public final class BitcaskEngine implements StorageEngine {
     @Override
     @SuppressWarnings("try") // the target's lock is only held
     public void backup(Path target) throws IOException {
-        List<DataFile> files;
+        List<LogSegment> files;
         Snapshots.Handle pin;
         long lastVersion;
         store.writeLock.lock();
@@ -219,7 +219,7 @@ public final class BitcaskEngine implements StorageEngine {
             store.log.sealLeft();
             try (IoManager io = parts.ioFactory().open(target, true);
                     IoManager.Lock lock = io.lock(true)) {
-                new LogBackup(store.log, io).run(files, store.clock.nowMillis(), lastVersion);
+                store.log.copyTo(io, files, store.clock.nowMillis(), lastVersion);
             }
         } finally {
             store.snapshots.close(pin);
@@ -231,10 +231,10 @@ public final class BitcaskEngine implements StorageEngine {
         long disk = 0;
         long live = 0;
         long dead = 0;
-        List<DataFile> files = store.log.files();
-        for (DataFile file : files) {
+        List<LogSegment> files = store.log.segments();
+        for (LogSegment file : files) {
             disk += file.length();
-            if (!file.isRetired()) {
+            if (!store.snapshots.isRetired(file)) {
                 live += file.liveBytes();
                 dead += file.deadBytes();
             }
@@ -276,7 +276,7 @@ public final class BitcaskEngine implements StorageEngine {
         }
         parts.backgroundSync().stop();
         merger.awaitEnd();
-        store.log.epochs().awaitReaders();
+        store.awaitReaders();
         try {
             closeLog();
         } finally {

@@ -4,8 +4,8 @@ import dev.caskwright.api.ChangeVisitor;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
-import dev.caskwright.bitcask.log.DataFile;
-import dev.caskwright.bitcask.log.RecordScanner;
+import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.RecordScanner;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -50,14 +50,14 @@ final class ChangeFeed {
                             + "; copy the store and go on from the copy's version",
                     null);
         }
-        List<DataFile> files = new ArrayList<>();
-        for (DataFile file : snapshot.files) {
-            if (file != null && !file.isMerged() && file.lastVersion() > version && !file.isRetired()) {
+        List<LogSegment> files = new ArrayList<>();
+        for (LogSegment file : snapshot.files) {
+            if (file != null && !file.isMerged() && file.lastVersion() > version && snapshot.covers(file)) {
                 files.add(file);
             }
         }
-        files.sort(Comparator.comparingLong(DataFile::id));
-        for (DataFile file : files) {
+        files.sort(Comparator.comparingLong(LogSegment::id));
+        for (LogSegment file : files) {
             if (!visitFile(file, version)) {
                 return visited;
             }
@@ -65,7 +65,7 @@ final class ChangeFeed {
         return visited;
     }
 
-    private boolean visitFile(DataFile file, long version) throws IOException {
+    private boolean visitFile(LogSegment file, long version) throws IOException {
         RecordScanner scanner = store.log.scan(file, snapshot.end(file));
         while (next(scanner)) {
             if (scanner.version() <= version) {

@@ -3,6 +3,8 @@ package dev.caskwright.bitcask;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndexFactory;
+import dev.caskwright.api.spi.RecordLogFactory;
+import dev.caskwright.bitcask.log.SegmentedLogFactory;
 import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
@@ -29,6 +31,7 @@ public final class EngineBuilder {
 
     final Path directory;
     KeyIndexFactory index = HashKeyIndex::new;
+    RecordLogFactory recordLog = new SegmentedLogFactory();
     IoManagerFactory io = StandardIoManager::open;
 
     @Nullable IoManagerFactory startupIo;
@@ -59,6 +62,12 @@ public final class EngineBuilder {
     /** Sets the key index; {@code HashKeyIndex::new} by default. */
     public EngineBuilder index(KeyIndexFactory factory) {
         index = Objects.requireNonNull(factory);
+        return this;
+    }
+
+    /** Sets the record log; the segmented log of this engine by default. */
+    public EngineBuilder recordLog(RecordLogFactory factory) {
+        recordLog = Objects.requireNonNull(factory);
         return this;
     }
 

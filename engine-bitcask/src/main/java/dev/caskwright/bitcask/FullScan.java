@@ -3,9 +3,9 @@ package dev.caskwright.bitcask;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
 import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.bitcask.log.DataFile;
-import dev.caskwright.bitcask.log.RecordReader;
-import dev.caskwright.bitcask.log.RecordScanner;
+import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.RecordReader;
+import dev.caskwright.api.spi.RecordScanner;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -29,14 +29,14 @@ final class FullScan {
     }
 
     void visit(EntryVisitor visitor) throws IOException {
-        for (DataFile file : snapshot.files) {
+        for (LogSegment file : snapshot.files) {
             if (file != null && snapshot.covers(file) && !visitFile(file, visitor)) {
                 return;
             }
         }
     }
 
-    private boolean visitFile(DataFile file, EntryVisitor visitor) throws IOException {
+    private boolean visitFile(LogSegment file, EntryVisitor visitor) throws IOException {
         RecordScanner scanner = store.log.scan(file, snapshot.end(file));
         while (nextEntry(scanner)) {
             Entry entry = new Entry(scanner.key(), scanner.value(), scanner.version(), scanner.expiresAt());
@@ -77,7 +77,7 @@ final class FullScan {
             return true;
         }
         return locator != KeyIndex.ABSENT
-                && !snapshot.covers(store.log.file(locator))
+                && !snapshot.covers(store.log.segment(locator))
                 && isSameVersion(locator, scanner.version(), length);
     }
 

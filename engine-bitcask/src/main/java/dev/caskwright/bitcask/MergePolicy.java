@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask;
 
-import dev.caskwright.bitcask.log.DataFile;
+import dev.caskwright.api.spi.LogSegment;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -29,11 +29,11 @@ final class MergePolicy {
     }
 
     /** Returns the files to merge, in the order of the log; empty if a merge is not worth its work. */
-    List<DataFile> choose(List<DataFile> all) {
-        List<DataFile> byDeadRatio = new ArrayList<>();
+    List<LogSegment> choose(List<LogSegment> all) {
+        List<LogSegment> byDeadRatio = new ArrayList<>();
         long disk = 0;
         long live = 0;
-        for (DataFile file : all) {
+        for (LogSegment file : all) {
             disk += file.length();
             live += file.liveBytes();
             if (file.isSealed()) {
@@ -41,8 +41,8 @@ final class MergePolicy {
             }
         }
         byDeadRatio.sort(Comparator.comparingDouble(MergePolicy::deadRatio).reversed());
-        List<DataFile> chosen = new ArrayList<>();
-        for (DataFile file : byDeadRatio) {
+        List<LogSegment> chosen = new ArrayList<>();
+        for (LogSegment file : byDeadRatio) {
             boolean tooMuchDead = disk > live * maxSpaceAmplification && file.deadBytes() * 8 > file.length();
             if (deadRatio(file) < DEAD_RATIO && !tooMuchDead) {
                 break;
@@ -51,13 +51,13 @@ final class MergePolicy {
             disk -= file.deadBytes();
         }
         addSmall(byDeadRatio, chosen);
-        chosen.sort(Comparator.comparingLong(DataFile::id));
+        chosen.sort(Comparator.comparingLong(LogSegment::id));
         return chosen;
     }
 
-    private void addSmall(List<DataFile> files, List<DataFile> chosen) {
-        List<DataFile> small = new ArrayList<>();
-        for (DataFile file : files) {
+    private void addSmall(List<LogSegment> files, List<LogSegment> chosen) {
+        List<LogSegment> small = new ArrayList<>();
+        for (LogSegment file : files) {
             if (file.length() < maxFileBytes / SMALL_FRACTION && !chosen.contains(file)) {
                 small.add(file);
             }
@@ -67,7 +67,7 @@ final class MergePolicy {
         }
     }
 
-    private static double deadRatio(DataFile file) {
+    private static double deadRatio(LogSegment file) {
         return (double) file.deadBytes() / file.length();
     }
 }

@@ -3,11 +3,10 @@ package dev.caskwright.bitcask;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.bitcask.log.DataFile;
-import dev.caskwright.bitcask.log.MergeOutput;
-import dev.caskwright.bitcask.log.RecordScanner;
-import dev.caskwright.bitcask.log.SegmentedLog;
-import dev.caskwright.bitcask.log.TombstoneFilter;
+import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.MergeOutput;
+import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.RecordScanner;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +32,7 @@ final class Merger {
     private static final int SWITCHES_PER_LOCK = 64;
 
     private final Store store;
-    private final SegmentedLog log;
+    private final RecordLog log;
     private final KeyIndex index;
     private final RateLimit rateLimit;
     private final long changesRetainedBytes;
@@ -76,7 +75,7 @@ final class Merger {
         try {
             leaveActive();
             log.sealLeft();
-            List<DataFile> inputs = withoutRetained(store.listedFiles());
+            List<LogSegment> inputs = withoutRetained(store.listedFiles());
             for (int from = 0; from < inputs.size() && !cancelled; ) {
                 int to = endOfRound(inputs, from);
                 mergeRound(inputs.subList(from, to));
@@ -93,7 +92,7 @@ final class Merger {
             return;
         }
         try {
-            List<DataFile> inputs = withoutRetained(policy.choose(store.listedFiles()));
+            List<LogSegment> inputs = withoutRetained(policy.choose(store.listedFiles()));
             for (int from = 0; from < inputs.size() && !cancelled; ) {
                 int to = endOfRound(inputs, from);
                 mergeRound(inputs.subList(from, to));
@@ -115,9 +114,9 @@ final class Merger {
     }
 
     /** Leaves out the newest files that together make up the bytes of changes to be kept. */
-    private List<DataFile> withoutRetained(List<DataFile> files) {
-        List<DataFile> kept = new ArrayList<>();
-        for (DataFile file : files) {
+    private List<LogSegment> withoutRetained(List<LogSegment> files) {
+        List<LogSegment> kept = new ArrayList<>();
+        for (LogSegment file : files) {
             if (file.isSealed()) {
                 kept.add(file);
             }
@@ -125,10 +124,10 @@ final class Merger {
         if (changesRetainedBytes == 0) {
             return kept;
         }
-        List<DataFile> all = store.listedFiles();
+        List<LogSegment> all = store.listedFiles();
         long retained = 0;
         for (int i = all.size() - 1; i >= 0 && retained < changesRetainedBytes; i--) {
-            DataFile file = all.get(i);
+            LogSegment file = all.get(i);
             if (!file.isMerged()) {
                 retained += file.length();
                 kept.remove(file);
@@ -137,7 +136,7 @@ final class Merger {
         return kept;
     }
 
-    private static int endOfRound(List<DataFile> files, int from) {
+    private static int endOfRound(List<LogSegment> files, int from) {
         int to = from;
         long bytes = 0;
         do {
@@ -147,7 +146,7 @@ final class Merger {
         return to;
     }
 
-    private void mergeRound(List<DataFile> inputs) throws IOException {
+    private void mergeRound(List<LogSegment> inputs) throws IOException {
         new Round(inputs).run();
     }
 
@@ -157,7 +156,7 @@ final class Merger {
 
     /** One merge of some files. */
     private final class Round {
-        private final List<DataFile> inputs;
+        private final List<LogSegment> inputs;
         private final List<MergeOutput> outputs = new ArrayList<>();
         private final List<Expired> expired = new ArrayList<>();
         private final TombstoneFilter older;
@@ -166,7 +165,7 @@ final class Merger {
         private long lastId;
         private boolean mayBeCommitted;
 
-        Round(List<DataFile> inputs) {
+        Round(List<LogSegment> inputs) {
             this.inputs = List.copyOf(inputs);
             this.older = new TombstoneFilter(log, store.listedFiles(), inputs);
         }
@@ -174,7 +173,7 @@ final class Merger {
         void run() throws IOException {
             reserveNumbers();
             try {
-                for (DataFile input : inputs) {
+                for (LogSegment input : inputs) {
                     copyLive(input);
                 }
                 finishOutput();
@@ -194,10 +193,10 @@ final class Merger {
 
         private void reserveNumbers() throws IOException {
             long bytes = 0;
-            for (DataFile input : inputs) {
+            for (LogSegment input : inputs) {
                 bytes += input.length();
             }
-            int count = (int) (inputs.size() + 2 * (bytes / log.maxFileBytes()) + 2);
+            int count = (int) (inputs.size() + 2 * (bytes / log.maxSegmentBytes()) + 2);
             store.writeLock.lock();
             try {
                 store.checkWritable();
@@ -208,7 +207,7 @@ final class Merger {
             }
         }
 
-        private void copyLive(DataFile input) throws IOException {
+        private void copyLive(LogSegment input) throws IOException {
             if (input.liveBytes() == 0 && older.needsNoTombstones(input)) {
                 return; // nothing in it is needed: its space comes back without reading or writing anything
             }
@@ -235,7 +234,7 @@ final class Merger {
             }
         }
 
-        private void copyPut(DataFile input, RecordScanner scanner) throws IOException {
+        private void copyPut(LogSegment input, RecordScanner scanner) throws IOException {
             long locator = scanner.locator();
             if (lookup(scanner) != locator) {
                 return;
@@ -261,6 +260,7 @@ final class Merger {
                     throw new IllegalStateException("more merge outputs than numbers set aside: last=" + lastId);
                 }
                 current = log.createOutput(nextId++);
+                store.snapshots.hide(current.segment());
                 output = current;
                 outputs.add(current);
             }
@@ -273,7 +273,7 @@ final class Merger {
             output = null;
             if (current != null) {
                 current.finish();
-                mergedBytes.addAndGet(current.file().length());
+                mergedBytes.addAndGet(current.segment().length());
             }
         }
 
@@ -290,10 +290,7 @@ final class Merger {
             }
             // What supersedes a dropped record must be durable before the record goes.
             store.sync(position);
-            List<DataFile> files = new ArrayList<>();
-            for (MergeOutput each : outputs) {
-                files.add(each.file());
-            }
+            List<LogSegment> files = segments(outputs);
             mayBeCommitted = true;
             try {
                 log.commitMerge(inputs, files, lastId);
@@ -306,9 +303,18 @@ final class Merger {
             }
         }
 
+        private static List<LogSegment> segments(List<MergeOutput> outputs) {
+            List<LogSegment> segments = new ArrayList<>();
+            for (MergeOutput each : outputs) {
+                segments.add(each.segment());
+            }
+            return segments;
+        }
+
         private void discardOutputs() throws IOException {
             for (MergeOutput each : outputs) {
-                log.remove(each.file());
+                log.remove(each.segment());
+                store.snapshots.forget(each.segment());
             }
         }
 
@@ -332,13 +338,7 @@ final class Merger {
                     }
                 }
                 lock.hold();
-                long since = store.snapshots.nextSerial();
-                for (MergeOutput each : outputs) {
-                    each.file().becomeVisible(since);
-                }
-                for (DataFile input : inputs) {
-                    input.retire(since);
-                }
+                store.snapshots.replace(inputs, segments(outputs));
             } catch (IOException | RuntimeException e) {
                 throw store.failedIndexing(e);
             } finally {
@@ -347,10 +347,10 @@ final class Merger {
         }
 
         private void retireInputs() throws IOException {
-            List<DataFile> removable = new ArrayList<>();
+            List<LogSegment> removable = new ArrayList<>();
             store.writeLock.lock();
             try {
-                for (DataFile input : inputs) {
+                for (LogSegment input : inputs) {
                     if (store.snapshots.retire(input)) {
                         removable.add(input);
                     }

@@ -4,9 +4,9 @@ import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.bitcask.log.LogOpening;
-import dev.caskwright.bitcask.log.LogOptions;
-import dev.caskwright.bitcask.log.SegmentedLog;
+import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.RecordLogOpening;
+import dev.caskwright.api.spi.RecordLogOptions;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
@@ -69,8 +69,9 @@ final class Opening {
         IoManagerFactory startupFactory = options.startupIo;
         IoManager startupIo = startupFactory == null ? io : keep(startupFactory.open(options.directory, false));
         Executor executor = executor();
-        LogOpening opening = LogOpening.start(io, startupIo, logOptions(create, executor));
-        SegmentedLog log = opening.log();
+        ReadEpochs epochs = new ReadEpochs();
+        RecordLogOpening opening = options.recordLog.open(io, startupIo, logOptions(create, executor, epochs));
+        RecordLog log = opening.log();
         Closeable abandonLog = keep(log::abandon);
         KeyIndex index = keep(options.index.open(new KeyIndexContext(
                 options.expectedKeys,
@@ -80,7 +81,7 @@ final class Opening {
         long replayed = new Replay(opening, index).run(options.replayThreads);
         opening.finish();
         StoreClock clock = new StoreClock(options.clock, log, options.readOnly);
-        Store store = new Store(log, index, clock, options.maxSnapshots, options.readOnly, failure);
+        Store store = new Store(log, epochs, index, clock, options.maxSnapshots, options.readOnly, failure);
         Reads reads = new Reads(store);
         BackgroundSync backgroundSync = new BackgroundSync(store, options.syncEveryBytes, options.syncEvery, executor);
         Writes writes = new Writes(store, reads, options.durability, backgroundSync);
@@ -116,13 +117,14 @@ final class Opening {
         return own;
     }
 
-    private LogOptions logOptions(boolean create, Executor executor) {
-        return new LogOptions(
+    private RecordLogOptions logOptions(boolean create, Executor executor, ReadEpochs epochs) {
+        return new RecordLogOptions(
                 options.maxFileBytes,
                 options.readOnly,
                 create,
-                () -> new long[] {options.random.getAsLong(), options.random.getAsLong()},
+                options.random,
                 executor,
+                epochs::awaitReaders,
                 () -> {
                     if (options.autoMerge) {
                         executor.execute(this::mergeInBackground);

@@ -6,7 +6,7 @@ import dev.caskwright.api.Entry;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.OrderedKeyIndex;
-import dev.caskwright.bitcask.log.RecordReader;
+import dev.caskwright.api.spi.RecordReader;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Arrays;

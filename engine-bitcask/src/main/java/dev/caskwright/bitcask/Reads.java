@@ -3,8 +3,7 @@ package dev.caskwright.bitcask;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.bitcask.log.RecordReader;
-import dev.caskwright.bitcask.log.SegmentedLog;
+import dev.caskwright.api.spi.RecordReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -60,7 +59,7 @@ final class Reads {
             if (locator == KeyIndex.ABSENT) {
                 return false;
             }
-            if (!SegmentedLog.expires(locator)) {
+            if (!store.log.expires(locator)) {
                 return true;
             }
             session.reader.read(locator);

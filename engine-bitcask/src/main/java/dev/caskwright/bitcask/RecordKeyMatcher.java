@@ -1,15 +1,15 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.spi.KeyMatcher;
-import dev.caskwright.bitcask.log.RecordReader;
-import dev.caskwright.bitcask.log.SegmentedLog;
+import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.RecordReader;
 import java.io.IOException;
 
 /** Compares keys with records, for an index that holds no keys. */
 final class RecordKeyMatcher implements KeyMatcher {
     private final ThreadLocal<RecordReader> readers;
 
-    RecordKeyMatcher(SegmentedLog log) {
+    RecordKeyMatcher(RecordLog log) {
         this.readers = ThreadLocal.withInitial(log::newReader);
     }
 

@@ -1,9 +1,9 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.bitcask.log.DataFile;
-import dev.caskwright.bitcask.log.LogOpening;
-import dev.caskwright.bitcask.log.SegmentedLog;
+import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.RecordLogOpening;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,13 +21,13 @@ final class Replay {
     @SuppressWarnings("ArrayRecordComponent") // a holder, never compared
     private record Tombstone(byte[] key, long locator) {}
 
-    private final LogOpening opening;
-    private final SegmentedLog log;
+    private final RecordLogOpening opening;
+    private final RecordLog log;
     private final KeyIndex index;
     private final boolean concurrent;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
-    Replay(LogOpening opening, KeyIndex index) {
+    Replay(RecordLogOpening opening, KeyIndex index) {
         this.opening = opening;
         this.log = opening.log();
         this.index = index;
@@ -36,7 +36,7 @@ final class Replay {
 
     /** Replays the whole log with up to {@code threads} threads; returns how many entries were read. */
     long run(int threads) throws IOException {
-        List<DataFile> files = log.files();
+        List<LogSegment> files = log.segments();
         AtomicInteger next = new AtomicInteger();
         List<Worker> workers = new ArrayList<>();
         int count = concurrent ? Math.max(1, Math.min(threads, files.size())) : 1;
@@ -94,12 +94,12 @@ final class Replay {
     }
 
     private final class Worker implements Runnable {
-        private final List<DataFile> files;
+        private final List<LogSegment> files;
         private final AtomicInteger next;
         final List<Tombstone> tombstones = new ArrayList<>();
         long entries;
 
-        Worker(List<DataFile> files, AtomicInteger next) {
+        Worker(List<LogSegment> files, AtomicInteger next) {
             this.files = files;
             this.next = next;
         }
@@ -111,9 +111,8 @@ final class Replay {
                     if (failure.get() != null) {
                         return;
                     }
-                    DataFile file = files.get(i);
+                    LogSegment file = files.get(i);
                     opening.replay(file, this::replay);
-                    file.becomeVisible(0);
                 }
             } catch (IOException | RuntimeException | Error e) {
                 failure.compareAndSet(null, e);

@@ -4,7 +4,7 @@ import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.bitcask.log.DataFile;
+import dev.caskwright.api.spi.LogSegment;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -34,20 +34,22 @@ final class Snapshots {
         final long serial;
         final long version;
         final long nowMillis;
-        final @Nullable DataFile[] files;
-        final @Nullable DataFile active;
+        final @Nullable LogSegment[] files;
+        final @Nullable LogSegment active;
         final long activeLength;
         final Undo undo;
-        final List<DataFile> pinned = new ArrayList<>(); // guarded by Snapshots
+        private final Visibility visibility;
+        final List<LogSegment> pinned = new ArrayList<>(); // guarded by Snapshots
         volatile boolean closed;
 
         Handle(
                 long serial,
                 long version,
                 long nowMillis,
-                @Nullable DataFile[] files,
-                @Nullable DataFile active,
-                Undo undo) {
+                @Nullable LogSegment[] files,
+                @Nullable LogSegment active,
+                Undo undo,
+                Visibility visibility) {
             this.serial = serial;
             this.version = version;
             this.nowMillis = nowMillis;
@@ -55,6 +57,7 @@ final class Snapshots {
             this.active = active;
             this.activeLength = active == null ? 0 : active.length();
             this.undo = undo;
+            this.visibility = visibility;
         }
 
         /** Returns the locator that a key had when the snapshot was taken. Within an epoch. */
@@ -70,13 +73,13 @@ final class Snapshots {
         }
 
         /** Returns whether records in this file, and not copies of them elsewhere, were current then. */
-        boolean covers(DataFile file) {
+        boolean covers(LogSegment file) {
             int slot = file.slot();
-            return slot < files.length && files[slot] == file && file.isVisibleTo(serial);
+            return slot < files.length && files[slot] == file && visibility.isVisibleTo(file, serial);
         }
 
         /** Returns up to where a file was written then. */
-        long end(DataFile file) {
+        long end(LogSegment file) {
             return file == active ? activeLength : file.length();
         }
     }
@@ -84,7 +87,8 @@ final class Snapshots {
     private final Store store;
     private final int limit;
     private final List<Handle> open = new ArrayList<>(); // guarded by this
-    private final Map<DataFile, Integer> pins = new HashMap<>(); // guarded by this
+    private final Map<LogSegment, Integer> pins = new HashMap<>(); // guarded by this
+    private final Visibility visibility = new Visibility();
     private long serial;
     private volatile @Nullable Undo newest;
 
@@ -119,7 +123,8 @@ final class Snapshots {
                         store.clock.nowMillis(),
                         store.log.slots(),
                         store.log.active(),
-                        undo);
+                        undo,
+                        visibility);
                 open.add(handle);
                 return handle;
             }
@@ -143,7 +148,7 @@ final class Snapshots {
 
     /** Closes a snapshot and gives back what only it needed. */
     void close(Handle handle) throws IOException {
-        List<DataFile> unpinned = new ArrayList<>();
+        List<LogSegment> unpinned = new ArrayList<>();
         store.writeLock.lock();
         try {
             synchronized (this) {
@@ -158,7 +163,7 @@ final class Snapshots {
                 } else if (at > 0) {
                     passOn(handle, open.get(at - 1));
                 }
-                for (DataFile file : handle.pinned) {
+                for (LogSegment file : handle.pinned) {
                     if (pins.merge(file, -1, Integer::sum) == 0) {
                         pins.remove(file);
                         unpinned.add(file);
@@ -181,13 +186,32 @@ final class Snapshots {
         }
     }
 
-    /** Returns the number of the first snapshot that could be opened from now on. Under the write lock. */
-    synchronized long nextSerial() {
-        return serial + 1;
+    /** Says that the index does not refer to a file yet: the output of a merge. */
+    void hide(LogSegment output) {
+        visibility.hide(output);
+    }
+
+    /** Says that for snapshots from now on the outputs of a merge count, and not the inputs. Under the write lock. */
+    synchronized void replace(List<LogSegment> inputs, List<LogSegment> outputs) {
+        visibility.replace(inputs, outputs, serial + 1);
+    }
+
+    /** Returns whether a file is part of the store, and not the output of a merge under way or replaced by one. */
+    boolean isCurrent(LogSegment file) {
+        return visibility.isVisibleTo(file, Long.MAX_VALUE - 1);
+    }
+
+    boolean isRetired(LogSegment file) {
+        return visibility.isRetired(file);
+    }
+
+    /** Forgets a file that was removed. */
+    void forget(LogSegment file) {
+        visibility.forget(file);
     }
 
     /** Takes a file that a merge has replaced: returns true if it can go at once, false if it goes when snapshots close. */
-    synchronized boolean retire(DataFile file) {
+    synchronized boolean retire(LogSegment file) {
         if (open.isEmpty()) {
             return true;
         }
@@ -202,13 +226,9 @@ final class Snapshots {
         return open.size();
     }
 
-    synchronized boolean isPinned(DataFile file) {
-        return pins.containsKey(file);
-    }
-
     synchronized long pinnedBytes() {
         long bytes = 0;
-        for (DataFile file : pins.keySet()) {
+        for (LogSegment file : pins.keySet()) {
             bytes += file.length();
         }
         return bytes;

@@ -7,9 +7,9 @@ import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.bitcask.log.DataFile;
-import dev.caskwright.bitcask.log.RecordReader;
-import dev.caskwright.bitcask.log.SegmentedLog;
+import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.RecordReader;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -24,10 +24,11 @@ final class Store {
     /** Held while the log is appended to and the index changed, so that both have the same order. */
     final ReentrantLock writeLock = new ReentrantLock();
 
-    final SegmentedLog log;
+    final RecordLog log;
     final KeyIndex index;
     final Snapshots snapshots;
     final StoreClock clock;
+    private final ReadEpochs epochs;
     private final boolean readOnly;
     private final AtomicReference<@Nullable Throwable> failure;
     private final ThreadLocal<Session> sessions;
@@ -35,21 +36,22 @@ final class Store {
     private volatile boolean closed;
 
     Store(
-            SegmentedLog log,
+            RecordLog log,
+            ReadEpochs epochs,
             KeyIndex index,
             StoreClock clock,
             int maxSnapshots,
             boolean readOnly,
             AtomicReference<@Nullable Throwable> failure) {
         this.log = log;
+        this.epochs = epochs;
         this.index = index;
         this.clock = clock;
         this.readOnly = readOnly;
         this.failure = failure;
         this.snapshots = new Snapshots(this, maxSnapshots);
         this.lastVersion = log.lastVersion();
-        this.sessions = ThreadLocal.withInitial(
-                () -> new Session(log.newReader(), log.epochs().newStripe()));
+        this.sessions = ThreadLocal.withInitial(() -> new Session(log.newReader(), log.newDraft(), epochs.newStripe()));
     }
 
     Session session() {
@@ -58,16 +60,16 @@ final class Store {
 
     /** Enters a read epoch; files of locators found within it stay until {@link #exit}. */
     int enter(Session session) throws EngineClosedException {
-        int pin = log.epochs().enter(session.stripe);
+        int pin = epochs.enter(session.stripe);
         if (closed) {
-            log.epochs().exit(pin);
+            epochs.exit(pin);
             throw closedException();
         }
         return pin;
     }
 
     void exit(int pin) {
-        log.epochs().exit(pin);
+        epochs.exit(pin);
     }
 
     static EngineClosedException closedException() {
@@ -86,6 +88,11 @@ final class Store {
 
     boolean isReadOnly() {
         return readOnly;
+    }
+
+    /** Returns when every reader that entered before has left. */
+    void awaitReaders() {
+        epochs.awaitReaders();
     }
 
     /** Lets no new reader or writer in. Under the write lock. */
@@ -167,7 +174,7 @@ final class Store {
 
     /** Returns whether the record of the key, at a locator from the index, has expired. Within an epoch or the write lock. */
     boolean hasExpired(RecordReader reader, long locator) throws IOException {
-        if (!SegmentedLog.expires(locator)) {
+        if (!log.expires(locator)) {
             return false;
         }
         reader.read(locator);
@@ -181,16 +188,17 @@ final class Store {
     }
 
     /** Returns the files that the log consists of, without those that stay for snapshots only, in the log's order. */
-    List<DataFile> listedFiles() {
-        List<DataFile> files = log.files();
-        files.removeIf(file -> file.isRetired() || !file.isVisible());
+    List<LogSegment> listedFiles() {
+        List<LogSegment> files = log.segments();
+        files.removeIf(file -> !snapshots.isCurrent(file));
         return files;
     }
 
     /** Closes and deletes files that nothing needs any more. */
-    void removeFiles(Iterable<DataFile> files) throws IOException {
-        for (DataFile file : files) {
+    void removeFiles(Iterable<LogSegment> files) throws IOException {
+        for (LogSegment file : files) {
             log.remove(file);
+            snapshots.forget(file);
         }
     }
 }

@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.Entry;
-import dev.caskwright.bitcask.log.SegmentedLog;
+import dev.caskwright.api.spi.RecordLog;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.concurrent.atomic.AtomicLong;
@@ -13,12 +13,12 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class StoreClock {
     private final InstantSource source;
-    private final SegmentedLog log;
+    private final RecordLog log;
     private final boolean readOnly;
     private final AtomicLong floor;
     private volatile long recorded;
 
-    StoreClock(InstantSource source, SegmentedLog log, boolean readOnly) {
+    StoreClock(InstantSource source, RecordLog log, boolean readOnly) {
         this.source = source;
         this.log = log;
         this.readOnly = readOnly;

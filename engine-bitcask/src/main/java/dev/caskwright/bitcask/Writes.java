@@ -5,9 +5,9 @@ import dev.caskwright.api.Entry;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.bitcask.log.RecordDraft;
-import dev.caskwright.bitcask.log.RecordReader;
-import dev.caskwright.bitcask.log.SegmentedLog;
+import dev.caskwright.api.spi.RecordDraft;
+import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.RecordReader;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Writes {
     private final Store store;
-    private final SegmentedLog log;
+    private final RecordLog log;
     private final KeyIndex index;
     private final Reads reads;
     private final Durability storeDurability;
@@ -216,9 +216,9 @@ final class Writes {
             drafts.add(draft);
             bytes += draft.length();
         }
-        if (bytes > SegmentedLog.maxBatchLength()) {
+        if (bytes > log.maxBatchLength()) {
             throw new IllegalArgumentException("batch is too large: bytes=" + bytes + ", allowed="
-                    + SegmentedLog.maxBatchLength() + "; split it into several");
+                    + log.maxBatchLength() + "; split it into several");
         }
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         long position;
@@ -239,7 +239,7 @@ final class Writes {
 
     private RecordDraft draft(WriteBatch.Change change) {
         Limits.checkKey(change.key());
-        RecordDraft draft = new RecordDraft();
+        RecordDraft draft = log.newDraft();
         byte[] value = change.value();
         if (value == null) {
             draft.delete(change.key());

@@ -96,7 +96,10 @@ final class CrashTest {
                     backup(engine);
                 } else {
                     history.step(engine);
-                    if (Boolean.getBoolean("dbg")) System.out.println(history+" op="+disk.operations()+" key2="+engine.entry(KeyValues.key(2))+" files="+disk.factory(HOME).open(HOME,false).list());
+                    if (Boolean.getBoolean("dbg"))
+                        System.out.println(history + " op=" + disk.operations() + " key2="
+                                + engine.entry(KeyValues.key(2)) + " files="
+                                + disk.factory(HOME).open(HOME, false).list());
                 }
             }
             model.assertCurrent(CrashFixture.content(engine));
@@ -174,7 +177,9 @@ final class CrashTest {
             engine.put(NEXT, NEXT, WriteOptions.SYNC);
             engine.put(NEXT, NEXT, WriteOptions.NONE);
             NavigableMap<byte[], Entry> later = recover(place + ", second", next.powerLoss(imageSeed));
-            assertThat(later.remove(NEXT)).as("%s: written after recovery", place).isNotNull();
+            assertThat(later.remove(NEXT))
+                    .as("%s: written after recovery", place)
+                    .isNotNull();
             assertSame(place + ", second", found, later);
         }
 
@@ -231,7 +236,8 @@ final class CrashTest {
             NavigableMap<byte[], Entry> left = KeyValues.newMap();
             left.putAll(entries);
             left.values()
-                    .removeIf(entry -> entry.expiresAtMillis() != Entry.NEVER && entry.expiresAtMillis() <= clock.millis());
+                    .removeIf(entry ->
+                            entry.expiresAtMillis() != Entry.NEVER && entry.expiresAtMillis() <= clock.millis());
             return left;
         }
 

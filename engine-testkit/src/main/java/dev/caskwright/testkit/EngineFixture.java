@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What the parts of the engine contract share: a store to open, and ways to look at it. */
 abstract class EngineFixture {
-    private static final int THREAD_MINUTES = 2;
+    private static final int THREAD_MINUTES = 1;
 
     /** A fresh parent of directories for stores. */
     @TempDir

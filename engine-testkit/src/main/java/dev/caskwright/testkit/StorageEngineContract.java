@@ -381,7 +381,7 @@ public abstract class StorageEngineContract extends EngineViewContract {
             engine.write(pair(0), WriteOptions.DEFAULT);
             inThreads(2, thread -> {
                 if (thread == 0) {
-                    for (int i = 1; !isDone.get(); i++) {
+                    for (int i = 1; !isDone.get() && !Thread.currentThread().isInterrupted(); i++) {
                         engine.write(pair(i), WriteOptions.NONE);
                     }
                     return;
@@ -431,8 +431,8 @@ public abstract class StorageEngineContract extends EngineViewContract {
                 }
             }
             model.assertCurrent(KeyValues.entries(engine));
-        } catch (IOException | RuntimeException e) {
-            throw new AssertionError(history.toString(), e);
+        } catch (IOException | RuntimeException | AssertionError e) {
+            throw new AssertionError(history + ": " + e.getMessage(), e);
         } finally {
             engine.close();
         }

@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * | magic | formatVersion | flags | storeId: 2 x 8 | fileId | previousId | zeros | checksum | records ...
  * </pre>
  */
-public final class DataFile {
+final class DataFile implements LogSegment {
     static final int HEADER_LENGTH = 64;
     static final int FORMAT_VERSION = 1;
 
@@ -51,8 +52,6 @@ public final class DataFile {
 
     private volatile boolean sealed;
     private volatile boolean hinted;
-    private volatile long retiredSince = Long.MAX_VALUE;
-    private volatile long visibleSince = Long.MAX_VALUE;
     private long firstVersion; // both change under the engine's write lock, and not once sealed
     private long lastVersion;
 
@@ -65,7 +64,7 @@ public final class DataFile {
         this.length = length;
     }
 
-    /** Returns the number of the file; files are replayed in its order. */
+    @Override
     public long id() {
         return id;
     }
@@ -74,12 +73,12 @@ public final class DataFile {
         return merged ? FileNames.merged(id) : FileNames.data(id);
     }
 
-    /** Returns the number that locators name the file by while it is open. */
+    @Override
     public int slot() {
         return slot;
     }
 
-    /** Returns whether a merge wrote the file, rather than writers. */
+    @Override
     public boolean isMerged() {
         return merged;
     }
@@ -100,7 +99,7 @@ public final class DataFile {
         return old;
     }
 
-    /** Returns the end of the last whole record, in bytes. */
+    @Override
     public long length() {
         return (long) LENGTH.getAcquire(this);
     }
@@ -109,7 +108,7 @@ public final class DataFile {
         LENGTH.setRelease(this, newLength);
     }
 
-    /** Returns whether the file is complete, durable and known to the manifest. */
+    @Override
     public boolean isSealed() {
         return sealed;
     }
@@ -136,22 +135,7 @@ public final class DataFile {
         return new Manifest.Sealed(id, merged, length(), firstVersion, lastVersion);
     }
 
-    /** Returns whether a merge has replaced the file; it stays for snapshots only. */
-    public boolean isRetired() {
-        return retiredSince != Long.MAX_VALUE;
-    }
-
-    /** Says that for snapshots from number {@code since} on, what the file was merged into counts and not the file. */
-    public void retire(long since) {
-        retiredSince = since;
-    }
-
-    /** Returns whether a snapshot of this number finds records in this file, rather than in copies of them. */
-    public boolean isVisibleTo(long snapshot) {
-        return visibleSince <= snapshot && snapshot < retiredSince;
-    }
-
-    /** Returns the bytes of records that index entries refer to. */
+    @Override
     public long liveBytes() {
         return liveBytes.get();
     }
@@ -161,27 +145,17 @@ public final class DataFile {
         liveBytes.addAndGet(bytes);
     }
 
-    /** Returns the bytes that a merge would give back: overwritten and deleted records, tombstones, marks. */
+    @Override
     public long deadBytes() {
         return Math.max(0, length() - HEADER_LENGTH - liveBytes.get());
     }
 
-    /** Returns whether the index refers to records of the file: not so for the output of a merge that is not done. */
-    public boolean isVisible() {
-        return visibleSince != Long.MAX_VALUE;
-    }
-
-    /** Says that the index refers to this file's records from snapshot number {@code since} on. */
-    public void becomeVisible(long since) {
-        visibleSince = since;
-    }
-
-    /** Returns the least version in a file that writers wrote; 0 if it has no records. */
-    public long firstVersion() {
+    /** Returns the least version in the file; 0 if it has no records. */
+    long firstVersion() {
         return firstVersion;
     }
 
-    /** Returns the greatest version in the file; 0 if it has no records. */
+    @Override
     public long lastVersion() {
         return lastVersion;
     }

@@ -38,6 +38,7 @@ final class GroupCommit {
     private Group next = new Group(); // guarded by this, like the group's members until it is closed
     private boolean forcing; // guarded by this
     private volatile long durable;
+    private volatile @Nullable Throwable failed;
 
     GroupCommit(Force force) {
         this.force = force;
@@ -57,12 +58,14 @@ final class GroupCommit {
      * Returns when the log is durable up to {@code position}. An interrupt is kept for later: what was appended cannot be
      * taken back, so its writer must learn whether it is durable.
      *
-     * @throws IOException if the force failed
+     * @throws IOException if the force failed, or any force before it: the pages of a failed one may look clean without
+     *     having reached the disk, so that another force would prove nothing
      */
     void await(long position) throws IOException {
         if (durable >= position) {
             return;
         }
+        checkNotFailed();
         Member self = new Member();
         Group group;
         synchronized (this) {
@@ -96,10 +99,13 @@ final class GroupCommit {
             next = new Group();
         }
         try {
+            checkNotFailed();
             durable = force.force();
         } catch (IOException e) {
+            failed = e;
             group.failure = e;
         } catch (RuntimeException | Error e) {
+            failed = e;
             group.failure = new IOException("force ended abruptly", e);
             throw e;
         } finally {
@@ -110,6 +116,13 @@ final class GroupCommit {
                     LockSupport.unpark(member.thread);
                 }
             }
+        }
+    }
+
+    private void checkNotFailed() throws IOException {
+        Throwable first = failed;
+        if (first != null) {
+            throw new IOException("an earlier force of the log failed: " + first, first);
         }
     }
 

@@ -113,7 +113,7 @@ final class HintFile {
 
         private void write(IoManager io, StoreId store, DataFile data) throws IOException {
             String name = FileNames.hint(data.id());
-            KeyFilter filter = KeyFilter.forKeys(count);
+            BloomFilter filter = BloomFilter.forKeys(count);
             visit((kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength));
             try (WritableFile file = io.create(name, HEADER_LENGTH + (long) length + filter.size())) {
                 byte[] header = new byte[HEADER_LENGTH];
@@ -186,7 +186,7 @@ final class HintFile {
     }
 
     /** Returns the key filter of a data file, or null if there is none that is sound. */
-    static @Nullable KeyFilter filter(IoManager io, StoreId store, DataFile data) throws IOException {
+    static @Nullable BloomFilter filter(IoManager io, StoreId store, DataFile data) throws IOException {
         try (ReadableFile file = io.open(FileNames.hint(data.id()))) {
             byte[] header = soundHeader(file, store, data);
             if (header == null) {
@@ -199,7 +199,7 @@ final class HintFile {
             }
             byte[] block = new byte[BLOCK_HEADER + size];
             int length = readBlock(file, store, data.id(), offset, block);
-            return length == size ? KeyFilter.ofBits(block, BLOCK_HEADER, size) : null;
+            return length == size ? BloomFilter.ofBits(block, BLOCK_HEADER, size) : null;
         }
     }
 

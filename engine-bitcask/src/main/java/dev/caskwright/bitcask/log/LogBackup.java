@@ -19,13 +19,13 @@ import org.jspecify.annotations.Nullable;
  * <p>The target has a manifest of its own from the start, which goes on to list what the previous run brought until
  * everything new is there, durable and verified; a backup that is cut short leaves the previous one intact.
  */
-public final class LogBackup {
+final class LogBackup {
     private final SegmentedLog source;
     private final IoManager sourceIo;
     private final IoManager target;
     private final StoreId store;
 
-    public LogBackup(SegmentedLog log, IoManager target) {
+    LogBackup(SegmentedLog log, IoManager target) {
         this.source = log;
         this.sourceIo = log.io();
         this.target = target;
@@ -33,7 +33,7 @@ public final class LogBackup {
     }
 
     /** Makes the target consist of these files, which are sealed and which the caller keeps from being removed. */
-    public void run(List<DataFile> files, long clockMillis, long lastVersion) throws IOException {
+    void run(List<DataFile> files, long clockMillis, long lastVersion) throws IOException {
         Set<String> present = new HashSet<>(target.list());
         Manifest previous = openPrevious(present);
         Map<String, Manifest.Sealed> known = new HashMap<>();
@@ -126,7 +126,7 @@ public final class LogBackup {
             if (DataFile.previousId(handle, store, original.id()) == null) {
                 throw new CorruptRecordException("bad file header in the copy", original.name(), 0, "");
             }
-            RecordScanner scanner = new RecordScanner(copy, DataFile.HEADER_LENGTH, original.length());
+            FileScanner scanner = new FileScanner(copy, DataFile.HEADER_LENGTH, original.length());
             while (scanner.next()) {
                 // next() verifies
             }

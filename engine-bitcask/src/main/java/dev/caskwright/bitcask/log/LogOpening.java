@@ -3,7 +3,11 @@ package dev.caskwright.bitcask.log;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.RecordLogOpening;
+import dev.caskwright.api.spi.RecordLogOptions;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -19,10 +23,10 @@ import org.jspecify.annotations.Nullable;
  * The directory is locked by the caller. Nothing that matters is deleted before the new manifest is durable, so opening
  * can be cut short at any point and done again.
  */
-public final class LogOpening {
+final class LogOpening implements RecordLogOpening {
     private final IoManager io;
     private final IoManager startupIo;
-    private final LogOptions options;
+    private final RecordLogOptions options;
     private final Manifest manifest;
     private final SegmentedLog log;
     private final Set<String> names;
@@ -31,7 +35,8 @@ public final class LogOpening {
     private long lastLogId;
     private long tornBytesCut;
 
-    private LogOpening(IoManager io, IoManager startupIo, LogOptions options, Manifest manifest) throws IOException {
+    private LogOpening(IoManager io, IoManager startupIo, RecordLogOptions options, Manifest manifest)
+            throws IOException {
         this.io = io;
         this.startupIo = startupIo;
         this.options = options;
@@ -47,7 +52,7 @@ public final class LogOpening {
      *
      * @param startupIo reads files until {@link #finish}
      */
-    public static LogOpening start(IoManager io, IoManager startupIo, LogOptions options) throws IOException {
+    static LogOpening start(IoManager io, IoManager startupIo, RecordLogOptions options) throws IOException {
         Manifest manifest = Manifest.read(io);
         if (manifest == null) {
             manifest = createManifest(io, options);
@@ -62,17 +67,17 @@ public final class LogOpening {
         return opening;
     }
 
-    /** Returns the log; it may be read from now on, and appended to after {@link #finish}. */
-    public SegmentedLog log() {
+    @Override
+    public RecordLog log() {
         return log;
     }
 
-    /** Returns how many bytes at the end of the log were not whole records, and were cut. */
+    @Override
     public long tornBytesCut() {
         return tornBytesCut;
     }
 
-    private static Manifest createManifest(IoManager io, LogOptions options) throws IOException {
+    private static Manifest createManifest(IoManager io, RecordLogOptions options) throws IOException {
         for (String name : io.list()) {
             if (FileNames.isOurs(name) && !name.equals(FileNames.NEW_MANIFEST)) {
                 throw new CorruptRecordException(
@@ -85,8 +90,8 @@ public final class LogOpening {
         if (!options.createIfMissing() || options.readOnly()) {
             throw new UnsupportedFormatException("no store in this directory: " + io.describe());
         }
-        long[] id = options.newStoreId().get();
-        Manifest manifest = new Manifest(new StoreId(id[0], id[1]));
+        Manifest manifest = new Manifest(
+                new StoreId(options.random().getAsLong(), options.random().getAsLong()));
         manifest.rewrite(io);
         return manifest;
     }
@@ -186,18 +191,9 @@ public final class LogOpening {
         return found;
     }
 
-    /** Receives the keys of the log while it is replayed. */
-    @FunctionalInterface
-    public interface ReplayVisitor {
-        /** Takes a put or a tombstone; the key is a slice of {@code source}, valid during the call. */
-        void visit(boolean tombstone, long locator, byte[] source, int keyOffset, int keyLength) throws IOException;
-    }
-
-    /**
-     * Replays one file: from what its recovery found, from its hint file, or from its data. Different files may be
-     * replayed by different threads at once. A visitor may see entries twice when a hint file turns out damaged half-way.
-     */
-    public void replay(DataFile file, ReplayVisitor visitor) throws IOException {
+    @Override
+    public void replay(LogSegment segment, ReplayVisitor visitor) throws IOException {
+        DataFile file = (DataFile) segment;
         HintFile.EntryVisitor entries = (kind, place, source, offset, length) -> visitor.visit(
                 kind == RecordFormat.DELETE, Locator.withSlot(file.slot(), place), source, offset, length);
         HintFile.Builder tail = recovered.get(file);
@@ -234,7 +230,7 @@ public final class LogOpening {
 
     private static HintFile.Builder scanForHints(DataFile file) throws IOException {
         HintFile.Builder hints = new HintFile.Builder();
-        RecordScanner scanner = new RecordScanner(file, DataFile.HEADER_LENGTH, file.length());
+        FileScanner scanner = new FileScanner(file, DataFile.HEADER_LENGTH, file.length());
         while (scanner.next()) {
             if (scanner.isPut() || scanner.isTombstone()) {
                 hints.add(
@@ -248,10 +244,7 @@ public final class LogOpening {
         return hints;
     }
 
-    /**
-     * Ends the opening: lists the recovered files as sealed, removes leftovers, and goes over from the startup manager to
-     * the one for use.
-     */
+    @Override
     public void finish() throws IOException {
         if (startupIo != io) {
             for (DataFile file : log.files()) {

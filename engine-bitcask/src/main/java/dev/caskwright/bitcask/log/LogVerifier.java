@@ -3,29 +3,23 @@ package dev.caskwright.bitcask.log;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.RecordLogFactory.VerifyListener;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.Set;
 
 /** Reads every byte of a store and reports what is damaged. Changes nothing, and goes on behind damage where it can. */
-public final class LogVerifier {
-    /** Receives what is found. */
-    public interface Listener {
-        void damaged(String file, long offset, String what);
-
-        void sound(long records, long bytes);
-    }
-
+final class LogVerifier {
     private final IoManager io;
-    private final Listener listener;
+    private final VerifyListener listener;
 
-    public LogVerifier(IoManager io, Listener listener) {
+    LogVerifier(IoManager io, VerifyListener listener) {
         this.io = io;
         this.listener = listener;
     }
 
     /** Checks the manifest, every data file and every hint file. */
-    public void run() throws IOException {
+    void run() throws IOException {
         Manifest manifest;
         try {
             manifest = Manifest.read(io);
@@ -61,7 +55,7 @@ public final class LogVerifier {
                 listener.damaged(sealed.name(), physical, "data file is cut short: expected length=" + sealed.length());
             }
             long end = Math.min(physical, sealed.length()) & -RecordFormat.ALIGNMENT;
-            RecordScanner scanner = new RecordScanner(file, DataFile.HEADER_LENGTH, end);
+            FileScanner scanner = new FileScanner(file, DataFile.HEADER_LENGTH, end);
             long records = 0;
             while (true) {
                 while (scanner.tryNext()) {
@@ -72,7 +66,7 @@ public final class LogVerifier {
                     break;
                 }
                 listener.damaged(sealed.name(), broken, "bad record");
-                scanner = new RecordScanner(file, nextSound(file, broken, end), end);
+                scanner = new FileScanner(file, nextSound(file, broken, end), end);
             }
             listener.sound(records, physical);
             String hint = FileNames.hint(sealed.id());
@@ -101,7 +95,7 @@ public final class LogVerifier {
             int length = file.handle().read(offset, chunk, 0, (int) Math.min(chunk.length, end - offset));
             for (int at = 0; at < Math.min(length, usable); at += RecordFormat.ALIGNMENT) {
                 if (RecordFormat.isHeaderSound(chunk, at, length - at, file.mask(offset + at), crc)
-                        && new RecordScanner(file, offset + at, end).tryNext()) {
+                        && new FileScanner(file, offset + at, end).tryNext()) {
                     return offset + at;
                 }
             }

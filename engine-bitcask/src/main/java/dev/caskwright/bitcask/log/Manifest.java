@@ -209,8 +209,7 @@ final class Manifest implements Closeable {
     }
 
     /** Notes state that the next {@link #rewrite} will keep. */
-    synchronized void noteState(
-            long newHighestId, long newChangesFrom, long newClockMillis, long newLastVersion) {
+    synchronized void noteState(long newHighestId, long newChangesFrom, long newClockMillis, long newLastVersion) {
         applyState(new long[] {STATE, newHighestId, 0, newChangesFrom, newClockMillis, newLastVersion});
     }
 

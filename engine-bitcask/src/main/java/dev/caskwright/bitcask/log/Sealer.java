@@ -3,6 +3,7 @@ package dev.caskwright.bitcask.log;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.RecordLogOptions;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -24,11 +25,11 @@ final class Sealer {
     private final SegmentedLog log;
     private final IoManager io;
     private final Manifest manifest;
-    private final LogOptions options;
+    private final RecordLogOptions options;
     private final Object sealing = new Object();
     private final Deque<Left> waiting = new ArrayDeque<>(); // guarded by itself
 
-    Sealer(SegmentedLog log, IoManager io, Manifest manifest, LogOptions options) {
+    Sealer(SegmentedLog log, IoManager io, Manifest manifest, RecordLogOptions options) {
         this.log = log;
         this.io = io;
         this.manifest = manifest;
@@ -106,7 +107,7 @@ final class Sealer {
         synchronized (waiting) {
             waiting.removeAll(batch);
         }
-        log.epochs().awaitReaders();
+        log.awaitReaders();
         for (ReadableFile handle : old) {
             handle.close();
         }

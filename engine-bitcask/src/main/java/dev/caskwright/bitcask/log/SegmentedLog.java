@@ -2,9 +2,16 @@ package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.KeyFilter;
+import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.MergeOutput;
 import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.RecordDraft;
+import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.api.spi.RecordReader;
+import dev.caskwright.api.spi.RecordScanner;
 import dev.caskwright.api.spi.WritableFile;
-import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,11 +25,11 @@ import org.slf4j.LoggerFactory;
  * The record log: a row of data files of which the last is appended to.
  *
  * <p><b>Threads.</b> Appending, rolling and slots are guarded by the engine's write lock. {@link #sync} may run in any
- * thread; all forces of data files go through its group commit, one at a time. Sealing runs in the background ({@link Sealer}). Readers enter {@link #epochs} and take files by the slot in a locator.
+ * thread; all forces of data files go through its group commit, one at a time. Sealing runs in the background ({@link Sealer}). Readers take files by the slot in a locator.
  *
  * <p><b>Positions.</b> A place in the log is a file id in the upper 32 bits and an offset in the lower; positions grow.
  */
-public final class SegmentedLog implements Closeable {
+final class SegmentedLog implements RecordLog {
     private static final Logger LOG = LoggerFactory.getLogger(SegmentedLog.class);
 
     /** When more files wait to be sealed, the writer seals them itself: hints not yet written take memory. */
@@ -33,11 +40,10 @@ public final class SegmentedLog implements Closeable {
     private static final int BATCH_BUFFER = 256 << 10;
 
     private final IoManager io;
-    private final LogOptions options;
+    private final RecordLogOptions options;
     private final Manifest manifest;
-    private final ReadEpochs epochs = new ReadEpochs();
     private final GroupCommit commit = new GroupCommit(this::forceAppended);
-    private final RecordDraft markDraft = new RecordDraft();
+    private final EncodedDraft markDraft = new EncodedDraft();
     private final CRC32C batchCrc = new CRC32C();
     private final Object handles = new Object(); // a handle is not exchanged while it is forced
     private final FileSlots slots = new FileSlots();
@@ -54,7 +60,7 @@ public final class SegmentedLog implements Closeable {
     private long end; // position behind the last record, also when there is no active file
     private byte[] batchBuffer = new byte[4096];
 
-    SegmentedLog(IoManager io, LogOptions options, Manifest manifest) {
+    SegmentedLog(IoManager io, RecordLogOptions options, Manifest manifest) {
         this.io = io;
         this.options = options;
         this.manifest = manifest;
@@ -82,46 +88,57 @@ public final class SegmentedLog implements Closeable {
     }
 
     /** Returns the file of a locator that the caller holds within a read epoch or by a pin. */
-    public DataFile file(long locator) {
+    DataFile file(long locator) {
         return slots.get(Locator.slot(locator));
     }
 
-    /** Returns the files by slot; entries may be null. The array does not change. */
-    public @Nullable DataFile[] slots() {
+    @Override
+    public LogSegment segment(long locator) {
+        return file(locator);
+    }
+
+    @Override
+    public @Nullable LogSegment[] slots() {
         return slots.all();
     }
 
+    @Override
+    public List<LogSegment> segments() {
+        return new ArrayList<>(slots.inOrder());
+    }
+
     /** Returns all files in the order of the log. */
-    public List<DataFile> files() {
+    List<DataFile> files() {
         return slots.inOrder();
     }
 
-    /** Returns whether the record at a locator has an expiry. */
-    public static boolean expires(long locator) {
+    @Override
+    public boolean expires(long locator) {
         return Locator.expires(locator);
     }
 
-    /** Counts the record at a locator as one that the index refers to. */
+    @Override
     public void markLive(long locator) {
         file(locator).addLive(Locator.size(locator));
     }
 
-    /** Counts the record at a locator as one that the index does not refer to any more. */
+    @Override
     public void markDead(long locator) {
         file(locator).addLive(-Locator.size(locator));
     }
 
     // ---------------------------------------------------------------- appending
 
-    /** Returns whether two places in the log are in this order; for locators of one opening. */
+    @Override
     public boolean isAfter(long locator, long other) {
         long id = file(locator).id();
         long otherId = file(other).id();
         return id != otherId ? id > otherId : Locator.offset(locator) > Locator.offset(other);
     }
 
-    /** Appends a record and returns its locator. */
-    public long append(RecordDraft draft, long version, boolean willSync) throws IOException {
+    @Override
+    public long append(RecordDraft record, long version, boolean willSync) throws IOException {
+        EncodedDraft draft = (EncodedDraft) record;
         DataFile file = fileFor(draft.length(), willSync);
         long offset = file.length();
         draft.place(version, distance(file, offset), file.mask(offset));
@@ -142,12 +159,9 @@ public final class SegmentedLog implements Closeable {
         end = position(file.id(), length);
     }
 
-    /**
-     * Appends the records of a batch and its end to one file, and returns their locators.
-     *
-     * @param firstVersion the version of the first record; each has one more
-     */
-    public long[] appendBatch(List<RecordDraft> drafts, long firstVersion, boolean willSync) throws IOException {
+    @Override
+    public long[] appendBatch(List<? extends RecordDraft> drafts, long firstVersion, boolean willSync)
+            throws IOException {
         long total = RecordFormat.BATCH_END_LENGTH;
         for (RecordDraft draft : drafts) {
             total += draft.length();
@@ -159,7 +173,7 @@ public final class SegmentedLog implements Closeable {
         long version = firstVersion;
         int buffered = 0;
         for (int i = 0; i < locators.length; i++) {
-            RecordDraft draft = drafts.get(i);
+            EncodedDraft draft = (EncodedDraft) drafts.get(i);
             draft.markInBatch();
             draft.place(version++, distance(file, offset), file.mask(offset));
             updateBatchChecksum(draft.headerChecksum());
@@ -173,7 +187,7 @@ public final class SegmentedLog implements Closeable {
         offset += markDraft.length();
         file.writable().write(offset - buffered, batchBuffer, 0, buffered);
         for (int i = 0; i < locators.length; i++) {
-            RecordDraft draft = drafts.get(i);
+            EncodedDraft draft = (EncodedDraft) drafts.get(i);
             addHint(draft, locators[i]);
             if (!draft.isTombstone()) {
                 file.addLive(Locator.size(locators[i]));
@@ -189,7 +203,7 @@ public final class SegmentedLog implements Closeable {
      * Adds a record to the buffer of a batch, after writing the buffer out if it is full; returns how many bytes of the
      * buffer, which end at the end of the record, are still to be written.
      */
-    private int buffer(DataFile file, long offset, int buffered, RecordDraft draft) throws IOException {
+    private int buffer(DataFile file, long offset, int buffered, EncodedDraft draft) throws IOException {
         int length = draft.copiedLength();
         boolean isLong = draft.longValue().length > 0;
         if (buffered > 0 && (isLong || buffered + length > BATCH_BUFFER)) {
@@ -207,8 +221,8 @@ public final class SegmentedLog implements Closeable {
         return buffered + length;
     }
 
-    /** Returns the greatest length that the records of a batch can have together. */
-    public static long maxBatchLength() {
+    @Override
+    public long maxBatchLength() {
         return RecordFormat.MAX_FILE_LENGTH
                 - DataFile.HEADER_LENGTH
                 - RecordFormat.BATCH_END_LENGTH
@@ -222,7 +236,7 @@ public final class SegmentedLog implements Closeable {
         batchCrc.update(headerChecksum >>> 24);
     }
 
-    private void addHint(RecordDraft draft, long locator) {
+    private void addHint(EncodedDraft draft, long locator) {
         activeHints.add(
                 draft.isTombstone() ? RecordFormat.DELETE : RecordFormat.PUT,
                 Locator.withoutSlot(locator),
@@ -231,7 +245,7 @@ public final class SegmentedLog implements Closeable {
                 draft.keyLength());
     }
 
-    private static void writeDraft(DataFile file, long offset, RecordDraft draft) throws IOException {
+    private static void writeDraft(DataFile file, long offset, EncodedDraft draft) throws IOException {
         WritableFile handle = file.writable();
         handle.write(offset, draft.bytes(), 0, draft.copiedLength());
         byte[] longValue = draft.longValue();
@@ -269,13 +283,13 @@ public final class SegmentedLog implements Closeable {
 
     private boolean needsNewFile(DataFile file, long length) {
         return file.length() > DataFile.HEADER_LENGTH
-                && file.length() + length + RecordFormat.END_OF_FILE_LENGTH > options.maxFileBytes();
+                && file.length() + length + RecordFormat.END_OF_FILE_LENGTH > options.maxSegmentBytes();
     }
 
     /** A force of space that was written before need not record a new length, which halves what it costs. */
     private void reserve(DataFile file, long end) throws IOException {
         if (end > reservedTo && ++syncWrites > SYNC_WRITES_BEFORE_RESERVE) {
-            long target = Math.min(Math.max(options.maxFileBytes(), end), end + SYNC_RESERVE);
+            long target = Math.min(Math.max(options.maxSegmentBytes(), end), end + SYNC_RESERVE);
             file.writable().reserve(target);
             reservedTo = target;
         }
@@ -285,14 +299,13 @@ public final class SegmentedLog implements Closeable {
     private void roll() throws IOException {
         leaveActive();
         DataFile fresh = createFile(++highestId, false, lastLogId);
-        fresh.becomeVisible(0);
         lastLogId = fresh.id();
         activeHints = new HintFile.Builder();
         reservedTo = 0;
         active = fresh;
     }
 
-    /** Leaves the active file to be sealed; the next write makes a new one. */
+    @Override
     public void leaveActive() throws IOException {
         DataFile old = active;
         if (old == null) {
@@ -314,7 +327,7 @@ public final class SegmentedLog implements Closeable {
 
     private DataFile createFile(long id, boolean merged, long previousId) throws IOException {
         String name = merged ? FileNames.merged(id) : FileNames.data(id);
-        WritableFile handle = io.create(name, options.maxFileBytes());
+        WritableFile handle = io.create(name, options.maxSegmentBytes());
         try {
             handle.write(0, DataFile.encodeHeader(manifest.store(), id, previousId), 0, DataFile.HEADER_LENGTH);
         } catch (IOException e) {
@@ -328,12 +341,12 @@ public final class SegmentedLog implements Closeable {
 
     // ---------------------------------------------------------------- durability
 
-    /** Returns the file that is appended to, if there is one. Under the write lock. */
-    public @Nullable DataFile active() {
+    @Override
+    public @Nullable LogSegment active() {
         return active;
     }
 
-    /** Returns the end of the log. Called under the write lock, after an append. */
+    @Override
     public long position() {
         return end;
     }
@@ -342,7 +355,7 @@ public final class SegmentedLog implements Closeable {
         return id << 32 | offset;
     }
 
-    /** Makes the log durable up to a position. For any thread. */
+    @Override
     public void sync(long position) throws IOException {
         commit.await(position);
     }
@@ -376,7 +389,7 @@ public final class SegmentedLog implements Closeable {
         }
     }
 
-    /** Seals every file that writers have left. */
+    @Override
     public void sealLeft() throws IOException {
         sealer.sealAll();
     }
@@ -392,35 +405,30 @@ public final class SegmentedLog implements Closeable {
 
     // ---------------------------------------------------------------- reading
 
-    /** Returns the epochs within which locators are looked up and read. */
-    public ReadEpochs epochs() {
-        return epochs;
-    }
-
-    /** Returns a reader for one thread. */
+    @Override
     public RecordReader newReader() {
-        return new RecordReader(this);
+        return new LocatorReader(this);
     }
 
-    /** Returns a scanner over the records of a file, up to {@code end}. The caller keeps the file from being retired. */
-    public RecordScanner scan(DataFile file, long end) {
-        return new RecordScanner(file, DataFile.HEADER_LENGTH, end);
+    @Override
+    public RecordDraft newDraft() {
+        return new EncodedDraft();
     }
 
-    /** Returns the filter of the keys in a file, or null if there is none. */
-    @Nullable KeyFilter keyFilter(DataFile file) throws IOException {
+    @Override
+    public RecordScanner scan(LogSegment file, long end) {
+        return new FileScanner((DataFile) file, DataFile.HEADER_LENGTH, end);
+    }
+
+    @Override
+    public @Nullable KeyFilter keyFilter(LogSegment segment) throws IOException {
+        DataFile file = (DataFile) segment;
         return file.hasHints() ? HintFile.filter(io, manifest.store(), file) : null;
     }
 
     // ---------------------------------------------------------------- merging
 
-    /**
-     * Sets {@code count} numbers aside for the output of a merge, and makes writers go on to a file with a higher number:
-     * whatever is written from now on is replayed after what the merge writes. Under the write lock; afterwards {@link
-     * #sealLeft} must be called before the merge is committed.
-     *
-     * @return the first of the numbers
-     */
+    @Override
     public long beginMerge(int count) throws IOException {
         leaveActive();
         long first = highestId + 1;
@@ -428,42 +436,36 @@ public final class SegmentedLog implements Closeable {
         return first;
     }
 
-    /** Makes a file for the output of a merge, under one of the numbers set aside. */
+    @Override
     public MergeOutput createOutput(long id) throws IOException {
-        return new MergeOutput(this, io, manifest.store(), id);
+        return new MergedFile(this, io, manifest.store(), id);
     }
 
     DataFile createMergedFile(long id) throws IOException {
         return createFile(id, true, 0);
     }
 
-    /**
-     * Replaces the inputs of a merge by its outputs, which are complete and forced: the point at which the merge takes
-     * place. Every file with a lower number than the outputs is sealed by now, so that the manifest may raise its highest
-     * number to theirs.
-     */
-    public void commitMerge(List<DataFile> inputs, List<DataFile> outputs, long lastReservedId) throws IOException {
+    @Override
+    public void commitMerge(List<LogSegment> inputs, List<LogSegment> outputs, long lastReservedId) throws IOException {
         // A crash may not list a file whose name is not there, so the names come first.
         io.syncDirectory();
         List<Manifest.Sealed> listed = new ArrayList<>();
         long changesFrom = 0;
-        for (DataFile output : outputs) {
-            listed.add(output.sealedEntry());
+        for (LogSegment output : outputs) {
+            listed.add(((DataFile) output).sealedEntry());
         }
         List<Long> ids = new ArrayList<>();
-        for (DataFile input : inputs) {
+        for (LogSegment input : inputs) {
             ids.add(input.id());
             changesFrom = Math.max(changesFrom, input.lastVersion());
         }
         manifest.merge(lastReservedId, changesFrom, ids, listed);
     }
 
-    /**
-     * Closes and deletes a file that the manifest does not list any more, and that nothing refers to: no index entry, no
-     * snapshot, and no reader, since it awaits those.
-     */
-    public void remove(DataFile file) throws IOException {
-        epochs.awaitReaders();
+    @Override
+    public void remove(LogSegment segment) throws IOException {
+        DataFile file = (DataFile) segment;
+        options.awaitReaders().run();
         slots.remove(file);
         file.handle().close();
         io.delete(file.name());
@@ -474,7 +476,7 @@ public final class SegmentedLog implements Closeable {
 
     // ---------------------------------------------------------------- state
 
-    /** Returns the greatest version in the log as it was opened. */
+    @Override
     public long lastVersion() {
         long last = manifest.lastVersion();
         for (DataFile file : files()) {
@@ -483,37 +485,53 @@ public final class SegmentedLog implements Closeable {
         return last;
     }
 
-    /** Returns the version after which every change is still in the files that writers wrote. */
+    @Override
     public long changesFrom() {
         return manifest.changesFrom();
     }
 
+    @Override
     public long clockMillis() {
         return manifest.clockMillis();
     }
 
+    @Override
     public void advanceClock(long millis) throws IOException {
         manifest.advanceClock(millis);
     }
 
-    /** Returns how many bytes were appended since the log was opened. */
+    @Override
     public long writtenBytes() {
         return writtenBytes;
     }
 
-    public long maxFileBytes() {
-        return options.maxFileBytes();
+    @Override
+    public long maxSegmentBytes() {
+        return options.maxSegmentBytes();
     }
 
-    public IoManager io() {
+    @Override
+    public void copyTo(IoManager target, List<LogSegment> segments, long clockMillis, long lastVersion)
+            throws IOException {
+        List<DataFile> files = new ArrayList<>();
+        for (LogSegment segment : segments) {
+            files.add((DataFile) segment);
+        }
+        new LogBackup(this, target).run(files, clockMillis, lastVersion);
+    }
+
+    IoManager io() {
         return io;
+    }
+
+    void awaitReaders() {
+        options.awaitReaders().run();
     }
 
     Manifest manifest() {
         return manifest;
     }
 
-    /** Seals everything and closes all files. The caller lets no reader or writer in any more. */
     @Override
     public void close() throws IOException {
         Throwable failure = null;
@@ -544,7 +562,7 @@ public final class SegmentedLog implements Closeable {
         }
     }
 
-    /** Closes all files as they are; the next opening recovers them as after a crash. */
+    @Override
     public void abandon() throws IOException {
         closeHandles(null);
     }

@@ -35,7 +35,7 @@ final class TailRecovery {
 
     /** Scans the file from its first record to the end of the last whole one, whole batches only. */
     void scan(long physicalLength) throws IOException {
-        RecordScanner scanner = new RecordScanner(file, DataFile.HEADER_LENGTH, physicalLength);
+        FileScanner scanner = new FileScanner(file, DataFile.HEADER_LENGTH, physicalLength);
         int batchCount = 0;
         int batchHints = 0;
         crc.reset();
@@ -69,7 +69,7 @@ final class TailRecovery {
         }
     }
 
-    private void addHint(RecordScanner scanner) {
+    private void addHint(FileScanner scanner) {
         hints.add(
                 scanner.isPut() ? RecordFormat.PUT : RecordFormat.DELETE,
                 Locator.withoutSlot(scanner.locator()),
@@ -78,7 +78,7 @@ final class TailRecovery {
                 scanner.keyLength());
     }
 
-    private void accept(RecordScanner scanner) {
+    private void accept(FileScanner scanner) {
         soundEnd = scanner.nextOffset();
         records = hints.count();
         if (!scanner.isEndOfFile()) {

@@ -1,5 +1,9 @@
-package dev.caskwright.bitcask.log;
+package dev.caskwright.bitcask;
 
+import dev.caskwright.api.spi.KeyFilter;
+import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.RecordScanner;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -12,22 +16,22 @@ import org.jspecify.annotations.Nullable;
  * Decides during a merge whether a tombstone is still needed: only if a file that stays, and is before it in the log, can
  * hold an older version of its key. The key filters in the hint files answer that.
  */
-public final class TombstoneFilter {
-    private final SegmentedLog log;
-    private final List<DataFile> files;
-    private final Set<DataFile> inputs;
-    private final Map<DataFile, @Nullable KeyFilter> filters = new HashMap<>();
+final class TombstoneFilter {
+    private final RecordLog log;
+    private final List<LogSegment> files;
+    private final Set<LogSegment> inputs;
+    private final Map<LogSegment, @Nullable KeyFilter> filters = new HashMap<>();
 
     /** Makes a filter for a merge of {@code inputs}; {@code files} are all files of the store. */
-    public TombstoneFilter(SegmentedLog log, List<DataFile> files, List<DataFile> inputs) {
+    TombstoneFilter(RecordLog log, List<LogSegment> files, List<LogSegment> inputs) {
         this.log = log;
         this.files = files;
         this.inputs = new HashSet<>(inputs);
     }
 
     /** Returns whether no tombstone of the file is needed, whatever its key. */
-    public boolean needsNoTombstones(DataFile input) {
-        for (DataFile file : files) {
+    boolean needsNoTombstones(LogSegment input) {
+        for (LogSegment file : files) {
             if (isOlder(file, input)) {
                 return false;
             }
@@ -36,8 +40,8 @@ public final class TombstoneFilter {
     }
 
     /** Returns whether a file that stays may hold an older version of the scanner's key. */
-    public boolean mayHaveOlder(DataFile input, RecordScanner scanner) throws IOException {
-        for (DataFile file : files) {
+    boolean mayHaveOlder(LogSegment input, RecordScanner scanner) throws IOException {
+        for (LogSegment file : files) {
             if (isOlder(file, input)) {
                 KeyFilter filter = filter(file);
                 if (filter == null || filter.mayContain(scanner.buffer(), scanner.keyOffset(), scanner.keyLength())) {
@@ -48,11 +52,11 @@ public final class TombstoneFilter {
         return false;
     }
 
-    private boolean isOlder(DataFile file, DataFile input) {
+    private boolean isOlder(LogSegment file, LogSegment input) {
         return file.id() < input.id() && !inputs.contains(file);
     }
 
-    private @Nullable KeyFilter filter(DataFile file) throws IOException {
+    private @Nullable KeyFilter filter(LogSegment file) throws IOException {
         if (!filters.containsKey(file)) {
             filters.put(file, log.keyFilter(file));
         }

@@ -1,12 +1,13 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.spi.RecordDraft;
 import java.util.zip.CRC32C;
 
 /**
  * One record being prepared for the log, outside any lock: everything is encoded but what only its place in the log
  * decides (version, distance, header checksum). Reused from record to record; for one thread at a time.
  */
-public final class RecordDraft {
+final class EncodedDraft implements RecordDraft {
     /** Longer values are not copied here but written to the file from the caller's array. */
     static final int MAX_COPIED_VALUE = 64 << 10;
 
@@ -19,10 +20,7 @@ public final class RecordDraft {
     private int copiedLength;
     private byte[] longValue = NOTHING;
 
-    /** Makes an empty draft. */
-    public RecordDraft() {}
-
-    /** Prepares a put; an expiry of 0 is none. The value must stay as it is until the draft was appended. */
+    @Override
     public void put(byte[] key, byte[] value, long expiresAtMillis) {
         int headerLength = begin(
                 expiresAtMillis == 0 ? RecordFormat.PUT : RecordFormat.PUT | RecordFormat.EXPIRES, key, value.length);
@@ -45,7 +43,7 @@ public final class RecordDraft {
         RecordFormat.INT.set(bytes, RecordFormat.BODY_CHECKSUM_OFFSET, (int) crc.getValue());
     }
 
-    /** Prepares a tombstone. */
+    @Override
     public void delete(byte[] key) {
         int headerLength = begin(RecordFormat.DELETE, key, 0);
         crc.reset();
@@ -78,7 +76,7 @@ public final class RecordDraft {
         bytes[RecordFormat.KIND_OFFSET] = (byte) kind;
     }
 
-    /** Returns the length of the record in the log, padding included. */
+    @Override
     public long length() {
         return RecordFormat.align((long) copiedLength + longValue.length);
     }
@@ -91,6 +89,7 @@ public final class RecordDraft {
                 bytes, RecordFormat.HEADER_CHECKSUM_OFFSET, RecordFormat.headerChecksum(bytes, 0, mask, crc));
     }
 
+    @Override
     public boolean isTombstone() {
         return (kind & RecordFormat.KIND_MASK) == RecordFormat.DELETE;
     }

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.spi.KeyFilter;
 import java.util.Arrays;
 
 /**
@@ -7,24 +8,24 @@ import java.util.Arrays;
  * file can hold an older version of a key, so that a merge knows which tombstones are still needed. The probes are
  * drawn from one 64-bit hash (Kirsch and Mitzenmacher).
  */
-final class KeyFilter {
+final class BloomFilter implements KeyFilter {
     private static final int BITS_PER_KEY = 10;
     private static final int PROBES = 6;
     private static final int MAX_SIZE = 64 << 20;
 
     private final byte[] bits;
 
-    private KeyFilter(byte[] bits) {
+    private BloomFilter(byte[] bits) {
         this.bits = bits;
     }
 
-    static KeyFilter forKeys(long count) {
+    static BloomFilter forKeys(long count) {
         long size = Math.min(MAX_SIZE, Math.max(8, count * BITS_PER_KEY / Byte.SIZE + 1));
-        return new KeyFilter(new byte[(int) size]);
+        return new BloomFilter(new byte[(int) size]);
     }
 
-    static KeyFilter ofBits(byte[] source, int offset, int length) {
-        return new KeyFilter(Arrays.copyOfRange(source, offset, offset + length));
+    static BloomFilter ofBits(byte[] source, int offset, int length) {
+        return new BloomFilter(Arrays.copyOfRange(source, offset, offset + length));
     }
 
     void add(byte[] key, int offset, int length) {
@@ -35,7 +36,8 @@ final class KeyFilter {
         }
     }
 
-    boolean mayContain(byte[] key, int offset, int length) {
+    @Override
+    public boolean mayContain(byte[] key, int offset, int length) {
         long hash = hash(key, offset, length);
         for (int probe = 0; probe < PROBES; probe++) {
             int bit = bit(hash, probe);

@@ -2,6 +2,7 @@ package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.RecordReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -14,7 +15,7 @@ import java.util.zip.CRC32C;
  * <p>A record is fetched whole with one read of the size in its locator. Only the long values of a mapped file are left
  * where they are and copied straight to where the caller wants them.
  */
-public final class RecordReader {
+final class LocatorReader implements RecordReader {
     private static final int KEPT_BUFFER = 64 << 10;
     private static final int LONG_MAPPED_RECORD = 4 << 10;
 
@@ -24,22 +25,16 @@ public final class RecordReader {
     private DataFile file;
     private long offset;
     private int fetched;
-    private int kind;
     private int keyStart;
     private int keyLength;
     private int valueLength;
 
     @SuppressWarnings("NullAway.Init") // there is no file before the first read
-    RecordReader(SegmentedLog log) {
+    LocatorReader(SegmentedLog log) {
         this.log = log;
     }
 
-    /**
-     * Fetches the record at {@code locator} and verifies its header; {@link #value()} and {@link #copyValue} verify the
-     * rest.
-     *
-     * @throws dev.caskwright.api.CorruptRecordException if there is no sound header there
-     */
+    @Override
     public void read(long locator) throws IOException {
         file = log.file(locator);
         offset = Locator.offset(locator);
@@ -53,7 +48,7 @@ public final class RecordReader {
         }
     }
 
-    /** Fetches and verifies the header and the key only. */
+    @Override
     public void readKey(long locator, int expectedKeyLength) throws IOException {
         file = log.file(locator);
         offset = Locator.offset(locator);
@@ -77,43 +72,39 @@ public final class RecordReader {
         if (!RecordFormat.isHeaderSound(buffer, 0, fetched, file.mask(offset), crc)) {
             throw file.corrupt("bad header checksum", offset, "read=" + fetched + " bytes");
         }
-        kind = RecordFormat.kind(buffer, 0);
-        keyStart = RecordFormat.headerLength(kind);
+        keyStart = RecordFormat.headerLength(RecordFormat.kind(buffer, 0));
         keyLength = RecordFormat.keyLength(buffer, 0);
         valueLength = RecordFormat.valueLength(buffer, 0);
     }
 
-    /** Returns whether the record has this key. Compares bytes, not hashes. */
+    @Override
     public boolean hasKey(byte[] key, int keyOffset, int length) {
         return length == keyLength
                 && keyStart + keyLength <= fetched
                 && Arrays.equals(buffer, keyStart, keyStart + keyLength, key, keyOffset, keyOffset + length);
     }
 
-    public boolean isTombstone() {
-        return (kind & RecordFormat.KIND_MASK) == RecordFormat.DELETE;
-    }
-
-    /** Returns the version of the write. */
+    @Override
     public long version() {
         return RecordFormat.version(buffer, 0);
     }
 
-    /** Returns when the record expires, in milliseconds since 1970, or 0. */
+    @Override
     public long expiresAt() {
         return RecordFormat.expiresAt(buffer, 0);
     }
 
-    /** Returns the error for a record that is not that of the key it was looked up by. */
+    @Override
     public CorruptRecordException wrongKey() {
         return file.corrupt("record has another key", offset, "");
     }
 
+    @Override
     public int valueLength() {
         return valueLength;
     }
 
-    /** Returns a copy of the value, verified. */
+    @Override
     public byte[] value() throws IOException {
         int start = keyStart + keyLength;
         byte[] value;
@@ -133,7 +124,7 @@ public final class RecordReader {
         return value;
     }
 
-    /** Copies the value, verified, to the position of {@code target}, which has room for it. */
+    @Override
     public void copyValue(ByteBuffer target) throws IOException {
         int start = keyStart + keyLength;
         if (start + valueLength > fetched) {
@@ -145,7 +136,7 @@ public final class RecordReader {
         dropLargeBuffer();
     }
 
-    /** Verifies key and value without copying them. */
+    @Override
     public void verify() throws IOException {
         if (keyStart + keyLength + valueLength > fetched) {
             checkExtent();

@@ -1,4 +1,4 @@
-package dev.caskwright.bitcask.log;
+package dev.caskwright.bitcask;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -12,7 +12,7 @@ import java.util.concurrent.locks.LockSupport;
  * parity just before a flip may count itself under the old one after it was seen empty; what it reads then is already
  * the new state, but the next call must wait for it, and by flipping twice it does. (The scheme of sleepable RCU.)
  */
-public final class ReadEpochs {
+final class ReadEpochs {
     private static final int STRIPES = 64;
     private static final int STRIDE = 16; // longs: two cache lines, since they are fetched in pairs
 
@@ -21,23 +21,23 @@ public final class ReadEpochs {
     private volatile int parity;
 
     /** Returns a stripe for a thread to pass to {@link #enter}. */
-    public int newStripe() {
+    int newStripe() {
         return nextStripe.getAndIncrement() & STRIPES - 1;
     }
 
     /** Counts a reader in; returns what it must pass to {@link #exit}. */
-    public int enter(int stripe) {
+    int enter(int stripe) {
         int counter = (stripe * 2 + parity) * STRIDE + STRIDE;
         counters.getAndIncrement(counter);
         return counter;
     }
 
-    public void exit(int counter) {
+    void exit(int counter) {
         counters.getAndDecrement(counter);
     }
 
     /** Waits until every reader that entered before this call has left. Not for use by a reader. */
-    public synchronized void awaitReaders() {
+    synchronized void awaitReaders() {
         flipAndDrain();
         flipAndDrain();
     }

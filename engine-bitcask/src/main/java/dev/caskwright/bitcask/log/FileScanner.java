@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.spi.RecordScanner;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
@@ -7,7 +8,7 @@ import java.util.zip.CRC32C;
 /**
  * Reads the records of one file in order, in large pieces, verifying each. For one thread; the file must stay open.
  */
-public final class RecordScanner {
+final class FileScanner implements RecordScanner {
     private static final int CHUNK = 256 << 10;
 
     private final DataFile file;
@@ -22,7 +23,7 @@ public final class RecordScanner {
     private int kind;
 
     /** Scans the records that lie between two offsets, each the start of a record or the end of the last. */
-    RecordScanner(DataFile file, long from, long to) {
+    FileScanner(DataFile file, long from, long to) {
         this.file = file;
         this.end = to;
         this.next = from;
@@ -30,12 +31,7 @@ public final class RecordScanner {
         this.buffer = new byte[(int) Math.min(CHUNK, Math.max(RecordFormat.LONG_HEADER, to - from))];
     }
 
-    /**
-     * Moves to the next record.
-     *
-     * @return false at the end
-     * @throws dev.caskwright.api.CorruptRecordException if there is no sound record at the next offset
-     */
+    @Override
     public boolean next() throws IOException {
         if (next >= end) {
             return false;
@@ -116,14 +112,17 @@ public final class RecordScanner {
         return kind;
     }
 
+    @Override
     public boolean isPut() {
         return (kind & RecordFormat.KIND_MASK) == RecordFormat.PUT;
     }
 
+    @Override
     public boolean isTombstone() {
         return (kind & RecordFormat.KIND_MASK) == RecordFormat.DELETE;
     }
 
+    @Override
     public boolean isInBatch() {
         return (kind & RecordFormat.IN_BATCH) != 0;
     }
@@ -136,10 +135,12 @@ public final class RecordScanner {
         return kind == RecordFormat.END_OF_FILE;
     }
 
+    @Override
     public long version() {
         return RecordFormat.version(buffer, at);
     }
 
+    @Override
     public long expiresAt() {
         return RecordFormat.expiresAt(buffer, at);
     }
@@ -162,12 +163,12 @@ public final class RecordScanner {
         return (int) RecordFormat.INT.get(buffer, at + RecordFormat.SHORT_HEADER + Integer.BYTES);
     }
 
-    /** Returns the locator of the current record. */
+    @Override
     public long locator() {
         return Locator.of(file.slot(), offset(), length, (kind & RecordFormat.EXPIRES) != 0);
     }
 
-    /** Returns the array that holds the current record until the next move. */
+    @Override
     public byte[] buffer() {
         return buffer;
     }
@@ -176,24 +177,27 @@ public final class RecordScanner {
         return at;
     }
 
+    @Override
     public int keyOffset() {
         return at + RecordFormat.headerLength(kind);
     }
 
+    @Override
     public int keyLength() {
         return RecordFormat.keyLength(buffer, at);
     }
 
+    @Override
     public int valueLength() {
         return RecordFormat.valueLength(buffer, at);
     }
 
-    /** Returns a copy of the key. */
+    @Override
     public byte[] key() {
         return Arrays.copyOfRange(buffer, keyOffset(), keyOffset() + keyLength());
     }
 
-    /** Returns a copy of the value. */
+    @Override
     public byte[] value() {
         int start = keyOffset() + keyLength();
         return Arrays.copyOfRange(buffer, start, start + valueLength());

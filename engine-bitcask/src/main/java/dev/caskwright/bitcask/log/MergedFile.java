@@ -1,6 +1,8 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.MergeOutput;
+import dev.caskwright.api.spi.RecordScanner;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
@@ -9,7 +11,7 @@ import java.util.zip.CRC32C;
  * A file that a merge writes. Records are copied as they are, body checksum included; only the header is made anew for
  * the new place. For one thread.
  */
-public final class MergeOutput {
+final class MergedFile implements MergeOutput {
     private static final int CHUNK = 256 << 10;
 
     private final IoManager io;
@@ -18,33 +20,34 @@ public final class MergeOutput {
     private final long maxFileBytes;
     private final HintFile.Builder hints = new HintFile.Builder();
     private final CRC32C crc = new CRC32C();
-    private final RecordDraft tombstone = new RecordDraft();
+    private final EncodedDraft tombstone = new EncodedDraft();
     private byte[] chunk = new byte[CHUNK];
     private int filled;
     private long written = DataFile.HEADER_LENGTH;
     private long[] sources = new long[1024];
     private int records;
 
-    MergeOutput(SegmentedLog log, IoManager io, StoreId store, long id) throws IOException {
+    MergedFile(SegmentedLog log, IoManager io, StoreId store, long id) throws IOException {
         this.io = io;
         this.store = store;
         this.file = log.createMergedFile(id);
-        this.maxFileBytes = log.maxFileBytes();
+        this.maxFileBytes = log.maxSegmentBytes();
     }
 
-    /** Returns the file. Its length grows as chunks are written. */
-    public DataFile file() {
+    @Override
+    public DataFile segment() {
         return file;
     }
 
-    /** Returns whether the scanner's current record still fits the file. */
+    @Override
     public boolean hasRoomFor(RecordScanner scanner) {
         long length = written + filled;
-        return length == DataFile.HEADER_LENGTH || length + scanner.length() <= maxFileBytes;
+        return length == DataFile.HEADER_LENGTH || length + ((FileScanner) scanner).length() <= maxFileBytes;
     }
 
-    /** Copies the scanner's current record. */
-    public void copy(RecordScanner scanner) throws IOException {
+    @Override
+    public void copy(RecordScanner record) throws IOException {
+        FileScanner scanner = (FileScanner) record;
         int length = scanner.length();
         int at = room(length);
         System.arraycopy(scanner.buffer(), scanner.recordStart(), chunk, at, length);
@@ -53,7 +56,7 @@ public final class MergeOutput {
         complete(at, length, scanner.locator());
     }
 
-    /** Writes a tombstone in place of the scanner's current record, which has expired, with the same version. */
+    @Override
     public void copyAsTombstone(RecordScanner scanner) throws IOException {
         tombstone.delete(scanner.key());
         tombstone.place(scanner.version(), RecordFormat.DISTANCE_UNKNOWN, 0);
@@ -107,7 +110,7 @@ public final class MergeOutput {
         file.extendTo(written);
     }
 
-    /** Writes what is left, forces the file, writes its hint file, and opens the file for readers. */
+    @Override
     public void finish() throws IOException {
         flush();
         file.writable().force();
@@ -117,14 +120,7 @@ public final class MergeOutput {
         file.exchangeHandle(io.open(file.name())).close();
     }
 
-    /** Receives what was copied, for the index. */
-    @FunctionalInterface
-    public interface CopyVisitor {
-        /** Takes the key of a put, a slice of {@code source}, and where its record was and is. */
-        void visit(byte[] source, int keyOffset, int keyLength, long oldLocator, long newLocator) throws IOException;
-    }
-
-    /** Visits the puts that were copied, in order. */
+    @Override
     public void visitCopies(CopyVisitor visitor) throws IOException {
         int[] next = {0};
         hints.visit((kind, place, source, keyOffset, keyLength) -> {

@@ -1,0 +1,144 @@
+package dev.caskwright.api.spi;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A log of records in segments: what an engine writes to and reads from. It knows records, not how keys are found, nor
+ * which records are current: order between versions of a key, liveness and tombstones are the engine's.
+ *
+ * <p><b>Order.</b> The log is the row of its segments by {@link LogSegment#id()}, and within each the row of its records.
+ * Of two records of a key the later one counts. A merge writes its outputs under ids that were set aside before any
+ * segment that is written to after it began.
+ *
+ * <p><b>Threads.</b> Methods that append ({@link #append}, {@link #appendBatch}, {@link #leaveActive}, {@link #beginMerge})
+ * and {@link #position} and {@link #active} are called under the engine's write lock. All others may run in any thread.
+ *
+ * <p><b>Durability.</b> What was appended survives the death of the process when the call returns, and a power loss after
+ * {@link #sync} up to its position. Recovery keeps a prefix of the log that contains at least everything durable; a batch
+ * is kept whole or not at all.
+ *
+ * <p><b>Files.</b> Before the log closes or deletes a file that a reader could hold, it awaits all readers ({@link
+ * RecordLogOptions#awaitReaders}).
+ */
+public interface RecordLog extends Closeable {
+    /** Returns a draft to encode records with, for one thread at a time. */
+    RecordDraft newDraft();
+
+    /**
+     * Appends a record and returns its locator.
+     *
+     * @param version the version of the write, greater than any before
+     * @param willSync whether a sync up to this record follows at once
+     * @throws dev.caskwright.api.OutOfSpaceException if there is no space; nothing was appended, now or after a restart
+     */
+    long append(RecordDraft draft, long version, boolean willSync) throws IOException;
+
+    /**
+     * Appends the records of a batch, which after any crash are all in the log or none, and returns their locators.
+     *
+     * @param firstVersion the version of the first record; each has one more
+     */
+    long[] appendBatch(List<? extends RecordDraft> drafts, long firstVersion, boolean willSync) throws IOException;
+
+    /** Returns the greatest length that the records of a batch can have together, in bytes. */
+    long maxBatchLength();
+
+    /** Returns the position behind the last record. Positions grow. */
+    long position();
+
+    /** Makes the log durable up to a position. Concurrent calls share a force. */
+    void sync(long position) throws IOException;
+
+    /** Leaves the segment that is appended to; the next append starts a new one. */
+    void leaveActive() throws IOException;
+
+    /** Seals every segment that was left: makes it durable and part of the store for good. */
+    void sealLeft() throws IOException;
+
+    /** Returns a reader for one thread. */
+    RecordReader newReader();
+
+    /** Returns a scanner over the records of a segment up to an offset; the caller keeps the segment from being removed. */
+    RecordScanner scan(LogSegment segment, long end);
+
+    /** Returns the segments by the slot in a locator; entries may be null. The array does not change. */
+    @Nullable LogSegment[] slots();
+
+    /** Returns the segments in the order of the log. */
+    List<LogSegment> segments();
+
+    /** Returns the segment that is appended to, if there is one. */
+    @Nullable LogSegment active();
+
+    /** Returns the segment of a locator. The caller is a reader, or holds the write lock. */
+    LogSegment segment(long locator);
+
+    /** Returns whether the record at a locator has an expiry. */
+    boolean expires(long locator);
+
+    /** Returns whether the first locator is later in the log than the second. */
+    boolean isAfter(long locator, long other);
+
+    /** Counts the record at a locator as one that the index refers to. Appending does so for puts. */
+    void markLive(long locator);
+
+    /** Counts the record at a locator as one that the index does not refer to any more. */
+    void markDead(long locator);
+
+    /** Returns a filter of the keys in a sealed segment, or null if there is none. */
+    @Nullable KeyFilter keyFilter(LogSegment segment) throws IOException;
+
+    /**
+     * Sets {@code count} ids aside for the outputs of a merge, and leaves the active segment: whatever is written from now
+     * on is later in the log. {@link #sealLeft} is called before the merge is committed.
+     *
+     * @return the first of the ids
+     */
+    long beginMerge(int count) throws IOException;
+
+    /** Makes a segment for a merge to write to, under one of the ids set aside. */
+    MergeOutput createOutput(long id) throws IOException;
+
+    /**
+     * Replaces the inputs of a merge by its outputs, which are finished, durably and at once.
+     *
+     * @param lastReservedId the last of the ids set aside
+     * @throws dev.caskwright.api.OutOfSpaceException if there is no space; the merge did not take place
+     * @throws IOException otherwise it is not known whether it did
+     */
+    void commitMerge(List<LogSegment> inputs, List<LogSegment> outputs, long lastReservedId) throws IOException;
+
+    /** Removes a segment that is not, or no longer, part of the store, and gives back its space. Awaits readers. */
+    void remove(LogSegment segment) throws IOException;
+
+    /** Makes a store of these sealed segments in another directory; what an earlier copy brought there is kept. */
+    void copyTo(IoManager target, List<LogSegment> segments, long clockMillis, long lastVersion) throws IOException;
+
+    /** Returns the version of the last record in the log as it was opened. */
+    long lastVersion();
+
+    /** Returns the version after which every change is still in segments that writers wrote, in order. */
+    long changesFrom();
+
+    /** Returns the greatest time noted with {@link #advanceClock}, in milliseconds since 1970. */
+    long clockMillis();
+
+    /** Notes a time, so that it survives the death of the process. */
+    void advanceClock(long millis) throws IOException;
+
+    /** Returns how many bytes were appended since the log was opened. */
+    long writtenBytes();
+
+    /** Returns the length at which a segment is left for the next, in bytes. */
+    long maxSegmentBytes();
+
+    /** Seals everything and closes all files. No reader or writer is under way. */
+    @Override
+    void close() throws IOException;
+
+    /** Closes all files as they are; the next opening recovers them as after a crash. */
+    void abandon() throws IOException;
+}

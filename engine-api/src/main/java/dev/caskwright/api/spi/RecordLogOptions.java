@@ -1,0 +1,28 @@
+package dev.caskwright.api.spi;
+
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/**
+ * What a log is opened with.
+ *
+ * @param maxSegmentBytes at which length, in bytes, writers go on to a new segment; a longer record or batch gets a segment
+ *     of its own
+ * @param readOnly whether nothing may be changed on disk
+ * @param createIfMissing whether a directory without a store becomes one
+ * @param random where the random id of a new store comes from
+ * @param maintenance runs sealing in the background
+ * @param awaitReaders returns when every reader that entered before has left; called before a file is closed
+ * @param onSealed learns that segments were sealed
+ * @param onFailure learns of a failure after which nothing may be written any more
+ */
+public record RecordLogOptions(
+        long maxSegmentBytes,
+        boolean readOnly,
+        boolean createIfMissing,
+        LongSupplier random,
+        Executor maintenance,
+        Runnable awaitReaders,
+        Runnable onSealed,
+        Consumer<Throwable> onFailure) {}

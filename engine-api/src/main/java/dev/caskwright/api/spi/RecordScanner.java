@@ -1,0 +1,45 @@
+package dev.caskwright.api.spi;
+
+import java.io.IOException;
+
+/** Reads the records of one segment in order, verifying each. For one thread. */
+public interface RecordScanner {
+    /**
+     * Moves to the next record.
+     *
+     * @return false at the end
+     * @throws dev.caskwright.api.CorruptRecordException if there is no sound record where the next one should be
+     */
+    boolean next() throws IOException;
+
+    /** Returns whether the current record is a put; it may also be a tombstone, or a mark of the log's own. */
+    boolean isPut();
+
+    boolean isTombstone();
+
+    /** Returns whether the record belongs to a batch, which ends where this is false again. */
+    boolean isInBatch();
+
+    long version();
+
+    /** Returns when the record expires, in milliseconds since 1970, or 0. */
+    long expiresAt();
+
+    long locator();
+
+    /** Returns the array that holds the current record until the next move. */
+    byte[] buffer();
+
+    /** Returns where the key starts in {@link #buffer}. */
+    int keyOffset();
+
+    int keyLength();
+
+    int valueLength();
+
+    /** Returns a copy of the key. */
+    byte[] key();
+
+    /** Returns a copy of the value. */
+    byte[] value();
+}
