@@ -5,6 +5,8 @@ import dev.caskwright.api.spi.RecordLog;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The store's time: the injected clock's, but never before a moment at which some entry was seen to have expired. That
@@ -12,11 +14,14 @@ import java.util.concurrent.atomic.AtomicLong;
  * back.
  */
 final class StoreClock {
+    private static final Logger LOG = LoggerFactory.getLogger(StoreClock.class);
+
     private final InstantSource source;
     private final RecordLog log;
     private final boolean readOnly;
     private final AtomicLong floor;
     private volatile long recorded;
+    private boolean warned; // guarded by this
 
     StoreClock(InstantSource source, RecordLog log, boolean readOnly) {
         this.source = source;
@@ -33,7 +38,7 @@ final class StoreClock {
     }
 
     /** Returns whether an expiry has passed, now and for ever. */
-    boolean hasPassed(long expiresAtMillis) throws IOException {
+    boolean hasPassed(long expiresAtMillis) {
         if (expiresAtMillis == Entry.NEVER) {
             return false;
         }
@@ -47,13 +52,23 @@ final class StoreClock {
         return true;
     }
 
-    private synchronized void record(long now) throws IOException {
+    private synchronized void record(long now) {
         floor.accumulateAndGet(now, Math::max);
-        if (now > recorded) {
+        if (now <= recorded) {
+            return;
+        }
+        try {
             if (!readOnly) {
                 log.advanceClock(now);
             }
             recorded = now;
+        } catch (IOException e) {
+            // Reads go on when the disk is full or has failed. The floor holds in memory, and the next expiry seen tries
+            // again; only a restart before that, with a clock set back, could show an expired entry once more.
+            if (!warned) {
+                warned = true;
+                LOG.warn("the store's time could not be recorded, will try again: {}", e.getMessage());
+            }
         }
     }
 }

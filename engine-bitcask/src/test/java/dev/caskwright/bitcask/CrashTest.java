@@ -59,6 +59,7 @@ final class CrashTest {
         private final int steps;
         private final int images;
         private final int recoveryEvery;
+        private final long maxFileBytes;
         private final Random random;
         private final ManualClock clock = new ManualClock();
         private final StoreModel model;
@@ -74,6 +75,7 @@ final class CrashTest {
             this.images = images;
             this.recoveryEvery = recoveryEvery;
             this.random = new Random(~seed);
+            this.maxFileBytes = random.nextInt(3) == 0 ? 400 + random.nextInt(3_000) : CrashFixture.SMALL_FILES;
             this.model = new StoreModel(Durability.WRITE, clock);
             this.history = new RandomHistory(seed, model, clock)
                     .keys(2 + random.nextInt(50))
@@ -84,19 +86,18 @@ final class CrashTest {
         long live() throws IOException {
             disk.observer(this::crashBefore);
             backups.add(KeyValues.newMap());
-            BitcaskEngine engine = CrashFixture.open(disk, clock);
+            BitcaskEngine engine = open(disk);
             for (int i = 0; i < steps; i++) {
                 int choice = random.nextInt(100);
                 if (choice < 4) {
                     history.forgetSnapshots();
                     engine.close();
-                    engine = CrashFixture.open(disk, clock);
+                    engine = open(disk);
                     model.reopened(CrashFixture.content(engine));
                 } else if (choice < 7) {
                     backup(engine);
                 } else {
                     history.step(engine);
-                    if (Boolean.getBoolean("dbg"))
                         System.out.println(history + " op=" + disk.operations() + " key2="
                                 + engine.entry(KeyValues.key(2)) + " files="
                                 + disk.factory(HOME).open(HOME, false).list());
@@ -106,6 +107,12 @@ final class CrashTest {
             engine.close();
             crashBefore(null);
             return states;
+        }
+
+        private BitcaskEngine open(CrashableIoManager onto) throws IOException {
+            return CrashFixture.builder(HOME, onto.factory(HOME), clock)
+                    .maxFileBytes(maxFileBytes)
+                    .open();
         }
 
         private void backup(BitcaskEngine engine) throws IOException {
@@ -159,7 +166,7 @@ final class CrashTest {
 
         private NavigableMap<byte[], Entry> recover(String place, CrashableIoManager image) {
             try {
-                return CrashFixture.content(CrashFixture.open(image, clock));
+                return CrashFixture.content(open(image));
             } catch (IOException | RuntimeException | AssertionError e) {
                 throw new AssertionError(place + ": " + e, e);
             }
@@ -170,7 +177,7 @@ final class CrashTest {
                 String place, CrashableIoManager image, long imageSeed, NavigableMap<byte[], Entry> found)
                 throws IOException {
             CrashableIoManager next = image.kill();
-            BitcaskEngine engine = CrashFixture.open(next, clock);
+            BitcaskEngine engine = open(next);
             if (imageSeed % 3 == 0) {
                 engine.merge();
             }
@@ -196,7 +203,7 @@ final class CrashTest {
                 states++;
                 assertSame(place, found, recover(place + ", killed in recovery " + call, image.peekKill()));
             });
-            CrashFixture.open(image, clock).close();
+            open(image).close();
         }
 
         private void crashInRecoveryAfterKill(String place, CrashableIoManager image) throws IOException {
@@ -210,7 +217,7 @@ final class CrashTest {
                 model.context(inner);
                 model.assertPossibleAfterKill(recover(inner, image.peekKill()));
             });
-            CrashFixture.open(image, clock).close();
+            open(image).close();
         }
 
         private void judgeBackup(String place, CrashableIoManager image) throws IOException {

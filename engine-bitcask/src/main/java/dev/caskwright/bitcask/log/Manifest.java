@@ -59,6 +59,7 @@ final class Manifest implements Closeable {
     private long clockMillis;
     private long lastVersion;
     private @Nullable WritableFile file;
+    private @Nullable IOException failed;
     private long end;
 
     Manifest(StoreId store) {
@@ -292,15 +293,20 @@ final class Manifest implements Closeable {
         try {
             open().force();
         } catch (IOException e) {
-            // Not an error of space, even if the system calls it so: what reached the disk is not known.
-            throw new IOException("force failed: file=" + FileNames.MANIFEST, e);
+            // Not an error of space, even if the system calls it so: what reached the disk is not known. So nothing may
+            // be appended behind it any more, or a hole in the middle of the manifest could make the store unreadable.
+            failed = new IOException("force failed: file=" + FileNames.MANIFEST, e);
+            throw failed;
         }
     }
 
-    private WritableFile open() {
+    private WritableFile open() throws IOException {
         WritableFile current = file;
         if (current == null) {
             throw new IllegalStateException("manifest is not open for writing");
+        }
+        if (failed != null) {
+            throw new IOException("an earlier force of the manifest failed: " + failed, failed);
         }
         return current;
     }

@@ -99,7 +99,7 @@ final class Sealer {
             listed.add(each.file().sealedEntry());
         }
         // The manifest may list a file only once its content and its name are durable: the sync saw to both.
-        manifest.seal(listed);
+        list(listed);
         List<ReadableFile> old = new ArrayList<>();
         for (Left each : batch) {
             old.add(log.reopenSealed(each.file()));
@@ -110,6 +110,18 @@ final class Sealer {
         log.awaitReaders();
         for (ReadableFile handle : old) {
             handle.close();
+        }
+    }
+
+    private void list(List<Manifest.Sealed> files) throws IOException {
+        try {
+            manifest.seal(files);
+        } catch (OutOfSpaceException e) {
+            throw e;
+        } catch (IOException e) {
+            // Whoever asked for the sealing, the store's state on disk is in doubt now.
+            options.onFailure().accept(e);
+            throw e;
         }
     }
 }
