@@ -30,8 +30,11 @@ import org.jspecify.annotations.Nullable;
  * edit: | checksum | length | type: 8 bits in 8 bytes | longs ... |
  * SEAL:  id, merged, length, firstVersion, lastVersion
  * MERGE: highestId, changesFrom, inputs n, outputs m, n x id, m x (id, length, firstVersion, lastVersion)
- * STATE: highestId, lastLogId, changesFrom, clockMillis, lastVersion
+ * STATE: highestId, lastLogId, changesFrom, clockMillis, lastVersion, following n
  * </pre>
+ *
+ * <p>A manifest starts with a STATE, which says how many edits that follow belong to the start: a SEAL for each file listed
+ * when it was written. The start is forced before the file gets its name, so it is never torn.
  */
 final class Manifest implements Closeable {
     /** A sealed data file. */
@@ -104,8 +107,14 @@ final class Manifest implements Closeable {
      */
     private void readEdits(byte[] bytes, int length) throws IOException {
         int at = HEADER_LENGTH;
-        while (at < length) {
+        long base = 1;
+        while (at < length || base > 0) {
             int end = editEnd(bytes, at, length);
+            if (end < 0 && base > 0) {
+                // The start was forced before the manifest got its name: it cannot be torn, and what is missing of it
+                // would make data files look like leftovers.
+                throw new CorruptRecordException("manifest is cut short", FileNames.MANIFEST, at, "missing=" + base);
+            }
             if (end < 0) {
                 for (int later = at + 8; later < length; later += 8) {
                     if (editEnd(bytes, later, length) > 0) {
@@ -114,7 +123,8 @@ final class Manifest implements Closeable {
                 }
                 return;
             }
-            apply(bytes, at + EDIT_HEADER, end);
+            long following = apply(bytes, at + EDIT_HEADER, end);
+            base = base == 0 ? 0 : base - 1 + following;
             at = end;
         }
     }
@@ -132,7 +142,8 @@ final class Manifest implements Closeable {
         return sound ? at + EDIT_HEADER + editLength : -1;
     }
 
-    private void apply(byte[] bytes, int at, int end) throws IOException {
+    /** Applies an edit; returns how many of those that follow it are part of the start of the manifest. */
+    private long apply(byte[] bytes, int at, int end) throws IOException {
         long[] words = new long[(end - at) / Long.BYTES];
         for (int i = 0; i < words.length; i++) {
             words[i] = (long) RecordFormat.LONG.get(bytes, at + i * Long.BYTES);
@@ -145,6 +156,7 @@ final class Manifest implements Closeable {
                 throw new UnsupportedFormatException("unknown manifest edit: type=" + words[0]
                         + "; open the store with the version of the library that wrote it");
         }
+        return words[0] == STATE ? words[6] : 0;
     }
 
     private void applySeal(Sealed sealed) {
@@ -211,7 +223,7 @@ final class Manifest implements Closeable {
 
     /** Notes state that the next {@link #rewrite} will keep. */
     synchronized void noteState(long newHighestId, long newChangesFrom, long newClockMillis, long newLastVersion) {
-        applyState(new long[] {STATE, newHighestId, 0, newChangesFrom, newClockMillis, newLastVersion});
+        applyState(new long[] {STATE, newHighestId, 0, newChangesFrom, newClockMillis, newLastVersion, 0});
     }
 
     /** Notes a sealed file that the next {@link #rewrite} will list. */
@@ -229,7 +241,9 @@ final class Manifest implements Closeable {
         try {
             fresh.write(0, header(), 0, HEADER_LENGTH);
             end = HEADER_LENGTH;
-            append(fresh, new long[] {STATE, highestId, lastLogId, changesFrom, clockMillis, lastVersion});
+            append(fresh, new long[] {
+                STATE, highestId, lastLogId, changesFrom, clockMillis, lastVersion, files.size()
+            });
             for (Sealed sealed : files.values()) {
                 append(fresh, sealWords(sealed));
             }
@@ -278,7 +292,7 @@ final class Manifest implements Closeable {
     /** Records that the store's clock has shown {@code millis}; survives the death of the process. */
     synchronized void advanceClock(long millis) throws IOException {
         if (millis > clockMillis) {
-            long[] words = {STATE, highestId, lastLogId, changesFrom, millis, lastVersion};
+            long[] words = {STATE, highestId, lastLogId, changesFrom, millis, lastVersion, 0};
             append(open(), words);
             applyState(words);
         }
