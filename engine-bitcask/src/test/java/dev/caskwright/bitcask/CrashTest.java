@@ -14,7 +14,9 @@ import dev.caskwright.testkit.ManualClock;
 import dev.caskwright.testkit.RandomHistory;
 import dev.caskwright.testkit.StoreModel;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Random;
@@ -35,7 +37,7 @@ final class CrashTest {
     @Test
     void shortLivesSurviveEveryCrash() throws IOException {
         long states = 0;
-        for (int seed = Integer.getInteger("s0", 0); seed < Integer.getInteger("s1", 8); seed++) {
+        for (int seed = 0; seed < 8; seed++) {
             states += new Life(seed, STEPS, 6, 40).live();
         }
         assertThat(states).isGreaterThan(5_000);
@@ -66,6 +68,8 @@ final class CrashTest {
         private final RandomHistory history;
         private final CrashableIoManager disk;
         private final List<NavigableMap<byte[], Entry>> backups = new ArrayList<>();
+        private final Deque<Runnable> background = new ArrayDeque<>();
+        private final boolean hasBackground;
         private boolean isBackupDone;
         private long states;
 
@@ -75,6 +79,7 @@ final class CrashTest {
             this.images = images;
             this.recoveryEvery = recoveryEvery;
             this.random = new Random(~seed);
+            this.hasBackground = random.nextBoolean();
             this.maxFileBytes = random.nextInt(3) == 0 ? 400 + random.nextInt(3_000) : CrashFixture.SMALL_FILES;
             this.model = new StoreModel(Durability.WRITE, clock);
             this.history = new RandomHistory(seed, model, clock)
@@ -86,13 +91,16 @@ final class CrashTest {
         long live() throws IOException {
             disk.observer(this::crashBefore);
             backups.add(KeyValues.newMap());
-            BitcaskEngine engine = open(disk);
+            BitcaskEngine engine = openForLife();
             for (int i = 0; i < steps; i++) {
+                if (random.nextInt(3) == 0) {
+                    runBackground();
+                }
                 int choice = random.nextInt(100);
                 if (choice < 4) {
                     history.forgetSnapshots();
                     engine.close();
-                    engine = open(disk);
+                    engine = openForLife();
                     model.reopened(CrashFixture.content(engine));
                 } else if (choice < 7) {
                     backup(engine);
@@ -104,9 +112,32 @@ final class CrashTest {
                 }
             }
             model.assertCurrent(CrashFixture.content(engine));
+            if (engine.health() != null) {
+                throw new AssertionError(history + ": " + engine.health(), engine.health());
+            }
             engine.close();
             crashBefore(null);
             return states;
+        }
+
+        /** Opens the store, sometimes with sealing and merges of chosen files between the steps. */
+        private BitcaskEngine openForLife() throws IOException {
+            if (!hasBackground) {
+                return open(disk);
+            }
+            background.clear();
+            return CrashFixture.builder(HOME, disk.factory(HOME), clock)
+                    .maxFileBytes(maxFileBytes)
+                    .executor(background::add)
+                    .autoMerge(true)
+                    .maxSpaceAmplification(1.2)
+                    .open();
+        }
+
+        private void runBackground() {
+            while (!background.isEmpty()) {
+                background.remove().run();
+            }
         }
 
         private BitcaskEngine open(CrashableIoManager onto) throws IOException {
