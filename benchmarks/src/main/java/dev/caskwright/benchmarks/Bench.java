@@ -3,6 +3,7 @@ package dev.caskwright.benchmarks;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Measures all contenders side by side and writes the report: {@code ./caskwright bench}. Contenders take turns within the
@@ -75,7 +77,12 @@ public final class Bench {
             log.println("The stores are on tmpfs, where forcing costs nothing: use --dir with a real disk.");
         }
         long start = System.nanoTime();
-        int rounds = rounds(results);
+        int rounds;
+        try {
+            rounds = rounds(results);
+        } finally {
+            removeIfEmpty(options.stores());
+        }
         results.options().put("rounds", String.valueOf(rounds));
         results.options().put("took", Math.round((System.nanoTime() - start) / 1e9) + " s");
         if (results.samples().isEmpty()) {
@@ -84,6 +91,15 @@ public final class Bench {
         Report.write(results, options.out());
         results.failures().forEach(log::println);
         log.println("Report: " + options.out().resolve(Report.HTML).toAbsolutePath());
+    }
+
+    private static void removeIfEmpty(Path directory) throws IOException {
+        try (Stream<Path> left = Files.list(directory)) {
+            if (left.findAny().isPresent()) {
+                return;
+            }
+        }
+        Files.delete(directory);
     }
 
     private int rounds(Results results) throws IOException, InterruptedException {

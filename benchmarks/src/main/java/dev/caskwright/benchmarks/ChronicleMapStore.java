@@ -12,15 +12,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * Chronicle Map persisted to a file, as its tutorial recommends: sized for the number of keys that will come, constant
  * key and value sizes, no previous values returned. The data lives in a shared mapping: a put survives kill -9 (the file
- * is then recovered at open), and nothing forces it to the disk; it has no SYNC.
+ * is then recovered at open, which reads it all; a mark of ours tells that it was closed), and nothing forces it to the disk; it has no SYNC.
  */
 final class ChronicleMapStore implements KeyValueStore {
     private static final String FILE_NAME = "store.chronicle";
+    private static final String CLOSED = "closed";
 
     private final ChronicleMap<byte[], byte[]> map;
     private final ThreadLocal<byte[]> reused;
+    private final Path closedMark;
 
-    private ChronicleMapStore(ChronicleMap<byte[], byte[]> map, int valueSize) {
+    private ChronicleMapStore(ChronicleMap<byte[], byte[]> map, int valueSize, Path closedMark) {
+        this.closedMark = closedMark;
         this.map = map;
         this.reused = ThreadLocal.withInitial(() -> new byte[valueSize]);
     }
@@ -28,6 +31,7 @@ final class ChronicleMapStore implements KeyValueStore {
     static ChronicleMapStore open(Path directory, StoreOptions options) throws IOException {
         Files.createDirectories(directory);
         Path file = directory.resolve(FILE_NAME);
+        Path closedMark = directory.resolve(CLOSED);
         ChronicleMapBuilder<byte[], byte[]> builder = ChronicleMapBuilder.of(byte[].class, byte[].class)
                 .name("benchmark")
                 .entries(options.expectedKeys())
@@ -35,11 +39,13 @@ final class ChronicleMapStore implements KeyValueStore {
                 .constantValueSizeBySample(new byte[options.valueSize()])
                 .putReturnsNull(true)
                 .removeReturnsNull(true);
+        boolean wasClosed = Files.deleteIfExists(closedMark);
         return new ChronicleMapStore(
-                Files.exists(file)
+                !wasClosed && Files.exists(file)
                         ? builder.recoverPersistedTo(file.toFile(), true)
                         : builder.createPersistedTo(file.toFile()),
-                options.valueSize());
+                options.valueSize(),
+                closedMark);
     }
 
     @Override
@@ -82,7 +88,8 @@ final class ChronicleMapStore implements KeyValueStore {
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
         map.close();
+        Files.createFile(closedMark);
     }
 }

@@ -219,7 +219,7 @@ final class LineChart {
     }
 
     private static String shortLabel(Subject subject) {
-        return subject.kind() == Subject.Kind.LIMIT ? "no operation" : subject.label();
+        return subject.id().equals(RawLimit.NO_OPERATION.id()) ? "no operation" : subject.label();
     }
 
     private static String style(Line line) {

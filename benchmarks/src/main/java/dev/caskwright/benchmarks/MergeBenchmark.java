@@ -39,9 +39,11 @@ public class MergeBenchmark {
         private @Nullable ExecutorService executor;
         private @Nullable Future<?> merger;
 
-        /** Starts merging. */
+        /** Fills the store and starts merging. */
+        @Override
         @Setup(Level.Trial)
-        public void startMerging() {
+        public void setUp() throws IOException {
+            super.setUp();
             done.set(false);
             executor = Executors.newSingleThreadExecutor();
             merger = executor.submit(() -> {

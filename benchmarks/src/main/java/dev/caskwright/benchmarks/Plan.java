@@ -13,6 +13,8 @@ import java.util.Set;
  */
 final class Plan {
     private static final Set<Work> OWN_STEPS = EnumSet.of(Work.SYNC, Work.OPEN);
+    /** Works beside which the bare limits stand. */
+    private static final Set<Work> BOUNDED_WORKS = EnumSet.of(Work.FILL, Work.GET, Work.LATENCY);
     /** Works that take long and are spread over rounds only in a full run. */
     private static final Set<Work> LONG_WORKS = EnumSet.of(Work.LATENCY, Work.SPACE, Work.OPEN);
 
@@ -41,7 +43,9 @@ final class Plan {
         List<Contender> turn = new ArrayList<>(options.contenders());
         Collections.rotate(turn, -round);
         List<ChildJvm.Step> steps = new ArrayList<>();
-        steps.add(step(ChildMain.Task.RAW, "raw", Durability.WRITE, EnumSet.of(Work.FILL)));
+        if (!Collections.disjoint(options.works(), BOUNDED_WORKS)) {
+            steps.add(step(ChildMain.Task.RAW, "raw", Durability.WRITE, EnumSet.of(Work.FILL)));
+        }
         for (Contender contender : turn) {
             Set<Work> works = EnumSet.copyOf(options.works());
             works.removeAll(OWN_STEPS);

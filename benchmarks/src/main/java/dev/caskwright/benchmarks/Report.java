@@ -55,8 +55,8 @@ final class Report {
                 + results.valueSize() + " bytes · "
                 + results.machine().getOrDefault("processor", "") + ", "
                 + results.machine().getOrDefault("cores", "?") + " cores · "
-                + results.machine().getOrDefault("JVM", "") + " · medians of "
-                + results.options().getOrDefault("rounds", "?") + " rounds, lines show their spread";
+                + results.machine().getOrDefault("JVM", "") + " · medians, thin lines show the spread over rounds ("
+                + results.options().getOrDefault("rounds", "?") + ")";
         return "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 " + width + " " + height + "' width='" + width
                 + "' height='" + height + "' role='img' aria-label='Benchmark results'>\n<style>"
                 + Style.colours(":root") + Style.CHART + "</style>\n"
