@@ -106,7 +106,6 @@ final class CrashTest {
                     backup(engine);
                 } else {
                     history.step(engine);
-                        System.out.println(history + " op=" + disk.operations() + " key2="
                                 + engine.entry(KeyValues.key(2)) + " files="
                                 + disk.factory(HOME).open(HOME, false).list());
                 }
