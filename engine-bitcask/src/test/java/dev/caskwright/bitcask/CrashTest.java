@@ -106,8 +106,6 @@ final class CrashTest {
                     backup(engine);
                 } else {
                     history.step(engine);
-                                + engine.entry(KeyValues.key(2)) + " files="
-                                + disk.factory(HOME).open(HOME, false).list());
                 }
             }
             model.assertCurrent(CrashFixture.content(engine));
