@@ -38,7 +38,6 @@ final class Snapshots {
         final @Nullable LogSegment active;
         final long activeLength;
         final Undo undo;
-        private final Visibility visibility;
         final List<LogSegment> pinned = new ArrayList<>(); // guarded by Snapshots
         volatile boolean closed;
 
@@ -48,8 +47,7 @@ final class Snapshots {
                 long nowMillis,
                 @Nullable LogSegment[] files,
                 @Nullable LogSegment active,
-                Undo undo,
-                Visibility visibility) {
+                Undo undo) {
             this.serial = serial;
             this.version = version;
             this.nowMillis = nowMillis;
@@ -57,7 +55,6 @@ final class Snapshots {
             this.active = active;
             this.activeLength = active == null ? 0 : active.length();
             this.undo = undo;
-            this.visibility = visibility;
         }
 
         /** Returns the locator that a key had when the snapshot was taken. Within an epoch. */
@@ -75,7 +72,7 @@ final class Snapshots {
         /** Returns whether records in this file, and not copies of them elsewhere, were current then. */
         boolean covers(LogSegment file) {
             int slot = file.slot();
-            return slot < files.length && files[slot] == file && visibility.isVisibleTo(file, serial);
+            return slot < files.length && files[slot] == file;
         }
 
         /** Returns up to where a file was written then. */
@@ -117,20 +114,32 @@ final class Snapshots {
                     last.next = undo;
                 }
                 newest = undo;
+                serial++;
                 Handle handle = new Handle(
-                        ++serial,
+                        serial,
                         store.lastVersion(),
                         store.clock.nowMillis(),
-                        store.log.slots(),
+                        visibleFiles(),
                         store.log.active(),
-                        undo,
-                        visibility);
+                        undo);
                 open.add(handle);
                 return handle;
             }
         } finally {
             store.writeLock.unlock();
         }
+    }
+
+    /** Returns the files that the newest snapshot sees. Those merged before are not: they go when older ones close. */
+    private @Nullable LogSegment[] visibleFiles() {
+        @Nullable LogSegment[] files = store.log.slots().clone();
+        for (int slot = 0; slot < files.length; slot++) {
+            LogSegment file = files[slot];
+            if (file != null && !visibility.isVisibleTo(file, serial)) {
+                files[slot] = null;
+            }
+        }
+        return files;
     }
 
     /** Saves the locator of a key that is about to change. Under the write lock. */

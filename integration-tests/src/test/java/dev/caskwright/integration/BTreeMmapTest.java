@@ -1,0 +1,8 @@
+package dev.caskwright.integration;
+
+/** The engine over the B-tree index and mapped files. */
+final class BTreeMmapTest extends MatrixContract {
+    BTreeMmapTest() {
+        super("btree", "mmap");
+    }
+}

@@ -1,0 +1,8 @@
+package dev.caskwright.integration;
+
+/** The engine over the B-tree index and plain file IO. */
+final class BTreeStandardTest extends MatrixContract {
+    BTreeStandardTest() {
+        super("btree", "standard");
+    }
+}

@@ -1,0 +1,8 @@
+package dev.caskwright.integration;
+
+/** The engine over the index without keys and mapped files. */
+final class CompactMmapTest extends MatrixContract {
+    CompactMmapTest() {
+        super("compact", "mmap");
+    }
+}

@@ -1,0 +1,8 @@
+package dev.caskwright.integration;
+
+/** The engine over the index without keys and plain file IO. */
+final class CompactStandardTest extends MatrixContract {
+    CompactStandardTest() {
+        super("compact", "standard");
+    }
+}

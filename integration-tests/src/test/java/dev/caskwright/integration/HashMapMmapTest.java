@@ -1,0 +1,8 @@
+package dev.caskwright.integration;
+
+/** The engine over the on-heap hash index and mapped files. */
+final class HashMapMmapTest extends MatrixContract {
+    HashMapMmapTest() {
+        super("hashmap", "mmap");
+    }
+}

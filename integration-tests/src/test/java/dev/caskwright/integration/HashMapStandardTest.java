@@ -1,0 +1,8 @@
+package dev.caskwright.integration;
+
+/** The engine over the on-heap hash index and plain file IO. */
+final class HashMapStandardTest extends MatrixContract {
+    HashMapStandardTest() {
+        super("hashmap", "standard");
+    }
+}

@@ -1,0 +1,26 @@
+package dev.caskwright.integration;
+
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.testkit.StorageEngineContract;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+
+/** The engine's contract for one key index and one IO manager. */
+abstract class MatrixContract extends StorageEngineContract {
+    private final Combination combination;
+
+    MatrixContract(String index, String io) {
+        combination = new Combination(index, io, io);
+    }
+
+    @Override
+    protected StorageEngine open(Path directory, InstantSource clock) throws IOException {
+        return combination.builder(directory).clock(clock).open();
+    }
+
+    @Override
+    protected boolean isOrdered() {
+        return combination.isOrdered();
+    }
+}

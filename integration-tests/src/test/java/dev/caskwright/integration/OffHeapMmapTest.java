@@ -1,0 +1,8 @@
+package dev.caskwright.integration;
+
+/** The engine over the off-heap index and mapped files. */
+final class OffHeapMmapTest extends MatrixContract {
+    OffHeapMmapTest() {
+        super("offheap", "mmap");
+    }
+}

@@ -1,0 +1,8 @@
+package dev.caskwright.integration;
+
+/** The engine over the off-heap index and plain file IO. */
+final class OffHeapStandardTest extends MatrixContract {
+    OffHeapStandardTest() {
+        super("offheap", "standard");
+    }
+}
