@@ -1,0 +1,206 @@
+package dev.caskwright.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.Snapshot;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.WriteBatch;
+import dev.caskwright.api.WriteOptions;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Everything at once: threads that read, write, write batches, take snapshots, visit and merge, and one that closes the
+ * engine under them. {@code -Dcaskwright.stress.millis} sets how long the campaign lets each combination run.
+ */
+final class StressTest {
+    private static final int KEYS = 64; // for each writer
+    private static final int WRITERS = 2;
+
+    @TempDir
+    private Path temporary;
+
+    static List<Combination> combinations() {
+        List<Combination> all = new ArrayList<>(Combination.all());
+        all.removeIf(each -> !each.io().equals(each.startupIo()));
+        return all;
+    }
+
+    @ParameterizedTest
+    @MethodSource("combinations")
+    void everythingAtOnce(Combination combination) throws Exception {
+        run(combination, 1_200);
+    }
+
+    @ParameterizedTest
+    @MethodSource("combinations")
+    @Tag("campaign")
+    void everythingAtOnceForLonger(Combination combination) throws Exception {
+        run(combination, Long.getLong("caskwright.stress.millis", 15_000));
+    }
+
+    private void run(Combination combination, long millis) throws Exception {
+        AtomicLongArray acknowledged = new AtomicLongArray(WRITERS * KEYS);
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        while (System.nanoTime() < end) {
+            long closing = Math.min(end, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(400));
+            try (StorageEngine engine = combination.builder(temporary).open()) {
+                checkAll(engine, acknowledged);
+                inThreads(engine, acknowledged, closing);
+                assertThat(engine.health()).isNull();
+            }
+        }
+        try (StorageEngine engine = combination.builder(temporary).open()) {
+            checkAll(engine, acknowledged);
+        }
+    }
+
+    private interface Task {
+        void run() throws Exception;
+    }
+
+    private static void inThreads(StorageEngine engine, AtomicLongArray acknowledged, long closing) throws Exception {
+        List<Task> tasks = new ArrayList<>();
+        for (int writer = 0; writer < WRITERS; writer++) {
+            int number = writer;
+            tasks.add(() -> write(engine, number, acknowledged));
+        }
+        tasks.add(() -> read(engine, acknowledged));
+        tasks.add(() -> batch(engine));
+        tasks.add(() -> snapshot(engine));
+        tasks.add(() -> {
+            while (true) {
+                engine.merge();
+            }
+        });
+        tasks.add(() -> {
+            while (System.nanoTime() < closing) {
+                engine.stats();
+                engine.visit(entry -> entry.value().length >= 0);
+            }
+            engine.close();
+        });
+        ExecutorService executor = Executors.newFixedThreadPool(tasks.size());
+        try {
+            List<Future<?>> running = new ArrayList<>();
+            for (Task task : tasks) {
+                running.add(executor.submit(() -> untilClosed(task)));
+            }
+            for (Future<?> future : running) {
+                future.get(2, TimeUnit.MINUTES);
+            }
+        } finally {
+            executor.shutdownNow();
+        }
+    }
+
+    private static boolean untilClosed(Task task) throws Exception {
+        try {
+            task.run();
+            return true;
+        } catch (EngineClosedException e) {
+            return false; // how every task but the closing one ends
+        }
+    }
+
+    /** Counts up the values of keys of its own; sometimes deletes one first. */
+    private static void write(StorageEngine engine, int writer, AtomicLongArray acknowledged) throws Exception {
+        RandomGenerator random = RandomGenerator.getDefault();
+        while (true) {
+            int key = writer * KEYS + random.nextInt(KEYS);
+            long next = acknowledged.get(key) + 1;
+            if (random.nextInt(4) == 0) {
+                engine.delete(key(key), WriteOptions.NONE);
+                assertThat(engine.get(key(key))).isNull();
+            }
+            WriteOptions options = random.nextInt(20) == 0 ? WriteOptions.SYNC : WriteOptions.WRITE;
+            // Noted before it is done: a write that the closing cuts short may be there or not.
+            engine.put(key(key), value(next, random.nextInt(300)), options);
+            acknowledged.set(key, next);
+        }
+    }
+
+    private static void read(StorageEngine engine, AtomicLongArray acknowledged) throws Exception {
+        RandomGenerator random = RandomGenerator.getDefault();
+        while (true) {
+            int key = random.nextInt(WRITERS * KEYS);
+            long least = acknowledged.get(key);
+            byte[] value = engine.get(key(key));
+            if (value != null) {
+                assertThat(number(value)).as("key %s went back", key).isGreaterThanOrEqualTo(least);
+            }
+        }
+    }
+
+    private static void batch(StorageEngine engine) throws Exception {
+        for (long i = 0; ; i++) {
+            WriteBatch batch = new WriteBatch();
+            for (int pair = 0; pair < 4; pair++) {
+                batch.put(key(1_000 + pair), value(i, 20 * pair));
+            }
+            engine.write(batch, WriteOptions.NONE);
+        }
+    }
+
+    /** In a snapshot, all keys of the batches have the same number, whichever way they are read, and again later. */
+    private static void snapshot(StorageEngine engine) throws Exception {
+        while (true) {
+            try (Snapshot snapshot = engine.snapshot()) {
+                for (int round = 0; round < 3; round++) {
+                    byte[] first = snapshot.get(key(1_000));
+                    List<Long> visited = new ArrayList<>();
+                    snapshot.visit(entry -> {
+                        if (entry.key().length == 4 && ByteBuffer.wrap(entry.key()).getInt() >= 1_000) {
+                            visited.add(number(entry.value()));
+                        }
+                        return true;
+                    });
+                    if (first == null) {
+                        assertThat(visited).isEmpty();
+                        continue;
+                    }
+                    assertThat(visited).hasSize(4).containsOnly(number(first));
+                    for (int pair = 1; pair < 4; pair++) {
+                        assertThat(number(snapshot.get(key(1_000 + pair)))).isEqualTo(number(first));
+                    }
+                }
+            }
+        }
+    }
+
+    /** Checks what a reopened store has: a write that returned, or the one that the closing cut short. */
+    private static void checkAll(StorageEngine engine, AtomicLongArray acknowledged) throws Exception {
+        for (int key = 0; key < acknowledged.length(); key++) {
+            byte[] value = engine.get(key(key));
+            if (value != null) {
+                assertThat(number(value)).isBetween(acknowledged.get(key), acknowledged.get(key) + 1);
+                acknowledged.set(key, number(value));
+            }
+        }
+    }
+
+    private static byte[] key(int number) {
+        return ByteBuffer.allocate(4).putInt(number).array();
+    }
+
+    private static byte[] value(long number, int padding) {
+        return ByteBuffer.allocate(8 + padding).putLong(number).array();
+    }
+
+    private static long number(byte[] value) {
+        return ByteBuffer.wrap(value).getLong();
+    }
+}
