@@ -27,14 +27,16 @@ import org.jspecify.annotations.Nullable;
  * 0      8               12      16               32                           60         64
  * | magic | formatVersion | zeros | storeId: 2 x 8 | zeros                      | checksum | edits ...
  *
- * edit: | checksum | length | type: 8 bits in 8 bytes | longs ... |
+ * edit: | checksum | length | type: 8 bits, forced before: 56 bits | longs ... |
  * SEAL:  id, merged, length, firstVersion, lastVersion
  * MERGE: highestId, changesFrom, inputs n, outputs m, n x id, m x (id, length, firstVersion, lastVersion)
  * STATE: highestId, lastLogId, changesFrom, clockMillis, lastVersion, following n
  * </pre>
  *
  * <p>A manifest starts with a STATE, which says how many edits that follow belong to the start: a SEAL for each file listed
- * when it was written. The start is forced before the file gets its name, so it is never torn.
+ * when it was written. The start is forced before the file gets its name, so it is never torn. Of the edits behind it,
+ * several may be on their way to the disk at once and arrive in any order, so each says up to which offset the manifest
+ * had been forced before it: what is broken behind that is a torn tail, before it damage.
  */
 final class Manifest implements Closeable {
     /** A sealed data file. */
@@ -50,6 +52,7 @@ final class Manifest implements Closeable {
     private static final int HEADER_LENGTH = 64;
     private static final int EDIT_HEADER = 8;
     private static final int MAX_EDIT = 64 << 20;
+    private static final int TYPE_BITS = 8;
     private static final int SEAL = 1;
     private static final int MERGE = 2;
     private static final int STATE = 3;
@@ -64,6 +67,7 @@ final class Manifest implements Closeable {
     private @Nullable WritableFile file;
     private @Nullable IOException failed;
     private long end;
+    private long forced; // up to where the file was forced
 
     Manifest(StoreId store) {
         this.store = store;
@@ -102,8 +106,8 @@ final class Manifest implements Closeable {
     }
 
     /**
-     * Applies the edits in order. A last edit that is not whole was never relied on: it is left out. A broken one with a
-     * sound one behind it is damage.
+     * Applies the edits in order. Those from the first that is not whole on were never relied on and are left out, unless
+     * a sound one behind it says that it had been forced: that is damage.
      */
     private void readEdits(byte[] bytes, int length) throws IOException {
         int at = HEADER_LENGTH;
@@ -117,7 +121,7 @@ final class Manifest implements Closeable {
             }
             if (end < 0) {
                 for (int later = at + 8; later < length; later += 8) {
-                    if (editEnd(bytes, later, length) > 0) {
+                    if (editEnd(bytes, later, length) > 0 && forcedBefore(bytes, later) > at) {
                         throw new CorruptRecordException("bad manifest edit", FileNames.MANIFEST, at, "");
                     }
                 }
@@ -127,6 +131,10 @@ final class Manifest implements Closeable {
             base = base == 0 ? 0 : base - 1 + following;
             at = end;
         }
+    }
+
+    private static long forcedBefore(byte[] bytes, int at) {
+        return (long) RecordFormat.LONG.get(bytes, at + EDIT_HEADER) >>> TYPE_BITS;
     }
 
     private int editEnd(byte[] bytes, int at, int length) {
@@ -148,15 +156,16 @@ final class Manifest implements Closeable {
         for (int i = 0; i < words.length; i++) {
             words[i] = (long) RecordFormat.LONG.get(bytes, at + i * Long.BYTES);
         }
-        switch ((int) words[0]) {
+        int type = (int) words[0] & (1 << TYPE_BITS) - 1;
+        switch (type) {
             case SEAL -> applySeal(new Sealed(words[1], words[2] != 0, words[3], words[4], words[5]));
             case MERGE -> applyMerge(words);
             case STATE -> applyState(words);
             default ->
-                throw new UnsupportedFormatException("unknown manifest edit: type=" + words[0]
+                throw new UnsupportedFormatException("unknown manifest edit: type=" + type
                         + "; open the store with the version of the library that wrote it");
         }
-        return words[0] == STATE ? words[6] : 0;
+        return type == STATE ? words[6] : 0;
     }
 
     private void applySeal(Sealed sealed) {
@@ -241,6 +250,7 @@ final class Manifest implements Closeable {
         try {
             fresh.write(0, header(), 0, HEADER_LENGTH);
             end = HEADER_LENGTH;
+            forced = 0;
             append(fresh, new long[] {
                 STATE, highestId, lastLogId, changesFrom, clockMillis, lastVersion, files.size()
             });
@@ -249,6 +259,7 @@ final class Manifest implements Closeable {
             }
             // The rename must not reach the disk before the content that it makes valid.
             fresh.force();
+            forced = end;
         } finally {
             fresh.close();
         }
@@ -306,6 +317,7 @@ final class Manifest implements Closeable {
     private void force() throws IOException {
         try {
             open().force();
+            forced = end;
         } catch (IOException e) {
             // Not an error of space, even if the system calls it so: what reached the disk is not known. So nothing may
             // be appended behind it any more, or a hole in the middle of the manifest could make the store unreadable.
@@ -331,6 +343,7 @@ final class Manifest implements Closeable {
         for (int i = 0; i < words.length; i++) {
             RecordFormat.LONG.set(edit, EDIT_HEADER + i * Long.BYTES, words[i]);
         }
+        RecordFormat.LONG.set(edit, EDIT_HEADER, words[0] | forced << TYPE_BITS);
         int mask = RecordFormat.mask(store.seed(), end);
         RecordFormat.INT.set(edit, 0, checksum(edit, 4, edit.length - 4, mask));
         target.write(end, edit, 0, edit.length);
