@@ -48,7 +48,7 @@ record BenchOptions(
               --out DIR           where the report goes (default target/bench-report)
               --dir DIR           where the stores are made (default: within --out); use a real disk
               --quick-seconds N   how long the run may take, roughly, without --full (default 300)
-              --rounds N          measure everything N times (default: as the time allows, at least 2; --full 5)
+              --rounds N          measure everything N times (default: as the time allows; --full 5)
             """;
 
     private static final double DEFAULT_SECONDS = 300;

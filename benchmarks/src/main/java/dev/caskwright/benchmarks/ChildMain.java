@@ -50,6 +50,7 @@ final class ChildMain {
         double seconds = Double.parseDouble(args[6]);
         Set<Work> works = EnumSet.noneOf(Work.class);
         Arrays.stream(args[7].split(",")).map(Work::of).forEach(works::add);
+        watchParent();
         try (BufferedWriter writer = Files.newBufferedWriter(Path.of(args[8]))) {
             Consumer<Sample> output = sample -> write(writer, sample);
             if (task == Task.RAW) {
@@ -131,14 +132,17 @@ final class ChildMain {
     private static void fillAndWait(Contender contender, Path directory, Dataset data, Durability durability)
             throws IOException, InterruptedException {
         try (KeyValueStore store = fill(contender, directory, data, durability)) {
-            // If the parent goes away, this process must not stay: its standard input then ends.
-            Thread watcher = new Thread(ChildMain::haltWithParent, "parent-watcher");
-            watcher.setDaemon(true);
-            watcher.start();
             Files.createFile(directory.resolve(READY));
             new CountDownLatch(1).await();
             throw new IllegalStateException("woken up with " + store);
         }
+    }
+
+    /** If the parent goes away, this process must not stay and measure for nobody: its standard input then ends. */
+    private static void watchParent() {
+        Thread watcher = new Thread(ChildMain::haltWithParent, "parent-watcher");
+        watcher.setDaemon(true);
+        watcher.start();
     }
 
     private static void haltWithParent() {
