@@ -116,12 +116,7 @@ final class Snapshots {
                 newest = undo;
                 serial++;
                 Handle handle = new Handle(
-                        serial,
-                        store.lastVersion(),
-                        store.clock.nowMillis(),
-                        visibleFiles(),
-                        store.log.active(),
-                        undo);
+                        serial, store.lastVersion(), store.clock.nowMillis(), visibleFiles(), store.log.active(), undo);
                 open.add(handle);
                 return handle;
             }

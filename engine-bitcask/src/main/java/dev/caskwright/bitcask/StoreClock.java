@@ -63,7 +63,8 @@ final class StoreClock {
             }
             recorded = now;
         } catch (IOException e) {
-            // Reads go on when the disk is full or has failed. The floor holds in memory, and the next expiry seen tries
+            // Reads go on when the disk is full or has failed. The floor holds in memory, and the next expiry seen
+            // tries
             // again; only a restart before that, with a clock set back, could show an expired entry once more.
             if (!warned) {
                 warned = true;

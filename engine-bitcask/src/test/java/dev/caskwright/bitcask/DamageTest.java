@@ -42,8 +42,7 @@ final class DamageTest {
         boolean isTailLost;
 
         /** The second model has all writes at NONE: any first part of the writes will do. */
-        Victim(
-                CrashableIoManager disk, StoreModel model, StoreModel prefixes, ManualClock clock, boolean isClosed)
+        Victim(CrashableIoManager disk, StoreModel model, StoreModel prefixes, ManualClock clock, boolean isClosed)
                 throws IOException {
             for (String name : disk.factory(HOME).open(HOME, false).list()) {
                 files.put(name, disk.content(name));
@@ -145,7 +144,9 @@ final class DamageTest {
                 }
             }
             if (broken > 0) {
-                assertThat(isSound).as("verify does not see %s broken records", broken).isFalse();
+                assertThat(isSound)
+                        .as("verify does not see %s broken records", broken)
+                        .isFalse();
             }
         }
     }
@@ -181,8 +182,7 @@ final class DamageTest {
         return new Victim(disk.kill(), model, prefixes, clock, false);
     }
 
-    private static void write(
-            BitcaskEngine engine, StoreModel model, StoreModel prefixes, Random random, int count)
+    private static void write(BitcaskEngine engine, StoreModel model, StoreModel prefixes, Random random, int count)
             throws IOException {
         for (int i = 0; i < count; i++) {
             byte[] key = KeyValues.key(random.nextInt(KEYS));

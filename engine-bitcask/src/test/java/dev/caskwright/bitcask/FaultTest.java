@@ -122,7 +122,9 @@ final class FaultTest {
                         history.step(engine);
                     }
                 } catch (IOException e) {
-                    assertThat(plan.hasFired()).as("error without a fault: %s", e).isTrue();
+                    assertThat(plan.hasFired())
+                            .as("error without a fault: %s", e)
+                            .isTrue();
                     engine = goOn(engine, choice < 4, e);
                 }
                 Thread.interrupted();
@@ -157,7 +159,8 @@ final class FaultTest {
         }
 
         private BitcaskEngine open(CrashableIoManager onto) throws IOException {
-            return CrashFixture.builder(HOME, plan.wrap(onto.factory(HOME)), clock).open();
+            return CrashFixture.builder(HOME, plan.wrap(onto.factory(HOME)), clock)
+                    .open();
         }
 
         private void backup(BitcaskEngine engine) throws IOException {
@@ -170,9 +173,11 @@ final class FaultTest {
                 }
                 engine.backup(BACKUP);
             }
-            try (BitcaskEngine copy =
-                    CrashFixture.builder(BACKUP, disk.factory(HOME), clock).readOnly(true).open()) {
-                assertThat(CrashFixture.isSame(before, CrashFixture.content(copy))).isTrue();
+            try (BitcaskEngine copy = CrashFixture.builder(BACKUP, disk.factory(HOME), clock)
+                    .readOnly(true)
+                    .open()) {
+                assertThat(CrashFixture.isSame(before, CrashFixture.content(copy)))
+                        .isTrue();
             }
         }
 
@@ -249,7 +254,8 @@ final class FaultTest {
         BitcaskEngine engine = CrashFixture.open(disk, clock);
         disk.capacity(capacity + ((variant & 1) != 0 ? 3 * 4096 : 0));
         Random random = new Random(capacity);
-        RandomHistory history = new RandomHistory(capacity, model, clock).keys(20).values(100, false);
+        RandomHistory history =
+                new RandomHistory(capacity, model, clock).keys(20).values(100, false);
         int refused = 0;
         for (int i = 0; i < 400 && refused < 5; i++) {
             try {
@@ -258,8 +264,8 @@ final class FaultTest {
                 refused++;
                 assertThat(engine.health()).isNull();
                 model.assertCurrent(CrashFixture.content(engine));
-                model.assertPossibleAfterKill(CrashFixture.content(CrashFixture.open(
-                        disk.peekKill().capacity(Long.MAX_VALUE), clock)));
+                model.assertPossibleAfterKill(
+                        CrashFixture.content(CrashFixture.open(disk.peekKill().capacity(Long.MAX_VALUE), clock)));
             }
         }
         assertThat(refused).isEqualTo(5);
@@ -275,6 +281,7 @@ final class FaultTest {
         engine.close();
         BitcaskEngine next = CrashFixture.open(disk, clock);
         model.reopened(CrashFixture.content(next));
-        assertThat(BitcaskEngine.verify(HOME, disk.kill().factory(HOME)).damages()).isEmpty();
+        assertThat(BitcaskEngine.verify(HOME, disk.kill().factory(HOME)).damages())
+                .isEmpty();
     }
 }

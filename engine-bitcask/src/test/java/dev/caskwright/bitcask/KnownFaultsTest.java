@@ -96,7 +96,8 @@ final class KnownFaultsTest {
             assertThat(next.get(bytes("last"))).isNull();
             assertThat(next.stats().tornBytesCut()).isPositive();
             next.put(bytes("last"), bytes("3"), WriteOptions.SYNC);
-            assertThat(CrashFixture.open(killed.powerLoss(0), clock).get(bytes("last"))).isEqualTo(bytes("3"));
+            assertThat(CrashFixture.open(killed.powerLoss(0), clock).get(bytes("last")))
+                    .isEqualTo(bytes("3"));
         }
     }
 
@@ -142,7 +143,8 @@ final class KnownFaultsTest {
         disk.capacity(used);
         assertThatThrownBy(() -> engine.delete(bytes("key"))).isInstanceOf(OutOfSpaceException.class);
         assertThat(engine.get(bytes("key"))).hasSize(200);
-        assertThat(CrashFixture.open(disk.kill().capacity(Long.MAX_VALUE), clock).get(bytes("key")))
+        assertThat(CrashFixture.open(disk.kill().capacity(Long.MAX_VALUE), clock)
+                        .get(bytes("key")))
                 .hasSize(200);
     }
 
@@ -238,7 +240,8 @@ final class KnownFaultsTest {
                 assertThatThrownBy(engine::merge).isInstanceOf(EngineFailedException.class);
                 assertThatThrownBy(() -> engine.backup(Path.of("backup"))).isInstanceOf(IOException.class);
                 assertThat(fresh.log().subList((int) calls, fresh.log().size()))
-                        .noneMatch(call -> call.operation() == IoOperation.FORCE && call.file().endsWith("MANIFEST"));
+                        .noneMatch(call -> call.operation() == IoOperation.FORCE
+                                && call.file().endsWith("MANIFEST"));
             }
             engine.close();
             assertThat(CrashFixture.open(fresh, clock).get(bytes("a"))).isEqualTo(bytes("1"));
@@ -261,7 +264,8 @@ final class KnownFaultsTest {
         BitcaskEngine engine = open();
         engine.put(bytes("key"), bytes("1"), WriteOptions.NONE);
         engine.write(new WriteBatch(), WriteOptions.SYNC);
-        assertThat(CrashFixture.open(disk.powerLoss(0), clock).get(bytes("key"))).isEqualTo(bytes("1"));
+        assertThat(CrashFixture.open(disk.powerLoss(0), clock).get(bytes("key")))
+                .isEqualTo(bytes("1"));
     }
 
     @Test
@@ -289,7 +293,8 @@ final class KnownFaultsTest {
         BitcaskEngine engine = CrashFixture.open(disk, clock);
         engine.put(bytes("key"), bytes("1"));
         engine.backup(target);
-        try (BitcaskEngine copy = CrashFixture.builder(target, disk.factory(HOME), clock).open()) {
+        try (BitcaskEngine copy =
+                CrashFixture.builder(target, disk.factory(HOME), clock).open()) {
             copy.put(bytes("other"), bytes("2"));
         }
         engine.put(bytes("key"), bytes("3"));
@@ -303,7 +308,8 @@ final class KnownFaultsTest {
         engine.put(bytes("key"), bytes("1"));
         engine.merge();
         engine.backup(target);
-        try (BitcaskEngine copy = CrashFixture.builder(target, disk.factory(HOME), clock).open()) {
+        try (BitcaskEngine copy =
+                CrashFixture.builder(target, disk.factory(HOME), clock).open()) {
             assertThatThrownBy(() -> copy.changes(0, change -> true))
                     .isInstanceOfSatisfying(
                             EngineException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.CHANGES_GONE));

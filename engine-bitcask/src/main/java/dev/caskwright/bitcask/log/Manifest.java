@@ -251,8 +251,7 @@ final class Manifest implements Closeable {
             fresh.write(0, header(), 0, HEADER_LENGTH);
             end = HEADER_LENGTH;
             forced = 0;
-            append(fresh, new long[] {
-                STATE, highestId, lastLogId, changesFrom, clockMillis, lastVersion, files.size()
+            append(fresh, new long[] {STATE, highestId, lastLogId, changesFrom, clockMillis, lastVersion, files.size()
             });
             for (Sealed sealed : files.values()) {
                 append(fresh, sealWords(sealed));
