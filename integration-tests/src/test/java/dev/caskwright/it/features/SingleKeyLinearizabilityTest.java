@@ -1,14 +1,12 @@
 package dev.caskwright.it.features;
 
-import dev.caskwright.api.Durability;
+import static dev.caskwright.it.features.LincheckStore.bytes;
+import static dev.caskwright.it.features.LincheckStore.number;
+
+import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.Transaction;
-import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.bitcask.BitcaskEngine;
-import dev.caskwright.testkit.CrashableIoManager;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jetbrains.lincheck.datastructures.IntGen;
@@ -18,32 +16,14 @@ import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Single-key operations, batches and transactions of several threads, checked for an order that explains the answers. */
+/**
+ * Operations on single keys, of several threads and beside merges, checked for an order that explains their answers.
+ * Batches have a test of their own, since single gets may see a part of one.
+ */
 @Param(name = "key", gen = IntGen.class, conf = "0:1")
 @Param(name = "value", gen = IntGen.class, conf = "0:2")
-public final class LinearizabilityTest {
-    private final BitcaskEngine engine;
-
-    /** Opens an empty store on a simulated disk. */
-    public LinearizabilityTest() throws IOException {
-        engine = BitcaskEngine.builder(Path.of("store"))
-                .io(new CrashableIoManager().logging(false).factory())
-                .executor(Runnable::run)
-                .autoMerge(false)
-                .durability(Durability.NONE)
-                .replayThreads(1)
-                .random(() -> 42)
-                .maxFileBytes(400)
-                .open();
-    }
-
-    static byte[] bytes(int number) {
-        return Integer.toString(number).getBytes(StandardCharsets.UTF_8);
-    }
-
-    static Integer number(byte[] bytes) {
-        return bytes == null ? null : Integer.valueOf(new String(bytes, StandardCharsets.UTF_8));
-    }
+public final class SingleKeyLinearizabilityTest {
+    private final StorageEngine engine = LincheckStore.open();
 
     @Operation
     public Integer get(@Param(name = "key") int key) throws IOException {
@@ -131,16 +111,34 @@ public final class LinearizabilityTest {
         public int increment(int key) {
             return map.merge(key, 1, Integer::sum);
         }
+
+        public void merge() {}
+    }
+
+    /** Moves every record that counts to another file, and changes nothing that can be seen. */
+    @Operation(nonParallelGroup = "merge")
+    public void merge() throws IOException {
+        engine.merge();
     }
 
     @Test
-    void operationsHaveAnOrder() {
+    void singleOperationsHaveAnOrder() {
+        check(8, 100);
+    }
+
+    @Test
+    @Tag("campaign")
+    void manySingleOperationsHaveAnOrder() {
+        check(200, 500);
+    }
+
+    private static void check(int iterations, int invocations) {
         new StressOptions()
-                .iterations(20)
-                .invocationsPerIteration(300)
+                .iterations(iterations)
+                .invocationsPerIteration(invocations)
                 .threads(2)
                 .actorsPerThread(4)
                 .sequentialSpecification(OneAtATime.class)
-                .check(LinearizabilityTest.class);
+                .check(SingleKeyLinearizabilityTest.class);
     }
 }
