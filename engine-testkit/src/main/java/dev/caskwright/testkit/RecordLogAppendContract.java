@@ -155,7 +155,9 @@ abstract class RecordLogAppendContract extends RecordLogFixture {
         log.append(draft, nextVersion(), false);
         assertThat(scan(log))
                 .containsExactly(
-                        new Shown("a", "x".repeat(70_000), 1, 5), new Shown("b", null, 2, 0), new Shown("c", "y", 3, 0));
+                        new Shown("a", "x".repeat(70_000), 1, 5),
+                        new Shown("b", null, 2, 0),
+                        new Shown("c", "y", 3, 0));
         log.close();
     }
 

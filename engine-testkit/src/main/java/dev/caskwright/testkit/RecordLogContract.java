@@ -115,7 +115,10 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
             assertThat(output.isSealed()).isTrue();
             assertThat(output.length()).isLessThanOrEqualTo(SEGMENT_BYTES);
             assertThat(output.lastVersion())
-                    .isEqualTo(scan(log, output).stream().mapToLong(Shown::version).max().orElseThrow());
+                    .isEqualTo(scan(log, output).stream()
+                            .mapToLong(Shown::version)
+                            .max()
+                            .orElseThrow());
             copied.addAll(scan(log, output));
         }
         put(log, "one", "after");
@@ -123,7 +126,9 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
         log.commitMerge(merge.inputs(), merge.segments(), merge.lastId());
         assertThat(log.changesFrom()).isEqualTo(lastVersion);
         for (LogSegment input : merge.inputs()) {
-            assertThat(scan(log, input)).as("inputs stay readable until removed").isNotEmpty();
+            assertThat(scan(log, input))
+                    .as("inputs stay readable until removed")
+                    .isNotEmpty();
             log.remove(input);
         }
         assertThat(log.segments()).doesNotContainAnyElementsOf(merge.inputs());
@@ -168,7 +173,10 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
         RecordLog log = open();
         long[] old = batch(
                 log,
-                List.of(draftPut(log, "a", "1", 55), draftPut(log, "gone", "2", 66), draftPut(log, "b", "v".repeat(70_000), 0)));
+                List.of(
+                        draftPut(log, "a", "1", 55),
+                        draftPut(log, "gone", "2", 66),
+                        draftPut(log, "b", "v".repeat(70_000), 0)));
         long first = log.beginMerge(2);
         log.sealLeft();
         LogSegment input = log.segments().get(0);
@@ -308,9 +316,7 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
     }
 
     private static FaultPlan spaceless(long n) {
-        return FaultPlan.failing(n)
-                .only(IoOperation.WRITE, IoOperation.CREATE)
-                .with(Fault.OUT_OF_SPACE);
+        return FaultPlan.failing(n).only(IoOperation.WRITE, IoOperation.CREATE).with(Fault.OUT_OF_SPACE);
     }
 
     @Test

@@ -193,8 +193,7 @@ abstract class RecordLogFixture {
         while (scanner.next()) {
             if (scanner.isPut() || scanner.isTombstone()) {
                 String value = scanner.isPut() ? new String(scanner.value(), UTF_8) : null;
-                shown.add(
-                        new Shown(new String(scanner.key(), UTF_8), value, scanner.version(), scanner.expiresAt()));
+                shown.add(new Shown(new String(scanner.key(), UTF_8), value, scanner.version(), scanner.expiresAt()));
             }
         }
         return shown;

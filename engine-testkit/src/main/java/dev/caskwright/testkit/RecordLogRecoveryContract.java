@@ -203,8 +203,11 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
             List<Future<?>> replays = new ArrayList<>();
             for (LogSegment segment : opening.log().segments()) {
                 replays.add(executor.submit(() -> {
-                    opening.replay(segment, (tombstone, locator, source, offset, length) -> visited.add(
-                            new String(source, offset, length) + (tombstone ? " gone" : " put") + " " + locator));
+                    opening.replay(
+                            segment,
+                            (tombstone, locator, source, offset, length) ->
+                                    visited.add(new String(source, offset, length) + (tombstone ? " gone" : " put")
+                                            + " " + locator));
                     return segment;
                 }));
             }
@@ -215,9 +218,12 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
             assertThat(visited).hasSize(expected.size());
             opening.finish();
             assertThat(scan(opening.log())).isEqualTo(expected);
-            long deletes = visited.stream().filter(each -> each.contains(" gone")).count();
+            long deletes =
+                    visited.stream().filter(each -> each.contains(" gone")).count();
             assertThat(deletes)
-                    .isEqualTo(expected.stream().filter(each -> each.value() == null).count());
+                    .isEqualTo(expected.stream()
+                            .filter(each -> each.value() == null)
+                            .count());
             opening.log().close();
         }
     }
@@ -235,7 +241,8 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
         assertThat(opened.log().changesFrom()).isZero();
         long locator = opened.index().get("key");
         assertThat(opened.log().expires(locator)).isTrue();
-        assertThat(scan(opened.log())).containsExactly(new Shown("key", "value", 17, 99), new Shown("other", null, 23, 0));
+        assertThat(scan(opened.log()))
+                .containsExactly(new Shown("key", "value", 17, 99), new Shown("other", null, 23, 0));
         assertThat(opened.log().segments()).allMatch(LogSegment::isSealed);
         opened.log().close();
     }
@@ -423,7 +430,10 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
         List<Shown> second = copyTo(log, 600);
         assertThat(links() - links).as("only what is new is brought").isLessThan(links);
         copy = open(target());
-        assertThat(scan(copy.log())).isEqualTo(second).last().isEqualTo(scan(log).get(second.size() - 1));
+        assertThat(scan(copy.log()))
+                .isEqualTo(second)
+                .last()
+                .isEqualTo(scan(log).get(second.size() - 1));
         assertThat(copy.log().clockMillis()).isEqualTo(600);
         copy.log().close();
         log.close();

@@ -36,13 +36,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 final class GoldenFilesTest {
     private static final Path HOME = Path.of("store");
-    private static final List<String> FILES = List.of(
-            "00000003.merged",
-            "00000003.hint",
-            "00000009.data",
-            "00000009.hint",
-            "00000010.data",
-            "MANIFEST");
+    private static final List<String> FILES =
+            List.of("00000003.merged", "00000003.hint", "00000009.data", "00000009.hint", "00000010.data", "MANIFEST");
     private static final byte[] ODD_KEY = {0, (byte) 0xFF, 0x7F, (byte) 0x80};
 
     /** Writes the golden files of the format as it is into a directory. */
@@ -83,7 +78,9 @@ final class GoldenFilesTest {
         engine.put(bytes("short-lived"), bytes("x"), WriteOptions.DEFAULT.timeToLive(Duration.ofMinutes(1)));
         engine.delete(bytes("gone"));
         engine.put(bytes("old"), bytes("overwritten"));
-        engine.write(new WriteBatch().put(bytes("batch 1"), bytes("one")).put(bytes("batch 2"), bytes("two")), WriteOptions.SYNC);
+        engine.write(
+                new WriteBatch().put(bytes("batch 1"), bytes("one")).put(bytes("batch 2"), bytes("two")),
+                WriteOptions.SYNC);
         clock.advance(Duration.ofHours(1));
         engine.get(bytes("short-lived"));
         engine.merge();
@@ -103,7 +100,8 @@ final class GoldenFilesTest {
     private static CrashableIoManager golden(int version) throws IOException {
         CrashableIoManager disk = new CrashableIoManager();
         for (String name : FILES) {
-            try (InputStream in = GoldenFilesTest.class.getResourceAsStream("/golden/v" + version + "/" + name + ".hex")) {
+            try (InputStream in =
+                    GoldenFilesTest.class.getResourceAsStream("/golden/v" + version + "/" + name + ".hex")) {
                 assertThat(in).as(name).isNotNull();
                 String digits = new String(in.readAllBytes(), StandardCharsets.US_ASCII);
                 disk.install(name, HexFormat.of().parseHex(digits.replaceAll("\\s", "")));
@@ -176,7 +174,8 @@ final class GoldenFilesTest {
     void todaysBytesAreThoseOfTheLatestVersion() throws IOException {
         CrashableIoManager latest = golden(1);
         Map<String, byte[]> today = write();
-        assertThat(today.keySet()).containsExactlyElementsOf(FILES.stream().sorted().toList());
+        assertThat(today.keySet())
+                .containsExactlyElementsOf(FILES.stream().sorted().toList());
         for (Map.Entry<String, byte[]> file : today.entrySet()) {
             assertThat(HexFormat.of().formatHex(file.getValue()))
                     .as(file.getKey())

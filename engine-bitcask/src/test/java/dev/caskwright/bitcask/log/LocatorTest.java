@@ -51,7 +51,8 @@ final class LocatorTest {
     void everyPartIsKept() {
         Random random = new Random(6);
         int[] slots = {0, 1, 77, Locator.MAX_SLOTS - 1, random.nextInt(Locator.MAX_SLOTS)};
-        long[] offsets = {64, 72, 1L << 20, RecordFormat.MAX_FILE_LENGTH - 24, random.nextInt(1 << 28) * 8L & 0x7FFFFFF8};
+        long[] offsets = {64, 72, 1L << 20, RecordFormat.MAX_FILE_LENGTH - 24, random.nextInt(1 << 28) * 8L & 0x7FFFFFF8
+        };
         long[] sizes = {24, 8192, 1 << 20, MAX_SIZE};
         for (int slot : slots) {
             for (long offset : offsets) {
