@@ -141,7 +141,7 @@ final class CrashOrderTest {
             Manifest manifest = Manifest.read(disk);
             Map<String, Long> now = new HashMap<>();
             if (manifest != null) {
-                manifest.files().forEach(sealed -> now.put(sealed.name(), sealed.length()));
+                manifest.files().forEach(file -> now.put(file.name(), file.length()));
             }
             for (String name : now.keySet()) {
                 if (listed.containsKey(name)) {
