@@ -341,6 +341,7 @@ final class KnownFaultsTest {
         assertThatThrownBy(engine::sync).isInstanceOf(EngineFailedException.class);
         CrashableIoManager killed = disk.kill();
         assertThat(CrashFixture.open(killed, clock).get(bytes("key"))).isEqualTo(bytes("1"));
-        assertThat(CrashFixture.open(killed.powerLoss(0), clock).get(bytes("key"))).isEqualTo(bytes("1"));
+        assertThat(CrashFixture.open(killed.powerLoss(0), clock).get(bytes("key")))
+                .isEqualTo(bytes("1"));
     }
 }

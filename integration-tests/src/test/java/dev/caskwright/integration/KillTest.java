@@ -121,6 +121,8 @@ final class KillTest {
         return expected.size() == found.size()
                 && expected.entrySet().stream()
                         .allMatch(each -> found.containsKey(each.getKey())
-                                && Arrays.equals(each.getValue(), found.get(each.getKey()).value()));
+                                && Arrays.equals(
+                                        each.getValue(),
+                                        found.get(each.getKey()).value()));
     }
 }

@@ -163,7 +163,8 @@ final class StressTest {
                     byte[] first = snapshot.get(key(1_000));
                     List<Long> visited = new ArrayList<>();
                     snapshot.visit(entry -> {
-                        if (entry.key().length == 4 && ByteBuffer.wrap(entry.key()).getInt() >= 1_000) {
+                        if (entry.key().length == 4
+                                && ByteBuffer.wrap(entry.key()).getInt() >= 1_000) {
                             visited.add(number(entry.value()));
                         }
                         return true;

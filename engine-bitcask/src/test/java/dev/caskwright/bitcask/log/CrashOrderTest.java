@@ -43,8 +43,8 @@ final class CrashOrderTest {
 
     private static void live(CrashableIoManager disk, Order order, long seed) throws IOException {
         ManualClock clock = new ManualClock();
-        RandomHistory history = new RandomHistory(seed, new StoreModel(Durability.WRITE, clock), clock)
-                .values(100, false);
+        RandomHistory history =
+                new RandomHistory(seed, new StoreModel(Durability.WRITE, clock), clock).values(100, false);
         BitcaskEngine engine = open(disk, clock);
         for (int i = 0; i < 150; i++) {
             history.step(engine);
@@ -134,7 +134,8 @@ final class CrashOrderTest {
 
         /** What the manifest lists since the last call was durable before it: bytes and name. */
         private void checkListing() throws IOException {
-            boolean isManifest = last.file().equals(FileNames.MANIFEST) || last.target().equals(FileNames.MANIFEST);
+            boolean isManifest =
+                    last.file().equals(FileNames.MANIFEST) || last.target().equals(FileNames.MANIFEST);
             if (!isManifest) {
                 return;
             }
@@ -148,8 +149,12 @@ final class CrashOrderTest {
                     continue;
                 }
                 listings++;
-                assertThat(dirtyBefore).as("%s: %s listed before it is forced, %s", context, name, last).doesNotContain(name);
-                assertThat(unsyncedBefore).as("%s: %s listed before its name is synced, %s", context, name, last).doesNotContain(name);
+                assertThat(dirtyBefore)
+                        .as("%s: %s listed before it is forced, %s", context, name, last)
+                        .doesNotContain(name);
+                assertThat(unsyncedBefore)
+                        .as("%s: %s listed before its name is synced, %s", context, name, last)
+                        .doesNotContain(name);
             }
             listed.clear();
             listed.putAll(now);
@@ -162,13 +167,21 @@ final class CrashOrderTest {
                 case DELETE -> {
                     if (isData) {
                         deletions++;
-                        assertThat(listed).as("%s: %s deleted while it is listed", context, call).doesNotContainKey(file);
-                        assertThat(dirty).as("%s: %s before the manifest is forced", context, call).doesNotContain(FileNames.MANIFEST);
-                        assertThat(unsynced).as("%s: %s before the manifest has its name", context, call).doesNotContain(FileNames.MANIFEST);
+                        assertThat(listed)
+                                .as("%s: %s deleted while it is listed", context, call)
+                                .doesNotContainKey(file);
+                        assertThat(dirty)
+                                .as("%s: %s before the manifest is forced", context, call)
+                                .doesNotContain(FileNames.MANIFEST);
+                        assertThat(unsynced)
+                                .as("%s: %s before the manifest has its name", context, call)
+                                .doesNotContain(FileNames.MANIFEST);
                     }
                 }
                 case RENAME ->
-                    assertThat(dirty).as("%s: %s before it is forced", context, call).doesNotContain(file);
+                    assertThat(dirty)
+                            .as("%s: %s before it is forced", context, call)
+                            .doesNotContain(file);
                 default -> {}
             }
         }
@@ -176,8 +189,12 @@ final class CrashOrderTest {
         /** Everything written so far is durable, and found by a durable name. */
         void acknowledgedSync() {
             acknowledgements++;
-            assertThat(dirty).as("%s: written and not forced when a SYNC write returned", context).noneMatch(name -> name.endsWith(".data"));
-            assertThat(unsynced).as("%s: named and not synced when a SYNC write returned", context).noneMatch(name -> name.endsWith(".data"));
+            assertThat(dirty)
+                    .as("%s: written and not forced when a SYNC write returned", context)
+                    .noneMatch(name -> name.endsWith(".data"));
+            assertThat(unsynced)
+                    .as("%s: named and not synced when a SYNC write returned", context)
+                    .noneMatch(name -> name.endsWith(".data"));
         }
     }
 }
