@@ -54,6 +54,7 @@ final class KnownFaultsTest {
         BitcaskEngine engine = CrashFixture.builder(HOME, disk.factory(), clock)
                 .executor(background::add)
                 .autoMerge(true)
+                .maxSpaceAmplification(100) // so that only files of which half is dead are merged
                 .open();
         for (int i = 0; i < 12; i++) { // files that are all live but for one record, which is deleted later
             engine.put(KeyValues.key(i), new byte[100]);
@@ -328,5 +329,19 @@ final class KnownFaultsTest {
         older.close();
         NavigableMap<byte[], Entry> found = KeyValues.entries(newer);
         assertThat(found).hasSize(20);
+    }
+
+    @Test
+    void aTailThatAFailedForceLeftInThePageCacheIsWrittenAnew() throws IOException {
+        open().close();
+        FaultPlan plan = FaultPlan.failing(1).only(IoOperation.FORCE); // the first is that of the manifest
+        BitcaskEngine engine =
+                CrashFixture.builder(HOME, plan.wrap(disk.factory()), clock).open();
+        engine.put(bytes("key"), bytes("1"));
+        assertThatThrownBy(engine::sync).isInstanceOf(EngineFailedException.class);
+        CrashableIoManager killed = disk.kill();
+        assertThat(CrashFixture.open(killed, clock).get(bytes("key"))).isEqualTo(bytes("1"));
+        assertThat(CrashFixture.open(killed.powerLoss(0), clock).get(bytes("key")))
+                .isEqualTo(bytes("1"));
     }
 }

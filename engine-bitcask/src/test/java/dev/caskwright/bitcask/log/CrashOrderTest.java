@@ -142,7 +142,7 @@ final class CrashOrderTest {
             Manifest manifest = Manifest.read(disk);
             Map<String, Long> now = new HashMap<>();
             if (manifest != null) {
-                manifest.files().forEach(sealedFile -> now.put(sealedFile.name(), sealedFile.length()));
+                manifest.files().forEach(file -> now.put(file.name(), file.length()));
             }
             for (String name : now.keySet()) {
                 if (listed.containsKey(name)) {
