@@ -42,7 +42,8 @@ final class Visibility {
             // The output of a merge may be seen in the moment before it is hidden, but not before it is sealed.
             from = file.isMerged() && !file.isSealed() ? NEVER : 0;
         }
-        // Once a file was removed it is forgotten here, though lists made before may still name it: the log is asked last.
+        // Once a file was removed it is forgotten here, though lists made before may still name it: the log is asked
+        // last.
         return from <= snapshot && snapshot < until.getOrDefault(file, NEVER) && isInLog(file);
     }
 

@@ -50,7 +50,8 @@ final class BackupTest extends FeatureFixture {
             assertThat(content(copy)).isEqualTo(expected);
             copy.close();
         }
-        assertThat(BitcaskEngine.verify(target(), Backends.ioManager("standard")).damages())
+        assertThat(BitcaskEngine.verify(target(), Backends.ioManager("standard"))
+                        .damages())
                 .isEmpty();
     }
 
@@ -92,7 +93,8 @@ final class BackupTest extends FeatureFixture {
         BitcaskEngine engine = open();
         engine.backup(target());
         engine.close();
-        BitcaskEngine copy = Backend.DEFAULT.builder(target(), clock).createIfMissing(false).open();
+        BitcaskEngine copy =
+                Backend.DEFAULT.builder(target(), clock).createIfMissing(false).open();
         assertThat(copy.size()).isZero();
         copy.close();
     }
@@ -155,7 +157,8 @@ final class BackupTest extends FeatureFixture {
     @ParameterizedTest
     @MethodSource("dev.caskwright.it.features.Backend#all")
     void aBackupBesideWritersAndMergesIsOneMoment(Backend backend) throws Exception {
-        BitcaskEngine engine = backend.builder(directory(), clock).maxFileBytes(2_000).open();
+        BitcaskEngine engine =
+                backend.builder(directory(), clock).maxFileBytes(2_000).open();
         AtomicBoolean isDone = new AtomicBoolean();
         FutureTask<Boolean> writer = new FutureTask<>(() -> {
             for (int i = 0; !isDone.get(); i++) {
@@ -179,7 +182,8 @@ final class BackupTest extends FeatureFixture {
         try {
             for (int run = 0; run < 8; run++) {
                 engine.backup(target());
-                BitcaskEngine copy = backend.builder(target(), clock).readOnly(true).open();
+                BitcaskEngine copy =
+                        backend.builder(target(), clock).readOnly(true).open();
                 Map<String, String> content = content(copy);
                 copy.close();
                 if (!content.isEmpty()) {

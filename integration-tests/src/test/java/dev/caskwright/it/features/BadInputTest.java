@@ -77,7 +77,8 @@ final class BadInputTest extends FeatureFixture {
             assertThatThrownBy(() -> backend.builder(locked, clock).open())
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("locked");
-            assertThatThrownBy(() -> backend.builder(locked.resolve("store"), clock).open())
+            assertThatThrownBy(() ->
+                            backend.builder(locked.resolve("store"), clock).open())
                     .isInstanceOf(IOException.class);
         } finally {
             assertThat(locked.toFile().setWritable(true)).isTrue();
@@ -106,9 +107,7 @@ final class BadInputTest extends FeatureFixture {
         newer[8] = 9;
         CRC32C crc = new CRC32C();
         crc.update(newer, 0, 60);
-        ByteBuffer.wrap(newer)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putInt(60, (int) crc.getValue());
+        ByteBuffer.wrap(newer).order(ByteOrder.LITTLE_ENDIAN).putInt(60, (int) crc.getValue());
         Files.write(manifest, newer);
         assertThatThrownBy(this::open)
                 .isInstanceOf(UnsupportedFormatException.class)
@@ -196,7 +195,10 @@ final class BadInputTest extends FeatureFixture {
                 engine.close();
                 BitcaskEngine reopened = Backend.DEFAULT.builder(home, clock).open();
                 assertThat(content(reopened))
-                        .isEqualTo(method.equals("put") ? Map.of("key", "new", "other", "value") : Map.of("other", "value"));
+                        .isEqualTo(
+                                method.equals("put")
+                                        ? Map.of("key", "new", "other", "value")
+                                        : Map.of("other", "value"));
                 reopened.close();
             }
         }

@@ -109,7 +109,8 @@ final class ChangeFeedTest extends FeatureFixture {
 
     @Test
     void asManyBytesAsAskedForAreKeptFromMerges() throws IOException {
-        BitcaskEngine engine = builder().maxFileBytes(4_000).changesRetainedBytes(3_000).open();
+        BitcaskEngine engine =
+                builder().maxFileBytes(4_000).changesRetainedBytes(3_000).open();
         for (int i = 0; i < 1_000; i++) {
             put(engine, "key" + i % 5, "v".repeat(40) + i);
         }
@@ -130,7 +131,8 @@ final class ChangeFeedTest extends FeatureFixture {
         int count = 2_000;
         FutureTask<Boolean> writer = new FutureTask<>(() -> {
             for (int i = 0; i < count; i += 2) {
-                WriteBatch batch = new WriteBatch().put(bytes("one"), bytes("" + i)).put(bytes("two"), bytes("" + i));
+                WriteBatch batch =
+                        new WriteBatch().put(bytes("one"), bytes("" + i)).put(bytes("two"), bytes("" + i));
                 engine.write(batch, WriteOptions.DEFAULT);
             }
             return true;

@@ -91,10 +91,12 @@ final class ExpiryTest extends FeatureFixture {
         long expected = clock.millis() + MINUTE.toMillis();
         assertThat(expiry(engine)).isEqualTo(expected);
         clock.advance(Duration.ofSeconds(10));
-        assertThat(engine.expire(bytes("key"), WriteOptions.DEFAULT.timeToLive(MINUTE))).isTrue();
+        assertThat(engine.expire(bytes("key"), WriteOptions.DEFAULT.timeToLive(MINUTE)))
+                .isTrue();
         assertThat(expiry(engine)).isEqualTo(expected + 10_000);
         Instant deadline = clock.instant().plusSeconds(5);
-        assertThat(engine.expire(bytes("key"), WriteOptions.DEFAULT.expiresAt(deadline))).isTrue();
+        assertThat(engine.expire(bytes("key"), WriteOptions.DEFAULT.expiresAt(deadline)))
+                .isTrue();
         assertThat(expiry(engine)).isEqualTo(deadline.toEpochMilli());
         engine.close();
         engine = open();
@@ -131,8 +133,10 @@ final class ExpiryTest extends FeatureFixture {
         put(engine, "key", "value", MINUTE);
         clock.advance(MINUTE);
         WriteOptions options = WriteOptions.DEFAULT;
-        assertThat(engine.replace(bytes("key"), bytes("value"), bytes("new"), options)).isFalse();
-        assertThat(engine.replaceVersion(bytes("key"), 1, bytes("new"), options)).isFalse();
+        assertThat(engine.replace(bytes("key"), bytes("value"), bytes("new"), options))
+                .isFalse();
+        assertThat(engine.replaceVersion(bytes("key"), 1, bytes("new"), options))
+                .isFalse();
         assertThat(engine.delete(bytes("key"), bytes("value"), options)).isFalse();
         assertThat(engine.expire(bytes("key"), options)).isFalse();
         assertThat(engine.putIfAbsent(bytes("key"), bytes("new"), options)).isTrue();

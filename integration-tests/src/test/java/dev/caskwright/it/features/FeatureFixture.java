@@ -106,7 +106,8 @@ abstract class FeatureFixture {
 
     static long dataFiles(Path directory) throws IOException {
         return files(directory).stream()
-                .filter(file -> file.toString().endsWith(".data") || file.toString().endsWith(".merged"))
+                .filter(file ->
+                        file.toString().endsWith(".data") || file.toString().endsWith(".merged"))
                 .count();
     }
 

@@ -43,7 +43,8 @@ final class ReadOnlyTest extends FeatureFixture {
         Files.delete(hints.get(0));
         Files.write(hints.get(1), new byte[10]);
         List<String> before = image(directory());
-        BitcaskEngine engine = backend.builder(directory(), clock).readOnly(true).open();
+        BitcaskEngine engine =
+                backend.builder(directory(), clock).readOnly(true).open();
         assertThat(content(engine)).isEqualTo(expected);
         assertThat(get(engine, "key1")).isEqualTo("new1");
         try (Snapshot snapshot = engine.snapshot()) {

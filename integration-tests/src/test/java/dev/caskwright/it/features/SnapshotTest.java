@@ -65,7 +65,9 @@ final class SnapshotTest extends FeatureFixture {
         other.close();
         assertThat(engine.stats().pinnedBytes()).isZero();
         assertThat(engine.stats().snapshots()).isZero();
-        assertThat(dataFiles(directory())).isLessThan(before).isEqualTo(engine.stats().files());
+        assertThat(dataFiles(directory()))
+                .isLessThan(before)
+                .isEqualTo(engine.stats().files());
         engine.close();
     }
 
