@@ -85,13 +85,14 @@ final class Snapshots {
     private final int limit;
     private final List<Handle> open = new ArrayList<>(); // guarded by this
     private final Map<LogSegment, Integer> pins = new HashMap<>(); // guarded by this
-    private final Visibility visibility = new Visibility();
+    private final Visibility visibility;
     private long serial;
     private volatile @Nullable Undo newest;
 
     Snapshots(Store store, int limit) {
         this.store = store;
         this.limit = limit;
+        this.visibility = new Visibility(store.log);
     }
 
     /** Opens a snapshot of now. */

@@ -84,6 +84,15 @@ public final class RandomHistory {
         return context + ", step=" + steps + " (" + step + ")";
     }
 
+    /**
+     * Does the random thing that a number stands for. A history that is a list of numbers can be shortened when it fails:
+     * leaving one out does not change what the others stand for.
+     */
+    public void step(StorageEngine engine, long number) throws IOException {
+        random.setSeed(number);
+        step(engine);
+    }
+
     /** Does one random thing to the engine and the model. */
     public void step(StorageEngine engine) throws IOException {
         steps++;

@@ -9,6 +9,7 @@ import dev.caskwright.api.Transaction;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import java.io.IOException;
+import java.util.AbstractMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -138,7 +139,7 @@ public final class BatchLinearizabilityTest {
         }
 
         private static Map.Entry<Integer, Integer> entry(Integer key, Integer value) {
-            return new java.util.AbstractMap.SimpleEntry<>(key, value);
+            return new AbstractMap.SimpleEntry<>(key, value);
         }
 
         public void merge() {}

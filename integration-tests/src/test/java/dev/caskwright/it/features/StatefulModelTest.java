@@ -1,0 +1,218 @@
+package dev.caskwright.it.features;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caskwright.api.Durability;
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.Snapshot;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.WriteOptions;
+import dev.caskwright.bitcask.BitcaskEngine;
+import dev.caskwright.testkit.KeyValues;
+import dev.caskwright.testkit.ManualClock;
+import dev.caskwright.testkit.RandomHistory;
+import dev.caskwright.testkit.StoreModel;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Random lives of stores, step by step beside a model, over every pair of backends: writes of all kinds, snapshots,
+ * cursors, expiry under a clock that also goes back, merges, reopening, and a follower that lives on the change feed.
+ *
+ * <p>A life is a list of numbers, one a step. When one fails it is shortened to the steps that matter. The campaign tries
+ * as many lives as {@code -Dcaskwright.lives} says.
+ */
+final class StatefulModelTest {
+    private static final int STEPS = 400;
+
+    @TempDir
+    Path temporary;
+
+    private final AtomicInteger stores = new AtomicInteger();
+
+    @ParameterizedTest
+    @MethodSource("dev.caskwright.it.features.Backend#all")
+    void everyBackendIsTheModel(Backend backend) {
+        for (long seed = 1; seed <= 2; seed++) {
+            tryLife(seed, List.of(backend));
+        }
+    }
+
+    @Test
+    void backendsAreExchangedWheneverTheStoreIsReopened() {
+        for (long seed = 11; seed <= 14; seed++) {
+            tryLife(seed, Backend.all().toList());
+        }
+    }
+
+    @Test
+    @Tag("campaign")
+    void manyLives() {
+        for (long seed = 1_000; seed < 1_000 + Long.getLong("caskwright.lives", 300); seed++) {
+            tryLife(seed, Backend.all().toList());
+        }
+    }
+
+    private void tryLife(long seed, List<Backend> backends) {
+        List<Long> steps = new Random(seed).longs(STEPS).boxed().toList();
+        if (failure(seed, backends, steps) == null) {
+            return;
+        }
+        List<Long> shortest = Shrinker.shrink(steps, each -> failure(seed, backends, each) != null);
+        throw new AssertionError(
+                "seed=" + seed + ", backends=" + backends + ", shortened to " + shortest.size() + " steps: " + shortest,
+                failure(seed, backends, shortest));
+    }
+
+    private Throwable failure(long seed, List<Backend> backends, List<Long> steps) {
+        AtomicReference<BitcaskEngine> engine = new AtomicReference<>();
+        try {
+            Path directory = temporary.resolve("store" + stores.incrementAndGet());
+            new Life(seed, backends, directory, engine).live(steps);
+            return null;
+        } catch (IOException | RuntimeException | AssertionError e) {
+            closeAfter(engine.get(), e);
+            return e;
+        }
+    }
+
+    private static void closeAfter(BitcaskEngine engine, Throwable failure) {
+        try {
+            if (engine != null) {
+                engine.close();
+            }
+        } catch (IOException | RuntimeException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    /** One store, its model, and a follower. */
+    private static final class Life {
+        private final List<Backend> backends;
+        private final Path directory;
+        private final AtomicReference<BitcaskEngine> engine;
+        private final ManualClock clock = new ManualClock();
+        private final InstantSource modelClock = new Latest(clock);
+        private final StoreModel model = new StoreModel(Durability.WRITE, modelClock);
+        private final RandomHistory history;
+        private final NavigableMap<byte[], Entry> followed = KeyValues.newMap();
+        private long followedTo;
+
+        Life(long seed, List<Backend> backends, Path directory, AtomicReference<BitcaskEngine> engine) {
+            this.backends = backends;
+            this.directory = directory;
+            this.engine = engine;
+            this.history = new RandomHistory(seed, model, clock).values(60, false);
+        }
+
+        void live(List<Long> steps) throws IOException {
+            open(0);
+            for (long step : steps) {
+                step(step);
+            }
+            model.assertCurrent(KeyValues.entries(engine.get()));
+            follow();
+            reopen(1);
+            engine.get().close();
+        }
+
+        private void step(long number) throws IOException {
+            int choice = new Random(number ^ 0x5DEECE66DL).nextInt(40);
+            switch (choice) {
+                case 0 -> reopen(number);
+                case 1 -> moveClockBack(number);
+                case 2, 3 -> follow();
+                default -> history.step(engine.get(), number);
+            }
+        }
+
+        private void open(long number) throws IOException {
+            Backend backend = backends.get(Math.floorMod(number >>> 7, backends.size()));
+            engine.set(backend.builder(directory, clock).open());
+        }
+
+        private void reopen(long number) throws IOException {
+            history.forgetSnapshots();
+            engine.get().close();
+            open(number);
+            model.reopened(KeyValues.entries(engine.get()));
+        }
+
+        /** Moves the clock back after something was seen to expire, so that store and model have noted the time. */
+        private void moveClockBack(long number) throws IOException {
+            byte[] gone = KeyValues.bytes("gone at once");
+            Instant now = modelClock.instant();
+            engine.get().put(gone, gone, WriteOptions.DEFAULT.expiresAt(now));
+            assertThat(engine.get().get(gone)).isNull();
+            clock.advance(Duration.ofMillis(-Math.floorMod(number, 5_000)));
+        }
+
+        /** Brings a copy up to date by the changes since the last time, or anew if they are gone. */
+        private void follow() throws IOException {
+            StorageEngine store = engine.get();
+            try {
+                followedTo = store.changes(followedTo, change -> {
+                    assertThat(change.version()).isGreaterThan(followedTo);
+                    byte[] value = change.value();
+                    if (value == null) {
+                        followed.remove(change.key());
+                    } else {
+                        followed.put(
+                                change.key(),
+                                new Entry(change.key(), value, change.version(), change.expiresAtMillis()));
+                    }
+                    return true;
+                });
+            } catch (EngineException e) {
+                assertThat(e.code()).isEqualTo(ErrorCode.CHANGES_GONE);
+                followed.clear();
+                try (Snapshot snapshot = store.snapshot()) {
+                    followed.putAll(KeyValues.entries(snapshot));
+                    followedTo = snapshot.version();
+                }
+            }
+            assertThat(followedTo).isEqualTo(store.stats().lastVersion());
+            long now = modelClock.millis();
+            NavigableMap<byte[], Entry> visible = KeyValues.newMap();
+            for (Map.Entry<byte[], Entry> each : followed.entrySet()) {
+                long expiresAt = each.getValue().expiresAtMillis();
+                if (expiresAt == Entry.NEVER || expiresAt > now) {
+                    visible.put(each.getKey(), each.getValue());
+                }
+            }
+            model.assertCurrent(visible);
+        }
+    }
+
+    /** A clock that shows the latest time it was ever asked at, as a store does once it has seen something expire. */
+    private static final class Latest implements InstantSource {
+        private final InstantSource source;
+        private long latest;
+
+        Latest(InstantSource source) {
+            this.source = source;
+        }
+
+        @Override
+        public Instant instant() {
+            latest = Math.max(latest, source.millis());
+            return Instant.ofEpochMilli(latest);
+        }
+    }
+}
