@@ -228,13 +228,7 @@ final class HtmlReport {
                         " store, warms the code up and measures; the next round starts with another one. Bars are medians")
                 .append(" over rounds. Keys are made from their number, so no table of keys competes for the cache.")
                 .append(" Values do not compress. ");
-        double spread = results.typicalSpread();
-        if (!Double.isNaN(spread)) {
-            page.append("<b>Noise:</b> between rounds, the middle throughput figure varies by ")
-                    .append(Math.round(spread * 100))
-                    .append(" % of its median from least to greatest.");
-        }
-        page.append("</p><dl>");
+        page.append("<b>Noise:</b> ").append(escape(results.noise())).append("</p><dl>");
         results.machine().forEach(this::fact);
         results.options().forEach(this::fact);
         page.append(

@@ -105,8 +105,17 @@ final class Results {
         return samples.stream().map(Sample::subject).distinct().toList();
     }
 
+    /** Returns a sentence on how far the rounds lie apart. */
+    String noise() {
+        double spread = typicalSpread();
+        return Double.isNaN(spread)
+                ? "not known, since there was one round only."
+                : "between rounds, the middle throughput figure varies by " + Math.round(spread * 100)
+                        + " % of its median from least to greatest.";
+    }
+
     /** Returns how far the rounds of the median throughput figure lie apart, as a share: (max - min) / median. */
-    double typicalSpread() {
+    private double typicalSpread() {
         double[] spreads = samples.stream()
                 .filter(sample -> sample.metric().unit().contains("/s"))
                 .map(sample ->
