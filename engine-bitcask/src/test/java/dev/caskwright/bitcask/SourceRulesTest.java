@@ -32,7 +32,8 @@ final class SourceRulesTest {
     private static List<String> linesWith(Pattern pattern) throws IOException {
         List<String> found = new ArrayList<>();
         try (Stream<Path> files = Files.walk(SOURCES)) {
-            for (Path file : files.filter(path -> path.toString().endsWith(".java")).toList()) {
+            for (Path file :
+                    files.filter(path -> path.toString().endsWith(".java")).toList()) {
                 for (String line : Files.readAllLines(file)) {
                     if (pattern.matcher(line).find()) {
                         found.add(file.getFileName() + ": " + line.strip());
