@@ -1,18 +1,29 @@
 package dev.caskwright.bitcask;
 
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
 
 /** Keeps a background task to a number of bytes a second. For one thread at a time. */
 final class RateLimit {
     private static final long SLICE_NANOS = 10_000_000;
 
     private final double bytesPerNano;
+    private final LongSupplier nanoTime;
+    private final LongConsumer pause;
     private double allowance;
-    private long last = System.nanoTime();
+    private long last;
 
     /** Zero means no limit. */
     RateLimit(long bytesPerSecond) {
+        this(bytesPerSecond, System::nanoTime, LockSupport::parkNanos);
+    }
+
+    RateLimit(long bytesPerSecond, LongSupplier nanoTime, LongConsumer pause) {
         this.bytesPerNano = bytesPerSecond / 1e9;
+        this.nanoTime = nanoTime;
+        this.pause = pause;
+        this.last = nanoTime.getAsLong();
     }
 
     /** Waits until {@code bytes} more may be processed. */
@@ -20,18 +31,17 @@ final class RateLimit {
         if (bytesPerNano == 0) {
             return;
         }
+        // Before the bytes count: a pause since the last call is worth one slice at most.
+        refill();
         allowance -= bytes;
         while (allowance < 0) {
+            pause.accept(Math.min(SLICE_NANOS, (long) (-allowance / bytesPerNano) + 1));
             refill();
-            if (allowance < 0) {
-                LockSupport.parkNanos(Math.min(SLICE_NANOS, (long) (-allowance / bytesPerNano) + 1));
-            }
         }
     }
 
     private void refill() {
-        long now = System.nanoTime();
-        // What was not used in the past counts for one slice at most, so that a pause is not made up for by a burst.
+        long now = nanoTime.getAsLong();
         allowance = Math.min(allowance + (now - last) * bytesPerNano, SLICE_NANOS * bytesPerNano);
         last = now;
     }

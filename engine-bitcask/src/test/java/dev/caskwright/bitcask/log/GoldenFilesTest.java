@@ -1,0 +1,185 @@
+package dev.caskwright.bitcask.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caskwright.api.Durability;
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.WriteBatch;
+import dev.caskwright.api.WriteOptions;
+import dev.caskwright.bitcask.BitcaskEngine;
+import dev.caskwright.bitcask.EngineBuilder;
+import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.KeyValues;
+import dev.caskwright.testkit.ManualClock;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Stores as released versions wrote them stay readable for ever. Those of a version are under {@code golden/vN}, in
+ * hexadecimal; {@link #main} writes them, once, when a format version is made.
+ *
+ * <p>The store has data files that were closed and one that was cut off in use, a merged file, hint files, and a manifest
+ * with a merge; batches, tombstones, expiries, an empty value, and keys that are not text.
+ */
+final class GoldenFilesTest {
+    private static final Path HOME = Path.of("store");
+    private static final List<String> FILES =
+            List.of("00000003.merged", "00000003.hint", "00000009.data", "00000009.hint", "00000010.data", "MANIFEST");
+    private static final byte[] ODD_KEY = {0, (byte) 0xFF, 0x7F, (byte) 0x80};
+
+    /** Writes the golden files of the format as it is into a directory. */
+    public static void main(String[] arguments) throws IOException {
+        Path directory = Path.of(arguments[0]);
+        Files.createDirectories(directory);
+        for (Map.Entry<String, byte[]> file : write().entrySet()) {
+            String digits = HexFormat.of().formatHex(file.getValue());
+            Files.writeString(directory.resolve(file.getKey() + ".hex"), digits.replaceAll(".{64}", "$0\n") + "\n");
+        }
+    }
+
+    private static EngineBuilder builder(CrashableIoManager disk, ManualClock clock) {
+        SplittableRandom random = new SplittableRandom(1);
+        return BitcaskEngine.builder(HOME)
+                .io(disk.factory())
+                .clock(clock)
+                .random(random::nextLong)
+                .executor(Runnable::run)
+                .autoMerge(false)
+                .replayThreads(1)
+                .durability(Durability.WRITE)
+                .maxFileBytes(512);
+    }
+
+    private static byte[] bytes(String text) {
+        return KeyValues.bytes(text);
+    }
+
+    private static Map<String, byte[]> write() throws IOException {
+        CrashableIoManager disk = new CrashableIoManager();
+        ManualClock clock = new ManualClock();
+        BitcaskEngine engine = builder(disk, clock).open();
+        engine.put(bytes("gone"), bytes("to be deleted"));
+        engine.put(bytes("kept"), bytes("from the first file"));
+        engine.put(bytes("old"), bytes("to be overwritten"));
+        engine.put(ODD_KEY, bytes("a key that is not text"));
+        engine.put(bytes("short-lived"), bytes("x"), WriteOptions.DEFAULT.timeToLive(Duration.ofMinutes(1)));
+        engine.delete(bytes("gone"));
+        engine.put(bytes("old"), bytes("overwritten"));
+        engine.write(
+                new WriteBatch().put(bytes("batch 1"), bytes("one")).put(bytes("batch 2"), bytes("two")),
+                WriteOptions.SYNC);
+        clock.advance(Duration.ofHours(1));
+        engine.get(bytes("short-lived"));
+        engine.merge();
+        engine.put(bytes("long"), bytes("0123456789".repeat(45)));
+        engine.put(bytes("empty"), new byte[0]);
+        engine.put(bytes("dies in 2100"), bytes("y"), WriteOptions.DEFAULT.timeToLive(Duration.ofDays(27_000)));
+        engine.delete(bytes("batch 2"));
+        engine.write(new WriteBatch().put(bytes("batch 3"), bytes("three")).delete(bytes("old")), WriteOptions.WRITE);
+        CrashableIoManager image = disk.kill();
+        Map<String, byte[]> files = new TreeMap<>();
+        for (String name : image.list()) {
+            files.put(name, image.content(name));
+        }
+        return files;
+    }
+
+    private static CrashableIoManager golden(int version) throws IOException {
+        CrashableIoManager disk = new CrashableIoManager();
+        for (String name : FILES) {
+            try (InputStream in =
+                    GoldenFilesTest.class.getResourceAsStream("/golden/v" + version + "/" + name + ".hex")) {
+                assertThat(in).as(name).isNotNull();
+                String digits = new String(in.readAllBytes(), StandardCharsets.US_ASCII);
+                disk.install(name, HexFormat.of().parseHex(digits.replaceAll("\\s", "")));
+            }
+        }
+        return disk;
+    }
+
+    private static void assertContent(BitcaskEngine engine) throws IOException {
+        Map<byte[], Entry> entries = KeyValues.entries(engine);
+        List<String> found = new ArrayList<>();
+        for (Entry entry : entries.values()) {
+            assertThat(engine.get(entry.key())).isEqualTo(entry.value());
+            found.add(KeyValues.describe(entry.key()) + " = " + KeyValues.describe(entry.value()) + ", version "
+                    + entry.version() + (entry.expiresAtMillis() == 0 ? "" : ", expires " + entry.expiresAtMillis()));
+        }
+        assertThat(found)
+                .containsExactly(
+                        "\"\\00\\ff\\7f\\80\" (4 bytes) = \"a\\20key\\20that\\20is\\20not\\20text\" (22 bytes), version 4",
+                        "\"batch\\201\" (7 bytes) = \"one\" (3 bytes), version 8",
+                        "\"batch\\203\" (7 bytes) = \"three\" (5 bytes), version 14",
+                        "\"dies\\20in\\202100\" (12 bytes) = \"y\" (1 bytes), version 12, expires 4100029200000",
+                        "\"empty\" (5 bytes) = \"\" (0 bytes), version 11",
+                        "\"kept\" (4 bytes) = \"from\\20the\\20first\\20file\" (19 bytes), version 2",
+                        "\"long\" (4 bytes) = \"012345678901234567890123...\" (450 bytes), version 10");
+        assertThat(engine.stats().lastVersion()).isEqualTo(15);
+        assertThat(engine.stats().tornBytesCut()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = 1)
+    void storesOfEveryVersionAreRead(int version) throws IOException {
+        // A clock before the time that the store noted: what had expired stays so.
+        ManualClock clock = new ManualClock(ManualClock.START_MILLIS - 1_000_000);
+        BitcaskEngine engine = builder(golden(version), clock).open();
+        assertContent(engine);
+        List<String> changes = new ArrayList<>();
+        engine.changes(9, change -> changes.add(change.version() + (change.isLastOfBatch() ? "." : "")));
+        assertThat(changes).containsExactly("10.", "11.", "12.", "13.", "14", "15.");
+        engine.merge();
+        assertThat(engine.get(bytes("gone"))).isNull();
+        engine.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = 1)
+    void storesOfEveryVersionAreReadWithoutHints(int version) throws IOException {
+        CrashableIoManager disk = golden(version);
+        disk.delete("00000003.hint");
+        disk.delete("00000009.hint");
+        BitcaskEngine engine = builder(disk, new ManualClock()).open();
+        assertContent(engine);
+        engine.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = 1)
+    void storesOfEveryVersionAreOpenedForReading(int version) throws IOException {
+        CrashableIoManager disk = golden(version);
+        long operations = disk.operations();
+        BitcaskEngine engine = builder(disk, new ManualClock()).readOnly(true).open();
+        assertContent(engine);
+        engine.close();
+        assertThat(disk.operations()).isEqualTo(operations);
+        assertThat(BitcaskEngine.verify(HOME, disk.factory()).damages()).isEmpty();
+    }
+
+    /** Whoever means to change the bytes makes a new format version, and golden files of its own. */
+    @Test
+    void todaysBytesAreThoseOfTheLatestVersion() throws IOException {
+        CrashableIoManager latest = golden(1);
+        Map<String, byte[]> today = write();
+        assertThat(today.keySet())
+                .containsExactlyElementsOf(FILES.stream().sorted().toList());
+        for (Map.Entry<String, byte[]> file : today.entrySet()) {
+            assertThat(HexFormat.of().formatHex(file.getValue()))
+                    .as(file.getKey())
+                    .isEqualTo(HexFormat.of().formatHex(latest.content(file.getKey())));
+        }
+    }
+}

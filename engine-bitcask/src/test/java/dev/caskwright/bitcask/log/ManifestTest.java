@@ -1,0 +1,227 @@
+package dev.caskwright.bitcask.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.KeyValues;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.zip.CRC32C;
+import org.junit.jupiter.api.Test;
+
+final class ManifestTest {
+    private static final StoreId STORE = new StoreId(31, 41);
+    private static final int HEADER = 64;
+
+    private final CrashableIoManager disk = new CrashableIoManager();
+
+    private static Manifest.Sealed sealed(long id, boolean merged) {
+        return new Manifest.Sealed(id, merged, 1000 + id * 8, id * 10, id * 10 + 9);
+    }
+
+    private Manifest create() throws IOException {
+        Manifest manifest = new Manifest(STORE);
+        manifest.rewrite(disk);
+        return manifest;
+    }
+
+    private Manifest read() throws IOException {
+        Manifest manifest = Manifest.read(disk);
+        if (manifest == null) {
+            throw new AssertionError("no manifest");
+        }
+        return manifest;
+    }
+
+    private byte[] content() throws IOException {
+        return disk.content(FileNames.MANIFEST);
+    }
+
+    private static List<String> names(Manifest manifest) {
+        return manifest.files().stream().map(Manifest.Sealed::name).toList();
+    }
+
+    private static int checksum(byte[] bytes, int from, int length) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes, from, length);
+        return (int) crc.getValue();
+    }
+
+    @Test
+    void whatWasListedIsRead() throws IOException {
+        assertThat(Manifest.read(disk)).isNull();
+        Manifest manifest = create();
+        manifest.seal(List.of(sealed(1, false), sealed(2, false)));
+        manifest.advanceClock(5_000);
+        manifest.seal(List.of(sealed(3, false)));
+        manifest.merge(9, 29, List.of(1L, 2L), List.of(sealed(7, true)));
+        for (int run = 0; run < 2; run++) {
+            Manifest read = read();
+            assertThat(read.store()).isEqualTo(STORE);
+            assertThat(read.files()).containsExactly(sealed(3, false), sealed(7, true));
+            assertThat(read.highestId()).isEqualTo(9);
+            assertThat(read.lastLogId()).isEqualTo(3);
+            assertThat(read.changesFrom()).isEqualTo(29);
+            assertThat(read.clockMillis()).isEqualTo(5_000);
+            assertThat(read.lastVersion()).isEqualTo(79);
+            read.rewrite(disk);
+            read.close();
+        }
+        manifest.close();
+    }
+
+    @Test
+    void theClockNeverGoesBack() throws IOException {
+        Manifest manifest = create();
+        manifest.advanceClock(500);
+        long length = disk.length(FileNames.MANIFEST);
+        manifest.advanceClock(400);
+        assertThat(disk.length(FileNames.MANIFEST)).isEqualTo(length);
+        assertThat(read().clockMillis()).isEqualTo(500);
+        manifest.close();
+    }
+
+    @Test
+    void aTornLastEditIsLeftOut() throws IOException {
+        Manifest manifest = create();
+        manifest.seal(List.of(sealed(1, false)));
+        int before = content().length;
+        manifest.seal(List.of(sealed(2, false)));
+        manifest.close();
+        byte[] whole = content();
+        for (int length = before; length < whole.length; length++) {
+            disk.install(FileNames.MANIFEST, Arrays.copyOf(whole, length));
+            assertThat(names(read())).as("length=%s", length).containsExactly(FileNames.data(1));
+            byte[] damaged = whole.clone();
+            damaged[length] ^= 0x10;
+            disk.install(FileNames.MANIFEST, damaged);
+            assertThat(names(read())).as("damage at %s", length).containsExactly(FileNames.data(1));
+        }
+        disk.install(FileNames.MANIFEST, Arrays.copyOf(whole, whole.length + 100));
+        assertThat(names(read())).as("zeros behind").hasSize(2);
+    }
+
+    @Test
+    void damageInTheMiddleIsNoTornEdit() throws IOException {
+        Manifest manifest = create();
+        int from = content().length;
+        manifest.seal(List.of(sealed(1, false)));
+        int to = content().length;
+        manifest.seal(List.of(sealed(2, false)));
+        manifest.close();
+        byte[] whole = content();
+        for (int at = from; at < to; at++) {
+            byte[] damaged = whole.clone();
+            damaged[at] ^= 0x10;
+            disk.install(FileNames.MANIFEST, damaged);
+            assertThatThrownBy(this::read)
+                    .as("damage at %s", at)
+                    .isInstanceOfSatisfying(CorruptRecordException.class, e -> {
+                        assertThat(e.file()).isEqualTo(FileNames.MANIFEST);
+                        assertThat(e.offset()).isEqualTo(from);
+                    });
+        }
+    }
+
+    @Test
+    void everyByteOfTheHeaderCounts() throws IOException {
+        create().close();
+        byte[] whole = content();
+        for (int at = 0; at < HEADER; at++) {
+            byte[] damaged = whole.clone();
+            damaged[at] ^= 1;
+            disk.install(FileNames.MANIFEST, damaged);
+            boolean isMagic = at < 8;
+            assertThatThrownBy(this::read)
+                    .as("damage at %s", at)
+                    .isInstanceOf(isMagic ? UnsupportedFormatException.class : CorruptRecordException.class);
+        }
+    }
+
+    @Test
+    void aNewerVersionIsRefusedByName() throws IOException {
+        create().close();
+        byte[] newer = content();
+        RecordFormat.INT.set(newer, 8, Manifest.FORMAT_VERSION + 1);
+        RecordFormat.INT.set(newer, 60, checksum(newer, 0, 60));
+        disk.install(FileNames.MANIFEST, newer);
+        assertThatThrownBy(this::read)
+                .isInstanceOf(UnsupportedFormatException.class)
+                .hasMessageContaining("found version=2")
+                .hasMessageContaining(FileNames.MANIFEST);
+    }
+
+    @Test
+    void anEditOfANewerVersionIsRefused() throws IOException {
+        create().close();
+        byte[] content = content();
+        int at = content.length;
+        byte[] newer = Arrays.copyOf(content, at + 16);
+        RecordFormat.INT.set(newer, at + 4, 8);
+        RecordFormat.LONG.set(newer, at + 8, 4L);
+        int mask = RecordFormat.mask(STORE.seed(), at);
+        RecordFormat.INT.set(newer, at, checksum(newer, at + 4, 12) ^ mask);
+        disk.install(FileNames.MANIFEST, newer);
+        assertThatThrownBy(this::read)
+                .isInstanceOf(UnsupportedFormatException.class)
+                .hasMessageContaining("type=4");
+    }
+
+    @Test
+    void aForeignFileIsNotAManifest() {
+        for (String text : List.of("", "x", "a file of someone else, of some length, that is called like ours")) {
+            disk.install(FileNames.MANIFEST, KeyValues.bytes(text));
+            assertThatThrownBy(this::read).isInstanceOf(UnsupportedFormatException.class);
+        }
+    }
+
+    @Test
+    void aRewriteIsAllOrNothing() throws IOException {
+        Manifest manifest = create();
+        manifest.seal(List.of(sealed(1, false), sealed(2, false)));
+        manifest.noteSealed(sealed(3, false));
+        List<String> before = names(read());
+        List<List<String>> found = new ArrayList<>();
+        disk.observer(call -> {
+            for (long seed = 0; seed < 30; seed++) {
+                found.add(listedIn(disk.peekPowerLoss(seed)));
+            }
+            found.add(listedIn(disk.peekKill()));
+        });
+        manifest.rewrite(disk);
+        disk.observer(null);
+        List<String> after = names(read());
+        assertThat(after).hasSize(3);
+        assertThat(found).contains(before, after);
+        found.removeIf(each -> each.equals(before) || each.equals(after));
+        assertThat(found).isEmpty();
+        for (long seed = 0; seed < 30; seed++) {
+            assertThat(listedIn(disk.peekPowerLoss(seed))).isEqualTo(after);
+        }
+        manifest.close();
+    }
+
+    private static List<String> listedIn(CrashableIoManager image) {
+        try {
+            Manifest read = Manifest.read(image);
+            return read == null ? List.of("no manifest") : names(read);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void editsAreDurableWhenTheyReturn() throws IOException {
+        Manifest manifest = create();
+        manifest.seal(List.of(sealed(1, false)));
+        assertThat(listedIn(disk.peekPowerLoss(0))).containsExactly(FileNames.data(1));
+        manifest.merge(5, 19, List.of(1L), List.of(sealed(4, true)));
+        assertThat(listedIn(disk.peekPowerLoss(0))).containsExactly(FileNames.merged(4));
+        manifest.close();
+    }
+}

@@ -1,0 +1,341 @@
+package dev.caskwright.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.MergeOutput;
+import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.RecordScanner;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What every {@link RecordLog} promises. The test of an implementation is a class with one method:
+ *
+ * <pre>{@code
+ * final class SegmentedLogTest extends RecordLogContract {
+ *     @Override
+ *     protected RecordLogFactory factory() {
+ *         return new SegmentedLogFactory();
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>The logs lie on simulated disks, which are killed, lose their power, fill up and fail.
+ */
+public abstract class RecordLogContract extends RecordLogRecoveryContract {
+    private static final int POWER_LOSSES = 12;
+
+    /** A merge that was not committed yet. */
+    private record Merge(List<LogSegment> inputs, List<MergeOutput> outputs, long lastId) {
+        List<LogSegment> segments() {
+            return new ArrayList<>(outputs.stream().map(MergeOutput::segment).toList());
+        }
+    }
+
+    /** Writes keys, overwrites half of them and deletes a few, over several segments. */
+    private Map<String, String> writeLife(RecordLog log) throws IOException {
+        for (int i = 0; i < 60; i++) {
+            put(log, "key" + i, "old " + "v".repeat(i), i % 7 == 0 ? 90 : 0);
+        }
+        for (int i = 0; i < 60; i += 2) {
+            put(log, "key" + i, "new " + i);
+        }
+        for (int i = 0; i < 60; i += 5) {
+            delete(log, "key" + i);
+        }
+        batch(log, List.of(draftPut(log, "one", "1", 0), draftPut(log, "two", "2", 0)));
+        return current(log);
+    }
+
+    /** Returns what the log says by its order: of two records of a key the later one counts. */
+    private static Map<String, String> current(RecordLog log) throws IOException {
+        Map<String, String> content = new TreeMap<>();
+        for (Shown shown : scan(log)) {
+            if (shown.value() == null) {
+                content.remove(shown.key());
+            } else {
+                content.put(shown.key(), shown.value());
+            }
+        }
+        return content;
+    }
+
+    /** Copies what counts of all segments; tombstones go, since every segment that could need them is an input. */
+    private Merge merge(RecordLog log, Map<String, String> content) throws IOException {
+        long first = log.beginMerge(20);
+        assertThat(log.active()).isNull();
+        log.sealLeft();
+        List<LogSegment> inputs = log.segments();
+        List<MergeOutput> outputs = new ArrayList<>();
+        MergeOutput output = null;
+        long next = first;
+        for (LogSegment input : inputs) {
+            RecordScanner scanner = log.scan(input, input.length());
+            while (scanner.next()) {
+                String value = scanner.isPut() ? content.get(new String(scanner.key())) : null;
+                if (value == null || !value.equals(new String(scanner.value()))) {
+                    continue;
+                }
+                if (output == null || !output.hasRoomFor(scanner)) {
+                    if (output != null) {
+                        output.finish();
+                    }
+                    output = log.createOutput(next++);
+                    assertThat(output.hasRoomFor(scanner)).isTrue();
+                    outputs.add(output);
+                }
+                output.copy(scanner);
+            }
+        }
+        if (output != null) {
+            output.finish();
+        }
+        return new Merge(inputs, outputs, first + 19);
+    }
+
+    @Test
+    void aMergeReplacesItsInputsByItsOutputs() throws IOException {
+        RecordLog log = open();
+        Map<String, String> content = writeLife(log);
+        long lastVersion = scan(log).stream().mapToLong(Shown::version).max().orElseThrow();
+        Merge merge = merge(log, content);
+        assertThat(merge.outputs().size()).isBetween(1, merge.inputs().size() - 1);
+        List<Shown> copied = new ArrayList<>();
+        for (LogSegment output : merge.segments()) {
+            assertThat(output.isMerged()).isTrue();
+            assertThat(output.isSealed()).isTrue();
+            assertThat(output.length()).isLessThanOrEqualTo(SEGMENT_BYTES);
+            assertThat(output.lastVersion())
+                    .isEqualTo(scan(log, output).stream()
+                            .mapToLong(Shown::version)
+                            .max()
+                            .orElseThrow());
+            copied.addAll(scan(log, output));
+        }
+        put(log, "one", "after");
+        content.put("one", "after");
+        log.commitMerge(merge.inputs(), merge.segments(), merge.lastId());
+        assertThat(log.changesFrom()).isEqualTo(lastVersion);
+        for (LogSegment input : merge.inputs()) {
+            assertThat(scan(log, input))
+                    .as("inputs stay readable until removed")
+                    .isNotEmpty();
+            log.remove(input);
+        }
+        assertThat(log.segments()).doesNotContainAnyElementsOf(merge.inputs());
+        assertThat(current(log)).isEqualTo(content);
+        assertThat(copied).extracting(Shown::key).doesNotHaveDuplicates();
+        Opened reopened = open(disk.kill());
+        assertThat(content(reopened)).isEqualTo(content);
+        assertThat(scan(reopened.log()).subList(0, copied.size())).isEqualTo(copied);
+        assertThat(reopened.log().changesFrom()).isEqualTo(lastVersion);
+        reopened.log().close();
+    }
+
+    @Test
+    void laterWritesAreLaterThanTheOutputs() throws IOException {
+        RecordLog log = open();
+        put(log, "key", "old");
+        Map<String, String> content = current(log);
+        long first = log.beginMerge(3);
+        long later = put(log, "key", "new");
+        assertThat(log.segment(later).id()).isGreaterThan(first + 2);
+        log.sealLeft();
+        MergeOutput output = log.createOutput(first + 1);
+        LogSegment input = log.segments().get(0);
+        assertThat(input.id()).isLessThan(first);
+        RecordScanner scanner = log.scan(input, input.length());
+        assertThat(scanner.next()).isTrue();
+        output.copy(scanner);
+        output.finish();
+        assertThat(output.segment().id()).isEqualTo(first + 1);
+        output.visitCopies((source, offset, length, oldLocator, newLocator) -> {
+            assertThat(log.isAfter(later, newLocator)).isTrue();
+            assertThat(log.isAfter(newLocator, oldLocator)).isTrue();
+        });
+        log.commitMerge(List.of(input), List.of(output.segment()), first + 2);
+        log.remove(input);
+        assertThat(content).containsEntry("key", "old");
+        assertThat(content(open(disk.kill()))).containsEntry("key", "new");
+    }
+
+    @Test
+    void copiesKeepVersionAndExpiryAndStandForThemselves() throws IOException {
+        RecordLog log = open();
+        long[] old = batch(
+                log,
+                List.of(
+                        draftPut(log, "a", "1", 55),
+                        draftPut(log, "gone", "2", 66),
+                        draftPut(log, "b", "v".repeat(70_000), 0)));
+        long first = log.beginMerge(2);
+        log.sealLeft();
+        LogSegment input = log.segments().get(0);
+        MergeOutput output = log.createOutput(first);
+        MergeOutput second = log.createOutput(first + 1);
+        RecordScanner scanner = log.scan(input, input.length());
+        while (scanner.next()) {
+            if (scanner.isPut()) {
+                assertThat(scanner.isInBatch()).isTrue();
+                MergeOutput target = output.hasRoomFor(scanner) ? output : second;
+                if (new String(scanner.key()).equals("gone")) {
+                    target.copyAsTombstone(scanner);
+                } else {
+                    target.copy(scanner);
+                }
+            }
+        }
+        output.finish();
+        second.finish();
+        Map<Long, Long> moved = new HashMap<>();
+        Map<Long, String> keys = new HashMap<>();
+        for (MergeOutput each : List.of(output, second)) {
+            each.visitCopies((source, offset, length, oldLocator, newLocator) -> {
+                moved.put(oldLocator, newLocator);
+                keys.put(oldLocator, new String(source, offset, length));
+                assertThat(log.segment(newLocator)).isSameAs(each.segment());
+            });
+            RecordScanner copies = log.scan(each.segment(), each.segment().length());
+            while (copies.next()) {
+                assertThat(copies.isInBatch()).isFalse();
+            }
+        }
+        assertThat(keys).as("only puts are visited").isEqualTo(Map.of(old[0], "a", old[2], "b"));
+        assertThat(valueAt(log, moved.get(old[0]))).isEqualTo("1");
+        assertThat(valueAt(log, moved.get(old[2]))).hasSize(70_000);
+        assertThat(log.expires(moved.get(old[0]))).isTrue();
+        assertThat(log.expires(moved.get(old[2]))).isFalse();
+        assertThat(scan(log, output.segment()))
+                .containsExactly(new Shown("a", "1", 1, 55), new Shown("gone", null, 2, 0));
+        assertThat(scan(log, second.segment()).get(0).version()).isEqualTo(3);
+        log.commitMerge(List.of(input), List.of(output.segment(), second.segment()), first + 1);
+        log.remove(input);
+        assertThat(content(open(disk.kill()))).containsOnlyKeys("a", "b");
+    }
+
+    @Test
+    void outputsThatWereNotCommittedVanish() throws IOException {
+        RecordLog log = open();
+        Map<String, String> content = writeLife(log);
+        merge(log, content);
+        Set<String> before = new HashSet<>(disk.list());
+        for (CrashableIoManager image : List.of(disk.peekKill(), disk.peekPowerLoss(1))) {
+            Opened opened = open(image);
+            assertThat(content(opened)).isEqualTo(content);
+            assertThat(opened.log().segments()).noneMatch(LogSegment::isMerged);
+            assertThat(image.list().size()).isLessThan(before.size());
+        }
+        log.close();
+    }
+
+    @Test
+    void anOutputCanBeRemovedAgain() throws IOException {
+        RecordLog log = open();
+        Map<String, String> content = writeLife(log);
+        Merge merge = merge(log, content);
+        for (LogSegment output : merge.segments()) {
+            log.remove(output);
+        }
+        assertThat(log.segments()).isEqualTo(merge.inputs());
+        assertThat(current(log)).isEqualTo(content);
+        put(log, "more", "");
+        content.put("more", "");
+        assertThat(content(open(disk.kill()))).isEqualTo(content);
+    }
+
+    @Test
+    void aMergeSurvivesACrashAtEveryCall() throws IOException {
+        RecordLog log = open();
+        Map<String, String> content = writeLife(log);
+        log.sync(log.position());
+        Set<Boolean> merged = new HashSet<>();
+        disk.observer(call -> {
+            for (long seed = 0; seed < POWER_LOSSES; seed++) {
+                merged.add(judge(disk.peekPowerLoss(seed), content, call + ", seed=" + seed));
+            }
+            merged.add(judge(disk.peekKill(), content, call + ", killed"));
+        });
+        Merge merge = merge(log, content);
+        assertThat(merged).as("nothing counts before the commit").containsExactly(false);
+        log.commitMerge(merge.inputs(), merge.segments(), merge.lastId());
+        merged.clear();
+        for (LogSegment input : merge.inputs()) {
+            log.remove(input);
+        }
+        assertThat(merged).as("everything counts after the commit").containsExactly(true);
+        disk.observer(null);
+        log.close();
+    }
+
+    /** Returns whether the merge took place in this image. */
+    private boolean judge(CrashableIoManager image, Map<String, String> content, String context) {
+        try {
+            Opened opened = open(image);
+            assertThat(content(opened)).as(context).isEqualTo(content);
+            List<LogSegment> segments = opened.log().segments();
+            boolean isMerged = segments.get(0).isMerged();
+            assertThat(segments).as("%s: all or nothing", context).allMatch(each -> each.isMerged() == isMerged);
+            return isMerged;
+        } catch (IOException e) {
+            throw new AssertionError(context, e);
+        }
+    }
+
+    @Test
+    void aMergeWithoutRoomDidNotTakePlace() throws IOException {
+        CrashableIoManager full = new CrashableIoManager();
+        Map<String, String> content = writeLife(open(full).log());
+        FaultPlan opening = spaceless(Long.MAX_VALUE);
+        open(opening.wrap(full.peekKill())).log().abandon();
+        int refusals = 0;
+        for (long n = opening.calls(); ; n++) {
+            CrashableIoManager own = full.peekKill();
+            FaultPlan plan = spaceless(n);
+            RecordLog log = open(plan.wrap(own)).log();
+            try {
+                Merge merge = merge(log, content);
+                log.commitMerge(merge.inputs(), merge.segments(), merge.lastId());
+            } catch (OutOfSpaceException e) {
+                refusals++;
+            }
+            assertThat(judge(own.kill(), content, plan.toString())).isEqualTo(!plan.hasFired());
+            if (!plan.hasFired()) {
+                assertThat(refusals).isGreaterThan(3);
+                return;
+            }
+        }
+    }
+
+    private static FaultPlan spaceless(long n) {
+        return FaultPlan.failing(n).only(IoOperation.WRITE, IoOperation.CREATE).with(Fault.OUT_OF_SPACE);
+    }
+
+    @Test
+    void theLastVersionOutlivesItsRecord() throws IOException {
+        RecordLog log = open();
+        put(log, "key", "");
+        long tombstone = delete(log, "key");
+        long version = scan(log, log.segment(tombstone)).get(1).version();
+        Merge merge = merge(log, Map.of());
+        assertThat(merge.outputs()).isEmpty();
+        log.commitMerge(merge.inputs(), List.of(), merge.lastId());
+        for (LogSegment input : merge.inputs()) {
+            log.remove(input);
+        }
+        log.close();
+        Opened opened = open(disk);
+        assertThat(opened.log().segments()).isEmpty();
+        assertThat(opened.log().lastVersion()).isEqualTo(version);
+        opened.log().close();
+        assertThat(open(disk.powerLoss(0)).log().lastVersion()).isEqualTo(version);
+    }
+}
