@@ -1,5 +1,7 @@
 package dev.caskwright.testkit;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.OutOfSpaceException;
@@ -81,8 +83,8 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
         for (LogSegment input : inputs) {
             RecordScanner scanner = log.scan(input, input.length());
             while (scanner.next()) {
-                String value = scanner.isPut() ? content.get(new String(scanner.key())) : null;
-                if (value == null || !value.equals(new String(scanner.value()))) {
+                String value = scanner.isPut() ? content.get(new String(scanner.key(), UTF_8)) : null;
+                if (value == null || !value.equals(new String(scanner.value(), UTF_8))) {
                     continue;
                 }
                 if (output == null || !output.hasRoomFor(scanner)) {
@@ -187,7 +189,7 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
             if (scanner.isPut()) {
                 assertThat(scanner.isInBatch()).isTrue();
                 MergeOutput target = output.hasRoomFor(scanner) ? output : second;
-                if (new String(scanner.key()).equals("gone")) {
+                if (new String(scanner.key(), UTF_8).equals("gone")) {
                     target.copyAsTombstone(scanner);
                 } else {
                     target.copy(scanner);
@@ -201,7 +203,7 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
         for (MergeOutput each : List.of(output, second)) {
             each.visitCopies((source, offset, length, oldLocator, newLocator) -> {
                 moved.put(oldLocator, newLocator);
-                keys.put(oldLocator, new String(source, offset, length));
+                keys.put(oldLocator, new String(source, offset, length, UTF_8));
                 assertThat(log.segment(newLocator)).isSameAs(each.segment());
             });
             RecordScanner copies = log.scan(each.segment(), each.segment().length());
@@ -210,10 +212,10 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
             }
         }
         assertThat(keys).as("only puts are visited").isEqualTo(Map.of(old[0], "a", old[2], "b"));
-        assertThat(valueAt(log, moved.get(old[0]))).isEqualTo("1");
-        assertThat(valueAt(log, moved.get(old[2]))).hasSize(70_000);
-        assertThat(log.expires(moved.get(old[0]))).isTrue();
-        assertThat(log.expires(moved.get(old[2]))).isFalse();
+        assertThat(valueAt(log, requireNonNull(moved.get(old[0])))).isEqualTo("1");
+        assertThat(valueAt(log, requireNonNull(moved.get(old[2])))).hasSize(70_000);
+        assertThat(log.expires(requireNonNull(moved.get(old[0])))).isTrue();
+        assertThat(log.expires(requireNonNull(moved.get(old[2])))).isFalse();
         assertThat(scan(log, output.segment()))
                 .containsExactly(new Shown("a", "1", 1, 55), new Shown("gone", null, 2, 0));
         assertThat(scan(log, second.segment()).get(0).version()).isEqualTo(3);

@@ -1,5 +1,7 @@
 package dev.caskwright.testkit;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -206,8 +208,8 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
                     opening.replay(
                             segment,
                             (tombstone, locator, source, offset, length) ->
-                                    visited.add(new String(source, offset, length) + (tombstone ? " gone" : " put")
-                                            + " " + locator));
+                                    visited.add(new String(source, offset, length, UTF_8)
+                                            + (tombstone ? " gone" : " put") + " " + locator));
                     return segment;
                 }));
             }
@@ -239,7 +241,7 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
         Opened opened = open(disk);
         assertThat(opened.log().lastVersion()).isEqualTo(23);
         assertThat(opened.log().changesFrom()).isZero();
-        long locator = opened.index().get("key");
+        long locator = requireNonNull(opened.index().get("key"));
         assertThat(opened.log().expires(locator)).isTrue();
         assertThat(scan(opened.log()))
                 .containsExactly(new Shown("key", "value", 17, 99), new Shown("other", null, 23, 0));
@@ -334,7 +336,7 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
         String name = flipIn(disk, "a value like no other");
         assertThatThrownBy(() -> {
                     Opened opened = open(disk);
-                    valueAt(opened.log(), opened.index().get("key"));
+                    valueAt(opened.log(), requireNonNull(opened.index().get("key")));
                 })
                 .isInstanceOfSatisfying(
                         CorruptRecordException.class, e -> assertThat(e.file()).isEqualTo(name));
