@@ -24,6 +24,7 @@ final class Machine {
         facts.put("processor", firstMatch(Path.of("/proc/cpuinfo"), "model name\\s*:\\s*(.*)"));
         facts.put("cores", String.valueOf(Runtime.getRuntime().availableProcessors()));
         facts.put("memory", memory());
+        facts.put("load at start", firstMatch(Path.of("/proc/loadavg"), "^(\\S+)") + " processes (last minute)");
         facts.put("system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
         FileStore store = Files.getFileStore(directory);
         facts.put("file system", store.type());

@@ -26,6 +26,7 @@ final class MarkdownReport {
                         .append(": ")
                         .append(value)
                         .append('\n'));
+        text.append("- noise: ").append(results.noise()).append('\n');
         text.append(
                         "\nMedians over rounds, with least and greatest. WRITE: a put survives kill -9 of the process; NONE: it")
                 .append(" may be lost with it; SYNC: it is forced to the disk.\n");
