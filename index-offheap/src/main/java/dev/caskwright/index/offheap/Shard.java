@@ -55,7 +55,8 @@ final class Shard {
             Maps seen = openMaps();
             try {
                 return locator(find(seen, key));
-            } catch (ChronicleHashClosedException e) {
+            } catch (ChronicleHashClosedException | NullPointerException e) {
+                // A thread's first lookup in a map that is being closed may also meet fields that are null already.
                 // Maps are closed only after others were published, or for good, which openMaps() then says. So this
                 // ends as soon as no growth happens within one lookup.
                 if (seen.equals(maps)) {
