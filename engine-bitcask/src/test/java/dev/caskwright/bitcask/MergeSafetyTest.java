@@ -1,0 +1,288 @@
+package dev.caskwright.bitcask;
+
+import static dev.caskwright.bitcask.CrashFixture.HOME;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caskwright.api.WriteOptions;
+import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.IoCall;
+import dev.caskwright.testkit.IoOperation;
+import dev.caskwright.testkit.KeyValues;
+import dev.caskwright.testkit.ManualClock;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What a merge may drop, and when. Closing and opening a store goes on to a new file, so each test lays its records out
+ * file by file.
+ */
+final class MergeSafetyTest {
+    private static final byte[] VICTIM = KeyValues.bytes("victim");
+    private static final byte[] OLD = KeyValues.bytes("old");
+    private static final byte[] NEW = KeyValues.bytes("new");
+    private static final byte[] NEIGHBOUR = KeyValues.bytes("neighbour");
+    private static final byte[] FIRST = KeyValues.bytes("first");
+    private static final byte[] FILLER = KeyValues.bytes("filler");
+    private static final byte[] LARGE = new byte[300];
+
+    /** Chooses only files of which half is dead. */
+    private static final MergePolicy DEAD_FILES_ONLY = new MergePolicy(100, 4096);
+
+    /** Chooses files of which an eighth is dead, such as one that has nothing but a tombstone. */
+    private static final MergePolicy DEAD_EIGHTH = new MergePolicy(1.01, 4096);
+
+    private final ManualClock clock = new ManualClock();
+    private final CrashableIoManager disk = new CrashableIoManager();
+
+    private BitcaskEngine open() throws IOException {
+        return open(disk);
+    }
+
+    private BitcaskEngine open(CrashableIoManager on) throws IOException {
+        return CrashFixture.builder(on.factory(HOME), clock).maxFileBytes(4096).open();
+    }
+
+    private List<String> dataFiles() throws IOException {
+        List<String> names = disk.factory().open(HOME, false).list();
+        names.removeIf(name -> !name.endsWith(".data") && !name.endsWith(".merged"));
+        return names;
+    }
+
+    private interface Script {
+        void run(BitcaskEngine engine) throws IOException;
+    }
+
+    /** Writes records into a file of their own; returns its name. */
+    private String file(Script script) throws IOException {
+        List<String> before = dataFiles();
+        try (BitcaskEngine engine = open()) {
+            script.run(engine);
+        }
+        List<String> added = dataFiles();
+        added.removeAll(before);
+        assertThat(added).hasSize(1);
+        return added.get(0);
+    }
+
+    /** Makes a file of the victim's old record and enough that is live for the file to stay; returns its name. */
+    private String olderFile(boolean isMerged) throws IOException {
+        String name = file(engine -> {
+            engine.put(VICTIM, OLD);
+            engine.put(NEIGHBOUR, LARGE);
+        });
+        if (isMerged) {
+            name = file(BitcaskEngine::merge);
+        }
+        return name;
+    }
+
+    /** Makes most of the last file dead. */
+    private void supersedeFiller() throws IOException {
+        file(engine -> engine.put(FILLER, LARGE));
+    }
+
+    /** Merges in the background, which takes one file and leaves another. */
+    private void mergeOnly(String input, String staying) throws IOException {
+        mergeOnly(input, staying, DEAD_FILES_ONLY);
+    }
+
+    private void mergeOnly(String input, String staying, MergePolicy policy) throws IOException {
+        try (BitcaskEngine engine = open()) {
+            engine.mergeInBackground(policy);
+            assertThat(engine.health()).isNull();
+            assertThat(engine.stats().merges()).isEqualTo(1);
+            assertThat(dataFiles()).contains(staying).doesNotContain(input);
+            assertThat(engine.get(VICTIM)).isNull();
+        }
+    }
+
+    private void checkVictimIsGone() throws IOException {
+        try (BitcaskEngine engine = open()) {
+            assertThat(engine.get(VICTIM)).isNull();
+            assertThat(engine.get(NEIGHBOUR)).isEqualTo(LARGE);
+        }
+    }
+
+    private long recordsOnDisk() throws IOException {
+        VerifyReport report = BitcaskEngine.verify(HOME, disk.factory(HOME));
+        assertThat(report.damages()).isEmpty();
+        return report.records();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aTombstoneStaysWhileAnOlderFileHasTheKey(boolean isOlderMerged) throws IOException {
+        String older = olderFile(isOlderMerged);
+        String newer = file(engine -> {
+            engine.delete(VICTIM);
+            engine.put(FILLER, LARGE);
+            engine.put(FIRST, NEW);
+        });
+        supersedeFiller();
+        mergeOnly(newer, older);
+        checkVictimIsGone();
+    }
+
+    @Test
+    void aTombstoneStaysEvenIfNothingElseInItsFileIsNeeded() throws IOException {
+        String older = olderFile(false);
+        String newer = file(engine -> {
+            engine.delete(VICTIM);
+            engine.put(FILLER, LARGE);
+        });
+        supersedeFiller();
+        mergeOnly(newer, older);
+        checkVictimIsGone();
+    }
+
+    /** Its tombstone moves to a merged file, and from there to another. */
+    @Test
+    void aTombstoneThatWasMergedStaysInTheNextMerge() throws IOException {
+        String older = olderFile(false);
+        String newer = file(engine -> {
+            engine.delete(VICTIM);
+            engine.put(FILLER, LARGE);
+        });
+        supersedeFiller();
+        mergeOnly(newer, older);
+        String merged = dataFiles().stream()
+                .filter(name -> name.endsWith(".merged"))
+                .findFirst()
+                .orElseThrow();
+        mergeOnly(merged, older, DEAD_EIGHTH);
+        checkVictimIsGone();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anExpiredPutBecomesATombstoneWhileAnOlderFileHasTheKey(boolean isOlderMerged) throws IOException {
+        String older = olderFile(isOlderMerged);
+        String newer = file(engine -> {
+            engine.put(VICTIM, NEW, WriteOptions.DEFAULT.timeToLive(Duration.ofSeconds(1)));
+            engine.put(FILLER, LARGE);
+        });
+        supersedeFiller();
+        clock.advance(Duration.ofSeconds(2));
+        mergeOnly(newer, older);
+        checkVictimIsGone();
+    }
+
+    @Test
+    void aTombstoneGoesWhenNoFileThatStaysHasTheKey() throws IOException {
+        String older = file(engine -> engine.put(NEIGHBOUR, LARGE));
+        String newer = file(engine -> {
+            engine.put(VICTIM, OLD);
+            engine.delete(VICTIM);
+            engine.put(FILLER, LARGE);
+            engine.put(FIRST, NEW);
+        });
+        supersedeFiller();
+        mergeOnly(newer, older);
+        assertThat(recordsOnDisk()).as("records: the neighbour, the first, the filler").isEqualTo(3);
+    }
+
+    @Test
+    void noTombstoneIsLeftAfterEverythingWasMerged() throws IOException {
+        olderFile(false);
+        file(engine -> {
+            for (int i = 0; i < 20; i++) {
+                engine.put(KeyValues.key(i), OLD);
+            }
+            engine.put(FILLER, OLD, WriteOptions.DEFAULT.timeToLive(Duration.ofSeconds(1)));
+        });
+        file(engine -> {
+            engine.delete(VICTIM);
+            for (int i = 0; i < 10; i++) {
+                engine.delete(KeyValues.key(i));
+            }
+            engine.put(FIRST, NEW);
+        });
+        clock.advance(Duration.ofSeconds(2));
+        try (BitcaskEngine engine = open()) {
+            engine.merge();
+            assertThat(engine.stats().deadBytes()).isZero();
+        }
+        assertThat(recordsOnDisk()).as("records: the neighbour, ten keys, the first").isEqualTo(12);
+        checkVictimIsGone();
+    }
+
+    /**
+     * Merges, and writes once more while it copies; returns what a power loss at each of its calls and after it leaves
+     * when nothing arrived that was not forced.
+     */
+    private List<CrashableIoManager> mergeWithAPutInside(boolean isFull) throws IOException {
+        List<CrashableIoManager> images = new ArrayList<>();
+        BitcaskEngine engine = open();
+        boolean[] isPut = {false};
+        disk.observer(call -> {
+            images.add(disk.peekPowerLoss(0));
+            if (!isPut[0] && isOutputCreated(call)) {
+                isPut[0] = true;
+                put(engine);
+            }
+        });
+        if (isFull) {
+            engine.merge();
+        } else {
+            engine.mergeInBackground(DEAD_FILES_ONLY);
+        }
+        images.add(disk.peekPowerLoss(0));
+        disk.observer(null);
+        assertThat(engine.health()).isNull();
+        assertThat(engine.stats().merges()).isEqualTo(1);
+        assertThat(isPut[0]).isTrue();
+        assertThat(engine.get(VICTIM)).isEqualTo(NEW);
+        return images;
+    }
+
+    private static boolean isOutputCreated(IoCall call) {
+        return call.operation() == IoOperation.CREATE && call.file().endsWith(".merged");
+    }
+
+    private static void put(BitcaskEngine engine) {
+        try {
+            engine.put(VICTIM, NEW, WriteOptions.WRITE);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void aRecordGoesOnlyWhenThePutThatSupersedesItIsDurable() throws IOException {
+        file(engine -> {
+            engine.put(FIRST, OLD); // live, so the output is created before the merge comes to the victim
+            engine.put(VICTIM, OLD);
+        });
+        List<CrashableIoManager> images = mergeWithAPutInside(true);
+        for (int i = 0; i < images.size(); i++) {
+            try (BitcaskEngine engine = open(images.get(i))) {
+                assertThat(engine.get(VICTIM)).as("power loss at call %s", i).isIn(OLD, NEW);
+                assertThat(engine.get(FIRST)).isEqualTo(OLD);
+            }
+        }
+    }
+
+    @Test
+    void aTombstoneGoesOnlyWhenThePutThatSupersedesItIsDurable() throws IOException {
+        olderFile(false);
+        file(engine -> {
+            engine.put(FIRST, NEW);
+            engine.delete(VICTIM);
+            engine.put(FILLER, LARGE);
+        });
+        supersedeFiller();
+        List<CrashableIoManager> images = mergeWithAPutInside(false);
+        for (int i = 0; i < images.size(); i++) {
+            try (BitcaskEngine engine = open(images.get(i))) {
+                assertThat(engine.get(VICTIM)).as("power loss at call %s", i).isIn(null, NEW);
+                assertThat(engine.get(FIRST)).isEqualTo(NEW);
+            }
+        }
+    }
+}
