@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HashKeyIndex implements PersistentKeyIndex {
     private static final int SEGMENT_BITS = 10;
+    private static final long MAX_HEAP = Runtime.getRuntime().maxMemory(); // asked once: it is a native call
     private static final int SEGMENTS = 1 << SEGMENT_BITS;
     private static final int SMALLEST_CAPACITY = 8;
     /** How many keys of a batch lookup wait for memory at once; their cache lines fit into the first-level cache. */
@@ -219,10 +220,10 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         long held = tableBytes.get();
         // What the keys need, twice: a segment that grows holds both tables.
         long needed = held + 2L * Math.min(keys, SEGMENTS) * (held / SEGMENTS);
-        if (needed > Runtime.getRuntime().maxMemory()) {
+        if (needed > MAX_HEAP) {
             throw new IndexMemoryException(
-                    "the heap is too small for the key index: needed=" + needed + ", heap="
-                            + Runtime.getRuntime().maxMemory() + " bytes; raise -Xmx or use a compact index",
+                    "the heap is too small for the key index: needed=" + needed + ", heap=" + MAX_HEAP
+                            + " bytes; raise -Xmx or use a compact index",
                     null);
         }
     }
