@@ -184,7 +184,9 @@ final class MergeSafetyTest {
         });
         supersedeFiller();
         mergeOnly(newer, older);
-        assertThat(recordsOnDisk()).as("records: the neighbour, the first, the filler").isEqualTo(3);
+        assertThat(recordsOnDisk())
+                .as("records: the neighbour, the first, the filler")
+                .isEqualTo(3);
     }
 
     @Test
@@ -208,7 +210,9 @@ final class MergeSafetyTest {
             engine.merge();
             assertThat(engine.stats().deadBytes()).isZero();
         }
-        assertThat(recordsOnDisk()).as("records: the neighbour, ten keys, the first").isEqualTo(12);
+        assertThat(recordsOnDisk())
+                .as("records: the neighbour, ten keys, the first")
+                .isEqualTo(12);
         checkVictimIsGone();
     }
 

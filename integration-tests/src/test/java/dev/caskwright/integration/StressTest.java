@@ -15,7 +15,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,6 +32,27 @@ final class StressTest {
 
     @TempDir
     private Path temporary;
+
+    private enum State {
+        PRESENT,
+        /** A delete was begun. */
+        LEAVING,
+        ABSENT
+    }
+
+    /**
+     * What is known of a key at some moment: the number of its last put that was acknowledged, and what became of it. A put
+     * that is under way may be seen as well; then the number is higher.
+     */
+    private record Known(long number, State state) {
+        boolean mayBeAbsent() {
+            return state != State.PRESENT;
+        }
+
+        long leastNumber() {
+            return state == State.ABSENT ? number + 1 : number;
+        }
+    }
 
     static List<Combination> combinations() {
         List<Combination> all = new ArrayList<>(Combination.all());
@@ -53,18 +74,21 @@ final class StressTest {
     }
 
     private void run(Combination combination, long millis) throws Exception {
-        AtomicLongArray acknowledged = new AtomicLongArray(WRITERS * KEYS);
+        AtomicReferenceArray<Known> known = new AtomicReferenceArray<>(WRITERS * KEYS);
+        for (int key = 0; key < known.length(); key++) {
+            known.set(key, new Known(0, State.ABSENT));
+        }
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         while (System.nanoTime() < end) {
             long closing = Math.min(end, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(400));
             try (StorageEngine engine = combination.builder(temporary).open()) {
-                checkAll(engine, acknowledged);
-                inThreads(engine, acknowledged, closing);
+                checkAll(engine, known);
+                inThreads(engine, known, closing);
                 assertThat(engine.health()).isNull();
             }
         }
         try (StorageEngine engine = combination.builder(temporary).open()) {
-            checkAll(engine, acknowledged);
+            checkAll(engine, known);
         }
     }
 
@@ -72,13 +96,14 @@ final class StressTest {
         void run() throws Exception;
     }
 
-    private static void inThreads(StorageEngine engine, AtomicLongArray acknowledged, long closing) throws Exception {
+    private static void inThreads(StorageEngine engine, AtomicReferenceArray<Known> known, long closing)
+            throws Exception {
         List<Task> tasks = new ArrayList<>();
         for (int writer = 0; writer < WRITERS; writer++) {
             int number = writer;
-            tasks.add(() -> write(engine, number, acknowledged));
+            tasks.add(() -> write(engine, number, known));
         }
-        tasks.add(() -> read(engine, acknowledged));
+        tasks.add(() -> read(engine, known));
         tasks.add(() -> batch(engine));
         tasks.add(() -> snapshot(engine));
         tasks.add(() -> {
@@ -116,31 +141,44 @@ final class StressTest {
         }
     }
 
-    /** Counts up the values of keys of its own; sometimes deletes one first. */
-    private static void write(StorageEngine engine, int writer, AtomicLongArray acknowledged) throws Exception {
+    /** Counts up the values of keys of its own, which must be as it left them; sometimes deletes one first. */
+    private static void write(StorageEngine engine, int writer, AtomicReferenceArray<Known> known) throws Exception {
         RandomGenerator random = RandomGenerator.getDefault();
         while (true) {
             int key = writer * KEYS + random.nextInt(KEYS);
-            long next = acknowledged.get(key) + 1;
+            Known before = known.get(key);
+            byte[] found = engine.get(key(key));
+            if (before.mayBeAbsent()) {
+                assertThat(found).as("key %s came back", key).isNull();
+            } else {
+                assertThat(found).as("key %s is lost", key).isNotNull();
+                assertThat(number(found)).as("key %s", key).isEqualTo(before.number());
+            }
             if (random.nextInt(4) == 0) {
+                // Noted before it is done: a reader may find the key gone before the delete returns.
+                known.set(key, new Known(before.number(), State.LEAVING));
                 engine.delete(key(key), WriteOptions.NONE);
-                assertThat(engine.get(key(key))).isNull();
+                known.set(key, new Known(before.number(), State.ABSENT));
+                assertThat(engine.get(key(key))).as("key %s was deleted", key).isNull();
             }
             WriteOptions options = random.nextInt(20) == 0 ? WriteOptions.SYNC : WriteOptions.WRITE;
-            // Noted before it is done: a write that the closing cuts short may be there or not.
+            long next = before.number() + 1;
+            // Noted after it is done: a write that the closing cuts short may be there or not.
             engine.put(key(key), value(next, random.nextInt(300)), options);
-            acknowledged.set(key, next);
+            known.set(key, new Known(next, State.PRESENT));
         }
     }
 
-    private static void read(StorageEngine engine, AtomicLongArray acknowledged) throws Exception {
+    private static void read(StorageEngine engine, AtomicReferenceArray<Known> known) throws Exception {
         RandomGenerator random = RandomGenerator.getDefault();
         while (true) {
             int key = random.nextInt(WRITERS * KEYS);
-            long least = acknowledged.get(key);
+            Known before = known.get(key);
             byte[] value = engine.get(key(key));
             if (value != null) {
-                assertThat(number(value)).as("key %s went back", key).isGreaterThanOrEqualTo(least);
+                assertThat(number(value)).as("key %s went back", key).isGreaterThanOrEqualTo(before.leastNumber());
+            } else if (known.get(key) == before) { // otherwise a delete may have come between
+                assertThat(before.mayBeAbsent()).as("key %s may be absent", key).isTrue();
             }
         }
     }
@@ -182,13 +220,17 @@ final class StressTest {
         }
     }
 
-    /** Checks what a reopened store has: a write that returned, or the one that the closing cut short. */
-    private static void checkAll(StorageEngine engine, AtomicLongArray acknowledged) throws Exception {
-        for (int key = 0; key < acknowledged.length(); key++) {
+    /** Checks what a reopened store has: all that returned, and perhaps the write that the closing cut short. */
+    private static void checkAll(StorageEngine engine, AtomicReferenceArray<Known> known) throws Exception {
+        for (int key = 0; key < known.length(); key++) {
+            Known before = known.get(key);
             byte[] value = engine.get(key(key));
-            if (value != null) {
-                assertThat(number(value)).isBetween(acknowledged.get(key), acknowledged.get(key) + 1);
-                acknowledged.set(key, number(value));
+            if (value == null) {
+                assertThat(before.mayBeAbsent()).as("key %s may be absent", key).isTrue();
+                known.set(key, new Known(before.number(), State.ABSENT));
+            } else {
+                assertThat(number(value)).as("key %s", key).isBetween(before.leastNumber(), before.number() + 1);
+                known.set(key, new Known(number(value), State.PRESENT));
             }
         }
     }
