@@ -276,6 +276,7 @@ public final class BitcaskEngine implements StorageEngine {
         }
         parts.backgroundSync().stop();
         merger.awaitEnd();
+        store.endRemovals();
         store.awaitReaders();
         try {
             closeLog();

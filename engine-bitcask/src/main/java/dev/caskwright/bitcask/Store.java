@@ -34,6 +34,8 @@ final class Store {
     private final ThreadLocal<Session> sessions;
     private long lastVersion; // guarded by writeLock
     private volatile boolean closed;
+    private final Object removing = new Object();
+    private boolean removalsEnded; // guarded by removing
 
     Store(
             RecordLog log,
@@ -194,11 +196,23 @@ final class Store {
         return files;
     }
 
-    /** Closes and deletes files that nothing needs any more. */
+    /** Closes and deletes files that nothing needs any more. Those that are left when the store closes are for the next opening. */
     void removeFiles(Iterable<LogSegment> files) throws IOException {
-        for (LogSegment file : files) {
-            log.remove(file);
-            snapshots.forget(file);
+        synchronized (removing) {
+            if (removalsEnded) {
+                return; // the directory may be another engine's by now
+            }
+            for (LogSegment file : files) {
+                log.remove(file);
+                snapshots.forget(file);
+            }
+        }
+    }
+
+    /** Waits until no file is being removed, and lets none be from here on. While closing, before the lock is given up. */
+    void endRemovals() {
+        synchronized (removing) {
+            removalsEnded = true;
         }
     }
 }

@@ -8,6 +8,7 @@ import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.bitcask.BitcaskEngine;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -123,6 +124,27 @@ final class SnapshotTest extends FeatureFixture {
         snapshot.close();
         BitcaskEngine reopened = open();
         assertThat(get(reopened, "key")).isEqualTo("value");
+        reopened.close();
+    }
+
+    /** Closing a snapshot removes the files that only it needed; but not once the directory is another engine's. */
+    @Test
+    void oneThatIsClosedAfterItsEngineRemovesNothing() throws IOException {
+        BitcaskEngine engine = open();
+        fill(engine, 30, "old");
+        Snapshot snapshot = engine.snapshot();
+        fill(engine, 30, "new");
+        engine.merge();
+        assertThat(engine.stats().pinnedBytes()).isPositive();
+        engine.close();
+        List<Path> before = files(directory());
+        snapshot.close();
+        assertThat(files(directory())).isEqualTo(before);
+        BitcaskEngine reopened = open();
+        assertThat(content(reopened)).isEqualTo(filled(30, "new"));
+        assertThat(dataFiles(directory()))
+                .as("it removes leftovers")
+                .isEqualTo(reopened.stats().files());
         reopened.close();
     }
 
