@@ -196,7 +196,7 @@ final class Store {
         return files;
     }
 
-    /** Closes and deletes files that nothing needs any more. Those that are left when the store closes are for the next opening. */
+    /** Closes and deletes files that nothing needs any more; what is left when the store closes goes at the next opening. */
     void removeFiles(Iterable<LogSegment> files) throws IOException {
         synchronized (removing) {
             if (removalsEnded) {
