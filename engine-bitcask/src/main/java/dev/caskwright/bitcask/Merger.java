@@ -75,12 +75,7 @@ final class Merger {
         try {
             leaveActive();
             log.sealLeft();
-            List<LogSegment> inputs = withoutRetained(store.listedFiles());
-            for (int from = 0; from < inputs.size() && !cancelled; ) {
-                int to = endOfRound(inputs, from);
-                mergeRound(inputs.subList(from, to));
-                from = to;
-            }
+            mergeInRounds(withoutRetained(store.listedFiles()));
         } finally {
             running.unlock();
         }
@@ -92,14 +87,17 @@ final class Merger {
             return;
         }
         try {
-            List<LogSegment> inputs = withoutRetained(policy.choose(store.listedFiles()));
-            for (int from = 0; from < inputs.size() && !cancelled; ) {
-                int to = endOfRound(inputs, from);
-                mergeRound(inputs.subList(from, to));
-                from = to;
-            }
+            mergeInRounds(withoutRetained(policy.choose(store.listedFiles())));
         } finally {
             running.unlock();
+        }
+    }
+
+    private void mergeInRounds(List<LogSegment> inputs) throws IOException {
+        for (int from = 0; from < inputs.size() && !cancelled; ) {
+            int to = endOfRound(inputs, from);
+            new Round(inputs.subList(from, to)).run();
+            from = to;
         }
     }
 
@@ -144,10 +142,6 @@ final class Merger {
             to++;
         } while (to < files.size() && bytes + files.get(to).liveBytes() <= ROUND_BYTES);
         return to;
-    }
-
-    private void mergeRound(List<LogSegment> inputs) throws IOException {
-        new Round(inputs).run();
     }
 
     /** A record that has expired and whose key leaves the index when the merge is committed. */

@@ -59,6 +59,16 @@ final class HintFile {
             count++;
         }
 
+        /** Adds the put or tombstone that a scanner is at. */
+        void add(FileScanner scanner) {
+            add(
+                    scanner.isPut() ? RecordFormat.PUT : RecordFormat.DELETE,
+                    Locator.withoutSlot(scanner.locator()),
+                    scanner.buffer(),
+                    scanner.keyOffset(),
+                    scanner.keyLength());
+        }
+
         /** Visits what was added so far. */
         void visit(EntryVisitor visitor) throws IOException {
             visitEntries(entries, 0, length, visitor);

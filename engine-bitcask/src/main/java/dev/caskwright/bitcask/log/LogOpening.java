@@ -233,12 +233,7 @@ final class LogOpening implements RecordLogOpening {
         FileScanner scanner = new FileScanner(file, DataFile.HEADER_LENGTH, file.length());
         while (scanner.next()) {
             if (scanner.isPut() || scanner.isTombstone()) {
-                hints.add(
-                        scanner.isPut() ? RecordFormat.PUT : RecordFormat.DELETE,
-                        Locator.withoutSlot(scanner.locator()),
-                        scanner.buffer(),
-                        scanner.keyOffset(),
-                        scanner.keyLength());
+                hints.add(scanner);
             }
         }
         return hints;

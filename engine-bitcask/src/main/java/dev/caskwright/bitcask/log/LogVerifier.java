@@ -7,6 +7,7 @@ import dev.caskwright.api.spi.RecordLogFactory.VerifyListener;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.zip.CRC32C;
 
 /** Reads every byte of a store and reports what is damaged. Changes nothing, and goes on behind damage where it can. */
 final class LogVerifier {
@@ -89,7 +90,7 @@ final class LogVerifier {
     /** Returns the next offset behind {@code broken} at which a whole sound record starts, or {@code end}. */
     static long nextSound(DataFile file, long broken, long end) throws IOException {
         byte[] chunk = new byte[1 << 20];
-        java.util.zip.CRC32C crc = new java.util.zip.CRC32C();
+        CRC32C crc = new CRC32C();
         int usable = chunk.length - RecordFormat.LONG_HEADER;
         for (long offset = broken + RecordFormat.ALIGNMENT; offset < end; offset += usable) {
             int length = file.handle().read(offset, chunk, 0, (int) Math.min(chunk.length, end - offset));

@@ -142,6 +142,14 @@ final class RecordFormat {
         return (int) crc.getValue() ^ mask;
     }
 
+    /** Adds the header checksum of a batch's member to the checksum that the end of the batch has. */
+    static void updateBatchChecksum(CRC32C batch, int headerChecksum) {
+        batch.update(headerChecksum);
+        batch.update(headerChecksum >>> 8);
+        batch.update(headerChecksum >>> 16);
+        batch.update(headerChecksum >>> 24);
+    }
+
     /** Returns the mask for headers at an offset of a file; {@code fileSeed} is from {@link #fileSeed}. */
     static int mask(long fileSeed, long offset) {
         long mixed = (fileSeed + offset) * 0x9E3779B97F4A7C15L;

@@ -176,7 +176,7 @@ final class SegmentedLog implements RecordLog {
             EncodedDraft draft = (EncodedDraft) drafts.get(i);
             draft.markInBatch();
             draft.place(version++, distance(file, offset), file.mask(offset));
-            updateBatchChecksum(draft.headerChecksum());
+            RecordFormat.updateBatchChecksum(batchCrc, draft.headerChecksum());
             buffered = buffer(file, offset, buffered, draft);
             locators[i] = Locator.of(file.slot(), offset, draft.length(), draft.expires());
             offset += draft.length();
@@ -227,13 +227,6 @@ final class SegmentedLog implements RecordLog {
                 - DataFile.HEADER_LENGTH
                 - RecordFormat.BATCH_END_LENGTH
                 - RecordFormat.END_OF_FILE_LENGTH;
-    }
-
-    private void updateBatchChecksum(int headerChecksum) {
-        batchCrc.update(headerChecksum);
-        batchCrc.update(headerChecksum >>> 8);
-        batchCrc.update(headerChecksum >>> 16);
-        batchCrc.update(headerChecksum >>> 24);
     }
 
     private void addHint(EncodedDraft draft, long locator) {

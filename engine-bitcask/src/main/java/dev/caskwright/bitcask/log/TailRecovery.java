@@ -45,8 +45,8 @@ final class TailRecovery {
                     batchHints = hints.length();
                 }
                 batchCount++;
-                updateBatchChecksum(scanner.headerChecksum());
-                addHint(scanner);
+                RecordFormat.updateBatchChecksum(crc, scanner.headerChecksum());
+                hints.add(scanner);
                 continue;
             }
             if (scanner.isBatchEnd()) {
@@ -60,22 +60,13 @@ final class TailRecovery {
             } else if (scanner.isEndOfFile()) {
                 closedByWriter = true;
             } else {
-                addHint(scanner);
+                hints.add(scanner);
             }
             accept(scanner);
         }
         if (batchCount > 0) {
             hints.cutTo(batchHints, batchCount);
         }
-    }
-
-    private void addHint(FileScanner scanner) {
-        hints.add(
-                scanner.isPut() ? RecordFormat.PUT : RecordFormat.DELETE,
-                Locator.withoutSlot(scanner.locator()),
-                scanner.buffer(),
-                scanner.keyOffset(),
-                scanner.keyLength());
     }
 
     private void accept(FileScanner scanner) {
@@ -86,13 +77,6 @@ final class TailRecovery {
         }
         durableEnd = Math.max(durableEnd, durableAt(scanner.offset(), scanner.distance()));
         file.extendTo(soundEnd);
-    }
-
-    private void updateBatchChecksum(int headerChecksum) {
-        crc.update(headerChecksum);
-        crc.update(headerChecksum >>> 8);
-        crc.update(headerChecksum >>> 16);
-        crc.update(headerChecksum >>> 24);
     }
 
     /** Returns up to where this file was durable by the word of a record, or 0 if the record does not know. */
