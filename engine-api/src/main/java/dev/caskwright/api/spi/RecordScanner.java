@@ -12,6 +12,15 @@ public interface RecordScanner {
      */
     boolean next() throws IOException;
 
+    /**
+     * Moves to the next record if it lies in the same {@link #buffer} as the current one, unmoved; otherwise stays. So a
+     * caller can look at several records together. May return false at any time, and does before damage, which {@link
+     * #next} then reports.
+     */
+    default boolean nextInBuffer() throws IOException {
+        return false;
+    }
+
     /** Returns whether the current record is a put; it may also be a tombstone, or a mark of the log's own. */
     boolean isPut();
 
@@ -27,13 +36,16 @@ public interface RecordScanner {
 
     long locator();
 
-    /** Returns the array that holds the current record until the next move. */
+    /** Returns the array that holds the current record until the next call of {@link #next}. */
     byte[] buffer();
 
     /** Returns where the key starts in {@link #buffer}. */
     int keyOffset();
 
     int keyLength();
+
+    /** Returns where the value starts in {@link #buffer}. */
+    int valueOffset();
 
     int valueLength();
 

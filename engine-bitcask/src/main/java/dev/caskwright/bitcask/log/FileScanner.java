@@ -9,7 +9,7 @@ import java.util.zip.CRC32C;
  * Reads the records of one file in order, in large pieces, verifying each. For one thread; the file must stay open.
  */
 final class FileScanner implements RecordScanner {
-    private static final int CHUNK = 256 << 10;
+    private static final int CHUNK = 64 << 10;
 
     private final DataFile file;
     private final long end;
@@ -40,6 +40,16 @@ final class FileScanner implements RecordScanner {
             throw file.corrupt("bad record", next, "file length=" + end);
         }
         return true;
+    }
+
+    @Override
+    public boolean nextInBuffer() throws IOException {
+        int start = (int) (next - bufferOffset);
+        // The length is not verified yet: it only decides whether to look at the record now or by a call of next(). So is
+        // damage left to next(), which has a place to report it: behind the sound records before it.
+        return start + RecordFormat.LONG_HEADER <= bufferLength
+                && RecordFormat.recordLength(buffer, start) <= bufferLength - start
+                && tryNext();
     }
 
     /** Moves to the next record if a sound one is there; otherwise stays, and {@link #nextOffset()} tells where. */
@@ -188,6 +198,11 @@ final class FileScanner implements RecordScanner {
     }
 
     @Override
+    public int valueOffset() {
+        return keyOffset() + keyLength();
+    }
+
+    @Override
     public int valueLength() {
         return RecordFormat.valueLength(buffer, at);
     }
@@ -199,7 +214,6 @@ final class FileScanner implements RecordScanner {
 
     @Override
     public byte[] value() {
-        int start = keyOffset() + keyLength();
-        return Arrays.copyOfRange(buffer, start, start + valueLength());
+        return Arrays.copyOfRange(buffer, valueOffset(), valueOffset() + valueLength());
     }
 }
