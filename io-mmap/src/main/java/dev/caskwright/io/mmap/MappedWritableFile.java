@@ -9,6 +9,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel.MapMode;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,10 @@ import org.jspecify.annotations.Nullable;
  * if it has not. What was in the file when it was opened may have holes: there, writes go through the channel, too,
  * which Linux and macOS keep coherent with mappings.
  *
+ * <p>A new file gets its next window ahead of its writer, in another thread, up to the length that was expected of it; the
+ * writer then finds pages that are written, mapped and touched. While that goes on, the other thread alone has the end
+ * of the channel file; the writer settles it before it touches that itself.
+ *
  * <p>All windows have one length, a power of two, and adjacent ones are one mapping to the kernel. On a full disk, or at
  * the end of a file that was there before, a window may be mapped in part, and is mapped again when there is more;
  * readers may be in the old mapping, so it stays until the file is closed.
@@ -39,6 +45,7 @@ import org.jspecify.annotations.Nullable;
 final class MappedWritableFile implements WritableFile {
     private static final int MIN_WINDOW_LENGTH = 4 << 10;
     private static final int MAX_WINDOW_LENGTH = 1 << 20;
+    private static final int PAGE = 4 << 10; // or a part of one
     private static final int UNKNOWN_WINDOW_LENGTH = 256 << 10;
     private static final byte[] ZEROS = new byte[256 << 10];
     private static final VarHandle LENGTH;
@@ -56,17 +63,22 @@ final class MappedWritableFile implements WritableFile {
     private final int windowShift;
     private final int windowMask;
     private final long storedFrom;
+    private final long aheadTo;
+    private final WindowsAhead windowsAhead;
+    private @Nullable Future<ByteBuffer> ahead; // the writer's: the window from mapped on, on its way
     private long length; // through LENGTH
     private long mapped; // the writer's
     private volatile ByteBuffer @Nullable [] windows = {}; // null when closed
 
     /** Takes over an open file. If this throws, the caller closes it. */
-    MappedWritableFile(WritableFile file, long expectedLength) throws IOException {
+    MappedWritableFile(WritableFile file, long expectedLength, WindowsAhead windowsAhead) throws IOException {
         this.file = file;
+        this.windowsAhead = windowsAhead;
         this.windowShift = windowShift(expectedLength);
         this.windowMask = (1 << windowShift) - 1;
         this.storedFrom = file.length();
         this.length = storedFrom;
+        this.aheadTo = storedFrom == 0 ? expectedLength : 0;
         try {
             map(storedFrom);
         } catch (Throwable e) {
@@ -151,6 +163,7 @@ final class MappedWritableFile implements WritableFile {
     @Override
     public void reserve(long length) throws IOException {
         openWindows();
+        settle();
         zero(length);
     }
 
@@ -161,6 +174,7 @@ final class MappedWritableFile implements WritableFile {
 
     @Override
     public void truncate(long length) throws IOException {
+        settle();
         ByteBuffer[] windows = openWindows();
         long end = this.length;
         if (length < 0 || length > end) {
@@ -186,6 +200,7 @@ final class MappedWritableFile implements WritableFile {
         if (windows == null) {
             return;
         }
+        settle();
         windows = null; // first: a read that comes from now on finds nothing to touch
         try {
             memory.unmap();
@@ -208,6 +223,64 @@ final class MappedWritableFile implements WritableFile {
 
     /** Makes the file mapped up to {@code end} at least. */
     private void extend(long end) throws IOException {
+        Throwable failedAhead = settle();
+        if (mapped < end) {
+            try {
+                extendNow(end);
+            } catch (IOException e) {
+                if (failedAhead != null) {
+                    e.addSuppressed(failedAhead);
+                }
+                throw e;
+            }
+        }
+        if (mapped < aheadTo && (mapped & windowMask) == 0) {
+            long start = mapped;
+            ahead = windowsAhead.prepare(() -> prepareWindow(start));
+        }
+    }
+
+    /** In the other thread. */
+    private ByteBuffer prepareWindow(long start) throws IOException {
+        zero(start + windowMask + 1);
+        ByteBuffer window = MmapIoManager.map(file, memory, MapMode.READ_WRITE, start, windowMask + 1);
+        for (int position = 0; position <= windowMask; position += PAGE) {
+            MappedMemory.store(window, position, ZEROS, 0, 1, file.name(), start + position);
+        }
+        return window;
+    }
+
+    /**
+     * Takes the window that was prepared ahead, if one was. Returns why it could not be prepared, if so: the writer then
+     * tries itself, and meets the error if it is still there.
+     */
+    private @Nullable Throwable settle() {
+        Future<ByteBuffer> prepared = ahead;
+        if (prepared == null) {
+            return null;
+        }
+        ahead = null;
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    append(prepared.get(), (int) (mapped >>> windowShift));
+                    mapped += windowMask + 1;
+                    return null;
+                } catch (InterruptedException e) {
+                    interrupted = true; // a window is a millisecond's work, and the writer has nothing without it
+                } catch (ExecutionException e) {
+                    return e.getCause();
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private void extendNow(long end) throws IOException {
         if (file.length() < end) {
             try {
                 zero(windowEnd(end));
@@ -243,11 +316,19 @@ final class MappedWritableFile implements WritableFile {
             long start = (long) window << windowShift;
             long stop = Math.min(file.length(), start + windowMask + 1);
             ByteBuffer mapping = MmapIoManager.map(file, memory, MapMode.READ_WRITE, start, stop - start);
-            ByteBuffer[] more = Arrays.copyOf(openWindows(), window + 1);
-            more[window] = mapping;
-            windows = more;
+            append(mapping, window);
             mapped = stop;
         }
+    }
+
+    private void append(ByteBuffer mapping, int window) {
+        ByteBuffer[] before = windows;
+        if (before == null) {
+            throw new IllegalStateException("file is closed: file=" + name());
+        }
+        ByteBuffer[] more = Arrays.copyOf(before, window + 1);
+        more[window] = mapping;
+        windows = more;
     }
 
     private long windowEnd(long length) {

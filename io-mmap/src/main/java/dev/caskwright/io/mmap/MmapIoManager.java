@@ -22,6 +22,8 @@ import java.nio.file.Path;
  * do.
  */
 public final class MmapIoManager extends StandardIoManager {
+    private final WindowsAhead ahead = new WindowsAhead();
+
     private MmapIoManager(Path directory, boolean create) throws IOException {
         super(directory, create);
     }
@@ -39,14 +41,14 @@ public final class MmapIoManager extends StandardIoManager {
 
     @Override
     public WritableFile create(String name, long expectedLength) throws IOException {
-        return new MappedWritableFile(super.create(name, expectedLength), expectedLength);
+        return new MappedWritableFile(super.create(name, expectedLength), expectedLength, ahead);
     }
 
     @Override
     public WritableFile openWritable(String name) throws IOException {
         WritableFile file = super.openWritable(name);
         try {
-            return new MappedWritableFile(file, file.length());
+            return new MappedWritableFile(file, file.length(), ahead);
         } catch (Throwable e) {
             file.close();
             throw e;
@@ -67,6 +69,13 @@ public final class MmapIoManager extends StandardIoManager {
             memory.unmap();
             throw e;
         }
+    }
+
+    /** Ends the thread that makes files longer ahead of their writers; open files stay usable. */
+    @Override
+    public void close() {
+        ahead.close();
+        super.close();
     }
 
     /** Maps a part of a file that a manager of this class opened; the mapping outlives the file's closing. */

@@ -1,0 +1,47 @@
+package dev.caskwright.io.mmap;
+
+import java.nio.ByteBuffer;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Prepares the windows that writers will need next, in a thread of its own, so that an append is a memory copy and no
+ * more: finding room on the disk for a page costs a multiple of filling it. The thread is there only while there is
+ * something to prepare.
+ */
+final class WindowsAhead {
+    private static final int IDLE_SECONDS = 5;
+
+    private final ThreadPoolExecutor executor =
+            new ThreadPoolExecutor(1, 1, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
+                Thread thread = new Thread(work, "caskwright-mmap-ahead");
+                thread.setDaemon(true);
+                return thread;
+            });
+
+    WindowsAhead() {
+        executor.allowCoreThreadTimeOut(true);
+    }
+
+    /** Begins to prepare a window; returns null after {@link #close}, when nothing is prepared any more. */
+    @Nullable Future<ByteBuffer> prepare(Callable<ByteBuffer> window) {
+        try {
+            return executor.submit(window);
+        } catch (RejectedExecutionException e) {
+            if (executor.isShutdown()) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
+    /** Prepares what was asked for, and then no more. */
+    void close() {
+        executor.shutdown();
+    }
+}
