@@ -12,7 +12,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Our engine, over the index and IO manager of the given names, with its defaults. */
+/**
+ * Our engine, over the index and IO manager of the given names, with its defaults, but told how many keys will
+ * come, as those peers are that can be told.
+ */
 final class CaskwrightStore implements KeyValueStore {
     private final StorageEngine engine;
     private final @Nullable OrderedView ordered;
@@ -27,6 +30,7 @@ final class CaskwrightStore implements KeyValueStore {
                 .index(Backends.keyIndex(index))
                 .io(Backends.ioManager(io))
                 .durability(options.durability())
+                .expectedKeys(options.expectedKeys(), Dataset.KEY_SIZE)
                 .open();
         return new CaskwrightStore(engine);
     }

@@ -24,7 +24,7 @@ import org.HdrHistogram.Histogram;
  */
 final class StoreRun {
     private static final int NUMBERS = 1 << 20;
-    private static final int WARM_UP_KEYS = 50_000;
+    private static final int WARM_UP_KEYS = 250_000;
     private static final int RANGE_LIMIT = 100;
     private static final int ALLOCATION_OPERATIONS = 100_000;
     private static final int[] SYNC_THREADS = {1, 4, 16, 64};
