@@ -35,6 +35,11 @@ final class CaskwrightStore implements KeyValueStore {
         return new CaskwrightStore(engine);
     }
 
+    /** Returns the engine, for what its peers do not have. */
+    StorageEngine engine() {
+        return engine;
+    }
+
     @Override
     public void put(byte[] key, byte[] value) throws IOException {
         engine.put(key, value);

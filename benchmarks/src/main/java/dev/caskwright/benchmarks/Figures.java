@@ -30,6 +30,7 @@ final class Figures {
         made.mixes();
         made.latencies();
         made.space();
+        made.features();
         made.indexes();
         made.scale();
         return made.figures;
@@ -122,6 +123,13 @@ final class Figures {
         atMost(Metric.ALLOCATED_PUT, HASHMAP, 0, "bytes");
     }
 
+    private void features() {
+        atMost(Metric.BATCH, HASHMAP, 0.6, "×");
+        atLeast(Metric.BATCH_SYNC, HASHMAP, 100, "×");
+        atMost(Metric.SNAPSHOT_PUT, HASHMAP, 1.3, "×");
+        atLeast(Metric.SNAPSHOT_SCAN, HASHMAP, 0.5, "×");
+    }
+
     private void indexes() {
         times(Metric.GET, HASHMAP.id(), 3, Contender.HASHMAP_STANDARD.id());
         times(Metric.FILL, HASHMAP.id(), 2, Contender.HASHMAP_STANDARD.id());
@@ -194,6 +202,17 @@ final class Figures {
                 "at most " + shortest(bound) + " " + unit,
                 bound,
                 false,
+                results.median(contender.id(), metric),
+                unit);
+    }
+
+    private void atLeast(Metric metric, Contender contender, double bound, String unit) {
+        add(
+                metric.title(),
+                contender.id(),
+                "at least " + shortest(bound) + " " + unit,
+                bound,
+                true,
                 results.median(contender.id(), metric),
                 unit);
     }

@@ -45,6 +45,12 @@ enum Metric {
             "Write amplification of the fill", "bytes written per byte put", Better.LOWER, Promise.UNFORCED),
     SPACE_OVERWRITTEN(
             "Space after 100 % overwrite and background merge", "disk per live byte", Better.LOWER, Promise.UNFORCED),
+    BATCH("Batches of 1,000 puts", "× the time of single puts, 1 thread", Better.LOWER, Promise.UNFORCED),
+    BATCH_SYNC("Durable batches of 1,000 puts", "× as fast as single puts, 1 thread", Better.HIGHER, Promise.SYNC),
+    SNAPSHOT_PUT("Overwrites with a snapshot open", "× the time without one, 1 thread", Better.LOWER, Promise.UNFORCED),
+    SNAPSHOT_SCAN(
+            "Full scan of a snapshot, 10 % of the keys changed since",
+            "× the rate of the plain scan", Better.HIGHER, Promise.UNFORCED),
     SPACE_MERGED("Space after a full merge", "disk per live byte", Better.LOWER, Promise.UNFORCED);
 
     /** Which way is better. */

@@ -49,6 +49,9 @@ final class Plan {
         for (Contender contender : turn) {
             Set<Work> works = EnumSet.copyOf(options.works());
             works.removeAll(OWN_STEPS);
+            if (!contender.isOurs()) {
+                works.remove(Work.FEATURES);
+            }
             if (!options.full() && (round > 0 || !does(contender, LONG_WORKERS))) {
                 works.removeAll(LONG_WORKS);
             }

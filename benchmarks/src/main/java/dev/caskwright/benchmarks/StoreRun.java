@@ -92,6 +92,7 @@ final class StoreRun {
             case ALLOCATION -> allocation(store);
             case LATENCY -> latency(store);
             case SPACE -> space(store);
+            case FEATURES -> features(store);
             case FILL, SYNC, OPEN -> {} // fill is done; the others have children of their own
         }
     }
@@ -260,6 +261,13 @@ final class StoreRun {
         for (Map.Entry<String, Double> entry : Latency.summary(histogram).entrySet()) {
             output.accept(new Sample(
                     contender.id(), metric, entry.getKey(), data.keys(), data.valueSize(), entry.getValue()));
+        }
+    }
+
+    private void features(KeyValueStore store) throws IOException {
+        if (store instanceof CaskwrightStore ours) {
+            int[] numbers = numbers(Distribution.UNIFORM, 0, (int) data.keys());
+            new FeatureRatios(ours.engine(), data, numbers).run(this::report);
         }
     }
 

@@ -26,6 +26,8 @@ enum Work {
     ALLOCATION,
     /** Latency at a fixed rate, idle and beside merges. */
     LATENCY,
+    /** What batches gain and snapshots cost, on our engine. */
+    FEATURES,
     /** Space after overwriting everything, and after a full merge. */
     SPACE,
     /** Durable puts by 1, 4, 16 and 64 threads. */

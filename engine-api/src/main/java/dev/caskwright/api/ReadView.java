@@ -10,8 +10,9 @@ import org.jspecify.annotations.Nullable;
  * moment. Safe for any number of threads. Keys are 1 to 65,535 bytes long; other lengths are an {@link
  * IllegalArgumentException}. Arrays are neither kept nor shared.
  *
- * <p>Every method throws {@link EngineClosedException} after the view was closed, {@link CorruptRecordException} if what
- * it would return fails its checksum, and an {@link IOException} naming the file if the system refuses.
+ * <p>Every method that may throw an {@link IOException} throws {@link EngineClosedException} after the view was closed,
+ * {@link CorruptRecordException} if what it would return fails its checksum, and an {@link IOException} naming the file if
+ * the system refuses. {@link #ordered} answers even then; the cursors of what it returns do not.
  */
 public interface ReadView {
     /** The length returned for a key that is not there. */

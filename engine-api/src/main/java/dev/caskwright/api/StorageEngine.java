@@ -69,7 +69,7 @@ public interface StorageEngine extends ReadView, AutoCloseable {
      */
     void write(WriteBatch batch, WriteOptions options) throws IOException;
 
-    /** Starts an optimistic transaction. */
+    /** Starts an optimistic transaction. On a closed engine its reads and its commit fail, not the start. */
     Transaction transaction();
 
     /**
@@ -81,7 +81,8 @@ public interface StorageEngine extends ReadView, AutoCloseable {
 
     /**
      * Visits the writes after {@code version} in the order of their commit, up to the last one at the time of the call.
-     * Versions start at 1, so 0 means from the start.
+     * Versions start at 1, so 0 means from the start. Writes are visited whether they are durable yet or not: a crash may
+     * take some that were visited and give their versions anew, so a follower that must not differ takes a new copy then.
      *
      * @return the version of the last change visited, to continue from, or {@code version} if there was none
      * @throws EngineException with {@link ErrorCode#CHANGES_GONE} if a merge has dropped changes after {@code version};
@@ -91,7 +92,7 @@ public interface StorageEngine extends ReadView, AutoCloseable {
 
     /**
      * Returns the number of keys, at no cost. Keys that have expired and were not yet reclaimed by a merge count;
-     * visiting the entries counts exactly.
+     * visiting the entries counts exactly. After {@link #close} it is 0.
      */
     long size();
 
@@ -111,7 +112,10 @@ public interface StorageEngine extends ReadView, AutoCloseable {
      */
     void backup(Path target) throws IOException;
 
-    /** Returns figures about the store, consistent to within the writes that go on. */
+    /**
+     * Returns figures about the store, consistent to within the writes that go on. After {@link #close} those of keys and
+     * index are 0.
+     */
     EngineStats stats();
 
     /** Returns the first failure that made the engine refuse writes, or of a background task; null if all is well. */

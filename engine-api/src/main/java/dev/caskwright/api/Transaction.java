@@ -9,7 +9,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Reads show the store's latest state plus the transaction's own changes. A committed transaction is serializable with
  * respect to the keys that it read one by one, absent ones included: lost updates and write skew are prevented. Keys
- * found through ordered views or visits are not tracked: phantoms are not prevented.
+ * found through ordered views or visits are not tracked: phantoms are not prevented. A key that was there when it was read
+ * and has expired since has changed, and so has one that was written again with the same value; one that was absent and is
+ * absent again has not.
  */
 public interface Transaction {
     /** Reads a key, and makes the commit depend on it. */

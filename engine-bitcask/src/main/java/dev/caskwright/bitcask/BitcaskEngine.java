@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.ChangeVisitor;
+import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
@@ -13,6 +14,7 @@ import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.OrderedKeyIndex;
 import dev.caskwright.api.spi.RecordLogFactory;
@@ -23,6 +25,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -177,7 +180,7 @@ public final class BitcaskEngine implements StorageEngine {
 
     @Override
     public long size() {
-        return store.isClosed() ? 0 : store.index.size();
+        return ofIndex(KeyIndex::size);
     }
 
     @Override
@@ -240,13 +243,13 @@ public final class BitcaskEngine implements StorageEngine {
             }
         }
         return new EngineStats(
-                store.index.size(),
+                size(),
                 files.size(),
                 disk,
                 live,
                 dead,
                 store.snapshots.pinnedBytes(),
-                store.index.memoryBytes(),
+                ofIndex(KeyIndex::memoryBytes),
                 parts.openMillis(),
                 parts.replayedRecords(),
                 parts.tornBytesCut(),
@@ -255,6 +258,21 @@ public final class BitcaskEngine implements StorageEngine {
                 merger.mergedBytes(),
                 store.log.writtenBytes(),
                 store.lastVersion());
+    }
+
+    /** Returns a figure of the index, 0 once the engine is closed. The index is not released while it counts. */
+    private long ofIndex(ToLongFunction<KeyIndex> figure) {
+        int pin;
+        try {
+            pin = store.enter(store.session());
+        } catch (EngineClosedException e) {
+            return 0; // which is the answer, not a failure
+        }
+        try {
+            return figure.applyAsLong(store.index);
+        } finally {
+            store.exit(pin);
+        }
     }
 
     @Override

@@ -81,7 +81,8 @@ final class Opening {
         long replayed = new Replay(opening, index).run(options.replayThreads);
         opening.finish();
         StoreClock clock = new StoreClock(options.clock, log, options.readOnly);
-        Store store = new Store(log, epochs, index, clock, options.maxSnapshots, options.readOnly, failure);
+        Store store = new Store(
+                log, epochs, index, clock, options.maxSnapshots, options.random.getAsLong(), options.readOnly, failure);
         Reads reads = new Reads(store);
         BackgroundSync backgroundSync = new BackgroundSync(store, options.syncEveryBytes, options.syncEvery, executor);
         Writes writes = new Writes(store, reads, options.durability, backgroundSync);

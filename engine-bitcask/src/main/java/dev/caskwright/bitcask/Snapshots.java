@@ -3,6 +3,7 @@ package dev.caskwright.bitcask;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.api.spi.KeyHash;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
 import java.io.IOException;
@@ -18,15 +19,21 @@ import org.jspecify.annotations.Nullable;
  * <p>Before a key changes in the index, its locator is saved in the undo map of the newest snapshot, once. A snapshot
  * finds the locator of a key in the first undo map from its own on that has the key, and otherwise in the index, which it
  * asks first: a change that it sees there was saved before. When a snapshot closes, what its map has is moved to the
- * next older one, so that memory grows only with the keys that changed since the oldest snapshot.
+ * next older one, so that memory grows only with the keys that changed since the oldest snapshot. Most of that is done
+ * beside the writers, so that none waits for it.
  *
  * <p>A file that a merge has replaced stays until every snapshot that was open then has closed.
  */
 final class Snapshots {
     /** One snapshot's undo map, and those of the snapshots after it. */
     static final class Undo {
-        final UndoMap map = new UndoMap();
+        final UndoMap map;
         volatile @Nullable Undo next;
+        long first = KeyIndex.ABSENT; // locator of the first record since then; under the write lock
+
+        Undo(KeyHash hash) {
+            this.map = new UndoMap(hash);
+        }
     }
 
     /** An open snapshot. */
@@ -81,16 +88,24 @@ final class Snapshots {
         }
     }
 
+    /** While a snapshot closes, what is saved in less than so many bytes is passed on under the write lock. */
+    private static final long PASSED_AT_ONCE = 16 << 10;
+
+    private static final int MAX_PASSES = 8;
+
     private final Store store;
     private final int limit;
+    private final KeyHash hash;
+    private final Object closing = new Object(); // one snapshot closes at a time; taken before the write lock
     private final List<Handle> open = new ArrayList<>(); // guarded by this
     private final Map<LogSegment, Integer> pins = new HashMap<>(); // guarded by this
     private final Visibility visibility;
     private long serial;
     private volatile @Nullable Undo newest;
 
-    Snapshots(Store store, int limit) {
+    Snapshots(Store store, int limit, long seed) {
         this.store = store;
+        this.hash = new KeyHash(seed);
         this.limit = limit;
         this.visibility = new Visibility(store.log);
     }
@@ -109,7 +124,7 @@ final class Snapshots {
                                     + "; close some, or raise maxSnapshots of the builder",
                             null);
                 }
-                Undo undo = new Undo();
+                Undo undo = new Undo(hash);
                 Undo last = newest;
                 if (last != null) {
                     last.next = undo;
@@ -138,11 +153,31 @@ final class Snapshots {
         return files;
     }
 
-    /** Saves the locator of a key that is about to change. Under the write lock. */
+    /** Saves the locator of a key that is about to change. Under the write lock, before the index changes. */
     void beforeChange(byte[] key, int offset, int length, long locator) {
         Undo undo = newest;
-        if (undo != null) {
+        if (undo != null && !hasChangedSince(undo, locator)) {
             undo.map.save(key, offset, length, locator);
+        }
+    }
+
+    /**
+     * Returns whether it is seen from the locator that a key has changed since the snapshot, so that it was saved then: its
+     * record lies behind the first one since. That of a merge may lie there, too, and be older.
+     */
+    private boolean hasChangedSince(Undo undo, long locator) {
+        return undo.first != KeyIndex.ABSENT
+                && locator != KeyIndex.ABSENT
+                && !store.log.isAfter(undo.first, locator)
+                && !store.log.segment(locator).isMerged();
+    }
+
+    /** Notes a record that was appended. Under the write lock, after {@link #beforeChange} for its key. */
+    void appended(long locator) {
+        Undo undo = newest;
+        if (undo != null && undo.first == KeyIndex.ABSENT) {
+            // Its file stays while the snapshot is open: it is the active one now, and pinned if a merge replaces it.
+            undo.first = locator;
         }
     }
 
@@ -151,39 +186,64 @@ final class Snapshots {
         return newest != null;
     }
 
-    /** Closes a snapshot and gives back what only it needed. */
+    /** Closes a snapshot and gives back what only it needed. The caller does not hold the write lock. */
     void close(Handle handle) throws IOException {
         List<LogSegment> unpinned = new ArrayList<>();
-        store.writeLock.lock();
-        try {
-            synchronized (this) {
-                if (handle.closed) {
-                    return;
-                }
-                handle.closed = true;
-                int at = open.indexOf(handle);
-                open.remove(at);
-                if (open.isEmpty()) {
-                    newest = null;
-                } else if (at > 0) {
-                    passOn(handle, open.get(at - 1));
-                }
-                for (LogSegment file : handle.pinned) {
-                    if (pins.merge(file, -1, Integer::sum) == 0) {
-                        pins.remove(file);
-                        unpinned.add(file);
+        synchronized (closing) {
+            if (handle.closed) {
+                return;
+            }
+            handle.closed = true;
+            Handle older = older(handle);
+            long passed = older == null ? 0 : passMost(handle, older);
+            store.writeLock.lock();
+            try {
+                synchronized (this) {
+                    open.remove(handle);
+                    if (open.isEmpty()) {
+                        newest = null;
+                    } else if (older != null) {
+                        passOn(handle, older, passed);
+                    }
+                    for (LogSegment file : handle.pinned) {
+                        if (pins.merge(file, -1, Integer::sum) == 0) {
+                            pins.remove(file);
+                            unpinned.add(file);
+                        }
                     }
                 }
+            } finally {
+                store.writeLock.unlock();
             }
-        } finally {
-            store.writeLock.unlock();
         }
         store.removeFiles(unpinned);
     }
 
-    /** Moves the undo map of a closed snapshot to the next older one. */
-    private void passOn(Handle closed, Handle older) {
-        older.undo.map.saveAll(closed.undo.map);
+    private synchronized @Nullable Handle older(Handle handle) {
+        int at = open.indexOf(handle);
+        return at > 0 ? open.get(at - 1) : null;
+    }
+
+    /**
+     * Copies the undo map of a closed snapshot to the next older one, while writers go on, and returns how far it got.
+     * Nobody else writes to the older one's map: it is not the newest, and only one snapshot closes at a time. Readers of
+     * the older snapshot find the same in either.
+     */
+    private static long passMost(Handle closed, Handle older) {
+        long passed = 0;
+        for (int pass = 0; pass < MAX_PASSES; pass++) {
+            long before = passed;
+            passed = older.undo.map.saveAll(closed.undo.map, before);
+            if (passed - before < PASSED_AT_ONCE) {
+                break;
+            }
+        }
+        return passed;
+    }
+
+    /** Moves the rest of the undo map of a closed snapshot to the next older one, and takes it out. Under the write lock. */
+    private void passOn(Handle closed, Handle older, long passed) {
+        older.undo.map.saveAll(closed.undo.map, passed);
         // Readers of the older snapshot that still hold the link see the same values behind it.
         older.undo.next = closed.undo.next;
         if (newest == closed.undo) {

@@ -43,6 +43,7 @@ final class Store {
             KeyIndex index,
             StoreClock clock,
             int maxSnapshots,
+            long seed,
             boolean readOnly,
             AtomicReference<@Nullable Throwable> failure) {
         this.log = log;
@@ -51,7 +52,7 @@ final class Store {
         this.clock = clock;
         this.readOnly = readOnly;
         this.failure = failure;
-        this.snapshots = new Snapshots(this, maxSnapshots);
+        this.snapshots = new Snapshots(this, maxSnapshots, seed);
         this.lastVersion = log.lastVersion();
         this.sessions = ThreadLocal.withInitial(() -> new Session(log.newReader(), log.newDraft(), epochs.newStripe()));
     }

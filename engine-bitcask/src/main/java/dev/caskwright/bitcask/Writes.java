@@ -164,6 +164,7 @@ final class Writes {
         } catch (IOException | RuntimeException | Error e) {
             throw store.failedAppend(e);
         }
+        store.snapshots.appended(locator);
         store.advanceVersion(1);
         try {
             indexRecord(key, draft, locator);
@@ -275,6 +276,7 @@ final class Writes {
         } catch (IOException | RuntimeException | Error e) {
             throw store.failedAppend(e);
         }
+        store.snapshots.appended(locators[0]);
         store.advanceVersion(locators.length);
         try {
             for (int i = 0; i < locators.length; i++) {

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -69,6 +70,48 @@ final class SnapshotTest extends FeatureFixture {
         assertThat(dataFiles(directory()))
                 .isLessThan(before)
                 .isEqualTo(engine.stats().files());
+        engine.close();
+    }
+
+    /** The output of a merge lies behind records younger than its own: where a record lies does not tell its age alone. */
+    @ParameterizedTest
+    @MethodSource("dev.caskwright.it.features.Backend#all")
+    void whatAMergeMovedIsStillSavedWhenItChanges(Backend backend) throws IOException {
+        BitcaskEngine engine = backend.builder(directory(), clock).open();
+        fill(engine, 30, "old");
+        try (Snapshot snapshot = engine.snapshot()) {
+            put(engine, "another", "value");
+            engine.merge();
+            fill(engine, 30, "new");
+            fill(engine, 30, "newer");
+            assertThat(content(snapshot)).isEqualTo(filled(30, "old"));
+            assertThat(get(snapshot, "key7")).isEqualTo("old7");
+            assertThat(get(snapshot, "another")).isNull();
+        }
+        engine.close();
+    }
+
+    /** What was saved for a snapshot that closes is passed on to the older ones, in whatever order they close. */
+    @Test
+    void closingOneInTheMiddleLeavesTheOthersAsTheyWere() throws IOException {
+        BitcaskEngine engine = open();
+        fill(engine, 25, "first ");
+        Map<Snapshot, Map<String, String>> open = new LinkedHashMap<>();
+        for (int round = 0; round < 5; round++) {
+            open.put(engine.snapshot(), content(engine));
+            for (int i = round; i < 25; i += 5) {
+                put(engine, "key" + i, "round" + round);
+            }
+        }
+        List<Snapshot> snapshots = new ArrayList<>(open.keySet());
+        for (int closed : new int[] {2, 4, 1, 0, 3}) {
+            snapshots.get(closed).close();
+            open.remove(snapshots.get(closed));
+            delete(engine, "key" + closed);
+            for (Map.Entry<Snapshot, Map<String, String>> each : open.entrySet()) {
+                assertThat(content(each.getKey())).isEqualTo(each.getValue());
+            }
+        }
         engine.close();
     }
 

@@ -13,6 +13,7 @@ import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
 import dev.caskwright.testkit.RandomHistory;
+import dev.caskwright.testkit.SimulatedCrash;
 import dev.caskwright.testkit.StoreModel;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ import java.util.NavigableMap;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,7 +35,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Random lives of stores, step by step beside a model, over every pair of backends: writes of all kinds, snapshots,
- * cursors, expiry under a clock that also goes back, merges, reopening, and a follower that lives on the change feed.
+ * cursors, expiry under a clock that also goes back, merges, reopening, crashes, and a follower that lives on the change
+ * feed. On real disks a crash is the death of the process between two steps; on simulated ones it may come in the middle of
+ * anything, recovery included, and may be a power loss.
  *
  * <p>A life is a list of numbers, one a step. When one fails it is shortened to the steps that matter. The campaign tries
  * as many lives as {@code -Dcaskwright.lives} says.
@@ -50,14 +54,23 @@ final class StatefulModelTest {
     @MethodSource("dev.caskwright.it.features.Backend#all")
     void everyBackendIsTheModel(Backend backend) {
         for (long seed = 1; seed <= 2; seed++) {
-            tryLife(seed, List.of(backend));
+            tryLife(seed, List.of(backend), this::realDisk);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.caskwright.it.features.Backend#all")
+    void noBackendLosesOrMakesUpAnythingInACrash(Backend backend) {
+        for (long seed = 21; seed <= 22; seed++) {
+            tryLife(seed, List.of(backend), Disk.Simulated::new);
         }
     }
 
     @Test
     void backendsAreExchangedWheneverTheStoreIsReopened() {
-        for (long seed = 11; seed <= 14; seed++) {
-            tryLife(seed, Backend.all().toList());
+        for (long seed = 11; seed <= 12; seed++) {
+            tryLife(seed, Backend.all().toList(), this::realDisk);
+            tryLife(seed, Backend.all().toList(), Disk.Simulated::new);
         }
     }
 
@@ -65,26 +78,32 @@ final class StatefulModelTest {
     @Tag("campaign")
     void manyLives() {
         for (long seed = 1_000; seed < 1_000 + Long.getLong("caskwright.lives", 300); seed++) {
-            tryLife(seed, Backend.all().toList());
+            tryLife(seed, Backend.all().toList(), this::realDisk);
+            for (long other = 0; other < 10; other++) {
+                tryLife(seed + other * 1_000_000, Backend.all().toList(), Disk.Simulated::new);
+            }
         }
     }
 
-    private void tryLife(long seed, List<Backend> backends) {
+    private Disk realDisk() {
+        return new Disk.Real(temporary.resolve("store" + stores.incrementAndGet()));
+    }
+
+    private static void tryLife(long seed, List<Backend> backends, Supplier<Disk> disks) {
         List<Long> steps = new Random(seed).longs(STEPS).boxed().toList();
-        if (failure(seed, backends, steps) == null) {
+        if (failure(seed, backends, disks, steps) == null) {
             return;
         }
-        List<Long> shortest = Shrinker.shrink(steps, each -> failure(seed, backends, each) != null);
+        List<Long> shortest = Shrinker.shrink(steps, each -> failure(seed, backends, disks, each) != null);
         throw new AssertionError(
                 "seed=" + seed + ", backends=" + backends + ", shortened to " + shortest.size() + " steps: " + shortest,
-                failure(seed, backends, shortest));
+                failure(seed, backends, disks, shortest));
     }
 
-    private Throwable failure(long seed, List<Backend> backends, List<Long> steps) {
+    private static Throwable failure(long seed, List<Backend> backends, Supplier<Disk> disks, List<Long> steps) {
         AtomicReference<BitcaskEngine> engine = new AtomicReference<>();
         try {
-            Path directory = temporary.resolve("store" + stores.incrementAndGet());
-            new Life(seed, backends, directory, engine).live(steps);
+            new Life(seed, backends, disks.get(), engine).live(steps);
             return null;
         } catch (IOException | RuntimeException | AssertionError e) {
             closeAfter(engine.get(), e);
@@ -102,10 +121,14 @@ final class StatefulModelTest {
         }
     }
 
+    private interface Step {
+        void run() throws IOException;
+    }
+
     /** One store, its model, and a follower. */
     private static final class Life {
         private final List<Backend> backends;
-        private final Path directory;
+        private final Disk disk;
         private final AtomicReference<BitcaskEngine> engine;
         private final ManualClock clock = new ManualClock();
         private final InstantSource modelClock = new Latest(clock);
@@ -114,9 +137,9 @@ final class StatefulModelTest {
         private final NavigableMap<byte[], Entry> followed = KeyValues.newMap();
         private long followedTo;
 
-        Life(long seed, List<Backend> backends, Path directory, AtomicReference<BitcaskEngine> engine) {
+        Life(long seed, List<Backend> backends, Disk disk, AtomicReference<BitcaskEngine> engine) {
             this.backends = backends;
-            this.directory = directory;
+            this.disk = disk;
             this.engine = engine;
             this.history = new RandomHistory(seed, model, clock).values(60, false);
         }
@@ -138,13 +161,14 @@ final class StatefulModelTest {
                 case 0 -> reopen(number);
                 case 1 -> moveClockBack(number);
                 case 2, 3 -> follow();
+                case 4 -> crash(number);
                 default -> history.step(engine.get(), number);
             }
         }
 
         private void open(long number) throws IOException {
             Backend backend = backends.get(Math.floorMod(number >>> 7, backends.size()));
-            engine.set(backend.builder(directory, clock).open());
+            engine.set(disk.builder(backend, clock).open());
         }
 
         private void reopen(long number) throws IOException {
@@ -152,6 +176,75 @@ final class StatefulModelTest {
             engine.get().close();
             open(number);
             model.reopened(KeyValues.entries(engine.get()));
+        }
+
+        /** Lets the process die, perhaps in the middle of a step and of the recovery, and judges what the next one finds. */
+        private void crash(long number) throws IOException {
+            Random random = new Random(~number);
+            if (random.nextBoolean()) {
+                disk.crashSoon(random);
+                dyingIn(() -> {
+                    switch (random.nextInt(8)) {
+                        case 0 -> engine.get().merge();
+                        case 1 -> engine.get().close();
+                        default -> history.step(engine.get(), random.nextLong());
+                    }
+                });
+            }
+            boolean isPowerLost = endProcess(random);
+            while (random.nextInt(3) == 0) {
+                disk.crashSoon(random);
+                dyingIn(() -> open(number));
+                isPowerLost |= endProcess(random);
+            }
+            open(number);
+            if (isPowerLost) {
+                model.recoverAfterPowerLoss(KeyValues.entries(engine.get()));
+            } else {
+                model.recoverAfterKill(KeyValues.entries(engine.get()));
+            }
+            // Versions of writes that are lost are given anew: who has followed up to one of them cannot go on.
+            followed.clear();
+            followedTo = 0;
+        }
+
+        /** Does something that the process may die of. What a model must know of its outcome it is told by the step. */
+        private static void dyingIn(Step step) throws IOException {
+            try {
+                step.run();
+            } catch (SimulatedCrash e) {
+                // The process has died.
+            } catch (EngineException e) {
+                if (!isCausedByCrash(e)) {
+                    throw e;
+                }
+            }
+        }
+
+        private static boolean isCausedByCrash(Throwable e) {
+            return e instanceof SimulatedCrash || (e.getCause() != null && isCausedByCrash(e.getCause()));
+        }
+
+        /** Ends the process; returns whether the power was lost with it. */
+        private boolean endProcess(Random random) throws IOException {
+            history.forgetSnapshots();
+            BitcaskEngine dead = engine.get();
+            Disk.Crash crash = disk.crash(random);
+            if (crash == Disk.Crash.POWER_LOSS) {
+                // That something was seen to expire is written down, but not forced: the clock must not go back here.
+                clock.set(modelClock.instant());
+            }
+            closeDead(dead);
+            return crash == Disk.Crash.POWER_LOSS;
+        }
+
+        /** Gives back the memory of an engine whose disk is gone. */
+        private static void closeDead(BitcaskEngine dead) {
+            try {
+                dead.close();
+            } catch (IOException | SimulatedCrash e) {
+                // It cannot reach its disk any more, and should not.
+            }
         }
 
         /** Moves the clock back after something was seen to expire, so that store and model have noted the time. */

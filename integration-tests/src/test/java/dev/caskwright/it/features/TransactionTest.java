@@ -152,4 +152,32 @@ final class TransactionTest extends FeatureFixture {
         assertThat(get(engine, "count")).isEqualTo("1");
         engine.close();
     }
+
+    @Test
+    void aKeyThatExpiresAfterItWasReadHasChanged() throws IOException {
+        BitcaskEngine engine = open();
+        put(engine, "session", "open", Duration.ofSeconds(5));
+        Transaction transaction = engine.transaction();
+        assertThat(transaction.get(bytes("session"))).isNotNull();
+        transaction.put(bytes("login"), bytes("granted"));
+        clock.advance(Duration.ofSeconds(5));
+        assertThat(transaction.commit(OPTIONS)).isFalse();
+        assertThat(get(engine, "login")).isNull();
+        engine.close();
+    }
+
+    @Test
+    void aKeyThatWasAbsentAndIsAgainHasNotChanged() throws IOException {
+        BitcaskEngine engine = open();
+        put(engine, "session", "open", Duration.ofSeconds(5));
+        clock.advance(Duration.ofSeconds(5));
+        Transaction transaction = engine.transaction();
+        assertThat(transaction.get(bytes("session"))).isNull();
+        put(engine, "session", "open again", Duration.ofSeconds(5));
+        clock.advance(Duration.ofSeconds(5));
+        transaction.put(bytes("login"), bytes("refused"));
+        assertThat(transaction.commit(OPTIONS)).isTrue();
+        assertThat(get(engine, "login")).isEqualTo("refused");
+        engine.close();
+    }
 }

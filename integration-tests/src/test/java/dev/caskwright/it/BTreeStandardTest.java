@@ -1,4 +1,4 @@
-package dev.caskwright.integration;
+package dev.caskwright.it;
 
 /** The engine over the B-tree index and plain file IO. */
 final class BTreeStandardTest extends MatrixContract {

@@ -1,4 +1,4 @@
-package dev.caskwright.integration;
+package dev.caskwright.it;
 
 /** The engine over the off-heap index and mapped files. */
 final class OffHeapMmapTest extends MatrixContract {

@@ -1,4 +1,4 @@
-package dev.caskwright.integration;
+package dev.caskwright.it;
 
 /** The engine over the on-heap hash index and plain file IO. */
 final class HashMapStandardTest extends MatrixContract {

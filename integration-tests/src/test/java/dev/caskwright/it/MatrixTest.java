@@ -1,4 +1,4 @@
-package dev.caskwright.integration;
+package dev.caskwright.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.caskwright.integration;
+package dev.caskwright.it;
 
 /** The engine over the on-heap hash index and mapped files. */
 final class HashMapMmapTest extends MatrixContract {

@@ -1,4 +1,4 @@
-package dev.caskwright.integration;
+package dev.caskwright.it;
 
 /** The engine over the index without keys and plain file IO. */
 final class CompactStandardTest extends MatrixContract {

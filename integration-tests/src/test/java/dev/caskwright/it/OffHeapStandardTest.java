@@ -1,4 +1,4 @@
-package dev.caskwright.integration;
+package dev.caskwright.it;
 
 /** The engine over the off-heap index and plain file IO. */
 final class OffHeapStandardTest extends MatrixContract {

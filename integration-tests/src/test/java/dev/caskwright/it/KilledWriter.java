@@ -1,4 +1,4 @@
-package dev.caskwright.integration;
+package dev.caskwright.it;
 
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;

@@ -1,4 +1,4 @@
-package dev.caskwright.integration;
+package dev.caskwright.it;
 
 /** The engine over the B-tree index and mapped files. */
 final class BTreeMmapTest extends MatrixContract {

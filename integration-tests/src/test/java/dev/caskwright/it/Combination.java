@@ -1,4 +1,4 @@
-package dev.caskwright.integration;
+package dev.caskwright.it;
 
 import dev.caskwright.api.spi.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
