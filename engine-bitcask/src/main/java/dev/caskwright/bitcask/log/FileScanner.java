@@ -45,8 +45,9 @@ final class FileScanner implements RecordScanner {
     @Override
     public boolean nextInBuffer() throws IOException {
         int start = (int) (next - bufferOffset);
-        // The length is not verified yet: it only decides whether to look at the record now or by a call of next(). So is
-        // damage left to next(), which has a place to report it: behind the sound records before it.
+        // The length is not verified yet: it only decides whether to look at the record now or by a call of next().
+        // Damage
+        // is left to next(), which reports it behind the sound records before it.
         return start + RecordFormat.LONG_HEADER <= bufferLength
                 && RecordFormat.recordLength(buffer, start) <= bufferLength - start
                 && tryNext();
