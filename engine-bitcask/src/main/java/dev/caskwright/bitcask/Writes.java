@@ -45,7 +45,7 @@ final class Writes {
         RecordDraft draft = draftPut(key, value, options);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         long position;
-        store.writeLock.lock();
+        store.lockForWriting();
         try {
             store.checkWritable();
             position = apply(key, draft, sync);
@@ -75,7 +75,7 @@ final class Writes {
         RecordDraft draft = draftPut(key, value, options);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         long position;
-        store.writeLock.lock();
+        store.lockForWriting();
         try {
             store.checkWritable();
             if (!condition.holds(reads.find(store.session(), key, null))) {
@@ -104,7 +104,7 @@ final class Writes {
         draft.delete(key);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         long position;
-        store.writeLock.lock();
+        store.lockForWriting();
         try {
             store.checkWritable();
             if (!isPresent(session, key, expected)) {
@@ -223,7 +223,7 @@ final class Writes {
         }
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         long position;
-        store.writeLock.lock();
+        store.lockForWriting();
         try {
             store.checkWritable();
             if (!areUnchanged(read)) {
