@@ -5,11 +5,14 @@ import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.MergeOutput;
+import dev.caskwright.api.spi.OrderedKeyIndex;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordScanner;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -69,13 +72,14 @@ final class Merger {
         running.unlock();
     }
 
-    /** Merges everything. */
+    /** Merges everything; over an ordered index, the records come to lie in the order of their keys. */
     void mergeAll() throws IOException {
         running.lock();
         try {
             leaveActive();
             log.sealLeft();
-            mergeInRounds(withoutRetained(store.listedFiles()));
+            mergeInRounds(
+                    withoutRetained(store.listedFiles()), index instanceof OrderedKeyIndex ordered ? ordered : null);
         } finally {
             running.unlock();
         }
@@ -87,16 +91,16 @@ final class Merger {
             return;
         }
         try {
-            mergeInRounds(withoutRetained(policy.choose(store.listedFiles())));
+            mergeInRounds(withoutRetained(policy.choose(store.listedFiles())), null);
         } finally {
             running.unlock();
         }
     }
 
-    private void mergeInRounds(List<LogSegment> inputs) throws IOException {
+    private void mergeInRounds(List<LogSegment> inputs, @Nullable OrderedKeyIndex order) throws IOException {
         for (int from = 0; from < inputs.size() && !cancelled; ) {
             int to = endOfRound(inputs, from);
-            new Round(inputs.subList(from, to)).run();
+            new Round(inputs.subList(from, to), order).run();
             from = to;
         }
     }
@@ -151,6 +155,7 @@ final class Merger {
     /** One merge of some files. */
     private final class Round {
         private final List<LogSegment> inputs;
+        private final @Nullable OrderedKeyIndex order;
         private final List<MergeOutput> outputs = new ArrayList<>();
         private final List<Expired> expired = new ArrayList<>();
         private final TombstoneFilter older;
@@ -159,8 +164,10 @@ final class Merger {
         private long lastId;
         private boolean mayBeCommitted;
 
-        Round(List<LogSegment> inputs) {
+        /** Merges files; the puts in the order of their keys, or if that is null, of the log. */
+        Round(List<LogSegment> inputs, @Nullable OrderedKeyIndex order) {
             this.inputs = List.copyOf(inputs);
+            this.order = order;
             this.older = new TombstoneFilter(log, store.listedFiles(), inputs);
         }
 
@@ -169,6 +176,9 @@ final class Merger {
             try {
                 for (LogSegment input : inputs) {
                     copyLive(input);
+                }
+                if (order != null) {
+                    new KeyOrder(order).copyPuts();
                 }
                 finishOutput();
                 if (cancelled) {
@@ -202,13 +212,15 @@ final class Merger {
         }
 
         private void copyLive(LogSegment input) throws IOException {
-            if (input.liveBytes() == 0 && older.needsNoTombstones(input)) {
-                return; // nothing in it is needed: its space comes back without reading or writing anything
+            if ((input.liveBytes() == 0 || order != null) && older.needsNoTombstones(input)) {
+                return; // nothing in it is needed here: no record, or none but puts
             }
             RecordScanner scanner = log.scan(input, input.length());
             while (!cancelled && scanner.next()) {
                 if (scanner.isPut()) {
-                    copyPut(input, scanner);
+                    if (order == null && lookup(scanner) == scanner.locator()) {
+                        copyPut(input, scanner);
+                    }
                 } else if (scanner.isTombstone()
                         && lookup(scanner) == KeyIndex.ABSENT
                         && older.mayHaveOlder(input, scanner)) {
@@ -229,18 +241,68 @@ final class Merger {
         }
 
         private void copyPut(LogSegment input, RecordScanner scanner) throws IOException {
-            long locator = scanner.locator();
-            if (lookup(scanner) != locator) {
-                return;
-            }
             if (scanner.expiresAt() != Entry.NEVER && store.clock.hasPassed(scanner.expiresAt())) {
-                expired.add(new Expired(scanner.key(), locator));
+                expired.add(new Expired(scanner.key(), scanner.locator()));
                 if (older.mayHaveOlder(input, scanner)) {
                     output(scanner).copyAsTombstone(scanner);
                 }
                 return;
             }
             output(scanner).copy(scanner);
+        }
+
+        /**
+         * Copies the puts of the inputs that an ordered index refers to, in its order, after the tombstones. None is missed:
+         * nothing is appended to the inputs any more, so what the index refers to at the end it did all along.
+         */
+        private final class KeyOrder {
+            private static final int PIECE = 256;
+
+            private final OrderedKeyIndex walked;
+            private final Map<LogSegment, RecordScanner> scanners = new HashMap<>();
+            private final long[] locators = new long[PIECE];
+            private final LogSegment[] files = new LogSegment[PIECE];
+            private byte @Nullable [] last;
+            private int count;
+            private boolean atEnd;
+
+            KeyOrder(OrderedKeyIndex walked) {
+                this.walked = walked;
+                for (LogSegment input : inputs) {
+                    scanners.put(input, log.scan(input, input.length()));
+                }
+            }
+
+            void copyPuts() throws IOException {
+                while (!atEnd && !cancelled) {
+                    readPiece();
+                    for (int i = 0; i < count && !cancelled; i++) {
+                        RecordScanner scanner = scanners.get(files[i]);
+                        if (scanner != null) {
+                            scanner.seek(locators[i]);
+                            copyPut(files[i], scanner);
+                        }
+                    }
+                }
+            }
+
+            /** Takes the next locators from the index, within an epoch: their files could go otherwise, and slots change. */
+            private void readPiece() throws IOException {
+                count = 0;
+                atEnd = true; // unless the visitor stops the scan
+                int pin = store.enter(store.session());
+                try {
+                    walked.scan(last, false, false, (key, locator) -> {
+                        last = key;
+                        locators[count] = locator;
+                        files[count++] = log.segment(locator);
+                        atEnd = count < PIECE;
+                        return atEnd;
+                    });
+                } finally {
+                    store.exit(pin);
+                }
+            }
         }
 
         private MergeOutput output(RecordScanner scanner) throws IOException {

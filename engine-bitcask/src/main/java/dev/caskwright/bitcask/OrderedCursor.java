@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * saw; so it holds nothing between calls that a merge would have to wait for.
  */
 final class OrderedCursor implements Cursor {
-    private static final int FIRST_PIECE = 8;
+    private static final int FIRST_PIECE = 16;
     private static final int LARGEST_PIECE = 128;
     private static final int PIECE_BYTES = 256 << 10;
     private static final Comparator<byte[]> UNSIGNED = Arrays::compareUnsigned;

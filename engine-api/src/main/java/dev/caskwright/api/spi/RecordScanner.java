@@ -21,6 +21,13 @@ public interface RecordScanner {
         return false;
     }
 
+    /**
+     * Moves to the record at a locator, which must be one of this scanner's segment. Nothing is read ahead.
+     *
+     * @throws dev.caskwright.api.CorruptRecordException if there is no sound record
+     */
+    void seek(long locator) throws IOException;
+
     /** Returns whether the current record is a put; it may also be a tombstone, or a mark of the log's own. */
     boolean isPut();
 

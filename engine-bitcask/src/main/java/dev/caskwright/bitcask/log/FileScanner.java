@@ -13,6 +13,7 @@ final class FileScanner implements RecordScanner {
 
     private final DataFile file;
     private final long end;
+    private long readTo;
     private final CRC32C crc = new CRC32C();
     private byte[] buffer;
     private long bufferOffset;
@@ -26,6 +27,7 @@ final class FileScanner implements RecordScanner {
     FileScanner(DataFile file, long from, long to) {
         this.file = file;
         this.end = to;
+        this.readTo = to;
         this.next = from;
         this.bufferOffset = from;
         this.buffer = new byte[(int) Math.min(CHUNK, Math.max(RecordFormat.LONG_HEADER, to - from))];
@@ -40,6 +42,17 @@ final class FileScanner implements RecordScanner {
             throw file.corrupt("bad record", next, "file length=" + end);
         }
         return true;
+    }
+
+    @Override
+    public void seek(long locator) throws IOException {
+        next = Locator.offset(locator);
+        bufferOffset = next;
+        bufferLength = 0;
+        readTo = Math.min(end, next + Locator.size(locator));
+        if (!next()) {
+            throw file.corrupt("record ends behind its file", next, "length=" + end);
+        }
     }
 
     @Override
@@ -100,7 +113,10 @@ final class FileScanner implements RecordScanner {
         buffer = target;
         bufferOffset = next;
         at = 0;
-        int more = (int) Math.min(buffer.length - kept, end - next - kept);
+        if (next + wanted > readTo) {
+            readTo = end; // no longer the one record that was sought
+        }
+        int more = (int) Math.min(buffer.length - kept, readTo - next - kept);
         bufferLength = kept + Math.max(0, file.handle().read(next + kept, buffer, kept, more));
     }
 

@@ -58,6 +58,34 @@ final class MmapIoManagerTest extends FileSystemIoManagerContract {
         }
     }
 
+    /** Every operation meets windows that another thread has made, or is making. */
+    @Test
+    void windowsMadeAheadChangeNothing() throws IOException {
+        IoManager manager = manager("d");
+        byte[] content = bytes(1, 6_000_000);
+        int piece = 1_000;
+        try (WritableFile file = manager.create("a", content.length)) {
+            for (int offset = 0; offset < 3_500_000; offset += piece) {
+                file.write(offset, content, offset, piece);
+            }
+            assertThat(Files.size(root().resolve("d/a"))).isGreaterThan(3_500_000);
+            file.truncate(1_500_000);
+            file.reserve(2_000_000);
+            for (int offset = 1_500_000; offset < 4_500_000; offset += piece) {
+                file.write(offset, content, offset, piece);
+                if (offset % 500_000 == 0) {
+                    file.force();
+                }
+            }
+            manager.close(); // ends the other thread, but no file
+            for (int offset = 4_500_000; offset < content.length; offset += piece) {
+                file.write(offset, content, offset, piece);
+            }
+            assertThat(read(file, 0, content.length)).isEqualTo(content);
+        }
+        assertThat(Files.readAllBytes(root().resolve("d/a"))).isEqualTo(content);
+    }
+
     /** Compiled code raises a fault late, in whatever the thread does next: it must be ours all the same. */
     @Test
     void faultIsRaisedWhereItHappened() throws IOException {
