@@ -67,18 +67,22 @@ final class Checkpoints {
 
     /** Has an image saved in the background if it is time: called when files were sealed or merged. */
     void request() {
-        if (isDue() && scheduled.compareAndSet(false, true)) {
+        if (isLagging() && scheduled.compareAndSet(false, true)) {
             executor.execute(this::saveInBackground);
         }
     }
 
-    /** An image is worth its writing if it spares a long replay, and has not much more bytes than were written since. */
+    private boolean isLagging() {
+        return index != null && !store.isClosed() && store.log.bytesWithoutImage() >= everyBytes;
+    }
+
+    /**
+     * Returns whether an image is worth its writing: it spares a long replay, and has hardly more bytes than were written
+     * since the last one. While {@link #running} is held: closing waits for that before it closes the index.
+     */
     private boolean isDue() {
         PersistentKeyIndex source = index;
-        return source != null
-                && !store.isClosed()
-                && store.log.bytesWithoutImage() >= everyBytes
-                && work() - workAtLast >= source.memoryBytes();
+        return isLagging() && source != null && work() - workAtLast >= source.memoryBytes();
     }
 
     private long work() {
@@ -95,7 +99,7 @@ final class Checkpoints {
             if (store.committing.tryLock()) {
                 try {
                     if (!cancelled && store.failure() == null && isDue()) {
-                        save();
+                        save(false);
                     }
                 } finally {
                     store.committing.unlock();
@@ -130,11 +134,8 @@ final class Checkpoints {
      * @throws IOException if the log could not be made durable; the failure is noted
      */
     void saveLast() throws IOException {
-        cancelled = false;
         try {
-            if (index != null) {
-                save();
-            }
+            save(true);
         } catch (IOException e) {
             if (store.failure() != null) {
                 throw e;
@@ -151,7 +152,7 @@ final class Checkpoints {
         }
     }
 
-    private void save() throws IOException {
+    private void save(boolean isLast) throws IOException {
         PersistentKeyIndex source = index;
         if (source == null) {
             return;
@@ -169,7 +170,7 @@ final class Checkpoints {
         try (ImageOutput output = begun) {
             long work = work();
             source.save((bytes, offset, length) -> {
-                if (cancelled) {
+                if (cancelled && !isLast) {
                     throw new CancelledException();
                 }
                 output.write(bytes, offset, length);

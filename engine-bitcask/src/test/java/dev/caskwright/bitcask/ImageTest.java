@@ -4,6 +4,7 @@ import static dev.caskwright.bitcask.CrashFixture.HOME;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.WriteBatch;
@@ -17,7 +18,9 @@ import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.NavigableMap;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
@@ -190,6 +193,10 @@ final class ImageTest {
         write(engine, 100, 110);
         engine.close();
         assertThat(assertSameAsReplayed(disk, SMALL).openedFromImage()).isTrue();
+        engine = builder(disk).index(SMALL).imageEveryBytes(Long.MAX_VALUE).open();
+        engine.merge(); // and nothing is written
+        engine.close();
+        assertThat(assertSameAsReplayed(disk, SMALL).openedFromImage()).isTrue();
 
         engine = builder(disk).index(SMALL).imageEveryBytes(1).open();
         write(engine, 110, 150);
@@ -236,6 +243,57 @@ final class ImageTest {
             assertThat(CrashFixture.isSame(content, CrashFixture.content(open(SMALL))))
                     .as("seed=%s", seed)
                     .isTrue();
+        }
+    }
+
+    @Test
+    void closingEndsASaveThatIsUnderWayAndSavesAnImageOfTheEnd() throws IOException {
+        BitcaskEngine[] opened = new BitcaskEngine[1];
+        List<CompletableFuture<?>> closing = new ArrayList<>();
+        boolean[] isSaving = new boolean[1];
+        KeyIndexFactory index = context -> new SmallImageIndex(() -> {
+            if (isSaving[0] && closing.isEmpty()) {
+                closing.add(CompletableFuture.runAsync(() -> close(opened[0])));
+                awaitClosed(opened[0]);
+            }
+        });
+        Runnable[] background = new Runnable[1];
+        BitcaskEngine engine = builder(disk)
+                .index(index)
+                .imageEveryBytes(1)
+                .executor(task -> background[0] = task)
+                .open();
+        opened[0] = engine;
+        write(engine, 0, 60);
+        engine.merge();
+        NavigableMap<byte[], Entry> content = CrashFixture.content(engine);
+        isSaving[0] = true;
+        background[0].run();
+        assertThat(closing).singleElement().satisfies(close -> assertThat(close).succeedsWithin(Duration.ofMinutes(1)));
+        background[0].run(); // one that comes too late does nothing
+        assertThat(imageName(disk)).isNotNull();
+        BitcaskEngine next = open(SMALL);
+        assertThat(next.stats().openedFromImage()).isTrue();
+        assertThat(next.stats().replayedRecords()).isZero();
+        assertThat(CrashFixture.isSame(content, CrashFixture.content(next))).isTrue();
+    }
+
+    private static void close(BitcaskEngine engine) {
+        try {
+            engine.close();
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void awaitClosed(BitcaskEngine engine) throws IOException {
+        while (true) {
+            try {
+                engine.get(bytes("key"));
+                Thread.onSpinWait();
+            } catch (EngineClosedException e) {
+                return;
+            }
         }
     }
 
@@ -411,7 +469,7 @@ final class ImageTest {
         for (CrashableIoManager each : new CrashableIoManager[] {disk, copy}) {
             engine = builder(each).index(SMALL).open();
             for (int i = 0; i < 20; i++) {
-                engine.put(KeyValues.key((each == disk ? i : i + 4) % 20), bytes("x"));
+                engine.put(KeyValues.key((each == disk ? i : i + 5) % 20), bytes("x"));
             }
             engine.close();
         }

@@ -10,17 +10,18 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
 /** A plain index whose images are as short as its keys, and that lets something happen in the middle of a save. */
-final class SmallImageIndex implements PersistentKeyIndex {
+public final class SmallImageIndex implements PersistentKeyIndex {
     /** What happens between two keys of an image. */
     @FunctionalInterface
-    interface Meanwhile {
+    public interface Meanwhile {
         void happen() throws IOException;
     }
 
     private final ConcurrentSkipListMap<byte[], Long> locators = new ConcurrentSkipListMap<>(Arrays::compareUnsigned);
     private final Meanwhile meanwhile;
 
-    SmallImageIndex(Meanwhile meanwhile) {
+    /** Makes an empty index. */
+    public SmallImageIndex(Meanwhile meanwhile) {
         this.meanwhile = meanwhile;
     }
 

@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>A manifest starts with a STATE, which says how many edits that follow belong to the start: a SEAL for each file listed
- * when it was written. The start is forced before the file gets its name, so it is never torn. Of the edits behind it,
+ * when it was written, and an IMAGE if there was one. The start is forced before the file gets its name, so it is never torn. Of the edits behind it,
  * several may be on their way to the disk at once and arrive in any order, so each says up to which offset the manifest
  * had been forced before it: what is broken behind that is a torn tail, before it damage.
  */
