@@ -155,7 +155,23 @@ class MemoryEngine implements StorageEngine {
     @Override
     public EngineStats stats() {
         return new EngineStats(
-                entries.size(), 1, 3000, 2000, 1000, 0, 64L * entries.size(), 7, 5, 3, 0, 0, 0, 0, changes.size());
+                entries.size(),
+                1,
+                3000,
+                2000,
+                1000,
+                0,
+                64L * entries.size(),
+                7,
+                false,
+                5,
+                3,
+                0,
+                0,
+                0,
+                0,
+                0,
+                changes.size());
     }
 
     @Override

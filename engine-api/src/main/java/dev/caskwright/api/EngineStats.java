@@ -11,6 +11,7 @@ package dev.caskwright.api;
  * @param pinnedBytes bytes of merged files that stay because a snapshot may read them
  * @param indexBytes memory that the key index holds, on heap and off
  * @param openMillis how long opening took, in milliseconds
+ * @param openedFromImage whether the index was filled from its image while opening, and only what came later replayed
  * @param replayedRecords records and hint entries read while opening
  * @param tornBytesCut bytes cut off at the end of the log while opening: writes never acknowledged, or acknowledged at a
  *     durability that did not cover the crash
@@ -18,6 +19,7 @@ package dev.caskwright.api;
  * @param merges merges that have finished since opening
  * @param mergedBytes bytes that merges have written since opening
  * @param writtenBytes bytes that writers have appended since opening
+ * @param savedImages images of the index that were saved since opening
  * @param lastVersion version of the last write
  */
 public record EngineStats(
@@ -29,12 +31,14 @@ public record EngineStats(
         long pinnedBytes,
         long indexBytes,
         long openMillis,
+        boolean openedFromImage,
         long replayedRecords,
         long tornBytesCut,
         int snapshots,
         long merges,
         long mergedBytes,
         long writtenBytes,
+        long savedImages,
         long lastVersion) {
     /** Returns disk bytes per live byte: 1.0 at best; 1.0 for an empty store. */
     public double spaceAmplification() {

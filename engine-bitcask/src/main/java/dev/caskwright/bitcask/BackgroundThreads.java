@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The threads of one engine for sealing and merging: two, so that a long merge does not hold up sealing. They end when
- * there is nothing to do for a while.
+ * The threads of one engine for sealing, merging and checkpoints: three, so that neither a long merge nor a checkpoint
+ * holds up sealing. They end when there is nothing to do for a while.
  */
 final class BackgroundThreads {
     private static final Logger LOG = LoggerFactory.getLogger(BackgroundThreads.class);
@@ -19,8 +19,8 @@ final class BackgroundThreads {
 
     static ExecutorService start() {
         ThreadPoolExecutor executor = new ThreadPoolExecutor(
-                2,
-                2,
+                3,
+                3,
                 10,
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(),

@@ -199,6 +199,7 @@ public final class BitcaskEngine implements StorageEngine {
     @Override
     public void merge() throws IOException {
         merger.mergeAll();
+        requestCheckpoint(); // the merge has made the image void
     }
 
     @Override
@@ -251,12 +252,14 @@ public final class BitcaskEngine implements StorageEngine {
                 store.snapshots.pinnedBytes(),
                 ofIndex(KeyIndex::memoryBytes),
                 parts.openMillis(),
+                parts.openedFromImage(),
                 parts.replayedRecords(),
                 parts.tornBytesCut(),
                 store.snapshots.count(),
                 merger.merges(),
                 merger.mergedBytes(),
                 store.log.writtenBytes(),
+                parts.checkpoints().saved(),
                 store.lastVersion());
     }
 
@@ -283,6 +286,7 @@ public final class BitcaskEngine implements StorageEngine {
     @Override
     public void close() throws IOException {
         merger.cancel();
+        parts.checkpoints().cancel();
         store.writeLock.lock();
         try {
             if (store.isClosed()) {
@@ -294,6 +298,7 @@ public final class BitcaskEngine implements StorageEngine {
         }
         parts.backgroundSync().stop();
         merger.awaitEnd();
+        parts.checkpoints().awaitEnd();
         store.endRemovals();
         store.awaitReaders();
         try {
@@ -305,11 +310,26 @@ public final class BitcaskEngine implements StorageEngine {
 
     /** After a failure there is nothing to make durable: what is on disk is for the next opening to find out. */
     private void closeLog() throws IOException {
-        if (store.failure() == null) {
-            store.log.close();
-        } else {
-            store.log.abandon();
+        boolean isSound = store.failure() == null;
+        try {
+            if (isSound) {
+                parts.checkpoints().saveLast();
+            }
+        } catch (IOException | RuntimeException | Error e) {
+            isSound = false;
+            throw e;
+        } finally {
+            if (isSound) {
+                store.log.close();
+            } else {
+                store.log.abandon();
+            }
         }
+    }
+
+    /** Has an image of the index saved in the background if it is time. */
+    void requestCheckpoint() {
+        parts.checkpoints().request();
     }
 
     /** Merges in the background what the policy chooses. */
@@ -317,6 +337,7 @@ public final class BitcaskEngine implements StorageEngine {
         try {
             if (!store.isClosed() && store.failure() == null) {
                 merger.mergeChosen(policy);
+                requestCheckpoint();
             }
         } catch (OutOfSpaceException e) {
             LOG.warn("no space for a background merge, will try again after the next sealed file: {}", e.getMessage());

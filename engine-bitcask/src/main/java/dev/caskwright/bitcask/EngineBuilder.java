@@ -26,6 +26,9 @@ public final class EngineBuilder {
     /** The default length at which writers go on to a new file. */
     public static final long DEFAULT_MAX_FILE_BYTES = 64L << 20;
 
+    /** The default number of bytes of the log after which an image of the key index is saved. */
+    public static final long DEFAULT_IMAGE_EVERY_BYTES = 256L << 20;
+
     static final long LEAST_MAX_FILE_BYTES = 256;
     static final long GREATEST_MAX_FILE_BYTES = 1L << 30;
 
@@ -46,6 +49,7 @@ public final class EngineBuilder {
     long syncEveryBytes;
     Duration syncEvery = Duration.ZERO;
     long changesRetainedBytes;
+    long imageEveryBytes = DEFAULT_IMAGE_EVERY_BYTES;
     int maxSnapshots = 1024;
     long expectedKeys;
     int expectedKeyLength;
@@ -154,6 +158,19 @@ public final class EngineBuilder {
         return this;
     }
 
+    /**
+     * Sets how far the image of the key index may lag behind the log, in bytes of the log: 0 to {@link Long#MAX_VALUE},
+     * {@value #DEFAULT_IMAGE_EVERY_BYTES} by default. An image lets the store open without replaying the log; it is saved
+     * when the store is closed, and in the background once so many bytes are not covered by one, and at least as many
+     * were written or merged since the last as the index takes in memory. A merge makes an image void. After a crash, what
+     * is not covered is replayed. {@code Long.MAX_VALUE} saves an image at close only; 0 neither saves nor reads one.
+     * Without effect for an index that has no images.
+     */
+    public EngineBuilder imageEveryBytes(long bytes) {
+        imageEveryBytes = notNegative("imageEveryBytes", bytes);
+        return this;
+    }
+
     /** Sets how many snapshots may be open at once, scans included; 1,024 by default. */
     public EngineBuilder maxSnapshots(int count) {
         if (count < 1) {
@@ -191,7 +208,10 @@ public final class EngineBuilder {
         return this;
     }
 
-    /** Sets what runs sealing and merging; by default two threads of the engine's own. Closing does not shut it down. */
+    /**
+     * Sets what runs sealing, merging and checkpoints; by default three threads of the engine's own. Closing does not shut
+     * it down.
+     */
     public EngineBuilder executor(Executor background) {
         executor = Objects.requireNonNull(background);
         return this;

@@ -184,15 +184,24 @@ final class Merger {
                 if (cancelled) {
                     return;
                 }
-                commit();
+                commitAndSwitch();
             } finally {
                 if (!mayBeCommitted) {
                     discardOutputs();
                 }
             }
-            switchIndex();
             retireInputs();
             merges.incrementAndGet();
+        }
+
+        private void commitAndSwitch() throws IOException {
+            store.committing.lock();
+            try {
+                commit();
+                switchIndex();
+            } finally {
+                store.committing.unlock();
+            }
         }
 
         private void reserveNumbers() throws IOException {

@@ -4,6 +4,7 @@ import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
+import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
@@ -28,10 +29,12 @@ final class Opening {
             Reads reads,
             Writes writes,
             Merger merger,
+            Checkpoints checkpoints,
             BackgroundSync backgroundSync,
             IoManagerFactory ioFactory,
             Opening opening,
             long openMillis,
+            boolean openedFromImage,
             long replayedRecords,
             long tornBytesCut) {
         void release() throws IOException {
@@ -78,7 +81,10 @@ final class Opening {
                 options.expectedKeyLength,
                 options.random.getAsLong(),
                 new RecordKeyMatcher(log))));
-        long replayed = new Replay(opening, index).run(options.replayThreads);
+        boolean isImageLoaded = options.imageEveryBytes > 0
+                && index instanceof PersistentKeyIndex persistent
+                && opening.loadImage(persistent);
+        long replayed = new Replay(opening, index).run(options.replayThreads, isImageLoaded);
         opening.finish();
         StoreClock clock = new StoreClock(options.clock, log, options.readOnly);
         Store store = new Store(
@@ -87,6 +93,7 @@ final class Opening {
         BackgroundSync backgroundSync = new BackgroundSync(store, options.syncEveryBytes, options.syncEvery, executor);
         Writes writes = new Writes(store, reads, options.durability, backgroundSync);
         Merger merger = new Merger(store, new RateLimit(options.mergeBytesPerSecond), options.changesRetainedBytes);
+        Checkpoints checkpoints = new Checkpoints(store, merger, options.imageEveryBytes, executor, isImageLoaded);
         backgroundSync.start();
         long millis = (System.nanoTime() - started) / 1_000_000;
         BitcaskEngine result = new BitcaskEngine(new Parts(
@@ -94,10 +101,12 @@ final class Opening {
                 reads,
                 writes,
                 merger,
+                checkpoints,
                 backgroundSync,
                 options.io,
                 this,
                 millis,
+                isImageLoaded,
                 replayed,
                 opening.tornBytesCut()));
         opened.remove(abandonLog); // from here on the engine closes it properly
@@ -126,12 +135,18 @@ final class Opening {
                 options.random,
                 executor,
                 epochs::awaitReaders,
-                () -> {
-                    if (options.autoMerge) {
-                        executor.execute(this::mergeInBackground);
-                    }
-                },
+                () -> onSealed(executor),
                 cause -> failure.compareAndSet(null, cause));
+    }
+
+    private void onSealed(Executor executor) {
+        BitcaskEngine open = engine.get();
+        if (open != null) {
+            open.requestCheckpoint();
+        }
+        if (options.autoMerge) {
+            executor.execute(this::mergeInBackground);
+        }
     }
 
     private void mergeInBackground() {

@@ -34,14 +34,30 @@ final class Replay {
         this.concurrent = index.allowsConcurrentWriters();
     }
 
-    /** Replays the whole log with up to {@code threads} threads; returns how many entries were read. */
-    long run(int threads) throws IOException {
+    /**
+     * Fills the index with up to {@code threads} threads; returns how many entries were read.
+     *
+     * @param isImageLoaded whether the index was filled from an image. What was written while that was saved is replayed
+     *     first, and not counted as live or dead: the log has the counts as of the image's end, and they go on from there
+     */
+    long run(int threads, boolean isImageLoaded) throws IOException {
+        long unsettled = isImageLoaded ? replayAll(threads, opening::replayUnsettled, false) : 0;
+        return unsettled + replayAll(threads, opening::replay, true);
+    }
+
+    /** Replays one file, or a part of it. */
+    @FunctionalInterface
+    private interface Part {
+        void replay(LogSegment file, RecordLogOpening.ReplayVisitor visitor) throws IOException;
+    }
+
+    private long replayAll(int threads, Part part, boolean counting) throws IOException {
         List<LogSegment> files = log.segments();
         AtomicInteger next = new AtomicInteger();
         List<Worker> workers = new ArrayList<>();
         int count = concurrent ? Math.max(1, Math.min(threads, files.size())) : 1;
         for (int i = 0; i < count; i++) {
-            workers.add(new Worker(files, next));
+            workers.add(new Worker(files, next, part, counting));
         }
         List<Thread> others = new ArrayList<>();
         for (Worker worker : workers.subList(1, count)) {
@@ -58,7 +74,7 @@ final class Replay {
             entries += worker.entries;
             for (Tombstone tombstone : worker.tombstones) {
                 // While it stood in the index it was counted like a put.
-                if (index.remove(tombstone.key(), 0, tombstone.key().length, tombstone.locator())) {
+                if (index.remove(tombstone.key(), 0, tombstone.key().length, tombstone.locator()) && counting) {
                     log.markDead(tombstone.locator());
                 }
             }
@@ -96,12 +112,16 @@ final class Replay {
     private final class Worker implements Runnable {
         private final List<LogSegment> files;
         private final AtomicInteger next;
+        private final Part part;
+        private final boolean counting;
         final List<Tombstone> tombstones = new ArrayList<>();
         long entries;
 
-        Worker(List<LogSegment> files, AtomicInteger next) {
+        Worker(List<LogSegment> files, AtomicInteger next, Part part, boolean counting) {
             this.files = files;
             this.next = next;
+            this.part = part;
+            this.counting = counting;
         }
 
         @Override
@@ -111,8 +131,7 @@ final class Replay {
                     if (failure.get() != null) {
                         return;
                     }
-                    LogSegment file = files.get(i);
-                    opening.replay(file, this::replay);
+                    part.replay(files.get(i), this::replay);
                 }
             } catch (IOException | RuntimeException | Error e) {
                 failure.compareAndSet(null, e);
@@ -127,16 +146,24 @@ final class Replay {
             while (true) {
                 long present = index.putIfAbsent(source, offset, length, locator);
                 if (present == KeyIndex.ABSENT) {
-                    log.markLive(locator);
+                    count(locator, KeyIndex.ABSENT);
                     return;
                 }
                 if (present == locator || !log.isAfter(locator, present)) {
                     return;
                 }
                 if (index.replace(source, offset, length, present, locator)) {
-                    log.markLive(locator);
-                    log.markDead(present);
+                    count(locator, present);
                     return;
+                }
+            }
+        }
+
+        private void count(long live, long dead) {
+            if (counting) {
+                log.markLive(live);
+                if (dead != KeyIndex.ABSENT) {
+                    log.markDead(dead);
                 }
             }
         }

@@ -26,6 +26,12 @@ final class Store {
     /** Held while the log is appended to and the index changed, so that both have the same order. */
     final ReentrantLock writeLock = new ReentrantLock();
 
+    /**
+     * Held while a merge is committed and the index goes over to its outputs, and while an image of the index is saved.
+     * Taken before the write lock, or only tried.
+     */
+    final ReentrantLock committing = new ReentrantLock();
+
     final RecordLog log;
     final KeyIndex index;
     final Snapshots snapshots;
@@ -131,7 +137,7 @@ final class Store {
         }
     }
 
-    private static EngineFailedException refused(Throwable first) {
+    static EngineFailedException refused(Throwable first) {
         return new EngineFailedException(
                 Outcome.NOT_APPLIED, "writes are refused after a failure, reopen the store: " + first, first);
     }

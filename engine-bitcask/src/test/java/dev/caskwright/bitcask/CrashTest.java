@@ -5,8 +5,10 @@ import static dev.caskwright.bitcask.CrashFixture.HOME;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.IoCall;
 import dev.caskwright.testkit.KeyValues;
@@ -20,6 +22,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -37,10 +40,14 @@ final class CrashTest {
     @Test
     void shortLivesSurviveEveryCrash() throws IOException {
         long states = 0;
+        long images = 0;
         for (int seed = 0; seed < 7; seed++) {
-            states += new Life(seed, STEPS, 6, 40).live();
+            Life life = new Life(seed, STEPS, 6, 40);
+            states += life.live();
+            images += life.openedFromImages;
         }
         assertThat(states).isGreaterThan(5_000);
+        assertThat(images).isGreaterThan(1_000);
     }
 
     @Test
@@ -49,10 +56,14 @@ final class CrashTest {
         long first = Long.getLong("caskwright.crash.firstSeed", 1_000);
         long seeds = Long.getLong("caskwright.crash.seeds", 200);
         long states = 0;
+        long images = 0;
         for (long seed = first; seed < first + seeds; seed++) {
-            states += new Life(seed, 150, 12, 25).live();
+            Life life = new Life(seed, 150, 12, 25);
+            states += life.live();
+            images += life.openedFromImages;
         }
-        System.out.println("crash campaign: seeds=" + first + ".." + (first + seeds - 1) + ", states judged=" + states);
+        System.out.println("crash campaign: seeds=" + first + ".." + (first + seeds - 1) + ", states judged=" + states
+                + ", opened from images=" + images);
     }
 
     /** One random life of a store. */
@@ -62,6 +73,7 @@ final class CrashTest {
         private final int images;
         private final int recoveryEvery;
         private final long maxFileBytes;
+        private final long imageEveryBytes;
         private final Random random;
         private final ManualClock clock = new ManualClock();
         private final StoreModel model;
@@ -70,8 +82,12 @@ final class CrashTest {
         private final List<NavigableMap<byte[], Entry>> backups = new ArrayList<>();
         private final Deque<Runnable> background = new ArrayDeque<>();
         private final boolean hasBackground;
+        private final boolean hasSmallImages;
+        private @Nullable BitcaskEngine current;
         private boolean isBackupDone;
+        private boolean isWritingBesideSaves;
         private long states;
+        private long openedFromImages;
 
         Life(long seed, int steps, int images, int recoveryEvery) {
             this.seed = seed;
@@ -80,7 +96,9 @@ final class CrashTest {
             this.recoveryEvery = recoveryEvery;
             this.random = new Random(~seed);
             this.hasBackground = random.nextBoolean();
+            this.hasSmallImages = random.nextInt(3) != 0;
             this.maxFileBytes = random.nextInt(3) == 0 ? 400 + random.nextInt(3_000) : CrashFixture.SMALL_FILES;
+            this.imageEveryBytes = random.nextInt(4) == 0 ? Long.MAX_VALUE : 1 + random.nextInt(2_000);
             this.model = new StoreModel(Durability.WRITE, clock);
             this.history = new RandomHistory(seed, model, clock)
                     .keys(2 + random.nextInt(50))
@@ -123,24 +141,47 @@ final class CrashTest {
                 return open(disk);
             }
             background.clear();
-            return CrashFixture.builder(HOME, disk.factory(HOME), clock)
-                    .maxFileBytes(maxFileBytes)
+            BitcaskEngine engine = builder(disk)
+                    .index(context -> hasSmallImages ? new SmallImageIndex(this::write) : new HashKeyIndex(context))
                     .executor(background::add)
                     .autoMerge(true)
                     .maxSpaceAmplification(1.2)
                     .open();
+            current = engine;
+            return engine;
+        }
+
+        /** Writes while an image is being saved in the background, now and then. */
+        private void write() throws IOException {
+            BitcaskEngine engine = current;
+            if (isWritingBesideSaves && engine != null && random.nextInt(4) == 0) {
+                history.merging(false);
+                history.step(engine);
+                history.merging(true);
+            }
         }
 
         private void runBackground() {
+            isWritingBesideSaves = true;
+            runAll();
+            isWritingBesideSaves = false;
+        }
+
+        private void runAll() {
             while (!background.isEmpty()) {
                 background.remove().run();
             }
         }
 
         private BitcaskEngine open(CrashableIoManager onto) throws IOException {
+            return builder(onto).open();
+        }
+
+        private EngineBuilder builder(CrashableIoManager onto) {
             return CrashFixture.builder(HOME, onto.factory(HOME), clock)
-                    .maxFileBytes(maxFileBytes)
-                    .open();
+                    .index(context -> hasSmallImages ? new SmallImageIndex(() -> {}) : new HashKeyIndex(context))
+                    .imageEveryBytes(imageEveryBytes)
+                    .maxFileBytes(maxFileBytes);
         }
 
         private void backup(BitcaskEngine engine) throws IOException {
@@ -194,10 +235,31 @@ final class CrashTest {
 
         private NavigableMap<byte[], Entry> recover(String place, CrashableIoManager image) {
             try {
-                return CrashFixture.content(open(image));
+                CrashableIoManager copy = random.nextInt(6) == 0 ? image.peekKill() : null;
+                BitcaskEngine engine = open(image);
+                if (engine.stats().openedFromImage()) {
+                    openedFromImages++;
+                    if (copy != null) {
+                        assertSameFigures(engine.stats(), replayed(copy));
+                    }
+                }
+                return CrashFixture.content(engine);
             } catch (IOException | RuntimeException | AssertionError e) {
                 throw new AssertionError(place + ": " + e, e);
             }
+        }
+
+        /** An image and the rest of the log lead to what the whole log leads to. */
+        private void assertSameFigures(EngineStats found, EngineStats replayed) {
+            assertThat(found.keys()).isEqualTo(replayed.keys());
+            assertThat(found.liveBytes()).isEqualTo(replayed.liveBytes());
+            assertThat(found.deadBytes()).isEqualTo(replayed.deadBytes());
+            assertThat(found.lastVersion()).isEqualTo(replayed.lastVersion());
+            assertThat(found.tornBytesCut()).isEqualTo(replayed.tornBytesCut());
+        }
+
+        private EngineStats replayed(CrashableIoManager image) throws IOException {
+            return builder(image).imageEveryBytes(0).open().stats();
         }
 
         /** Writes to a recovered store, loses the power again, and looks at what is there. */

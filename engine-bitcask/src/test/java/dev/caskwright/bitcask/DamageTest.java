@@ -152,7 +152,7 @@ final class DamageTest {
     }
 
     private static final int KEYS = 12;
-    private static final String STORE_FILE = "MANIFEST|\\d{8}\\.(data|merged|hint)";
+    private static final String STORE_FILE = "MANIFEST|\\d{8}\\.(data|merged|hint|image)";
 
     private static Victim victim(long seed, boolean isClosed) throws IOException {
         Random random = new Random(seed);

@@ -244,7 +244,11 @@ final class KnownFaultsTest {
                         .noneMatch(call -> call.operation() == IoOperation.FORCE
                                 && call.file().endsWith("MANIFEST"));
             }
-            engine.close();
+            try {
+                engine.close();
+            } catch (IOException e) {
+                assertThat(plan.hasFired()).isTrue();
+            }
             assertThat(CrashFixture.open(fresh, clock).get(bytes("a"))).isEqualTo(bytes("1"));
         }
     }

@@ -328,12 +328,14 @@ final class MapEngine implements StorageEngine {
                     0,
                     live,
                     0,
+                    false,
                     0,
                     0,
                     open,
                     merges,
                     0,
                     disk,
+                    0,
                     store.version);
         }
     }

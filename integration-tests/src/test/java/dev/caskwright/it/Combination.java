@@ -37,7 +37,8 @@ record Combination(String index, String io, String startupIo) {
         EngineBuilder builder = BitcaskEngine.builder(directory)
                 .index(Backends.keyIndex(index))
                 .io(Backends.ioManager(io))
-                .maxFileBytes(4096);
+                .maxFileBytes(4096)
+                .imageEveryBytes(8192);
         return startupIo.equals(io) ? builder : builder.startupIo(Backends.ioManager(startupIo));
     }
 

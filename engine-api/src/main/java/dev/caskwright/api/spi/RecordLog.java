@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * Of two records of a key the later one counts. A merge writes its outputs under ids that were set aside before any
  * segment that is written to after it began.
  *
- * <p><b>Threads.</b> Methods that append ({@link #append}, {@link #appendBatch}, {@link #leaveActive}, {@link #beginMerge})
+ * <p><b>Threads.</b> Methods that append ({@link #append}, {@link #appendBatch}, {@link #leaveActive}, {@link #beginMerge},
+ * {@link #beginImage})
  * and {@link #position} and {@link #active} are called under the engine's write lock. All others may run in any thread.
  *
  * <p><b>Durability.</b> What was appended survives the death of the process when the call returns, and a power loss after
@@ -116,6 +117,21 @@ public interface RecordLog extends Closeable {
 
     /** Makes a store of these sealed segments in another directory; what an earlier copy brought there is kept. */
     void copyTo(IoManager target, List<LogSegment> segments, long clockMillis, long lastVersion) throws IOException;
+
+    /**
+     * Starts an image of the key index. Called under the engine's write lock.
+     *
+     * @param format of the index's bytes, see {@link PersistentKeyIndex#imageFormat}
+     * @return null if the image that the log has is of this moment, or if this log keeps none
+     */
+    default @Nullable ImageOutput beginImage(String format) {
+        return null;
+    }
+
+    /** Returns how many bytes of the log an opening would have to replay now, because no image covers them. */
+    default long bytesWithoutImage() {
+        return 0;
+    }
 
     /** Returns the version of the last record in the log as it was opened. */
     long lastVersion();

@@ -5,13 +5,33 @@ import java.io.IOException;
 /**
  * A log that is being opened: every segment of {@link #log} is replayed, then {@link #finish} is called. Until then the
  * log is only read.
+ *
+ * <p>If the log has an image of the index, {@link #loadImage} fills the index from it. Then {@link #replayUnsettled} is
+ * called for every segment, which brings the index to the moment at which the image ended; and only after that {@link
+ * #replay}, which starts there.
  */
 public interface RecordLogOpening {
     /** Returns the log. */
     RecordLog log();
 
     /**
-     * Replays one segment. Different segments may be replayed by different threads at once. A visitor may see entries
+     * Fills an empty index from the image that was saved with the log, and counts the live bytes as of its end.
+     *
+     * @return whether it did; if not, the index is empty, and {@link #replay} replays all. An image that is missing, of
+     *     another layout, damaged or not of this log is none.
+     */
+    default boolean loadImage(PersistentKeyIndex index) throws IOException {
+        return false;
+    }
+
+    /**
+     * Replays those records of a segment that were appended while the loaded image was saved. The index may have them or
+     * not; they are counted as live or dead already.
+     */
+    default void replayUnsettled(LogSegment segment, ReplayVisitor visitor) throws IOException {}
+
+    /**
+     * Replays one segment, as far as it is not covered by a loaded image. Different segments may be replayed by different threads at once. A visitor may see entries
      * twice.
      */
     void replay(LogSegment segment, ReplayVisitor visitor) throws IOException;

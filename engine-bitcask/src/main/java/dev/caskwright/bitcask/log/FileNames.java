@@ -26,6 +26,11 @@ final class FileNames {
         return numbered(id, "hint");
     }
 
+    /** Returns the name of an image of the key index. */
+    static String image(long number) {
+        return numbered(number, "image");
+    }
+
     static boolean isData(String name) {
         return hasSuffix(name, "data");
     }

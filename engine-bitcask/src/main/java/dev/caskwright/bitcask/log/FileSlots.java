@@ -5,12 +5,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The open files by the numbers that locators name them with. Readers take the array as it is; changes replace it. A slot
  * is given anew once its file is removed, which is after every reader that could hold its number has left.
+ *
+ * <p>While a store is opened, slots can be set aside for files by their ids, so that locators in an image mean what they
+ * meant when it was saved.
  */
 final class FileSlots {
     /** Makes a file for the slot it is given. */
@@ -20,10 +25,24 @@ final class FileSlots {
     }
 
     private final BitSet used = new BitSet();
+    private final Map<Long, Integer> reserved = new HashMap<>();
     private volatile @Nullable DataFile[] files = new DataFile[0];
 
-    synchronized DataFile add(Maker maker) throws IOException {
-        int slot = used.nextClearBit(0);
+    /** Sets a slot aside that no file has, for the file with this id. */
+    synchronized void reserve(long id, int slot) {
+        reserved.put(id, slot);
+        used.set(slot);
+    }
+
+    /** Gives back the slots that were set aside for files that did not come. */
+    synchronized void endReserving() {
+        reserved.values().forEach(used::clear);
+        reserved.clear();
+    }
+
+    synchronized DataFile add(long id, Maker maker) throws IOException {
+        Integer own = reserved.get(id);
+        int slot = own == null ? used.nextClearBit(0) : own;
         if (slot >= Locator.MAX_SLOTS) {
             throw new IOException("too many data files: limit=" + Locator.MAX_SLOTS + "; merge to have fewer");
         }
@@ -31,6 +50,7 @@ final class FileSlots {
         DataFile[] copy = Arrays.copyOf(files, Math.max(files.length, slot + 1));
         copy[slot] = file;
         used.set(slot);
+        reserved.remove(id);
         files = copy;
         return file;
     }

@@ -10,8 +10,8 @@ package dev.caskwright.bitcask.log;
  *
  * <p>A slot is the number of an open file in memory. The size of the record in units of 8 bytes is a floating-point
  * number of 10 bits mantissa and 5 bits exponent, rounded up: exact up to 8 KiB, within 0.2 % above. It lets a reader
- * fetch a whole record with one read. While a store is opened, slots are given in the order of the file ids, so that
- * locators compare in the order of the log.
+ * fetch a whole record with one read. Slots are in no order: which of two records is later is told by the ids of their
+ * files.
  */
 final class Locator {
     static final int MAX_SLOTS = 1 << 20;

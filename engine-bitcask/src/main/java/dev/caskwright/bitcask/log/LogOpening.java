@@ -4,6 +4,7 @@ import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogOpening;
@@ -11,12 +12,15 @@ import dev.caskwright.api.spi.RecordLogOptions;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Opens a log and recovers it: {@link #start}, then {@link #replay} of every file of {@link #log}, then {@link #finish}.
@@ -24,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * can be cut short at any point and done again.
  */
 final class LogOpening implements RecordLogOpening {
+    private static final Logger LOG = LoggerFactory.getLogger(LogOpening.class);
+
     private final IoManager io;
     private final IoManager startupIo;
     private final RecordLogOptions options;
@@ -31,6 +37,8 @@ final class LogOpening implements RecordLogOpening {
     private final SegmentedLog log;
     private final Set<String> names;
     private final Map<DataFile, HintFile.Builder> recovered = new LinkedHashMap<>();
+    private @Nullable ImageFile image;
+    private boolean isImageLoaded;
     private long highestId;
     private long lastLogId;
     private long tornBytesCut;
@@ -97,6 +105,7 @@ final class LogOpening implements RecordLogOpening {
     }
 
     private void openFiles() throws IOException {
+        findImage();
         for (Manifest.Sealed sealed : manifest.files()) {
             openSealed(sealed);
         }
@@ -106,7 +115,113 @@ final class LogOpening implements RecordLogOpening {
             }
         }
         openTail();
+        log.fileSlots().endReserving();
+        ImageFile found = image;
+        if (found != null && !isOfThisLog(found.table())) {
+            ignoreImage(found.image(), "it is not of this log");
+        }
         log.start(highestId, lastLogId);
+    }
+
+    /** Looks for the image that the manifest names, and sets the slots aside that its locators have. */
+    private void findImage() {
+        Manifest.Image named = manifest.image();
+        if (named == null) {
+            return;
+        }
+        highestId = Math.max(highestId, named.number()); // its number is not given again, even if the file is gone
+        if (!names.contains(named.name())) {
+            LOG.info("the image of the key index is missing, reading hint files: file={}", named.name());
+            return;
+        }
+        try {
+            image = ImageFile.read(startupIo, manifest.store(), named);
+        } catch (IOException e) {
+            LOG.info("the image of the key index cannot be read, reading hint files: {}", e.toString());
+            return;
+        }
+        ImageFile found = image;
+        if (found == null || !areSlotsPossible(found.table())) {
+            ignoreImage(named, "it is damaged");
+            return;
+        }
+        for (ImageFile.Known known : found.table().files()) {
+            log.fileSlots().reserve(known.id(), known.slot());
+        }
+    }
+
+    private void ignoreImage(Manifest.Image ignored, String reason) {
+        LOG.info("an image of the key index is ignored, reading hint files: file={}, {}", ignored.name(), reason);
+        image = null;
+    }
+
+    private static boolean areSlotsPossible(ImageFile.Table table) {
+        Set<Integer> slots = new HashSet<>();
+        Set<Long> ids = new HashSet<>();
+        for (ImageFile.Known known : table.files()) {
+            if (known.slot() < 0 || known.slot() >= Locator.MAX_SLOTS || !slots.add(known.slot())) {
+                return false;
+            }
+            if (!ids.add(known.id())) {
+                return false;
+            }
+        }
+        return table.from() <= table.to();
+    }
+
+    /** Returns whether the log still has all that the image knows, and beyond that only what came later. */
+    private boolean isOfThisLog(ImageFile.Table table) {
+        Map<Long, DataFile> files = new HashMap<>();
+        for (DataFile file : log.files()) {
+            files.put(file.id(), file);
+        }
+        for (ImageFile.Known known : table.files()) {
+            DataFile file = files.remove(known.id());
+            if (file == null || file.length() < known.length() || file.slot() != known.slot()) {
+                return false;
+            }
+        }
+        for (DataFile later : files.values()) {
+            boolean hasRecords = later.length() > DataFile.HEADER_LENGTH;
+            if (hasRecords && (later.isMerged() || SegmentedLog.position(later.id(), 0) < table.to())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public boolean loadImage(PersistentKeyIndex index) throws IOException {
+        ImageFile found = image;
+        if (found == null) {
+            return false;
+        }
+        if (!index.imageFormat().equals(found.table().format())) {
+            ignoreImage(
+                    found.image(), "it is of another index: " + found.table().format());
+            return false;
+        }
+        try {
+            isImageLoaded = found.load(startupIo, index);
+        } catch (IOException e) {
+            // An index that did not load is empty, and the log is all that is needed to fill it.
+            ignoreImage(found.image(), e.toString());
+            return false;
+        }
+        if (!isImageLoaded) {
+            ignoreImage(found.image(), "the index refuses it");
+            return false;
+        }
+        Map<Long, ImageFile.Known> known = new HashMap<>();
+        found.table().files().forEach(each -> known.put(each.id(), each));
+        long behind = 0;
+        for (DataFile file : log.files()) {
+            ImageFile.Known each = known.get(file.id());
+            file.addLive(each == null ? 0 : each.liveBytes());
+            behind += file.length() - (each == null ? 0 : each.length());
+        }
+        log.startImage(found.image().name(), behind);
+        return true;
     }
 
     private void openSealed(Manifest.Sealed sealed) throws IOException {
@@ -176,8 +291,21 @@ final class LogOpening implements RecordLogOpening {
         return recovery.isClosedByWriter() || isLast ? null : new TailRecovery.Hole(file, recovery.soundEnd());
     }
 
+    /** What replaying a file does as well if its hint file is missing: merges need the filters in them. */
+    private void writeMissingHints() throws IOException {
+        for (DataFile file : log.files()) {
+            if (!file.hasHints()) {
+                scanForHints(file).writeOnce(io, manifest.store(), file);
+            }
+        }
+    }
+
     private List<String> findLeftovers() {
         Set<String> known = new HashSet<>();
+        ImageFile loaded = image;
+        if (isImageLoaded && loaded != null) {
+            known.add(loaded.image().name());
+        }
         for (DataFile file : log.files()) {
             known.add(file.name());
             known.add(FileNames.hint(file.id()));
@@ -192,10 +320,36 @@ final class LogOpening implements RecordLogOpening {
     }
 
     @Override
+    public void replayUnsettled(LogSegment segment, ReplayVisitor visitor) throws IOException {
+        ImageFile loaded = image;
+        if (isImageLoaded && loaded != null) {
+            replay((DataFile) segment, loaded.table().from(), loaded.table().to(), visitor);
+        }
+    }
+
+    @Override
     public void replay(LogSegment segment, ReplayVisitor visitor) throws IOException {
-        DataFile file = (DataFile) segment;
-        HintFile.EntryVisitor entries = (kind, place, source, offset, length) -> visitor.visit(
-                kind == RecordFormat.DELETE, Locator.withSlot(file.slot(), place), source, offset, length);
+        ImageFile loaded = image;
+        replay(
+                (DataFile) segment,
+                isImageLoaded && loaded != null ? loaded.table().to() : 0,
+                Long.MAX_VALUE,
+                visitor);
+    }
+
+    /** Replays the records between two positions. */
+    private void replay(DataFile file, long from, long to, ReplayVisitor visitor) throws IOException {
+        long start = SegmentedLog.position(file.id(), 0);
+        if (start + file.length() <= from || start >= to || (from > 0 && file.isMerged())) {
+            return; // a merged file that the image does not cover would have made the image void
+        }
+        HintFile.EntryVisitor entries = (kind, place, source, offset, length) -> {
+            long position = start + Locator.offset(place);
+            if (position >= from && position < to) {
+                visitor.visit(
+                        kind == RecordFormat.DELETE, Locator.withSlot(file.slot(), place), source, offset, length);
+            }
+        };
         HintFile.Builder tail = recovered.get(file);
         if (tail != null) {
             tail.visit(entries);
@@ -254,6 +408,11 @@ final class LogOpening implements RecordLogOpening {
             replaceHints(file, each.getValue());
             manifest.noteSealed(file.sealedEntry());
             file.markSealed();
+        }
+        if (isImageLoaded) {
+            writeMissingHints();
+        } else {
+            manifest.dropImage();
         }
         manifest.noteState(highestId, 0, 0, 0);
         // The names of the files that the new manifest lists must be durable before it is.

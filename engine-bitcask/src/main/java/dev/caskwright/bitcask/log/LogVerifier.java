@@ -19,7 +19,7 @@ final class LogVerifier {
         this.listener = listener;
     }
 
-    /** Checks the manifest, every data file and every hint file. */
+    /** Checks the manifest, every data file, every hint file and the image of the key index. */
     void run() throws IOException {
         Manifest manifest;
         try {
@@ -44,6 +44,17 @@ final class LogVerifier {
             if (FileNames.isData(name) && FileNames.id(name) > manifest.highestId()) {
                 verifyTail(manifest.store(), FileNames.id(name));
             }
+        }
+        Manifest.Image image = manifest.image();
+        if (image != null && names.contains(image.name())) {
+            verifyImage(manifest.store(), image);
+        }
+    }
+
+    private void verifyImage(StoreId store, Manifest.Image image) throws IOException {
+        ImageFile file = ImageFile.read(io, store, image);
+        if (file == null || !file.isWhole(io)) {
+            listener.damaged(image.name(), 0, "image of the key index is not sound; opening does without it");
         }
     }
 

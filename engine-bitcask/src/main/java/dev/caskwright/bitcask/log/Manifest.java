@@ -31,10 +31,11 @@ import org.jspecify.annotations.Nullable;
  * SEAL:  id, merged, length, firstVersion, lastVersion
  * MERGE: highestId, changesFrom, inputs n, outputs m, n x id, m x (id, length, firstVersion, lastVersion)
  * STATE: highestId, lastLogId, changesFrom, clockMillis, lastVersion, following n
+ * IMAGE: number, nonce
  * </pre>
  *
  * <p>A manifest starts with a STATE, which says how many edits that follow belong to the start: a SEAL for each file listed
- * when it was written. The start is forced before the file gets its name, so it is never torn. Of the edits behind it,
+ * when it was written, and an IMAGE if there was one. The start is forced before the file gets its name, so it is never torn. Of the edits behind it,
  * several may be on their way to the disk at once and arrive in any order, so each says up to which offset the manifest
  * had been forced before it: what is broken behind that is a torn tail, before it damage.
  */
@@ -43,6 +44,16 @@ final class Manifest implements Closeable {
     record Sealed(long id, boolean merged, long length, long firstVersion, long lastVersion) {
         String name() {
             return merged ? FileNames.merged(id) : FileNames.data(id);
+        }
+    }
+
+    /**
+     * The image of the key index that belongs to the store as it is: a number that names the file, and a random one that
+     * is in it. Nothing else in a directory passes for it, be it older, or newer and of another history.
+     */
+    record Image(long number, long nonce) {
+        String name() {
+            return FileNames.image(number);
         }
     }
 
@@ -56,6 +67,7 @@ final class Manifest implements Closeable {
     private static final int SEAL = 1;
     private static final int MERGE = 2;
     private static final int STATE = 3;
+    private static final int IMAGE = 4;
 
     private final StoreId store;
     private final TreeMap<Long, Sealed> files = new TreeMap<>();
@@ -64,6 +76,7 @@ final class Manifest implements Closeable {
     private long changesFrom;
     private long clockMillis;
     private long lastVersion;
+    private @Nullable Image image;
     private @Nullable WritableFile file;
     private @Nullable IOException failed;
     private long end;
@@ -161,6 +174,7 @@ final class Manifest implements Closeable {
             case SEAL -> applySeal(new Sealed(words[1], words[2] != 0, words[3], words[4], words[5]));
             case MERGE -> applyMerge(words);
             case STATE -> applyState(words);
+            case IMAGE -> image = new Image(words[1], words[2]);
             default ->
                 throw new UnsupportedFormatException("unknown manifest edit: type=" + type
                         + "; open the store with the version of the library that wrote it");
@@ -180,6 +194,7 @@ final class Manifest implements Closeable {
     private void applyMerge(long[] words) {
         highestId = Math.max(highestId, words[1]);
         changesFrom = Math.max(changesFrom, words[2]);
+        image = null; // it names records of the inputs
         int inputs = (int) words[3];
         int outputs = (int) words[4];
         int at = 5;
@@ -230,6 +245,16 @@ final class Manifest implements Closeable {
         return lastVersion;
     }
 
+    /** Returns the image of the key index that is as good as the log up to some place, if there is one. */
+    synchronized @Nullable Image image() {
+        return image;
+    }
+
+    /** Leaves the image out of the next {@link #rewrite}. */
+    synchronized void dropImage() {
+        image = null;
+    }
+
     /** Notes state that the next {@link #rewrite} will keep. */
     synchronized void noteState(long newHighestId, long newChangesFrom, long newClockMillis, long newLastVersion) {
         applyState(new long[] {STATE, newHighestId, 0, newChangesFrom, newClockMillis, newLastVersion, 0});
@@ -251,10 +276,14 @@ final class Manifest implements Closeable {
             fresh.write(0, header(), 0, HEADER_LENGTH);
             end = HEADER_LENGTH;
             forced = 0;
-            append(fresh, new long[] {STATE, highestId, lastLogId, changesFrom, clockMillis, lastVersion, files.size()
-            });
+            Image kept = image;
+            int following = files.size() + (kept == null ? 0 : 1);
+            append(fresh, new long[] {STATE, highestId, lastLogId, changesFrom, clockMillis, lastVersion, following});
             for (Sealed sealed : files.values()) {
                 append(fresh, sealWords(sealed));
+            }
+            if (kept != null) {
+                append(fresh, imageWords(kept));
             }
             // The rename must not reach the disk before the content that it makes valid.
             fresh.force();
@@ -297,6 +326,12 @@ final class Manifest implements Closeable {
         }
         appendAndForce(words);
         applyMerge(words);
+    }
+
+    /** Lets an image take the place of the one before, durably. */
+    synchronized void publish(Image fresh) throws IOException {
+        appendAndForce(imageWords(fresh));
+        image = fresh;
     }
 
     /** Records that the store's clock has shown {@code millis}; survives the death of the process. */
@@ -363,6 +398,10 @@ final class Manifest implements Closeable {
         return new long[] {
             SEAL, sealed.id(), sealed.merged() ? 1 : 0, sealed.length(), sealed.firstVersion(), sealed.lastVersion()
         };
+    }
+
+    private static long[] imageWords(Image image) {
+        return new long[] {IMAGE, image.number(), image.nonce()};
     }
 
     private static int checksum(byte[] source, int from, int length, int mask) {

@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.spi.ImageOutput;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.KeyFilter;
 import dev.caskwright.api.spi.LogSegment;
@@ -57,6 +58,9 @@ final class SegmentedLog implements RecordLog {
     private long lastLogId;
     private volatile boolean namesAdded;
     private long writtenBytes; // grows under the write lock
+    private volatile long
+            imagedBytes; // how much of the written bytes an image covers; negative: not even what was there
+    private @Nullable String imageName; // of the last image, be it still current or not; of one thread at a time
     private long end; // position behind the last record, also when there is no active file
     private byte[] batchBuffer = new byte[4096];
 
@@ -75,10 +79,21 @@ final class SegmentedLog implements RecordLog {
         commit.startAt(position(highestId + 1, DataFile.HEADER_LENGTH));
     }
 
+    /** Takes up the image that the index was filled from. */
+    void startImage(String name, long bytesBehindIt) {
+        imageName = name;
+        imagedBytes = -bytesBehindIt;
+    }
+
     // ---------------------------------------------------------------- files
 
+    FileSlots fileSlots() {
+        return slots;
+    }
+
     DataFile addFile(long id, boolean merged, ReadableFile handle, long length) throws IOException {
-        return slots.add(slot -> new DataFile(id, slot, merged, manifest.store().seed(), handle, length));
+        return slots.add(
+                id, slot -> new DataFile(id, slot, merged, manifest.store().seed(), handle, length));
     }
 
     /** Forgets a file that was opened and turned out not to belong to the log. */
@@ -465,6 +480,52 @@ final class SegmentedLog implements RecordLog {
         if (file.hasHints()) {
             io.delete(FileNames.hint(file.id()));
         }
+    }
+
+    // ---------------------------------------------------------------- images of the index
+
+    @Override
+    public @Nullable ImageOutput beginImage(String format) {
+        if (manifest.image() != null && imagedBytes == writtenBytes) {
+            return null;
+        }
+        Manifest.Image image = new Manifest.Image(++highestId, options.random().getAsLong());
+        return new ImageWriter(this, io, manifest, image, format);
+    }
+
+    /** Lets an image count from now on. */
+    void publish(Manifest.Image image, long coveredBytes) throws IOException {
+        try {
+            manifest.publish(image);
+        } catch (OutOfSpaceException e) {
+            throw e;
+        } catch (IOException e) {
+            // Nothing more can be listed in the manifest now.
+            options.onFailure().accept(e);
+            throw e;
+        }
+        imagedBytes = coveredBytes;
+    }
+
+    /** Removes the image before this one, which the manifest does not name any more. */
+    void removeOldImage(String current) throws IOException {
+        String old = imageName;
+        imageName = current;
+        if (old != null) {
+            io.delete(old);
+        }
+    }
+
+    @Override
+    public long bytesWithoutImage() {
+        if (manifest.image() != null) {
+            return writtenBytes - imagedBytes;
+        }
+        long bytes = 0;
+        for (DataFile file : files()) {
+            bytes += file.length();
+        }
+        return bytes;
     }
 
     // ---------------------------------------------------------------- state

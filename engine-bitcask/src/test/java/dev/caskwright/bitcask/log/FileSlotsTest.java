@@ -15,7 +15,7 @@ final class FileSlotsTest {
     private DataFile add(long id) throws IOException {
         disk.install(FileNames.data(id), new byte[64]);
         ReadableFile handle = disk.open(FileNames.data(id));
-        return slots.add(slot -> new DataFile(id, slot, false, 1, handle, 64));
+        return slots.add(id, slot -> new DataFile(id, slot, false, 1, handle, 64));
     }
 
     @Test
@@ -52,9 +52,22 @@ final class FileSlotsTest {
     }
 
     @Test
+    void aSlotThatWasSetAsideGoesToItsFileOnly() throws IOException {
+        slots.reserve(9, 1);
+        slots.reserve(10, 0);
+        assertThat(add(4).slot()).isEqualTo(2);
+        DataFile nine = add(9);
+        assertThat(nine.slot()).isEqualTo(1);
+        slots.endReserving();
+        assertThat(add(10).slot()).isZero();
+        assertThat(slots.get(1)).isSameAs(nine);
+        assertThat(add(11).slot()).isEqualTo(3);
+    }
+
+    @Test
     void aFileThatCannotBeMadeTakesNoSlot() throws IOException {
         try {
-            slots.add(slot -> {
+            slots.add(1, slot -> {
                 throw new IllegalStateException("no file");
             });
         } catch (IllegalStateException e) {

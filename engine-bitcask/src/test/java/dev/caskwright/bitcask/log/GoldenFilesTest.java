@@ -6,8 +6,10 @@ import dev.caskwright.api.Durability;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
+import dev.caskwright.bitcask.SmallImageIndex;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
@@ -38,13 +40,20 @@ final class GoldenFilesTest {
     private static final Path HOME = Path.of("store");
     private static final List<String> FILES =
             List.of("00000003.merged", "00000003.hint", "00000009.data", "00000009.hint", "00000010.data", "MANIFEST");
+    private static final List<String> FILES_WITH_IMAGE =
+            List.of("00000001.data", "00000001.hint", "00000002.image", "00000003.data", "MANIFEST");
+    private static final KeyIndexFactory SMALL = context -> new SmallImageIndex(() -> {});
     private static final byte[] ODD_KEY = {0, (byte) 0xFF, 0x7F, (byte) 0x80};
 
-    /** Writes the golden files of the format as it is into a directory. */
+    /** Writes the golden files of the format as it is into two directories: of the store, and of one with an image. */
     public static void main(String[] arguments) throws IOException {
-        Path directory = Path.of(arguments[0]);
+        write(Path.of(arguments[0]), write());
+        write(Path.of(arguments[1]), writeWithImage());
+    }
+
+    private static void write(Path directory, Map<String, byte[]> files) throws IOException {
         Files.createDirectories(directory);
-        for (Map.Entry<String, byte[]> file : write().entrySet()) {
+        for (Map.Entry<String, byte[]> file : files.entrySet()) {
             String digits = HexFormat.of().formatHex(file.getValue());
             Files.writeString(directory.resolve(file.getKey() + ".hex"), digits.replaceAll(".{64}", "$0\n") + "\n");
         }
@@ -89,19 +98,46 @@ final class GoldenFilesTest {
         engine.put(bytes("dies in 2100"), bytes("y"), WriteOptions.DEFAULT.timeToLive(Duration.ofDays(27_000)));
         engine.delete(bytes("batch 2"));
         engine.write(new WriteBatch().put(bytes("batch 3"), bytes("three")).delete(bytes("old")), WriteOptions.WRITE);
-        CrashableIoManager image = disk.kill();
+        return contents(disk.kill());
+    }
+
+    /** Writes a store that was closed with an image of the index, and killed with some writes behind it. */
+    private static Map<String, byte[]> writeWithImage() throws IOException {
+        CrashableIoManager disk = new CrashableIoManager();
+        ManualClock clock = new ManualClock();
+        BitcaskEngine engine = builderWithImages(disk, clock).open();
+        engine.put(bytes("in the image"), bytes("1"));
+        engine.put(ODD_KEY, bytes("2"));
+        engine.put(bytes("later deleted"), bytes("3"));
+        engine.close();
+        engine = builderWithImages(disk, clock).open();
+        engine.put(bytes("behind the image"), bytes("4"));
+        engine.delete(bytes("later deleted"));
+        return contents(disk.kill());
+    }
+
+    /** All random numbers are the same: the nonce of an image does not depend on how many were drawn before. */
+    private static EngineBuilder builderWithImages(CrashableIoManager disk, ManualClock clock) {
+        return builder(disk, clock).index(SMALL).random(() -> 0x0123_4567_89AB_CDEFL);
+    }
+
+    private static Map<String, byte[]> contents(CrashableIoManager disk) throws IOException {
         Map<String, byte[]> files = new TreeMap<>();
-        for (String name : image.list()) {
-            files.put(name, image.content(name));
+        for (String name : disk.list()) {
+            files.put(name, disk.content(name));
         }
         return files;
     }
 
     private static CrashableIoManager golden(int version) throws IOException {
+        return golden("v" + version, FILES);
+    }
+
+    private static CrashableIoManager golden(String directory, List<String> names) throws IOException {
         CrashableIoManager disk = new CrashableIoManager();
-        for (String name : FILES) {
+        for (String name : names) {
             try (InputStream in =
-                    GoldenFilesTest.class.getResourceAsStream("/golden/v" + version + "/" + name + ".hex")) {
+                    GoldenFilesTest.class.getResourceAsStream("/golden/" + directory + "/" + name + ".hex")) {
                 assertThat(in).as(name).isNotNull();
                 String digits = new String(in.readAllBytes(), StandardCharsets.US_ASCII);
                 disk.install(name, HexFormat.of().parseHex(digits.replaceAll("\\s", "")));
@@ -169,13 +205,32 @@ final class GoldenFilesTest {
         assertThat(BitcaskEngine.verify(HOME, disk.factory()).damages()).isEmpty();
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = 1)
+    void imagesOfEveryVersionAreRead(int version) throws IOException {
+        CrashableIoManager disk = golden("v" + version + "-image", FILES_WITH_IMAGE);
+        assertThat(BitcaskEngine.verify(HOME, disk.factory()).damages()).isEmpty();
+        BitcaskEngine engine = builder(disk, new ManualClock()).index(SMALL).open();
+        assertThat(engine.stats().openedFromImage()).isTrue();
+        assertThat(engine.stats().replayedRecords()).isEqualTo(2);
+        assertThat(engine.get(bytes("in the image"))).isEqualTo(bytes("1"));
+        assertThat(engine.get(ODD_KEY)).isEqualTo(bytes("2"));
+        assertThat(engine.get(bytes("behind the image"))).isEqualTo(bytes("4"));
+        assertThat(engine.size()).isEqualTo(3);
+        engine.close();
+    }
+
     /** Whoever means to change the bytes makes a new format version, and golden files of its own. */
     @Test
     void todaysBytesAreThoseOfTheLatestVersion() throws IOException {
-        CrashableIoManager latest = golden(1);
-        Map<String, byte[]> today = write();
+        assertSame(write(), golden(1), FILES);
+        assertSame(writeWithImage(), golden("v1-image", FILES_WITH_IMAGE), FILES_WITH_IMAGE);
+    }
+
+    private static void assertSame(Map<String, byte[]> today, CrashableIoManager latest, List<String> names)
+            throws IOException {
         assertThat(today.keySet())
-                .containsExactlyElementsOf(FILES.stream().sorted().toList());
+                .containsExactlyElementsOf(names.stream().sorted().toList());
         for (Map.Entry<String, byte[]> file : today.entrySet()) {
             assertThat(HexFormat.of().formatHex(file.getValue()))
                     .as(file.getKey())

@@ -163,13 +163,13 @@ final class ManifestTest {
         int at = content.length;
         byte[] newer = Arrays.copyOf(content, at + 16);
         RecordFormat.INT.set(newer, at + 4, 8);
-        RecordFormat.LONG.set(newer, at + 8, 4L);
+        RecordFormat.LONG.set(newer, at + 8, 5L);
         int mask = RecordFormat.mask(STORE.seed(), at);
         RecordFormat.INT.set(newer, at, checksum(newer, at + 4, 12) ^ mask);
         disk.install(FileNames.MANIFEST, newer);
         assertThatThrownBy(this::read)
                 .isInstanceOf(UnsupportedFormatException.class)
-                .hasMessageContaining("type=4");
+                .hasMessageContaining("type=5");
     }
 
     @Test

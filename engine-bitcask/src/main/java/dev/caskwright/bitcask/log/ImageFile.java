@@ -1,0 +1,264 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.ReadableFile;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The layout of an image of the key index, and how one is read. A cache: if it is missing, damaged or not the one that the
+ * manifest names, the hint files are read instead.
+ *
+ * <pre>
+ * 0      8               12      16               32       40      48         56            60         64
+ * | magic | formatVersion | zeros | storeId: 2 x 8 | number | nonce | tableAt | tableLength | checksum | blocks ... | table
+ *
+ * block: | checksum | length | bytes of the index ...
+ * table: | checksum | length | from | to | bytes of the index: 8 | files: 4 | format: 4 | n x file | name of the format
+ * file:  | id | slot | length | live bytes |
+ * </pre>
+ *
+ * <p>The checksums of blocks and table cover what follows them, combined with a mask of store, number, nonce and offset;
+ * that of the header covers the header before it. The header is written last.
+ *
+ * <p>{@code from} and {@code to} are places in the log: where it ended when the saving of the index began, and when that
+ * had ended. The index's bytes say of a key what it was at some moment between them; the table is as of {@code to}.
+ */
+final class ImageFile {
+    static final int FORMAT_VERSION = 1;
+    static final int HEADER_LENGTH = 64;
+    static final int BLOCK_LENGTH = 256 << 10;
+    static final int BLOCK_HEADER = 8;
+
+    private static final long MAGIC = 0x47_41_4D_49_4B_53_41_43L; // "CASKIMAG"
+    private static final int TABLE_FIXED = 32;
+    private static final int TABLE_FILE = 32;
+
+    /** A file as it was when the image ended. */
+    record Known(long id, int slot, long length, long liveBytes) {}
+
+    /** What an image says about the log. */
+    record Table(long from, long to, long indexBytes, List<Known> files, String format) {}
+
+    /** Says that bytes are not those that were written. */
+    static final class DamagedImageException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        DamagedImageException(String file, long offset) {
+            super("bad block in an image of the key index: file=" + file + ", offset=" + offset);
+        }
+    }
+
+    private final Manifest.Image image;
+    private final StoreId store;
+    private final long tableAt;
+    private final Table table;
+
+    private ImageFile(Manifest.Image image, StoreId store, long tableAt, Table table) {
+        this.image = image;
+        this.store = store;
+        this.tableAt = tableAt;
+        this.table = table;
+    }
+
+    Manifest.Image image() {
+        return image;
+    }
+
+    Table table() {
+        return table;
+    }
+
+    /** Reads header and table of an image that exists; null if they are not sound, or not of this image. */
+    static @Nullable ImageFile read(IoManager io, StoreId store, Manifest.Image image) throws IOException {
+        try (ReadableFile file = io.open(image.name())) {
+            byte[] header = new byte[HEADER_LENGTH];
+            boolean sound = file.read(0, header, 0, HEADER_LENGTH) == HEADER_LENGTH
+                    && (long) RecordFormat.LONG.get(header, 0) == MAGIC
+                    && (int) RecordFormat.INT.get(header, 8) == FORMAT_VERSION
+                    && (int) RecordFormat.INT.get(header, 60) == checksum(header, 0, 60, 0)
+                    && (long) RecordFormat.LONG.get(header, 16) == store.high()
+                    && (long) RecordFormat.LONG.get(header, 24) == store.low()
+                    && (long) RecordFormat.LONG.get(header, 32) == image.number()
+                    && (long) RecordFormat.LONG.get(header, 40) == image.nonce();
+            if (!sound) {
+                return null;
+            }
+            long tableAt = (long) RecordFormat.LONG.get(header, 48);
+            int length = (int) RecordFormat.INT.get(header, 56);
+            // Compared with what is there before anything is allocated.
+            if (tableAt < HEADER_LENGTH || length < TABLE_FIXED || tableAt > file.length() - BLOCK_HEADER - length) {
+                return null;
+            }
+            byte[] block = new byte[BLOCK_HEADER + length];
+            if (file.read(tableAt, block, 0, block.length) < block.length
+                    || !isSound(block, length, mask(store, image, tableAt))) {
+                return null;
+            }
+            Table table = decode(block);
+            return table == null ? null : new ImageFile(image, store, tableAt, table);
+        }
+    }
+
+    private static @Nullable Table decode(byte[] block) {
+        int at = BLOCK_HEADER + TABLE_FIXED;
+        int count = (int) RecordFormat.INT.get(block, BLOCK_HEADER + 24);
+        int nameLength = (int) RecordFormat.INT.get(block, BLOCK_HEADER + 28);
+        if (count < 0 || nameLength < 0 || at + (long) count * TABLE_FILE + nameLength != block.length) {
+            return null;
+        }
+        List<Known> files = new ArrayList<>(count);
+        for (int i = 0; i < count; i++, at += TABLE_FILE) {
+            files.add(new Known(
+                    (long) RecordFormat.LONG.get(block, at),
+                    (int) (long) RecordFormat.LONG.get(block, at + 8),
+                    (long) RecordFormat.LONG.get(block, at + 16),
+                    (long) RecordFormat.LONG.get(block, at + 24)));
+        }
+        return new Table(
+                (long) RecordFormat.LONG.get(block, BLOCK_HEADER),
+                (long) RecordFormat.LONG.get(block, BLOCK_HEADER + 8),
+                (long) RecordFormat.LONG.get(block, BLOCK_HEADER + 16),
+                files,
+                new String(block, at, nameLength, StandardCharsets.UTF_8));
+    }
+
+    static byte[] encodeHeader(StoreId store, Manifest.Image image, long tableAt, int tableLength) {
+        byte[] header = new byte[HEADER_LENGTH];
+        RecordFormat.LONG.set(header, 0, MAGIC);
+        RecordFormat.INT.set(header, 8, FORMAT_VERSION);
+        RecordFormat.LONG.set(header, 16, store.high());
+        RecordFormat.LONG.set(header, 24, store.low());
+        RecordFormat.LONG.set(header, 32, image.number());
+        RecordFormat.LONG.set(header, 40, image.nonce());
+        RecordFormat.LONG.set(header, 48, tableAt);
+        RecordFormat.INT.set(header, 56, tableLength);
+        RecordFormat.INT.set(header, 60, checksum(header, 0, 60, 0));
+        return header;
+    }
+
+    /** Returns a table with room for its block's header before it. */
+    static byte[] encodeTable(Table table) {
+        byte[] name = table.format().getBytes(StandardCharsets.UTF_8);
+        int at = BLOCK_HEADER + TABLE_FIXED;
+        byte[] block = new byte[at + table.files().size() * TABLE_FILE + name.length];
+        RecordFormat.LONG.set(block, BLOCK_HEADER, table.from());
+        RecordFormat.LONG.set(block, BLOCK_HEADER + 8, table.to());
+        RecordFormat.LONG.set(block, BLOCK_HEADER + 16, table.indexBytes());
+        RecordFormat.INT.set(block, BLOCK_HEADER + 24, table.files().size());
+        RecordFormat.INT.set(block, BLOCK_HEADER + 28, name.length);
+        for (Known file : table.files()) {
+            RecordFormat.LONG.set(block, at, file.id());
+            RecordFormat.LONG.set(block, at + 8, (long) file.slot());
+            RecordFormat.LONG.set(block, at + 16, file.length());
+            RecordFormat.LONG.set(block, at + 24, file.liveBytes());
+            at += TABLE_FILE;
+        }
+        System.arraycopy(name, 0, block, at, name.length);
+        return block;
+    }
+
+    /** Fills in the header of a block whose content of {@code length} bytes is in place. */
+    static void seal(byte[] block, int length, int mask) {
+        RecordFormat.INT.set(block, 4, length);
+        RecordFormat.INT.set(block, 0, checksum(block, 4, 4 + length, mask));
+    }
+
+    private static boolean isSound(byte[] block, int length, int mask) {
+        return (int) RecordFormat.INT.get(block, 4) == length
+                && (int) RecordFormat.INT.get(block, 0) == checksum(block, 4, 4 + length, mask);
+    }
+
+    static int mask(StoreId store, Manifest.Image image, long offset) {
+        return RecordFormat.mask(RecordFormat.fileSeed(~store.seed() ^ image.nonce(), image.number()), offset);
+    }
+
+    private static int checksum(byte[] source, int from, int length, int mask) {
+        CRC32C crc = new CRC32C();
+        crc.update(source, from, length);
+        return (int) crc.getValue() ^ mask;
+    }
+
+    /**
+     * Fills an empty index; returns false if the index does not take these bytes for an image. If this throws, the index
+     * is empty as well.
+     *
+     * @throws DamagedImageException if a block is not sound
+     */
+    boolean load(IoManager io, PersistentKeyIndex index) throws IOException {
+        try (ReadableFile file = io.open(image.name())) {
+            return index.load(new Source(file));
+        }
+    }
+
+    /** Reads every block. */
+    boolean isWhole(IoManager io) throws IOException {
+        try (ReadableFile file = io.open(image.name())) {
+            Source source = new Source(file);
+            byte[] buffer = new byte[BLOCK_LENGTH];
+            while (source.remaining() > 0) {
+                source.read(buffer, 0, (int) Math.min(buffer.length, source.remaining()));
+            }
+            return true;
+        } catch (DamagedImageException e) {
+            return false;
+        }
+    }
+
+    /** Verifies each block before it gives a byte of it away. */
+    private final class Source implements PersistentKeyIndex.ImageSource {
+        private final ReadableFile file;
+        private final byte[] block = new byte[BLOCK_HEADER + BLOCK_LENGTH];
+        private long offset = HEADER_LENGTH;
+        private long remaining = table.indexBytes();
+        private int position;
+        private int limit;
+
+        Source(ReadableFile file) throws IOException {
+            this.file = file;
+            long blocks = (remaining + BLOCK_LENGTH - 1) / BLOCK_LENGTH;
+            if (remaining < 0 || HEADER_LENGTH + remaining + blocks * BLOCK_HEADER != tableAt) {
+                throw new DamagedImageException(file.name(), tableAt);
+            }
+        }
+
+        @Override
+        public long remaining() {
+            return remaining;
+        }
+
+        @Override
+        public void read(byte[] target, int targetOffset, int length) throws IOException {
+            if (length > remaining) {
+                throw new EOFException("the image has fewer bytes: wanted=" + length + ", left=" + remaining);
+            }
+            for (int done = 0; done < length; ) {
+                if (position == limit) {
+                    readBlock();
+                }
+                int count = Math.min(length - done, limit - position);
+                System.arraycopy(block, position, target, targetOffset + done, count);
+                position += count;
+                done += count;
+                remaining -= count;
+            }
+        }
+
+        private void readBlock() throws IOException {
+            int length = (int) Math.min(BLOCK_LENGTH, remaining);
+            int read = file.read(offset, block, 0, BLOCK_HEADER + length);
+            if (read < BLOCK_HEADER + length || !isSound(block, length, mask(store, image, offset))) {
+                throw new DamagedImageException(file.name(), offset);
+            }
+            offset += read;
+            position = BLOCK_HEADER;
+            limit = read;
+        }
+    }
+}
