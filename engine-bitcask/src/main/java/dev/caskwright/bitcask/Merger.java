@@ -384,22 +384,29 @@ final class Merger {
         }
 
         private void switchIndex() throws IOException {
+            Session session = store.session();
             LockSlices lock = new LockSlices();
             try {
                 for (MergeOutput each : outputs) {
                     each.visitCopies((source, offset, length, oldLocator, newLocator) -> {
                         lock.next();
-                        if (!index.replace(source, offset, length, oldLocator, newLocator)) {
-                            log.markDead(newLocator);
+                        int pin = store.pin(session);
+                        try {
+                            if (!index.replace(source, offset, length, oldLocator, newLocator)) {
+                                log.markDead(newLocator);
+                            }
+                        } finally {
+                            store.exit(pin);
                         }
                     });
                 }
                 for (Expired each : expired) {
                     lock.next();
-                    int length = each.key().length;
-                    if (index.get(each.key(), 0, length) == each.locator()) {
-                        store.snapshots.beforeChange(each.key(), 0, length, each.locator());
-                        index.remove(each.key(), 0, length, each.locator());
+                    int pin = store.pin(session);
+                    try {
+                        remove(each);
+                    } finally {
+                        store.exit(pin);
                     }
                 }
                 lock.hold();
@@ -408,6 +415,14 @@ final class Merger {
                 throw store.failedIndexing(e);
             } finally {
                 lock.release();
+            }
+        }
+
+        private void remove(Expired each) throws IOException {
+            int length = each.key().length;
+            if (index.get(each.key(), 0, length) == each.locator()) {
+                store.snapshots.beforeChange(each.key(), 0, length, each.locator());
+                index.remove(each.key(), 0, length, each.locator());
             }
         }
 

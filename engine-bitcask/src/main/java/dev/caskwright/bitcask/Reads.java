@@ -86,7 +86,7 @@ final class Reads {
         }
     }
 
-    /** Returns the session's reader at the current record of the key, or null. Within an epoch, or the write lock. */
+    /** Returns the session's reader at the current record of the key, or null. Within an epoch. */
     @Nullable RecordReader find(Session session, byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
         long locator =
                 snapshot == null ? index.candidate(key, 0, key.length) : snapshot.locate(index, key, 0, key.length);

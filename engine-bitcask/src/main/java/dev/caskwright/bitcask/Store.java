@@ -83,6 +83,15 @@ final class Store {
         epochs.exit(pin);
     }
 
+    /**
+     * Enters a read epoch, open or not, for those that closing waits for: merges, and holders of the write lock. The lock
+     * alone does not keep the files of locators, and an index without keys reads records. Nothing may be appended within
+     * the epoch: that may seal files, which waits for readers.
+     */
+    int pin(Session session) {
+        return epochs.enter(session.stripe);
+    }
+
     static EngineClosedException closedException() {
         return new EngineClosedException("the engine is closed");
     }
@@ -197,7 +206,7 @@ final class Store {
         log.markDead(locator);
     }
 
-    /** Returns whether the record of the key, at a locator from the index, has expired. Within an epoch or the write lock. */
+    /** Returns whether the record of the key, at a locator from the index, has expired. Within an epoch. */
     boolean hasExpired(RecordReader reader, long locator) throws IOException {
         if (!log.expires(locator)) {
             return false;

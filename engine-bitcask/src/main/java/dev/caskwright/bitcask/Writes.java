@@ -78,7 +78,7 @@ final class Writes {
         store.lockForWriting();
         try {
             store.checkWritable();
-            if (!condition.holds(reads.find(store.session(), key, null))) {
+            if (!holds(condition, key)) {
                 return false;
             }
             position = apply(key, draft, sync);
@@ -87,6 +87,16 @@ final class Writes {
         }
         finish(position, draft.length(), sync);
         return true;
+    }
+
+    private boolean holds(Condition condition, byte[] key) throws IOException {
+        Session session = store.session();
+        int pin = store.pin(session);
+        try {
+            return condition.holds(reads.find(session, key, null));
+        } finally {
+            store.exit(pin);
+        }
     }
 
     boolean delete(byte[] key, WriteOptions options) throws IOException {
@@ -119,12 +129,16 @@ final class Writes {
     }
 
     private boolean isPresent(Session session, byte[] key, byte @Nullable [] expected) throws IOException {
-        if (expected == null) {
+        if (expected != null) {
+            return holds(current -> current != null && hasValue(current, expected), key);
+        }
+        int pin = store.pin(session);
+        try {
             long locator = index.get(key, 0, key.length);
             return locator != KeyIndex.ABSENT && !store.hasExpired(session.reader, locator);
+        } finally {
+            store.exit(pin);
         }
-        RecordReader current = reads.find(session, key, null);
-        return current != null && hasValue(current, expected);
     }
 
     /** Puts the value again with another expiry, unless the key is written to meanwhile; then starts over. */
@@ -156,7 +170,7 @@ final class Writes {
     private long apply(byte[] key, RecordDraft draft, boolean sync) throws IOException {
         index.ensureRoom(1);
         if (store.snapshots.isAnyOpen()) {
-            store.snapshots.beforeChange(key, 0, key.length, index.get(key, 0, key.length));
+            saveForSnapshots(key);
         }
         long locator;
         try {
@@ -174,19 +188,33 @@ final class Writes {
         return log.position();
     }
 
+    private void saveForSnapshots(byte[] key) throws IOException {
+        int pin = store.pin(store.session());
+        try {
+            store.snapshots.beforeChange(key, 0, key.length, index.get(key, 0, key.length));
+        } finally {
+            store.exit(pin);
+        }
+    }
+
     private void indexRecord(byte[] key, RecordDraft draft, long locator) throws IOException {
-        long old;
-        if (draft.isTombstone()) {
-            old = index.get(key, 0, key.length);
+        int pin = store.pin(store.session());
+        try {
+            long old = draft.isTombstone() ? remove(key) : index.put(key, 0, key.length, locator);
             if (old != KeyIndex.ABSENT) {
-                index.remove(key, 0, key.length, old);
+                store.markDead(old);
             }
-        } else {
-            old = index.put(key, 0, key.length, locator);
+        } finally {
+            store.exit(pin);
         }
+    }
+
+    private long remove(byte[] key) throws IOException {
+        long old = index.get(key, 0, key.length);
         if (old != KeyIndex.ABSENT) {
-            store.markDead(old);
+            index.remove(key, 0, key.length, old);
         }
+        return old;
     }
 
     private void finish(long position, long bytes, boolean sync) throws IOException {
@@ -253,8 +281,8 @@ final class Writes {
 
     private boolean areUnchanged(Map<byte[], Long> read) throws IOException {
         for (Map.Entry<byte[], Long> each : read.entrySet()) {
-            RecordReader current = reads.find(store.session(), each.getKey(), null);
-            if ((current == null ? 0 : current.version()) != each.getValue()) {
+            long expected = each.getValue();
+            if (!holds(current -> (current == null ? 0 : current.version()) == expected, each.getKey())) {
                 return false;
             }
         }
@@ -266,8 +294,7 @@ final class Writes {
         index.ensureRoom(changes.size());
         if (store.snapshots.isAnyOpen()) {
             for (WriteBatch.Change change : changes) {
-                byte[] key = change.key();
-                store.snapshots.beforeChange(key, 0, key.length, index.get(key, 0, key.length));
+                saveForSnapshots(change.key());
             }
         }
         long[] locators;
