@@ -276,6 +276,16 @@ final class KnownFaultsTest {
     }
 
     @Test
+    void aDeleteAtSyncOfAnAbsentKeyMakesItsAbsenceDurable() throws IOException {
+        BitcaskEngine engine = open();
+        engine.put(bytes("key"), bytes("1"), WriteOptions.SYNC);
+        assertThat(engine.delete(bytes("key"), WriteOptions.WRITE)).isTrue();
+        assertThat(engine.delete(bytes("key"), WriteOptions.SYNC)).isFalse();
+        assertThat(CrashFixture.open(disk.powerLoss(0), clock).get(bytes("key")))
+                .isNull();
+    }
+
+    @Test
     void aManifestThatLostItsStartDeletesNothing() throws IOException {
         BitcaskEngine engine = open();
         for (int i = 0; i < 30; i++) {
