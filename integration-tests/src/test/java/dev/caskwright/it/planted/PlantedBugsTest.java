@@ -1,4 +1,4 @@
-package dev.caskwright.integration.planted;
+package dev.caskwright.it.planted;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;

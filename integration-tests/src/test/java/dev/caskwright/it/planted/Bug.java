@@ -1,4 +1,4 @@
-package dev.caskwright.integration.planted;
+package dev.caskwright.it.planted;
 
 import java.util.ArrayList;
 import java.util.List;
