@@ -44,10 +44,10 @@ enum Bug {
             engine("log/HintFile", "return sound ? length : -1;", "return length;"),
             test("DamageTest.noFlippedBitGivesAWrongAnswer")),
     ACKNOWLEDGED_ALTHOUGH_THE_APPEND_FAILED(
-            engine("Writes", "throw store.failedAppend(e);\n        }\n        store.advanceVersion(1);", """
-                            return log.position();
-                        }
-                        store.advanceVersion(1);"""),
+            engine(
+                    "Writes",
+                    "throw store.failedAppend(e);\n        }\n        store.snapshots.appended(locator);",
+                    "return log.position();\n        }\n        store.snapshots.appended(locator);"),
             test("FaultTest.everyCallOfAShortLifeMayFail")),
     TAIL_BELIEVED_FROM_THE_PAGE_CACHE(
             engine("log/TailRecovery", "            handle.write(offset, chunk, 0, length);\n", ""),
