@@ -31,4 +31,15 @@ final class BitcaskStores implements Stores {
                         .map(damage -> new Damage(damage.file(), damage.offset(), damage.what()))
                         .toList());
     }
+
+    @Override
+    public Salvaged salvage(Path directory, Path target, BackendOptions backends) throws IOException {
+        var report = BitcaskEngine.salvage(directory, target, backends.io());
+        return new Salvaged(
+                report.records(),
+                report.bytes(),
+                report.losses().stream()
+                        .map(loss -> new Loss(loss.file(), loss.from(), loss.to(), loss.what()))
+                        .toList());
+    }
 }

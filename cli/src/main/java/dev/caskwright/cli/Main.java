@@ -83,6 +83,7 @@ public final class Main {
         commands.put("watch", () -> new WatchCommand(shell));
         commands.put("stat", () -> new StatCommand(shell));
         commands.put("verify", () -> new VerifyCommand(shell));
+        commands.put("salvage", () -> new SalvageCommand(shell));
         commands.put("merge", () -> new MergeCommand(shell));
         commands.put("backup", () -> new BackupCommand(shell));
         commands.put("restore", () -> new RestoreCommand(shell));

@@ -24,6 +24,11 @@ interface Stores {
     Verification verify(Path directory, BackendOptions backends) throws IOException;
 
     /**
+     * Makes a new store in {@code target} of what is sound in the store in {@code directory}, which it does not change.
+     */
+    Salvaged salvage(Path directory, Path target, BackendOptions backends) throws IOException;
+
+    /**
      * What a verification found.
      *
      * @param records sound records
@@ -33,4 +38,15 @@ interface Stores {
 
     /** One damaged place. */
     record Damage(String file, long offset, String what) {}
+
+    /**
+     * What a salvage saved and lost.
+     *
+     * @param records puts and tombstones in the new store
+     * @param bytes their bytes
+     */
+    record Salvaged(long records, long bytes, List<Loss> losses) {}
+
+    /** A lost part of a file; {@code to} equals {@code from} if its length is not known. */
+    record Loss(String file, long from, long to, String what) {}
 }

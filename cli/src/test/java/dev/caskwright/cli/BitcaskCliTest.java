@@ -156,6 +156,62 @@ final class BitcaskCliTest {
     }
 
     @Test
+    void aDamagedStoreIsSalvagedAndStaysAsItIs() throws IOException {
+        load(100);
+        String whole = sortedDump();
+        damage(directory);
+        Files.delete(directory.resolve("MANIFEST"));
+        TreeMap<String, String> before = contents();
+        Path target = temporary.resolve("salvaged");
+        Cli.Result result = run("salvage", "--to", target.toString());
+        assertThat(result.err()).isEmpty();
+        assertThat(result.exitCode()).isEqualTo(ExitCode.NOT_FOUND_OR_DAMAGE);
+        assertThat(result.out()).contains("lost: file=MANIFEST", "bad record", "99 records in ", "2 places with ");
+        assertThat(contents()).isEqualTo(before);
+        assertThat(run("get", "key1").exitCode()).isEqualTo(ExitCode.STORE_ERROR);
+        directory = target;
+        assertThat(run("verify").exitCode()).isZero();
+        assertThat(sortedDump().lines()).hasSize(99).doesNotContain("key50");
+        assertThat(whole.lines()).containsAll(sortedDump().lines().toList());
+        assertThat(run("put", "k", "v").exitCode()).isZero();
+    }
+
+    @Test
+    void aSoundStoreIsSalvagedWholeEvenWithoutItsLockFile() throws IOException {
+        load(100);
+        String dump = sortedDump();
+        try (Stream<Path> files = Files.list(directory)) {
+            for (Path file : files.toList()) {
+                if (!file.getFileName().toString().matches("MANIFEST|\\d+\\..*")) {
+                    Files.delete(file);
+                }
+            }
+        }
+        TreeMap<String, String> before = contents();
+        Path target = temporary.resolve("salvaged");
+        assertThat(run("salvage", "--to", target.toString()).exitCode()).isZero();
+        assertThat(contents()).isEqualTo(before);
+        assertThat(run("salvage", "--to", target.toString()).exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(run("salvage", "--to", directory.resolve("inside").toString())
+                        .exitCode())
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(contents()).isEqualTo(before);
+        directory = target;
+        assertThat(sortedDump()).isEqualTo(dump);
+    }
+
+    @Test
+    void aStoreThatIsWrittenToIsNotSalvaged() throws IOException {
+        run("put", "k", "v");
+        Path target = temporary.resolve("salvaged");
+        try (StorageEngine owner = new BitcaskStores().open(directory, new BackendOptions(), Stores.Access.WRITE)) {
+            assertThat(owner.size()).isEqualTo(1);
+            assertThat(run("salvage", "--to", target.toString()).exitCode()).isEqualTo(ExitCode.STORE_ERROR);
+        }
+        assertThat(target).doesNotExist();
+    }
+
+    @Test
     void scanOverTheTreeIsInOrder() {
         load(100);
         List<String> lines = run("scan", "--prefix", "key9", "--reverse", "--keys-only")

@@ -16,6 +16,7 @@ final class Cli implements Stores {
     final MemoryEngine engine = new MemoryEngine();
     final List<Access> accesses = new ArrayList<>();
     Verification verification = new Verification(3, 300, List.of());
+    Salvaged salvaged = new Salvaged(3, 300, List.of());
     Stores stores = this;
     Shell.Pause pause = millis -> {
         throw new AssertionError("nothing to wait for");
@@ -66,5 +67,10 @@ final class Cli implements Stores {
     @Override
     public Verification verify(Path directory, BackendOptions backends) throws IOException {
         return verification;
+    }
+
+    @Override
+    public Salvaged salvage(Path directory, Path target, BackendOptions backends) throws IOException {
+        return salvaged;
     }
 }

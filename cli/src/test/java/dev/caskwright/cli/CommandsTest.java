@@ -234,6 +234,11 @@ final class CommandsTest {
             public Verification verify(Path directory, BackendOptions backends) {
                 throw new AssertionError();
             }
+
+            @Override
+            public Salvaged salvage(Path directory, Path target, BackendOptions backends) {
+                throw new AssertionError();
+            }
         };
         cli.pause = millis -> locked[0] = false;
         Cli.Result result = cli.run("watch", "--dir", temporary.toString(), "--follow", "--limit", "1");
@@ -281,6 +286,26 @@ final class CommandsTest {
         assertThat(result.exitCode()).isEqualTo(1);
         assertThat(result.out()).contains("file=000001.data, offset=4096, bad checksum", "1 places are damaged");
         assertThat(cli.accesses).isEmpty();
+    }
+
+    @Test
+    void salvageListsWhatIsLost() throws IOException {
+        String target = temporary.resolve("new").toString();
+        Cli.Result result = cli.run("salvage", "--dir", "d", "--to", target);
+        assertThat(result.exitCode()).isZero();
+        assertThat(result.out()).isEqualTo("3 records in 300 bytes are saved; 0 places with 0 bytes are lost\n");
+        cli.salvaged = new Stores.Salvaged(3, 300, List.of(new Stores.Loss("000001.data", 4096, 5000, "bad record")));
+        result = cli.run("salvage", "--dir", "d", "--to", target);
+        assertThat(result.exitCode()).isEqualTo(ExitCode.NOT_FOUND_OR_DAMAGE);
+        assertThat(result.out())
+                .contains(
+                        "lost: file=000001.data, from=4096, to=5000, bad record\n", "1 places with 904 bytes are lost");
+        assertThat(cli.accesses).isEmpty();
+        assertThat(cli.run("salvage", "--dir", "d").exitCode()).isEqualTo(ExitCode.USAGE);
+        Files.writeString(temporary.resolve("file"), "mine");
+        assertThat(cli.run("salvage", "--dir", "d", "--to", temporary.toString())
+                        .exitCode())
+                .isEqualTo(ExitCode.USAGE);
     }
 
     @Test

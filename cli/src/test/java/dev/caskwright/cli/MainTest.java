@@ -223,6 +223,11 @@ final class MainTest {
             public Verification verify(Path directory, BackendOptions backends) {
                 throw new AssertionError();
             }
+
+            @Override
+            public Salvaged salvage(Path directory, Path target, BackendOptions backends) {
+                throw new AssertionError();
+            }
         };
     }
 

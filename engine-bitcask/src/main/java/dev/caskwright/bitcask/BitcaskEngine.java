@@ -90,6 +90,23 @@ public final class BitcaskEngine implements StorageEngine {
         return new VerifyReport(counts[0], counts[1], List.copyOf(damages));
     }
 
+    /**
+     * Makes a new store of everything that is sound in a damaged one, and tells what is lost. For each key the newest record
+     * that is sound decides. Batches of which a part is damaged are left out; records behind a damaged place count, also
+     * those that opening would drop with a torn tail. Works without a manifest, and around blocks that cannot be read.
+     * Changes nothing in the damaged store, which must not be open for writing. The new one is verified before this
+     * returns; if this throws, what is in the new directory is not to be used. Its change feed starts anew.
+     *
+     * @param newDirectory an empty or missing directory outside of the damaged store's
+     * @throws dev.caskwright.api.UnsupportedFormatException if there are no files of a store, they are of another format
+     *     version, or the new directory is not empty
+     * @throws IllegalArgumentException if the new directory lies in the old one
+     */
+    public static SalvageReport salvage(Path directory, Path newDirectory, IoManagerFactory ioFactory)
+            throws IOException {
+        return Salvage.run(directory, newDirectory, ioFactory);
+    }
+
     @Override
     public byte @Nullable [] get(byte[] key) throws IOException {
         return reads.get(key, null);

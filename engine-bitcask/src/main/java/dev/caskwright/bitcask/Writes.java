@@ -113,19 +113,23 @@ final class Writes {
         RecordDraft draft = session.draft;
         draft.delete(key);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
+        boolean isDeleted;
         long position;
         store.lockForWriting();
         try {
             store.checkWritable();
-            if (!isPresent(session, key, expected)) {
-                return false;
-            }
-            position = apply(key, draft, sync);
+            isDeleted = isPresent(session, key, expected);
+            position = isDeleted ? apply(key, draft, sync) : log.position();
         } finally {
             store.writeLock.unlock();
         }
-        finish(position, draft.length(), sync);
-        return true;
+        if (isDeleted) {
+            finish(position, draft.length(), sync);
+        } else if (sync && expected == null) {
+            // The key may be absent by a delete that is not durable yet: a power loss would bring it back.
+            store.sync(position);
+        }
+        return isDeleted;
     }
 
     private boolean isPresent(Session session, byte[] key, byte @Nullable [] expected) throws IOException {

@@ -61,9 +61,9 @@ final class CrashTest {
             Life life = new Life(seed, 150, 12, 25);
             states += life.live();
             images += life.openedFromImages;
+            System.out.println("crash campaign: seeds=" + first + ".." + seed + ", states judged=" + states
+                    + ", opened from images=" + images);
         }
-        System.out.println("crash campaign: seeds=" + first + ".." + (first + seeds - 1) + ", states judged=" + states
-                + ", opened from images=" + images);
     }
 
     /** One random life of a store. */
@@ -211,7 +211,8 @@ final class CrashTest {
             CrashableIoManager image = disk.peekPowerLoss(imageSeed);
             NavigableMap<byte[], Entry> found = recover(place, image);
             model.assertPossibleAfterPowerLoss(found);
-            loseAgain(place, image, imageSeed, found);
+            // Either the first recovery goes on to write, or a second one.
+            loseAgain(place, random.nextBoolean() ? image : disk.peekPowerLoss(imageSeed), imageSeed, found);
             judgeBackup(place, disk.peekPowerLoss(imageSeed));
             if (random.nextInt(recoveryEvery) == 0) {
                 crashInRecovery(place, disk.peekPowerLoss(imageSeed), found);
@@ -227,7 +228,7 @@ final class CrashTest {
             // What recovery accepted is durable when open returns, although much of it came from the page cache.
             CrashableIoManager lost = image.peekPowerLoss(0);
             assertSame(place + ", then power lost", found, recover(place, lost));
-            loseAgain(place, image, random.nextLong(), found);
+            loseAgain(place, random.nextBoolean() ? image : disk.peekKill(), random.nextLong(), found);
             if (random.nextInt(recoveryEvery) == 0) {
                 crashInRecoveryAfterKill(place, disk.peekKill());
             }
@@ -262,7 +263,7 @@ final class CrashTest {
             return builder(image).imageEveryBytes(0).open().stats();
         }
 
-        /** Writes to a recovered store, loses the power again, and looks at what is there. */
+        /** Writes to a recovered store, loses the power again, and looks at what is there: nothing that was dropped. */
         private void loseAgain(
                 String place, CrashableIoManager image, long imageSeed, NavigableMap<byte[], Entry> found)
                 throws IOException {
@@ -271,12 +272,17 @@ final class CrashTest {
             if (imageSeed % 3 == 0) {
                 engine.merge();
             }
-            engine.put(NEXT, NEXT, WriteOptions.SYNC);
+            // Without a force after it, not even the deletions of the recovery may have reached the disk.
+            boolean isSynced = random.nextInt(4) != 0;
+            if (isSynced) {
+                engine.put(NEXT, NEXT, WriteOptions.SYNC);
+            }
             engine.put(NEXT, NEXT, WriteOptions.NONE);
             NavigableMap<byte[], Entry> later = recover(place + ", second", next.powerLoss(imageSeed));
-            assertThat(later.remove(NEXT))
-                    .as("%s: written after recovery", place)
-                    .isNotNull();
+            Entry written = later.remove(NEXT);
+            if (isSynced) {
+                assertThat(written).as("%s: written after recovery", place).isNotNull();
+            }
             assertSame(place + ", second", found, later);
         }
 

@@ -299,8 +299,8 @@ final class DamageTest {
                 misplace(victim, victim(~seed, isClosed));
                 damages += victim.damages;
             }
+            System.out.println("damage campaign: stores=" + 2 * (seed - 99) + ", damages judged=" + damages);
         }
-        System.out.println("damage campaign: stores=" + 2 * seeds + ", damages judged=" + damages);
     }
 
     private static long flip(Victim victim, int bitsPerByte) {

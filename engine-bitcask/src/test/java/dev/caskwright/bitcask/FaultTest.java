@@ -62,8 +62,8 @@ final class FaultTest {
             for (Fault fault : Fault.values()) {
                 lives += failEveryCall(seed, fault, 60);
             }
+            System.out.println("fault campaign: seeds=" + first + ".." + seed + ", faults met=" + lives);
         }
-        System.out.println("fault campaign: seeds=" + first + ".." + (first + seeds - 1) + ", faults met=" + lives);
     }
 
     private static long failEveryCall(long seed, Fault fault, int steps) throws IOException {
@@ -109,7 +109,12 @@ final class FaultTest {
 
         void live(int steps) throws IOException {
             BitcaskEngine engine = open();
+            boolean isJudged = false;
             for (int i = 0; i < steps; i++) {
+                if (!isJudged && plan.hasFired()) {
+                    isJudged = true;
+                    judgePowerLosses(); // whether the call failed or went on: nothing was acknowledged falsely
+                }
                 int choice = random.nextInt(100);
                 try {
                     if (choice < 4) {
@@ -138,6 +143,13 @@ final class FaultTest {
             } catch (IOException e) {
                 engine = open(disk = disk.kill());
                 model.recoverAfterKill(CrashFixture.content(engine));
+            }
+        }
+
+        private void judgePowerLosses() throws IOException {
+            for (int image = 0; image < 3; image++) {
+                model.assertPossibleAfterPowerLoss(CrashFixture.content(
+                        CrashFixture.open(disk.peekPowerLoss(image).capacity(Long.MAX_VALUE), clock)));
             }
         }
 

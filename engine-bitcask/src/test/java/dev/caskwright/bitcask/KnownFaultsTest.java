@@ -16,6 +16,8 @@ import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.DataLoss;
+import dev.caskwright.testkit.DirectoryLoss;
 import dev.caskwright.testkit.Fault;
 import dev.caskwright.testkit.FaultPlan;
 import dev.caskwright.testkit.IoOperation;
@@ -274,6 +276,16 @@ final class KnownFaultsTest {
     }
 
     @Test
+    void aDeleteAtSyncOfAnAbsentKeyMakesItsAbsenceDurable() throws IOException {
+        BitcaskEngine engine = open();
+        engine.put(bytes("key"), bytes("1"), WriteOptions.SYNC);
+        assertThat(engine.delete(bytes("key"), WriteOptions.WRITE)).isTrue();
+        assertThat(engine.delete(bytes("key"), WriteOptions.SYNC)).isFalse();
+        assertThat(CrashFixture.open(disk.powerLoss(0), clock).get(bytes("key")))
+                .isNull();
+    }
+
+    @Test
     void aManifestThatLostItsStartDeletesNothing() throws IOException {
         BitcaskEngine engine = open();
         for (int i = 0; i < 30; i++) {
@@ -347,5 +359,30 @@ final class KnownFaultsTest {
         assertThat(CrashFixture.open(killed, clock).get(bytes("key"))).isEqualTo(bytes("1"));
         assertThat(CrashFixture.open(killed.powerLoss(0), clock).get(bytes("key")))
                 .isEqualTo(bytes("1"));
+    }
+
+    /** Their numbers are not used again: a power loss may undo their deletion, and then they would pass for new files. */
+    @Test
+    void filesThatRecoveryDroppedDoNotComeBack() throws IOException {
+        BitcaskEngine engine = CrashFixture.builder(disk.factory(HOME), clock)
+                .executor(task -> {}) // nothing is sealed
+                .open();
+        for (int i = 0; names().stream().filter(name -> name.endsWith(".data")).count() < 3; i++) {
+            engine.put(KeyValues.key(i), new byte[100]);
+        }
+        CrashableIoManager image = disk.powerLoss(1, DataLoss.KEEP_ALL, DirectoryLoss.KEEP_ALL);
+        byte[] middle = image.content("00000002.data");
+        Arrays.fill(middle, 64, 72, (byte) 0); // its first record is torn, so the third file does not count
+        image.install("00000002.data", middle);
+        NavigableMap<byte[], Entry> found;
+        try (BitcaskEngine first = CrashFixture.open(image.peekKill(), clock)) {
+            found = CrashFixture.content(first);
+        }
+        BitcaskEngine next = CrashFixture.open(image, clock);
+        next.put(bytes("next"), new byte[1]);
+        CrashableIoManager lost = image.powerLoss(0, DataLoss.DROP_ALL, DirectoryLoss.DROP_ALL);
+        assertThat(lost.factory().open(HOME, false).list()).contains("00000003.data");
+        assertThat(CrashFixture.isSame(found, CrashFixture.content(CrashFixture.open(lost, clock))))
+                .isTrue();
     }
 }

@@ -55,6 +55,10 @@ final class LeakTest {
             if (i == WARM_UP) {
                 files = openFiles();
             }
+            if (i % 250 == 249) {
+                System.out.println("leak campaign: " + combination + ", cycles=" + (i + 1) + ", open files now="
+                        + openFiles() + ", after " + WARM_UP + " cycles=" + files);
+            }
         }
         assertThat(openFiles()).as("open files of %s", combination).isLessThanOrEqualTo(files);
         assertThat(mappings()).as("mappings of %s", combination).isZero();

@@ -47,6 +47,7 @@ final class ReadmeExampleTest {
             "FORMAT.md",
             "CHANGELOG.md",
             "CONTRIBUTING.md",
+            "TRUST.md",
             "examples/skiplist-index/README.md");
 
     @TempDir
@@ -123,10 +124,16 @@ final class ReadmeExampleTest {
     }
 
     @Test
-    void classesAndTestsInTheTablesOfTheArchitectureExist() throws IOException {
+    void classesAndTestsInTheTablesExist() throws IOException {
+        assertThat(checkTables("ARCHITECTURE.md")).isGreaterThan(50);
+        assertThat(checkTables("TRUST.md")).isGreaterThan(50);
+    }
+
+    /** Returns how many names of classes and tests there are in the tables of a document. */
+    private static int checkTables(String document) throws IOException {
         Path root = root();
         Map<String, Path> sources = sources(root);
-        String text = Files.readString(root.resolve("ARCHITECTURE.md"));
+        String text = Files.readString(root.resolve(document));
         int found = 0;
         for (MatchResult row : all(TABLE_ROW, text)) {
             for (MatchResult name : all(CLASS_OR_TEST, row.group())) {
@@ -139,7 +146,7 @@ final class ReadmeExampleTest {
                 found++;
             }
         }
-        assertThat(found).isGreaterThan(50);
+        return found;
     }
 
     private static List<MatchResult> all(Pattern pattern, String text) {

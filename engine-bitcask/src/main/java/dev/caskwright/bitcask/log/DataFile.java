@@ -194,8 +194,11 @@ final class DataFile implements LogSegment {
         return header;
     }
 
-    /** Returns the id in the header of the file that was written before this one, or null if the header is not sound. */
-    static @Nullable Long previousId(ReadableFile file, StoreId store, long id) throws IOException {
+    /** What a sound header says. */
+    record Header(StoreId store, long id, long previousId) {}
+
+    /** Returns what the header says, or null if it is not sound. */
+    static @Nullable Header header(ReadableFile file) throws IOException {
         byte[] header = new byte[HEADER_LENGTH];
         boolean sound = file.read(0, header, 0, HEADER_LENGTH) == HEADER_LENGTH
                 && (long) RecordFormat.LONG.get(header, 0) == MAGIC
@@ -204,13 +207,20 @@ final class DataFile implements LogSegment {
             return null;
         }
         FormatVersions.check(file.name(), (int) RecordFormat.INT.get(header, 8), FORMAT_VERSION);
-        boolean ours = (long) RecordFormat.LONG.get(header, 16) == store.high()
-                && (long) RecordFormat.LONG.get(header, 24) == store.low()
-                && (long) RecordFormat.LONG.get(header, 32) == id;
-        if (!ours) {
+        StoreId store = new StoreId((long) RecordFormat.LONG.get(header, 16), (long) RecordFormat.LONG.get(header, 24));
+        return new Header(store, (long) RecordFormat.LONG.get(header, 32), (long) RecordFormat.LONG.get(header, 40));
+    }
+
+    /** Returns the id in the header of the file that was written before this one, or null if the header is not sound. */
+    static @Nullable Long previousId(ReadableFile file, StoreId store, long id) throws IOException {
+        Header header = header(file);
+        if (header == null) {
+            return null;
+        }
+        if (!header.store().equals(store) || header.id() != id) {
             throw new CorruptRecordException("a file of another store or with another number", file.name(), 0, "");
         }
-        return (Long) (long) RecordFormat.LONG.get(header, 40);
+        return (Long) header.previousId();
     }
 
     private static int headerChecksum(byte[] header) {

@@ -71,7 +71,7 @@ final class HintFile {
 
         /** Visits what was added so far. */
         void visit(EntryVisitor visitor) throws IOException {
-            visitEntries(entries, 0, length, visitor);
+            visitEntries(entries, 0, length, Long.MAX_VALUE, visitor);
         }
 
         int length() {
@@ -188,7 +188,11 @@ final class HintFile {
                 if (length < 0) {
                     return false;
                 }
-                left -= visitEntries(block, BLOCK_HEADER, BLOCK_HEADER + length, visitor);
+                long visited = visitEntries(block, BLOCK_HEADER, BLOCK_HEADER + length, data.length(), visitor);
+                if (visited < 0) {
+                    return false;
+                }
+                left -= visited;
                 offset += BLOCK_HEADER + length;
             }
             return left == 0;
@@ -243,13 +247,23 @@ final class HintFile {
         return sound ? length : -1;
     }
 
-    private static long visitEntries(byte[] source, int from, int to, EntryVisitor visitor) throws IOException {
+    /** Returns how many entries were visited, or -1 if one does not fit its block, or its record the data file. */
+    private static long visitEntries(byte[] source, int from, int to, long dataLength, EntryVisitor visitor)
+            throws IOException {
         long visited = 0;
         for (int at = from; at < to; ) {
+            if (to - at < ENTRY_HEADER || entryKeyLength(source, at) > to - at - ENTRY_HEADER) {
+                return -1;
+            }
             long word = (long) RecordFormat.LONG.get(source, at);
             int keyLength = (int) (word >>> KEY_LENGTH_SHIFT);
             int kind = (int) (word >>> KIND_SHIFT) & 0xF;
-            visitor.visit(kind, word & (1L << KIND_SHIFT) - 1, source, at + ENTRY_HEADER, keyLength);
+            long place = word & (1L << KIND_SHIFT) - 1;
+            long size = Locator.size(place); // rounded up, by less than 1 in 512
+            if (Locator.offset(place) + size - (size >>> 9) > dataLength) {
+                return -1;
+            }
+            visitor.visit(kind, place, source, at + ENTRY_HEADER, keyLength);
             at += ENTRY_HEADER + keyLength;
             visited++;
         }

@@ -170,6 +170,13 @@ final class Manifest implements Closeable {
             words[i] = (long) RecordFormat.LONG.get(bytes, at + i * Long.BYTES);
         }
         int type = (int) words[0] & (1 << TYPE_BITS) - 1;
+        if (!hasLengthOf(type, words)) {
+            throw new CorruptRecordException(
+                    "impossible manifest edit",
+                    FileNames.MANIFEST,
+                    at - EDIT_HEADER,
+                    "type=" + type + ", longs=" + words.length);
+        }
         switch (type) {
             case SEAL -> applySeal(new Sealed(words[1], words[2] != 0, words[3], words[4], words[5]));
             case MERGE -> applyMerge(words);
@@ -180,6 +187,22 @@ final class Manifest implements Closeable {
                         + "; open the store with the version of the library that wrote it");
         }
         return type == STATE ? words[6] : 0;
+    }
+
+    /** A right checksum does not make an edit possible: who can make files can make checksums. */
+    private static boolean hasLengthOf(int type, long[] words) {
+        return switch (type) {
+            case SEAL -> words.length == 6;
+            case STATE -> words.length == 7;
+            case MERGE ->
+                words.length >= 5
+                        && words[3] >= 0
+                        && words[3] <= words.length
+                        && words[4] >= 0
+                        && words[4] <= words.length
+                        && words.length == 5 + words[3] + 4 * words[4];
+            default -> true;
+        };
     }
 
     private void applySeal(Sealed sealed) {

@@ -28,10 +28,15 @@ final class MergedFile implements MergeOutput {
     private int records;
 
     MergedFile(SegmentedLog log, IoManager io, StoreId store, long id) throws IOException {
+        this(io, store, log.createMergedFile(id), log.maxSegmentBytes());
+    }
+
+    /** Writes to a file that has its header and nothing else yet. */
+    MergedFile(IoManager io, StoreId store, DataFile file, long maxFileBytes) {
         this.io = io;
         this.store = store;
-        this.file = log.createMergedFile(id);
-        this.maxFileBytes = log.maxSegmentBytes();
+        this.file = file;
+        this.maxFileBytes = maxFileBytes;
     }
 
     @Override

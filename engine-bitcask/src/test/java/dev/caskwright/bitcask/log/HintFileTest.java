@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 final class HintFileTest {
+    /** Long enough for any place. */
+    private static final long LENGTH = 1L << 60;
+
     private static final StoreId STORE = new StoreId(11, 22);
     private static final String HINT = FileNames.hint(5);
 
@@ -26,7 +29,7 @@ final class HintFileTest {
     }
 
     private DataFile data() throws IOException {
-        return data(5, 4096, STORE);
+        return data(5, LENGTH, STORE);
     }
 
     /** Writes a hint file of these keys; every third is a tombstone's. */
@@ -171,10 +174,12 @@ final class HintFileTest {
     void hintsOfAnotherFileAreNotBelieved() throws IOException {
         List<byte[]> keys = keys(1, 20, 3);
         write(keys);
-        assertThat(visit(keys, data(5, 4104, STORE), STORE)).as("its length").isEqualTo(-1);
+        assertThat(visit(keys, data(5, LENGTH + 8, STORE), STORE))
+                .as("its length")
+                .isEqualTo(-1);
         StoreId other = new StoreId(11, 23);
-        assertThat(visit(keys, data(5, 4096, other), other)).as("its store").isEqualTo(-1);
+        assertThat(visit(keys, data(5, LENGTH, other), other)).as("its store").isEqualTo(-1);
         disk.install(FileNames.hint(6), disk.content(HINT));
-        assertThat(visit(keys, data(6, 4096, STORE), STORE)).as("its number").isEqualTo(-1);
+        assertThat(visit(keys, data(6, LENGTH, STORE), STORE)).as("its number").isEqualTo(-1);
     }
 }

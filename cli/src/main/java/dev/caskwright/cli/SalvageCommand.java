@@ -1,0 +1,81 @@
+package dev.caskwright.cli;
+
+import dev.caskwright.cli.Stores.Loss;
+import dev.caskwright.cli.Stores.Salvaged;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Makes a new store of what is sound in a damaged one. */
+@Command(
+        name = "salvage",
+        description = {
+            "Write everything that is sound in a damaged store into a new one, and print what is lost and where; exit"
+                    + " code 1 if anything is. The damaged store is not changed, and must not be open for writing.",
+            "Where newer records are lost, older ones decide: a key may have an earlier value, and a deleted key may be"
+                    + " back. A batch of which a part is lost is left out. The new store is verified, and takes up to as"
+                    + " much space as the old one until it is merged."
+        })
+final class SalvageCommand implements Callable<Integer> {
+    private final Shell shell;
+
+    @Mixin
+    private DirectoryOption directory = new DirectoryOption();
+
+    @Mixin
+    private BackendOptions backends = new BackendOptions();
+
+    @Option(
+            names = "--to",
+            required = true,
+            paramLabel = "NEWDIR",
+            description = "The directory of the new store: empty or missing, and not in DIR.")
+    private Path target = Path.of("");
+
+    SalvageCommand(Shell shell) {
+        this.shell = shell;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if (!Directories.isEmptyOrMissing(target)) {
+            throw new UsageException("the directory must be empty or missing: " + target);
+        }
+        Salvaged saved;
+        try (Progress progress = shell.progress("salvaging")) {
+            saved = salvage();
+            progress.finish("salvaged");
+        }
+        return print(saved);
+    }
+
+    private Salvaged salvage() throws IOException {
+        try {
+            return shell.stores().salvage(directory.path(), target, backends);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private int print(Salvaged saved) throws IOException {
+        for (Loss loss : saved.losses()) {
+            shell.println(
+                    "lost: file=" + loss.file() + ", from=" + loss.from() + ", to=" + loss.to() + ", " + loss.what());
+        }
+        long lost = saved.losses().stream()
+                .mapToLong(loss -> loss.to() - loss.from())
+                .sum();
+        shell.println(String.format(
+                Locale.ROOT,
+                "%,d records in %,d bytes are saved; %,d places with %,d bytes are lost",
+                saved.records(),
+                saved.bytes(),
+                saved.losses().size(),
+                lost));
+        return saved.losses().isEmpty() ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;
+    }
+}

@@ -1,0 +1,54 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.spi.ReadableFile;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.zip.CRC32C;
+
+/**
+ * Finds out which store damaged files belong to. Data files, hint files and manifests have the store's id at the same
+ * place of their headers, under a checksum at the same place; each sound header is one vote, and the first file asked wins
+ * a draw.
+ */
+final class StoreVote {
+    private static final int STORE_OFFSET = 16;
+    private static final int CHECKSUM_OFFSET = 60;
+
+    private final Map<StoreId, Integer> sound = new LinkedHashMap<>();
+    private final Map<StoreId, Integer> unproved = new LinkedHashMap<>();
+
+    /** Asks a file of the store. */
+    void ask(ReadableFile file) throws IOException {
+        byte[] header = new byte[DataFile.HEADER_LENGTH];
+        int length = file.read(0, header, 0, header.length);
+        if (length < STORE_OFFSET + 2 * Long.BYTES) {
+            return;
+        }
+        CRC32C crc = new CRC32C();
+        crc.update(header, 0, CHECKSUM_OFFSET);
+        boolean isSound =
+                length == header.length && (int) crc.getValue() == (int) RecordFormat.INT.get(header, CHECKSUM_OFFSET);
+        StoreId store = new StoreId((long) RecordFormat.LONG.get(header, STORE_OFFSET), (long)
+                RecordFormat.LONG.get(header, STORE_OFFSET + Long.BYTES));
+        (isSound ? sound : unproved).merge(store, 1, Integer::sum);
+    }
+
+    /**
+     * Returns the ids that the files may have, the likeliest first: only those of sound headers if there is one, otherwise
+     * whatever stands at the place of the id, which the records of the files must prove.
+     */
+    List<StoreId> candidates() {
+        Map<StoreId, Integer> votes = sound.isEmpty() ? unproved : sound;
+        List<StoreId> candidates = new ArrayList<>(votes.keySet());
+        candidates.sort((a, b) -> Integer.compare(votes.getOrDefault(b, 0), votes.getOrDefault(a, 0)));
+        return candidates;
+    }
+
+    /** Returns whether the first candidate is the word of a sound header. */
+    boolean isProved() {
+        return !sound.isEmpty();
+    }
+}

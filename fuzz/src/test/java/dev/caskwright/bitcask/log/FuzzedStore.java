@@ -1,0 +1,121 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.WriteOptions;
+import dev.caskwright.bitcask.BitcaskEngine;
+import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.KeyValues;
+import dev.caskwright.testkit.ManualClock;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.zip.CRC32C;
+
+/**
+ * A small store of which a file is made by the fuzzer, with right checksums over wrong content, so that the fuzzer gets
+ * behind them. Whatever is read from it must be an answer or a typed error: no other exception, no memory running out, no
+ * endless loop.
+ */
+final class FuzzedStore {
+    private static final Path HOME = Path.of("store");
+    private static final Path SALVAGED = Path.of("salvaged");
+    private static final Map<String, byte[]> FILES = new TreeMap<>();
+    private static final StoreId STORE;
+
+    static {
+        try {
+            CrashableIoManager disk = new CrashableIoManager();
+            try (BitcaskEngine engine = open(disk)) {
+                for (int i = 0; i < 8; i++) {
+                    engine.put(KeyValues.key(i), new byte[30]);
+                }
+                engine.delete(KeyValues.key(1));
+            }
+            for (String name : disk.list()) {
+                FILES.put(name, disk.content(name));
+            }
+            STORE = Manifest.read(disk).store();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private FuzzedStore() {}
+
+    private static BitcaskEngine open(CrashableIoManager disk) throws IOException {
+        SplittableRandom random = new SplittableRandom(1);
+        return BitcaskEngine.builder(HOME)
+                .io(disk.factory())
+                .clock(new ManualClock())
+                .random(random::nextLong)
+                .executor(Runnable::run)
+                .autoMerge(false)
+                .replayThreads(1)
+                .maxFileBytes(300)
+                .open();
+    }
+
+    static StoreId store() {
+        return STORE;
+    }
+
+    static byte[] file(String name) {
+        return FILES.get(name).clone();
+    }
+
+    static int checksum(byte[] source, int from, int length, int mask) {
+        CRC32C crc = new CRC32C();
+        crc.update(source, from, length);
+        return (int) crc.getValue() ^ mask;
+    }
+
+    /** Uses the store in every way with one file replaced. */
+    static void use(String name, byte[] content) throws IOException {
+        attempt(() -> BitcaskEngine.verify(HOME, disk(name, content).factory()));
+        attempt(() -> {
+            CrashableIoManager old = disk(name, content);
+            CrashableIoManager fresh = new CrashableIoManager().logging(false);
+            BitcaskEngine.salvage(
+                    HOME,
+                    SALVAGED,
+                    (directory, create) ->
+                            (directory.equals(HOME) ? old : fresh).factory().open(directory, create));
+            try (BitcaskEngine engine = open(fresh)) {
+                engine.visit(entry -> true);
+            }
+        });
+        attempt(() -> {
+            try (BitcaskEngine engine = open(disk(name, content))) {
+                attempt(() -> engine.visit(entry -> true));
+                for (int i = 0; i < 8; i++) {
+                    int key = i;
+                    attempt(() -> engine.get(KeyValues.key(key)));
+                }
+                attempt(() -> engine.put(KeyValues.key(1), new byte[10], WriteOptions.SYNC));
+                attempt(engine::merge);
+            }
+        });
+    }
+
+    private static CrashableIoManager disk(String name, byte[] content) {
+        CrashableIoManager disk = new CrashableIoManager().logging(false);
+        FILES.forEach(disk::install);
+        disk.install(name, content);
+        return disk;
+    }
+
+    private interface Use {
+        void run() throws IOException;
+    }
+
+    private static void attempt(Use use) throws IOException {
+        try {
+            use.run();
+        } catch (EngineException e) {
+            // A typed error is as good as an answer.
+        }
+    }
+}

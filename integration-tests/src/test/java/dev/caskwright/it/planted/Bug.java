@@ -1,0 +1,166 @@
+package dev.caskwright.it.planted;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A bug that a store could have: what to change in one or more sources, and the tests that must notice, of which one is
+ * enough. A text that is to be replaced stands in its source exactly once.
+ */
+enum Bug {
+    NO_FORCE(engine("log/SegmentedLog", "last.writable().force();", "last.length();"), crash()),
+    NO_DIRECTORY_FORCE(
+            engine(
+                    "log/SegmentedLog",
+                    "namesAdded = false;\n                    io.syncDirectory();",
+                    "namesAdded = false;"),
+            crash()),
+    BATCH_SPLIT(
+            engine(
+                    "log/TailRecovery",
+                    "hints.add(scanner);\n                continue;",
+                    "hints.add(scanner);\n                accept(scanner);\n                continue;",
+                    "if (batchCount > 0) {\n            hints.cutTo",
+                    "if (batchCount < 0) {\n            hints.cutTo"),
+            crash()),
+    TOMBSTONE_DROPPED_EARLY(
+            engine(
+                    "TombstoneFilter",
+                    "scanner.keyLength())) {\n                    return true;",
+                    "scanner.keyLength())) {\n                    return false;"),
+            crash(),
+            test("MergeSafetyTest.aTombstoneStaysWhileAnOlderFileHasTheKey")),
+    INPUTS_DELETED_BEFORE_THE_MANIFEST(
+            engine(
+                    "Merger",
+                    "                commit();\n",
+                    "                switchIndex();\n                retireInputs();\n                commit();\n",
+                    "            switchIndex();\n            retireInputs();\n            merges.",
+                    "            merges."),
+            crash()),
+    INPUTS_DELETED_BEFORE_THE_MANIFEST_IS_FORCED(
+            engine("log/Manifest", "        appendAndForce(words);", "        append(open(), words);"), crash()),
+    HINT_TRUSTED(
+            engine("log/HintFile", "return sound ? length : -1;", "return length;"),
+            test("DamageTest.noFlippedBitGivesAWrongAnswer")),
+    ACKNOWLEDGED_ALTHOUGH_THE_APPEND_FAILED(
+            engine(
+                    "Writes",
+                    "throw store.failedAppend(e);\n        }\n        store.snapshots.appended(locator);",
+                    "return log.position();\n        }\n        store.snapshots.appended(locator);"),
+            test("FaultTest.everyCallOfAShortLifeMayFail")),
+    TAIL_BELIEVED_FROM_THE_PAGE_CACHE(
+            engine("log/TailRecovery", "            handle.write(offset, chunk, 0, length);\n", ""),
+            crash(),
+            test("KnownFaultsTest.aTailThatAFailedForceLeftInThePageCacheIsWrittenAnew")),
+    MERGE_DROPS_A_DURABLE_VALUE_FOR_A_CACHED_ONE(
+            engine("Merger", "store.sync(position);", "store.log.position();"),
+            test("MergeSafetyTest.aRecordGoesOnlyWhenThePutThatSupersedesItIsDurable")),
+    TORN_TAIL_APPENDED_BEHIND(
+            engine(
+                    "log/LogOpening",
+                    "recovery.makeDurable(writable, physicalLength);",
+                    "recovery.makeDurable(writable, 0);\n                file.extendTo(physicalLength & -8);"),
+            crash()),
+    FAILED_FORCE_RETRIED_AT_ONCE(
+            engine("log/GroupCommit", "durable = force.force();", """
+                        long reached;
+                        try {
+                            reached = force.force();
+                        } catch (IOException e) {
+                            reached = force.force();
+                        }
+                        durable = reached;"""),
+            engine(
+                    "log/SegmentedLog",
+                    "                options.onFailure().accept(e);\n                throw e;",
+                    "                throw e;"),
+            test("FaultTest.everyCallOfAShortLifeMayFail")),
+    FAILED_FORCE_RETRIED_BY_THE_NEXT_SYNC(
+            engine("log/GroupCommit", "failed = e;\n            group.failure = e;", "group.failure = e;"),
+            engine(
+                    "log/SegmentedLog",
+                    "                options.onFailure().accept(e);\n                throw e;",
+                    "                throw e;"),
+            test("FaultTest.everyCallOfAShortLifeMayFail")),
+    FILE_NUMBER_USED_AGAIN_BY_A_MERGE(engine("log/SegmentedLog", "        highestId += count;\n", ""), crash()),
+    FILE_NUMBER_USED_AGAIN_AFTER_A_RECOVERY(
+            engine("log/LogOpening", "                highestId = Math.max(highestId, FileNames.id(name));\n", ""),
+            crash()),
+    FILE_NUMBER_OF_A_LEFTOVER_USED_AGAIN(
+            engine(
+                    "log/LogOpening",
+                    "                highestId = Math.max(highestId, FileNames.id(name));\n",
+                    "",
+                    "        lastLogId = id;\n",
+                    "        lastLogId = id;\n        highestId = Math.max(highestId, id);\n"),
+            test("KnownFaultsTest.filesThatRecoveryDroppedDoNotComeBack")),
+    LOCK_LOST_BY_A_SECOND_DESCRIPTOR(
+            standardIo(
+                    "DirectoryLock",
+                    "        Path file = directory.resolve(LOCK_FILE);\n        synchronized (MONITOR) {",
+                    """
+                    Path file = directory.resolve(LOCK_FILE);
+                    if (Files.exists(file)) {
+                        FileChannel.open(file, StandardOpenOption.READ).close();
+                    }
+                    synchronized (MONITOR) {"""),
+            lock("writerKeepsOtherProcessesOut")),
+    BODY_NOT_VERIFIED(
+            engine("log/LocatorReader", "if ((int) crc.getValue() != expected) {", "if (expected != expected) {"),
+            test("DamageTest.noFlippedBitGivesAWrongAnswer"));
+
+    private static final String ENGINE = "dev.caskwright.bitcask";
+    private static final String STANDARD_IO = "dev.caskwright.io.standard";
+
+    /** What is changed in a source: its module, its path there, and pairs of what stands there and what comes instead. */
+    record Change(String module, String source, List<String> texts) implements Part {}
+
+    /** A test that must notice. */
+    record Suite(String type, String method) implements Part {}
+
+    /** Part of the description of a bug. */
+    private interface Part {}
+
+    private final List<Change> changes = new ArrayList<>();
+    private final List<Suite> suites = new ArrayList<>();
+
+    Bug(Part... parts) {
+        for (Part part : parts) {
+            if (part instanceof Change change) {
+                changes.add(change);
+            } else {
+                suites.add((Suite) part);
+            }
+        }
+    }
+
+    List<Change> changes() {
+        return changes;
+    }
+
+    List<Suite> suites() {
+        return suites;
+    }
+
+    private static Change engine(String source, String... texts) {
+        return new Change("engine-bitcask", ENGINE.replace('.', '/') + "/" + source, List.of(texts));
+    }
+
+    private static Change standardIo(String source, String... texts) {
+        return new Change("io-standard", STANDARD_IO.replace('.', '/') + "/" + source, List.of(texts));
+    }
+
+    private static Suite crash() {
+        return test("CrashTest.shortLivesSurviveEveryCrash");
+    }
+
+    private static Suite test(String name) {
+        String[] parts = name.split("\\.");
+        return new Suite("dev.caskwright.bitcask." + parts[0], parts[1]);
+    }
+
+    private static Suite lock(String method) {
+        return new Suite("dev.caskwright.io.standard.StandardIoManagerTest", method);
+    }
+}
