@@ -25,8 +25,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What {@code startupIo} brings: opening a store that then runs on FileChannel, through one IO manager or the other, with
- * hint files and index images or with none of them, so that all records are read. The page cache is warm; for a cold one,
+ * What {@code startupIo} brings: opening a store that then runs on FileChannel, through one IO manager or the other, from
+ * an image of the index, from hint files, or from neither, so that all records are read. The page cache is warm; for a cold one,
  * run {@code echo 3 > /proc/sys/vm/drop_caches} as root between fill and open, which this cannot do.
  *
  * <pre>{@code
@@ -40,7 +40,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 3)
 public class StartupIoBenchmark {
     private static final int VALUE_SIZE = 100;
-    private static final String DATA_SUFFIX = ".data";
 
     /** A closed store. */
     @State(Scope.Benchmark)
@@ -53,9 +52,9 @@ public class StartupIoBenchmark {
         @Param("hashmap")
         public String index = "hashmap";
 
-        /** Whether hint files and index images are kept. */
-        @Param({"true", "false"})
-        public boolean hints;
+        /** What the index is made from: an image of it, hint files, or the records themselves. */
+        @Param({"image", "hints", "data"})
+        public String from = "image";
 
         /** How many keys it holds. */
         @Param("1000000")
@@ -80,10 +79,10 @@ public class StartupIoBenchmark {
             }
         }
 
-        /** Removes hint files and images, which the close before has made anew. */
+        /** Removes hint files, which the close before has made anew. */
         @Setup(Level.Iteration)
         public void removeDerivedFiles() throws IOException {
-            if (hints) {
+            if (!from.equals("data")) {
                 return;
             }
             List<Path> derived;
@@ -114,6 +113,7 @@ public class StartupIoBenchmark {
                     .index(Backends.keyIndex(index))
                     .io(Backends.ioManager("standard"))
                     .startupIo(Backends.ioManager(startupIo))
+                    .imageEveryBytes(from.equals("image") ? Long.MAX_VALUE : 0)
                     .open();
             return opened;
         }
@@ -128,9 +128,7 @@ public class StartupIoBenchmark {
 
     private static boolean isDerived(Path file) {
         String name = file.getFileName().toString();
-        return name.contains("hint")
-                || name.contains("image")
-                || (name.contains("index") && !name.endsWith(DATA_SUFFIX));
+        return name.endsWith(".hint");
     }
 
     /** Opens the store. */
