@@ -50,7 +50,7 @@ final class MappedFile implements ReadableFile {
         }
         int position = (int) offset;
         int count = Math.min(length, this.length - position);
-        MappedMemory.load(source, position, target, targetOffset, count, name, offset);
+        MappedMemory.load(source, position, target, targetOffset, count, this, offset);
         return count;
     }
 

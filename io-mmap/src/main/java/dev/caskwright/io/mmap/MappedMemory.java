@@ -1,5 +1,6 @@
 package dev.caskwright.io.mmap;
 
+import dev.caskwright.api.spi.ReadableFile;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -49,9 +50,15 @@ abstract class MappedMemory {
     /** Unmaps everything. No buffer of this memory may be used afterwards. */
     abstract void unmap() throws IOException;
 
-    /** Copies from a mapping; {@code file} and {@code fileOffset} of its first byte are for the message. */
+    /** Copies from a mapping; the name of {@code file} and {@code fileOffset} of its first byte are for the message. */
     static void load(
-            ByteBuffer mapping, int position, byte[] target, int targetOffset, int length, String file, long fileOffset)
+            ByteBuffer mapping,
+            int position,
+            byte[] target,
+            int targetOffset,
+            int length,
+            ReadableFile file,
+            long fileOffset)
             throws IOException {
         if (length == 0) {
             return;
@@ -71,7 +78,7 @@ abstract class MappedMemory {
         } catch (InternalError e) {
             throw new IOException(fault("read", file, fileOffset, length), e);
         } catch (IllegalStateException e) {
-            throw new IOException("file is closed: file=" + file, e);
+            throw new IOException("file is closed: file=" + file.name(), e);
         }
     }
 
@@ -80,7 +87,13 @@ abstract class MappedMemory {
      * to hold the same byte before, the writer's thread learns by an {@link InternalError} soon after.
      */
     static void store(
-            ByteBuffer mapping, int position, byte[] source, int sourceOffset, int length, String file, long fileOffset)
+            ByteBuffer mapping,
+            int position,
+            byte[] source,
+            int sourceOffset,
+            int length,
+            ReadableFile file,
+            long fileOffset)
             throws IOException {
         try {
             mapping.put(position, source, sourceOffset, length);
@@ -91,7 +104,7 @@ abstract class MappedMemory {
         } catch (InternalError e) {
             throw new IOException(fault("write", file, fileOffset, length), e);
         } catch (IllegalStateException e) {
-            throw new IOException("file is closed: file=" + file, e);
+            throw new IOException("file is closed: file=" + file.name(), e);
         }
     }
 
@@ -104,8 +117,8 @@ abstract class MappedMemory {
         }
     }
 
-    private static String fault(String operation, String file, long offset, int length) {
-        return operation + " failed, file has become shorter: file=" + file + ", offset=" + offset + ", length="
+    private static String fault(String operation, ReadableFile file, long offset, int length) {
+        return operation + " failed, file has become shorter: file=" + file.name() + ", offset=" + offset + ", length="
                 + length;
     }
 

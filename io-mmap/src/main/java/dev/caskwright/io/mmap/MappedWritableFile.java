@@ -122,7 +122,7 @@ final class MappedWritableFile implements WritableFile {
             }
             int position = (int) place & windowMask;
             int chunk = Math.min(count - done, windowMask + 1 - position);
-            MappedMemory.load(windows[window], position, target, targetOffset + done, chunk, file.name(), place);
+            MappedMemory.load(windows[window], position, target, targetOffset + done, chunk, this, place);
             done += chunk;
         }
         return count;
@@ -152,7 +152,7 @@ final class MappedWritableFile implements WritableFile {
             int position = (int) place & windowMask;
             int chunk = Math.min(length - done, windowMask + 1 - position);
             ByteBuffer window = windows[(int) (place >>> windowShift)];
-            MappedMemory.store(window, position, source, sourceOffset + done, chunk, file.name(), place);
+            MappedMemory.store(window, position, source, sourceOffset + done, chunk, this, place);
             done += chunk;
         }
         if (newEnd > end) {
@@ -245,7 +245,7 @@ final class MappedWritableFile implements WritableFile {
         zero(start + windowMask + 1);
         ByteBuffer window = MmapIoManager.map(file, memory, MapMode.READ_WRITE, start, windowMask + 1);
         for (int position = 0; position <= windowMask; position += PAGE) {
-            MappedMemory.store(window, position, ZEROS, 0, 1, file.name(), start + position);
+            MappedMemory.store(window, position, ZEROS, 0, 1, this, start + position);
         }
         return window;
     }
