@@ -14,7 +14,7 @@ final class EncodedDraft implements RecordDraft {
     private static final byte[] NOTHING = {};
 
     private final CRC32C crc = new CRC32C();
-    private byte[] bytes = new byte[256];
+    private byte[] bytes = NOTHING;
     private int kind;
     private int keyLength;
     private int copiedLength;

@@ -78,6 +78,12 @@ final class HintFile {
             return length;
         }
 
+        /** Forgets everything that was added, and keeps the memory for what comes. */
+        void clear() {
+            length = 0;
+            count = 0;
+        }
+
         /** Forgets what was added behind {@code oldLength}, as for a batch that could not be completed. */
         void cutTo(int oldLength, long entriesCut) {
             length = oldLength;

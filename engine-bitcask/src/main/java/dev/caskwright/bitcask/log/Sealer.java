@@ -9,6 +9,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,12 +30,19 @@ final class Sealer {
     private final RecordLogOptions options;
     private final Object sealing = new Object();
     private final Deque<Left> waiting = new ArrayDeque<>(); // guarded by itself
+    private final AtomicReference<HintFile.@Nullable Builder> spare = new AtomicReference<>();
 
     Sealer(SegmentedLog log, IoManager io, Manifest manifest, RecordLogOptions options) {
         this.log = log;
         this.io = io;
         this.manifest = manifest;
         this.options = options;
+    }
+
+    /** Returns a builder for the hints of a new file: one that has grown already, if the hints that it had are written. */
+    HintFile.Builder newHints() {
+        HintFile.Builder grown = spare.getAndSet(null);
+        return grown == null ? new HintFile.Builder() : grown;
     }
 
     void add(DataFile file, HintFile.Builder hints) {
@@ -107,6 +116,9 @@ final class Sealer {
         synchronized (waiting) {
             waiting.removeAll(batch);
         }
+        HintFile.Builder written = batch.get(0).hints();
+        written.clear();
+        spare.set(written);
         log.awaitReaders();
         for (ReadableFile handle : old) {
             handle.close();

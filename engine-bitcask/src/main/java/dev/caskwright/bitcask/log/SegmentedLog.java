@@ -308,7 +308,7 @@ final class SegmentedLog implements RecordLog {
         leaveActive();
         DataFile fresh = createFile(++highestId, false, lastLogId);
         lastLogId = fresh.id();
-        activeHints = new HintFile.Builder();
+        activeHints = sealer.newHints();
         reservedTo = 0;
         active = fresh;
     }
