@@ -8,22 +8,28 @@ import dev.caskwright.api.spi.RecordReader;
 import dev.caskwright.api.spi.RecordScanner;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Visits every entry of a snapshot once, by reading the snapshot's files from start to end: a record is an entry if the
- * snapshot's locator of its key is where it lies. So values are read in the order of the disk, and no list of keys is
- * made. Records that lie in the scanner's buffer together are looked up together, so that the index overlaps its waits
- * for memory.
+ * Visits every entry of a moment once: now, or that of a snapshot.
  *
- * <p>A merge may have moved a record since. Then its locator points to a file that the snapshot does not cover, and the
- * record is an entry if the versions are equal; the copy is not visited again, since its file is not covered.
+ * <p>It takes a snapshot of now and reads its files from start to end: a record is an entry if that snapshot's locator of
+ * its key is where it lies. So values are read in the order of the disk, and no list of keys is made. Records that lie in
+ * the scanner's buffer together are looked up together, so that the index overlaps its waits for memory. A merge may move
+ * a record meanwhile. Then its locator points to a file that the snapshot of now does not cover, and the record is an
+ * entry if the versions are equal; the copy is not visited again, since its file is not covered.
+ *
+ * <p>For an earlier moment, of these entries those count that are no newer; and the keys that have changed since had the
+ * records that their undo maps tell. So files from before merges are read only for records that have been dropped since.
  */
 final class FullScan {
     private static final int BATCH = 256;
 
     private final Store store;
-    private final Snapshots.Handle snapshot;
+    private final Snapshots.Handle now;
+    private final Snapshots.Handle moment; // the same, or one taken earlier
     private final Session session;
 
     // The records at hand: entries, once the index was asked. All lie in one array.
@@ -38,22 +44,63 @@ final class FullScan {
     private final long[] candidates = new long[BATCH];
     private int count;
 
-    FullScan(Store store, Snapshots.Handle snapshot) {
+    private FullScan(Store store, Snapshots.Handle now, Snapshots.Handle moment) {
         this.store = store;
-        this.snapshot = snapshot;
+        this.now = now;
+        this.moment = moment;
         this.session = store.session();
     }
 
-    void visit(EntryVisitor visitor) throws IOException {
-        for (LogSegment file : snapshot.files) {
-            if (file != null && snapshot.covers(file) && !visitFile(file, visitor)) {
+    /** Visits the entries of a snapshot, or if it is null, of now. The caller does not hold the write lock. */
+    static void visit(Store store, Snapshots.@Nullable Handle snapshot, EntryVisitor visitor) throws IOException {
+        Snapshots.Handle now = store.snapshots.openForScan();
+        try {
+            new FullScan(store, now, snapshot == null ? now : snapshot).visit(visitor);
+        } finally {
+            store.snapshots.close(now);
+        }
+    }
+
+    private void visit(EntryVisitor visitor) throws IOException {
+        for (LogSegment file : now.files) {
+            if (file != null && now.covers(file) && !visitFile(file, visitor)) {
+                return;
+            }
+        }
+        if (moment != now) {
+            visitLost(visitor);
+        }
+    }
+
+    private void visitLost(EntryVisitor visitor) throws IOException {
+        long[] lost = store.snapshots.lostBetween(moment, now);
+        Arrays.sort(lost); // in the order of the disk, more or less
+        Map<LogSegment, RecordScanner> scanners = new HashMap<>();
+        for (long locator : lost) {
+            Entry entry = lostEntry(locator, scanners);
+            if (entry != null && !visitor.visit(entry)) {
                 return;
             }
         }
     }
 
+    private @Nullable Entry lostEntry(long locator, Map<LogSegment, RecordScanner> scanners) throws IOException {
+        int pin = store.enter(session);
+        try {
+            checkOpen();
+            LogSegment file = store.log.segment(locator);
+            RecordScanner scanner = scanners.computeIfAbsent(file, each -> store.log.scan(each, each.length()));
+            scanner.seek(locator);
+            return hadExpired(scanner.expiresAt())
+                    ? null
+                    : new Entry(scanner.key(), scanner.value(), scanner.version(), scanner.expiresAt());
+        } finally {
+            store.exit(pin);
+        }
+    }
+
     private boolean visitFile(LogSegment file, EntryVisitor visitor) throws IOException {
-        RecordScanner scanner = store.log.scan(file, snapshot.end(file));
+        RecordScanner scanner = store.log.scan(file, now.end(file));
         boolean more = true;
         while (more) {
             // The file itself stays because the snapshot pins it, but its handle may be exchanged when it is sealed.
@@ -77,7 +124,7 @@ final class FullScan {
 
     private void checkOpen() throws IOException {
         store.checkOpen();
-        if (snapshot.closed) {
+        if (moment.closed) {
             throw Store.closedException();
         }
     }
@@ -96,7 +143,7 @@ final class FullScan {
         }
         source = scanner.buffer();
         do {
-            if (scanner.isPut() && !hadExpired(scanner.expiresAt())) {
+            if (scanner.isPut() && scanner.version() <= moment.version && !hadExpired(scanner.expiresAt())) {
                 keyOffsets[count] = scanner.keyOffset();
                 keyLengths[count] = scanner.keyLength();
                 valueOffsets[count] = scanner.valueOffset();
@@ -111,10 +158,10 @@ final class FullScan {
     }
 
     private boolean hadExpired(long expiresAt) {
-        return expiresAt != Entry.NEVER && expiresAt <= snapshot.nowMillis;
+        return expiresAt != Entry.NEVER && expiresAt <= moment.nowMillis;
     }
 
-    /** Drops what was not current when the snapshot was taken. */
+    /** Drops what was not current when the snapshot of now was taken. */
     private void keepEntries() throws IOException {
         store.index.candidates(source, keyOffsets, keyLengths, count, candidates);
         int kept = 0;
@@ -129,12 +176,12 @@ final class FullScan {
     }
 
     private boolean isEntry(int i) throws IOException {
-        long locator = snapshot.locate(store.index, source, keyOffsets[i], keyLengths[i]);
+        long locator = now.locate(store.index, source, keyOffsets[i], keyLengths[i]);
         if (locator == locators[i]) {
             return true;
         }
         return locator != KeyIndex.ABSENT
-                && !snapshot.covers(store.log.segment(locator))
+                && !now.covers(store.log.segment(locator))
                 && isSameVersion(locator, versions[i], keyLengths[i]);
     }
 
@@ -152,20 +199,6 @@ final class FullScan {
             valueLengths[to] = valueLengths[from];
             versions[to] = versions[from];
             expiries[to] = expiries[from];
-        }
-    }
-
-    /** Visits what a view shows, through a snapshot of its own if it has none. */
-    static void visit(Store store, Snapshots.@Nullable Handle snapshot, EntryVisitor visitor) throws IOException {
-        if (snapshot != null) {
-            new FullScan(store, snapshot).visit(visitor);
-            return;
-        }
-        Snapshots.Handle own = store.snapshots.open();
-        try {
-            new FullScan(store, own).visit(visitor);
-        } finally {
-            store.snapshots.close(own);
         }
     }
 }

@@ -8,6 +8,7 @@ import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -110,8 +111,17 @@ final class Snapshots {
         this.visibility = new Visibility(store.log);
     }
 
-    /** Opens a snapshot of now. */
+    /** Opens a snapshot of now for a user, who may forget to close it. */
     Handle open() throws IOException {
+        return open(limit);
+    }
+
+    /** Opens a snapshot of now for a scan, which closes it: those are not limited. */
+    Handle openForScan() throws IOException {
+        return open(Integer.MAX_VALUE);
+    }
+
+    private Handle open(int limit) throws IOException {
         store.writeLock.lock();
         try {
             store.checkOpen();
@@ -170,6 +180,51 @@ final class Snapshots {
                 && locator != KeyIndex.ABSENT
                 && !store.log.isAfter(undo.first, locator)
                 && !store.log.segment(locator).isMerged();
+    }
+
+    /**
+     * Returns the locators that keys had when a snapshot was taken and had lost when a later one was, both still open. Takes
+     * 8 bytes for each such key. The caller does not hold the write lock.
+     */
+    long[] lostBetween(Handle earlier, Handle later) {
+        Locators lost = new Locators();
+        synchronized (closing) { // so that nothing is passed on meanwhile
+            for (Undo each = earlier.undo; each != null && each != later.undo; each = each.next) {
+                Undo end = each;
+                each.map.visit((source, offset, length, locator) -> {
+                    if (locator != KeyIndex.ABSENT && !isSaved(earlier.undo, end, source, offset, length)) {
+                        lost.add(locator);
+                    }
+                });
+            }
+        }
+        return lost.toArray();
+    }
+
+    private static boolean isSaved(Undo from, Undo end, byte[] key, int offset, int length) {
+        for (Undo each = from; each != null && each != end; each = each.next) {
+            if (each.map.get(key, offset, length) != UndoMap.UNCHANGED) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Locators one after another. */
+    private static final class Locators {
+        private long[] all = new long[64];
+        private int count;
+
+        void add(long locator) {
+            if (count == all.length) {
+                all = Arrays.copyOf(all, 2 * count);
+            }
+            all[count++] = locator;
+        }
+
+        long[] toArray() {
+            return Arrays.copyOf(all, count);
+        }
     }
 
     /** Notes a record that was appended. Under the write lock, after {@link #beforeChange} for its key. */

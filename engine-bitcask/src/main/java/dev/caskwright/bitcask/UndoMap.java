@@ -93,7 +93,22 @@ final class UndoMap {
      * @return the place up to which everything is saved
      */
     long saveAll(UndoMap other, long from) {
-        Saved all = other.saved;
+        return other.visit(from, this::save);
+    }
+
+    /** Receives what was saved for a key, a slice of {@code source}. */
+    @FunctionalInterface
+    interface Visitor {
+        void visit(byte[] source, int offset, int length, long locator);
+    }
+
+    /** Visits what was saved so far, in the order of saving. */
+    void visit(Visitor visitor) {
+        visit(0, visitor);
+    }
+
+    private long visit(long from, Visitor visitor) {
+        Saved all = saved;
         if (all == null) {
             return from;
         }
@@ -101,7 +116,7 @@ final class UndoMap {
         long end = entries.end();
         for (long place = from == 0 ? UndoEntries.start() : from; place != end; ) {
             long reference = entries.at(place);
-            save(
+            visitor.visit(
                     entries.chunk(reference),
                     entries.keyOffset(reference),
                     entries.keyLength(reference),
