@@ -18,8 +18,8 @@ final class FeatureRatios {
     private static final int ROUNDS = 10;
     private static final int BATCH_SIZE = 1_000;
     private static final int BATCHES = 100;
-    private static final int SYNC_BATCHES = 5;
-    private static final int SYNC_PUTS = 50;
+    private static final int SYNC_BATCHES = 40;
+    private static final int SYNC_PUTS = 400;
     private static final WriteOptions UNFORCED = WriteOptions.DEFAULT.durability(Durability.WRITE);
 
     private final StorageEngine engine;
