@@ -40,6 +40,7 @@ final class Snapshots {
     /** An open snapshot. */
     static final class Handle {
         final long serial;
+        final boolean isForScan;
         final long version;
         final long nowMillis;
         final @Nullable LogSegment[] files;
@@ -51,12 +52,14 @@ final class Snapshots {
 
         Handle(
                 long serial,
+                boolean isForScan,
                 long version,
                 long nowMillis,
                 @Nullable LogSegment[] files,
                 @Nullable LogSegment active,
                 Undo undo) {
             this.serial = serial;
+            this.isForScan = isForScan;
             this.version = version;
             this.nowMillis = nowMillis;
             this.files = files;
@@ -101,6 +104,7 @@ final class Snapshots {
     private final List<Handle> open = new ArrayList<>(); // guarded by this
     private final Map<LogSegment, Integer> pins = new HashMap<>(); // guarded by this
     private final Visibility visibility;
+    private int users; // of the open ones, those not opened for scans; guarded by this
     private long serial;
     private volatile @Nullable Undo newest;
 
@@ -113,20 +117,20 @@ final class Snapshots {
 
     /** Opens a snapshot of now for a user, who may forget to close it. */
     Handle open() throws IOException {
-        return open(limit);
+        return open(false);
     }
 
-    /** Opens a snapshot of now for a scan, which closes it: those are not limited. */
+    /** Opens a snapshot of now for a scan, which closes it: the limit is not for those. */
     Handle openForScan() throws IOException {
-        return open(Integer.MAX_VALUE);
+        return open(true);
     }
 
-    private Handle open(int limit) throws IOException {
+    private Handle open(boolean isForScan) throws IOException {
         store.writeLock.lock();
         try {
             store.checkOpen();
             synchronized (this) {
-                if (open.size() >= limit) {
+                if (!isForScan && users >= limit) {
                     throw new EngineException(
                             ErrorCode.TOO_MANY_SNAPSHOTS,
                             Outcome.NOT_APPLIED,
@@ -142,8 +146,15 @@ final class Snapshots {
                 newest = undo;
                 serial++;
                 Handle handle = new Handle(
-                        serial, store.lastVersion(), store.clock.nowMillis(), visibleFiles(), store.log.active(), undo);
+                        serial,
+                        isForScan,
+                        store.lastVersion(),
+                        store.clock.nowMillis(),
+                        visibleFiles(),
+                        store.log.active(),
+                        undo);
                 open.add(handle);
+                users += isForScan ? 0 : 1;
                 return handle;
             }
         } finally {
@@ -255,6 +266,7 @@ final class Snapshots {
             try {
                 synchronized (this) {
                     open.remove(handle);
+                    users -= handle.isForScan ? 0 : 1;
                     if (open.isEmpty()) {
                         newest = null;
                     } else if (older != null) {

@@ -124,7 +124,7 @@ final class SnapshotTest extends FeatureFixture {
             open.add(engine.snapshot());
         }
         assertCode(ErrorCode.TOO_MANY_SNAPSHOTS, engine::snapshot);
-        assertCode(ErrorCode.TOO_MANY_SNAPSHOTS, () -> engine.visit(entry -> true));
+        assertThat(content(engine)).as("a scan does not count").isEqualTo(Map.of("key", "value"));
         put(engine, "key", "writes go on");
         open.remove(1).close();
         open.add(engine.snapshot());
