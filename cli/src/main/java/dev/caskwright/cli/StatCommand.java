@@ -36,7 +36,7 @@ final class StatCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Map<String, Number> figures;
+        Map<String, Object> figures;
         try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.READ)) {
             figures = figures(store.stats());
         }
@@ -48,9 +48,9 @@ final class StatCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    /** Returns what means something for a store that was opened just now and is not written. */
-    private static Map<String, Number> figures(EngineStats stats) {
-        Map<String, Number> figures = new LinkedHashMap<>();
+    /** Returns what means something for a store that was opened just now, to be read only. */
+    private static Map<String, Object> figures(EngineStats stats) {
+        Map<String, Object> figures = new LinkedHashMap<>();
         figures.put("keys", stats.keys());
         figures.put("files", stats.files());
         figures.put("diskBytes", stats.diskBytes());
@@ -61,21 +61,24 @@ final class StatCommand implements Callable<Integer> {
                 "spaceAmplification",
                 BigDecimal.valueOf(stats.spaceAmplification()).setScale(AMPLIFICATION_DIGITS, RoundingMode.HALF_UP));
         figures.put("openMillis", stats.openMillis());
+        figures.put("openedFromImage", stats.openedFromImage());
+        figures.put("savedImages", stats.savedImages());
         figures.put("replayedRecords", stats.replayedRecords());
         figures.put("tornBytesCut", stats.tornBytesCut());
         figures.put("lastVersion", stats.lastVersion());
         return figures;
     }
 
-    private void printJson(Map<String, Number> figures) throws IOException {
+    private void printJson(Map<String, Object> figures) throws IOException {
         try (JsonGenerator generator = JsonLineWriter.object(shell.out())) {
             generator.writeStartObject();
-            for (Map.Entry<String, Number> figure : figures.entrySet()) {
-                if (figure.getValue() instanceof BigDecimal decimal) {
+            for (Map.Entry<String, Object> figure : figures.entrySet()) {
+                if (figure.getValue() instanceof Boolean flag) {
+                    generator.writeBooleanField(figure.getKey(), flag);
+                } else if (figure.getValue() instanceof BigDecimal decimal) {
                     generator.writeNumberField(figure.getKey(), decimal);
                 } else {
-                    generator.writeNumberField(
-                            figure.getKey(), figure.getValue().longValue());
+                    generator.writeNumberField(figure.getKey(), ((Number) figure.getValue()).longValue());
                 }
             }
             generator.writeEndObject();
@@ -83,12 +86,18 @@ final class StatCommand implements Callable<Integer> {
         }
     }
 
-    private void printTable(Map<String, Number> figures) throws IOException {
-        for (Map.Entry<String, Number> figure : figures.entrySet()) {
-            String number = figure.getValue() instanceof BigDecimal decimal
-                    ? decimal.toPlainString()
-                    : String.format(Locale.ROOT, "%,d", figure.getValue().longValue());
-            shell.println(String.format(Locale.ROOT, "%-18s %20s", figure.getKey(), number));
+    private void printTable(Map<String, Object> figures) throws IOException {
+        for (Map.Entry<String, Object> figure : figures.entrySet()) {
+            shell.println(String.format(Locale.ROOT, "%-18s %20s", figure.getKey(), text(figure.getValue())));
         }
+    }
+
+    private static String text(Object figure) {
+        if (figure instanceof Boolean flag) {
+            return flag ? "yes" : "no";
+        }
+        return figure instanceof BigDecimal decimal
+                ? decimal.toPlainString()
+                : String.format(Locale.ROOT, "%,d", ((Number) figure).longValue());
     }
 }

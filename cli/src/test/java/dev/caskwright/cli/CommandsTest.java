@@ -257,7 +257,8 @@ final class CommandsTest {
             assertThat(parser.nextToken()).isEqualTo(JsonToken.START_OBJECT);
             while (parser.nextToken() != JsonToken.END_OBJECT) {
                 fields.add(parser.currentName());
-                assertThat(parser.nextToken().isNumeric()).isTrue();
+                JsonToken value = parser.nextToken();
+                assertThat(value.isNumeric() || value.isBoolean()).isTrue();
             }
             assertThat(parser.nextToken()).isNull();
         }
@@ -271,10 +272,14 @@ final class CommandsTest {
                         "indexBytes",
                         "spaceAmplification",
                         "openMillis",
+                        "openedFromImage",
+                        "savedImages",
                         "tornBytesCut");
         assertThat(result.out())
                 .contains("\"keys\":1,", "\"diskBytes\":3000,", "\"spaceAmplification\":1.5", "\"tornBytesCut\":3,")
+                .contains("\"openedFromImage\":true,", "\"savedImages\":2,")
                 .endsWith("}\n");
+        assertThat(cli.run("stat", "--dir", "d").out()).containsPattern("openedFromImage +yes\n");
         assertThat(cli.run("stat", "--dir", "d").out().lines()).hasSameSizeAs(fields);
     }
 

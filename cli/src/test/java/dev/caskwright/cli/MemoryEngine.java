@@ -163,14 +163,14 @@ class MemoryEngine implements StorageEngine {
                 0,
                 64L * entries.size(),
                 7,
-                false,
+                true,
                 5,
                 3,
                 0,
                 0,
                 0,
                 0,
-                0,
+                2,
                 changes.size());
     }
 

@@ -2,6 +2,7 @@ package dev.caskwright.bitcask;
 
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogOpening;
 import java.io.IOException;
@@ -16,8 +17,14 @@ import org.jspecify.annotations.Nullable;
  * Fills the index from the log when a store is opened. Files may be replayed in any order and by several threads: of two
  * records of a key, the one that is later in the log wins. Tombstones are kept in the index until all files are replayed,
  * so that they also win over what comes after them; then they are removed.
+ *
+ * <p>Entries are put in batches. An index that is a table in memory looks up all candidates of a batch first: so it
+ * overlaps its waits for memory, and compares a key that is there with its record once, when it is replaced.
  */
 final class Replay {
+    private static final int BATCH = 64;
+    private static final int BATCH_KEY_BYTES = 16 << 10;
+
     @SuppressWarnings("ArrayRecordComponent") // a holder, never compared
     private record Tombstone(byte[] key, long locator) {}
 
@@ -25,6 +32,7 @@ final class Replay {
     private final RecordLog log;
     private final KeyIndex index;
     private final boolean concurrent;
+    private final boolean looksAhead;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
     Replay(RecordLogOpening opening, KeyIndex index) {
@@ -32,6 +40,8 @@ final class Replay {
         this.log = opening.log();
         this.index = index;
         this.concurrent = index.allowsConcurrentWriters();
+        // Others, trees and maps of libraries, overlap nothing: they would look for each key twice.
+        this.looksAhead = index instanceof PersistentKeyIndex;
     }
 
     /**
@@ -117,6 +127,16 @@ final class Replay {
         final List<Tombstone> tombstones = new ArrayList<>();
         long entries;
 
+        private byte[] keys = new byte[BATCH_KEY_BYTES];
+        private final int[] offsets = new int[BATCH];
+        private final int[] lengths = new int[BATCH];
+        private final long[] locators = new long[BATCH];
+        /** All absent, unless looked up. */
+        private final long[] candidates = new long[BATCH];
+
+        private int batched;
+        private int keyBytes;
+
         Worker(List<LogSegment> files, AtomicInteger next, Part part, boolean counting) {
             this.files = files;
             this.next = next;
@@ -131,32 +151,70 @@ final class Replay {
                     if (failure.get() != null) {
                         return;
                     }
-                    part.replay(files.get(i), this::replay);
+                    part.replay(files.get(i), this::add);
+                    putBatch();
                 }
             } catch (IOException | RuntimeException | Error e) {
                 failure.compareAndSet(null, e);
             }
         }
 
-        private void replay(boolean tombstone, long locator, byte[] source, int offset, int length) throws IOException {
-            entries++;
+        private void add(boolean tombstone, long locator, byte[] source, int offset, int length) throws IOException {
+            if (batched == BATCH || length > keys.length - keyBytes) {
+                putBatch();
+            }
+            if (length > keys.length) {
+                keys = new byte[length];
+            }
             if (tombstone) {
                 tombstones.add(new Tombstone(Arrays.copyOfRange(source, offset, offset + length), locator));
             }
+            System.arraycopy(source, offset, keys, keyBytes, length);
+            offsets[batched] = keyBytes;
+            lengths[batched] = length;
+            locators[batched] = locator;
+            keyBytes += length;
+            batched++;
+        }
+
+        private void putBatch() throws IOException {
+            if (looksAhead) {
+                index.candidates(keys, offsets, lengths, batched, candidates);
+            }
+            for (int i = 0; i < batched; i++) {
+                long candidate = candidates[i];
+                // A candidate that is older is most likely the key's own.
+                if (candidate != locators[i]
+                        && (candidate == KeyIndex.ABSENT
+                                || !log.isAfter(locators[i], candidate)
+                                || !replace(i, candidate))) {
+                    put(i);
+                }
+            }
+            entries += batched;
+            batched = 0;
+            keyBytes = 0;
+        }
+
+        private void put(int i) throws IOException {
             while (true) {
-                long present = index.putIfAbsent(source, offset, length, locator);
+                long present = index.putIfAbsent(keys, offsets[i], lengths[i], locators[i]);
                 if (present == KeyIndex.ABSENT) {
-                    count(locator, KeyIndex.ABSENT);
+                    count(locators[i], KeyIndex.ABSENT);
                     return;
                 }
-                if (present == locator || !log.isAfter(locator, present)) {
-                    return;
-                }
-                if (index.replace(source, offset, length, present, locator)) {
-                    count(locator, present);
+                if (present == locators[i] || !log.isAfter(locators[i], present) || replace(i, present)) {
                     return;
                 }
             }
+        }
+
+        private boolean replace(int i, long expected) throws IOException {
+            boolean isReplaced = index.replace(keys, offsets[i], lengths[i], expected, locators[i]);
+            if (isReplaced) {
+                count(locators[i], expected);
+            }
+            return isReplaced;
         }
 
         private void count(long live, long dead) {

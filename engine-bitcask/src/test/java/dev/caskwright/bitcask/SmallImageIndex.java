@@ -10,7 +10,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
 /** A plain index whose images are as short as its keys, and that lets something happen in the middle of a save. */
-public final class SmallImageIndex implements PersistentKeyIndex {
+public class SmallImageIndex implements PersistentKeyIndex {
     /** What happens between two keys of an image. */
     @FunctionalInterface
     public interface Meanwhile {

@@ -3,6 +3,7 @@ package dev.caskwright.bitcask.log;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.api.spi.ReadableFile;
+import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -192,15 +193,16 @@ final class ImageFile {
      * @throws DamagedImageException if a block is not sound
      */
     boolean load(IoManager io, PersistentKeyIndex index) throws IOException {
-        try (ReadableFile file = io.open(image.name())) {
-            return index.load(new Source(file));
+        try (ReadableFile file = io.open(image.name());
+                Source source = new Source(file)) {
+            return index.load(source);
         }
     }
 
     /** Reads every block. */
     boolean isWhole(IoManager io) throws IOException {
-        try (ReadableFile file = io.open(image.name())) {
-            Source source = new Source(file);
+        try (ReadableFile file = io.open(image.name());
+                Source source = new Source(file)) {
             byte[] buffer = new byte[BLOCK_LENGTH];
             while (source.remaining() > 0) {
                 source.read(buffer, 0, (int) Math.min(buffer.length, source.remaining()));
@@ -211,21 +213,32 @@ final class ImageFile {
         }
     }
 
-    /** Verifies each block before it gives a byte of it away. */
-    private final class Source implements PersistentKeyIndex.ImageSource {
-        private final ReadableFile file;
-        private final byte[] block = new byte[BLOCK_HEADER + BLOCK_LENGTH];
-        private long offset = HEADER_LENGTH;
+    /** Reads and verifies the block at that place, whose content is of that length. */
+    private void readBlock(ReadableFile file, long offset, byte[] block, int length) throws IOException {
+        int read = file.read(offset, block, 0, BLOCK_HEADER + length);
+        if (read < BLOCK_HEADER + length || !isSound(block, length, mask(store, image, offset))) {
+            throw new DamagedImageException(file.name(), offset);
+        }
+    }
+
+    /** Verifies each block before it gives a byte of it away. Long images are read ahead by a thread. */
+    private final class Source implements PersistentKeyIndex.ImageSource, Closeable {
+        private final ImageBlocks blocks;
         private long remaining = table.indexBytes();
+        private byte[] block = {};
         private int position;
         private int limit;
 
         Source(ReadableFile file) throws IOException {
-            this.file = file;
-            long blocks = (remaining + BLOCK_LENGTH - 1) / BLOCK_LENGTH;
-            if (remaining < 0 || HEADER_LENGTH + remaining + blocks * BLOCK_HEADER != tableAt) {
+            long count = (remaining + BLOCK_LENGTH - 1) / BLOCK_LENGTH;
+            if (remaining < 0 || HEADER_LENGTH + remaining + count * BLOCK_HEADER != tableAt) {
                 throw new DamagedImageException(file.name(), tableAt);
             }
+            long last = remaining - (count - 1) * BLOCK_LENGTH;
+            blocks = new ImageBlocks(count, (number, target) -> {
+                int length = number == count - 1 ? (int) last : BLOCK_LENGTH;
+                readBlock(file, HEADER_LENGTH + number * (BLOCK_HEADER + BLOCK_LENGTH), target, length);
+            });
         }
 
         @Override
@@ -240,7 +253,9 @@ final class ImageFile {
             }
             for (int done = 0; done < length; ) {
                 if (position == limit) {
-                    readBlock();
+                    block = blocks.next();
+                    position = BLOCK_HEADER;
+                    limit = BLOCK_HEADER + (int) Math.min(BLOCK_LENGTH, remaining);
                 }
                 int count = Math.min(length - done, limit - position);
                 System.arraycopy(block, position, target, targetOffset + done, count);
@@ -250,15 +265,9 @@ final class ImageFile {
             }
         }
 
-        private void readBlock() throws IOException {
-            int length = (int) Math.min(BLOCK_LENGTH, remaining);
-            int read = file.read(offset, block, 0, BLOCK_HEADER + length);
-            if (read < BLOCK_HEADER + length || !isSound(block, length, mask(store, image, offset))) {
-                throw new DamagedImageException(file.name(), offset);
-            }
-            offset += read;
-            position = BLOCK_HEADER;
-            limit = read;
+        @Override
+        public void close() {
+            blocks.close();
         }
     }
 }

@@ -22,7 +22,7 @@ final class BlockMemory {
     private static final int SMALLEST_SLAB = 1 << 16;
     private static final int LARGEST_SLAB = UNIT << OFFSET_BITS;
     /** A new slab is this part of all memory, so that what is not used yet of it hardly counts. */
-    private static final int SLABS_OF_EQUAL_SIZE = 32;
+    private static final int SLABS_OF_EQUAL_SIZE = 128;
 
     private static final int MAX_SLABS = 1 << (ADDRESS_BITS - OFFSET_BITS);
     private static final long NO_ADDRESS = -1;

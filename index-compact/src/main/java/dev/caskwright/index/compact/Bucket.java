@@ -30,6 +30,7 @@ final class Bucket {
     static final int SLOT_STEP = 4;
     static final int MAX_SLOTS = 64;
     static final int NO_SLOT = -1;
+    static final int NOT_OF = -1;
     static final long NO_BUCKET = 0;
 
     private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -155,22 +156,77 @@ final class Bucket {
         return slots > 0 && slots <= MAX_SLOTS && slots % SLOT_STEP == 0 && depth >= 0 && depth <= MAX_DEPTH;
     }
 
-    /** Returns whether the tags of all keys begin with these bits, and all have locators. */
-    static boolean isOf(ByteBuffer slab, int base, int slots, int depth, int prefix) {
+    /**
+     * Returns the number of keys, or {@link #NOT_OF} unless the tags of all keys begin with these bits, and all have
+     * locators.
+     */
+    static int keysOf(ByteBuffer slab, int base, int slots, int depth, int prefix) {
+        int keys = 0;
         for (int slot = 0; slot < slots; slot++) {
-            if (!isFree(slab, base, slots, slot)
-                    && (tagOf(slab, base, slots, slot) >>> (TAG_BITS - depth) != prefix
-                            || locator(slab, base, slot) == KeyIndex.ABSENT)) {
-                return false;
+            int tag = tagOf(slab, base, slots, slot);
+            if ((tag & LANE) != 0) {
+                if (tag >>> (TAG_BITS - depth) != prefix || locator(slab, base, slot) == KeyIndex.ABSENT) {
+                    return NOT_OF;
+                }
+                keys++;
             }
         }
-        return true;
+        return keys;
     }
 
-    /** Frees all slots of a block. */
-    static void format(ByteBuffer slab, int base, int slots) {
-        for (int slot = 0; slot < slots; slot += SLOT_STEP) {
-            LONG.setRelease(slab, base + slots * LOW_TAGS + slot * Short.BYTES, 0L);
+    /** Copies all keys to a block that nobody sees yet, and which has slots for them. */
+    static void copy(ByteBuffer source, int from, int fromSlots, ByteBuffer target, int to, int slots) {
+        if (slots > fromSlots) {
+            target.put(to, source, from, fromSlots * LOW_TAGS);
+            target.put(to + slots * LOW_TAGS, source, from + fromSlots * LOW_TAGS, fromSlots * Short.BYTES);
+            target.put(to + slots * HIGH_TAGS, source, from + fromSlots * HIGH_TAGS, fromSlots);
+            format(target, to, slots, fromSlots);
+            return;
+        }
+        int next = 0;
+        for (int slot = 0; slot < fromSlots; slot++) {
+            if (!isFree(source, from, fromSlots, slot)) {
+                copySlot(source, from, fromSlots, slot, target, to, slots, next++);
+            }
+        }
+        format(target, to, slots, next);
+    }
+
+    /** Returns which slots of a full bucket of {@link #MAX_SLOTS} have that bit of the tag set. */
+    static long slotsWith(ByteBuffer slab, int base, int tagBit) {
+        long slots = 0;
+        for (int slot = 0; slot < MAX_SLOTS; slot++) {
+            slots |= (tagOf(slab, base, MAX_SLOTS, slot) & tagBit) != 0 ? 1L << slot : 0;
+        }
+        return slots;
+    }
+
+    /** Copies some slots of a full bucket of {@link #MAX_SLOTS} to a block that nobody sees yet, and which has room. */
+    static void take(ByteBuffer source, int from, long taken, ByteBuffer target, int to, int slots) {
+        int next = 0;
+        for (long left = taken; left != 0; left &= left - 1) {
+            copySlot(source, from, MAX_SLOTS, Long.numberOfTrailingZeros(left), target, to, slots, next++);
+        }
+        format(target, to, slots, next);
+    }
+
+    private static void copySlot(
+            ByteBuffer source, int from, int fromSlots, int slot, ByteBuffer target, int to, int slots, int next) {
+        target.putLong(to + next * Long.BYTES, locator(source, from, slot));
+        target.putShort(
+                to + slots * LOW_TAGS + next * Short.BYTES,
+                source.getShort(from + fromSlots * LOW_TAGS + slot * Short.BYTES));
+        target.put(to + slots * HIGH_TAGS + next, source.get(from + fromSlots * HIGH_TAGS + slot));
+    }
+
+    /** Frees the slots from the given one on, in a block that nobody sees yet. */
+    static void format(ByteBuffer slab, int base, int slots, int first) {
+        int slot = first;
+        for (; slot % SLOT_STEP != 0; slot++) {
+            slab.putShort(base + slots * LOW_TAGS + slot * Short.BYTES, (short) 0);
+        }
+        for (; slot < slots; slot += SLOT_STEP) {
+            slab.putLong(base + slots * LOW_TAGS + slot * Short.BYTES, 0);
         }
     }
 

@@ -279,11 +279,13 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         boolean isLoaded = false;
         KeyHash fresh = hash;
         try {
-            ByteBuffer header = read(source, IMAGE_HEADER_BYTES);
+            byte[] buffer = new byte[Bucket.lengthInBytes(Bucket.MAX_SLOTS)];
+            source.read(buffer, 0, IMAGE_HEADER_BYTES);
+            ByteBuffer header = littleEndian(buffer);
             hash = new KeyHash(header.getLong());
             boolean isImage = header.getInt() == SEGMENTS;
             for (int segment = 0; segment < SEGMENTS && isImage; segment++) {
-                isImage = loadSegment(source, open, segment);
+                isImage = loadSegment(source, buffer, open, segment);
             }
             isLoaded = isImage && source.remaining() == 0;
             return isLoaded;
@@ -411,6 +413,8 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
             throws IndexMemoryException {
         if (word == Bucket.NO_BUCKET) {
             long first = newBucket(Bucket.SLOT_STEP, 0, word);
+            long address = Bucket.address(first);
+            Bucket.format(memory.slab(address), BlockMemory.offset(address), Bucket.SLOT_STEP, 0);
             long[] smallest = {first};
             heapBytes.addAndGet(ARRAY_HEADER + Long.BYTES);
             DIRECTORY.setRelease(open, segment, smallest);
@@ -433,7 +437,15 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
     /** Copies a bucket to one of another size. The caller holds the lock. */
     private void resize(long[] directory, long word, int tag, int slots) throws IndexMemoryException {
         long resized = newBucket(slots, Bucket.depth(word), word);
-        copy(word, resized, 0, 0);
+        long from = Bucket.address(word);
+        long to = Bucket.address(resized);
+        Bucket.copy(
+                memory.slab(from),
+                BlockMemory.offset(from),
+                Bucket.slots(word),
+                memory.slab(to),
+                BlockMemory.offset(to),
+                slots);
         publish(directory, entry(directory, tag), resized);
         retire(word);
     }
@@ -443,10 +455,8 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         int bit = 1 << (Bucket.TAG_BITS - depth);
         ByteBuffer slab = memory.slab(Bucket.address(word));
         int base = BlockMemory.offset(Bucket.address(word));
-        int ones = 0;
-        for (int slot = 0; slot < Bucket.MAX_SLOTS; slot++) {
-            ones += (Bucket.tagOf(slab, base, Bucket.MAX_SLOTS, slot) & bit) != 0 ? 1 : 0;
-        }
+        long isOne = Bucket.slotsWith(slab, base, bit);
+        int ones = Long.bitCount(isOne);
         long zero = newBucket(slotsFor(Bucket.MAX_SLOTS - ones), depth, word);
         long one;
         try {
@@ -455,8 +465,8 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
             retire(zero);
             throw e;
         }
-        copy(word, zero, bit, 0);
-        copy(word, one, bit, bit);
+        take(slab, base, ~isOne, zero);
+        take(slab, base, isOne, one);
         publish(directory, entry(directory, (tag & -bit) & ~bit), zero);
         publish(directory, entry(directory, (tag & -bit) | bit), one);
         retire(word);
@@ -502,8 +512,10 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         return copy;
     }
 
-    private boolean loadSegment(ImageSource source, long[][] open, int segment) throws IOException {
-        int length = read(source, Integer.BYTES).getInt();
+    /** Reads a segment by way of a buffer that holds a bucket. */
+    private boolean loadSegment(ImageSource source, byte[] buffer, long[][] open, int segment) throws IOException {
+        source.read(buffer, 0, Integer.BYTES);
+        int length = littleEndian(buffer).getInt();
         if (length == 0) {
             return true;
         }
@@ -515,28 +527,32 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         long[] directory = newDirectory(length);
         heapBytes.addAndGet(ARRAY_HEADER + (long) Long.BYTES * length / 2);
         open[segment] = directory;
+        long keys = 0;
         int entry = 0;
         while (entry < length) {
-            ByteBuffer shape = read(source, IMAGE_BUCKET_BYTES);
-            int slots = shape.get();
-            int depth = shape.get();
+            source.read(buffer, 0, IMAGE_BUCKET_BYTES);
+            int slots = buffer[0];
+            int depth = buffer[1];
             if (!Bucket.isPossible(slots, depth) || depth > depth(directory)) {
                 return false;
             }
-            ByteBuffer bytes = read(source, Bucket.lengthInBytes(slots));
-            long address = memory.allocate(bytes.capacity());
+            int bytes = Bucket.lengthInBytes(slots);
+            source.read(buffer, 0, bytes);
+            long address = memory.allocate(bytes);
             ByteBuffer slab = memory.slab(address);
             int base = BlockMemory.offset(address);
-            slab.put(base, bytes, 0, bytes.capacity());
+            slab.put(base, buffer, 0, bytes);
             long word = Bucket.word(address, slots, depth, Bucket.NO_BUCKET);
             int next = entry + entriesOf(directory, word);
-            if (next > length || !Bucket.isOf(slab, base, slots, depth, entry >>> (depth(directory) - depth))) {
+            int live = Bucket.keysOf(slab, base, slots, depth, entry >>> (depth(directory) - depth));
+            if (next > length || live == Bucket.NOT_OF) {
                 return false;
             }
             Arrays.fill(directory, entry, next, word);
-            sizes.addAndGet(segment % LOCKS, Bucket.liveSlots(slab, base, slots));
+            keys += live;
             entry = next;
         }
+        sizes.addAndGet(segment % LOCKS, keys);
         return true;
     }
 
@@ -547,12 +563,6 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         for (int i = 0; i < LOCKS; i++) {
             sizes.set(i, 0);
         }
-    }
-
-    private static ByteBuffer read(ImageSource source, int length) throws IOException {
-        byte[] bytes = new byte[length];
-        source.read(bytes, 0, length);
-        return littleEndian(bytes);
     }
 
     private static ByteBuffer littleEndian(byte[] bytes) {
@@ -568,10 +578,9 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         return Math.min(Bucket.MAX_SLOTS, (keys / Bucket.SLOT_STEP + 1) * Bucket.SLOT_STEP);
     }
 
+    /** Makes a bucket whose content is undefined. */
     private long newBucket(int slots, int depth, long replaced) throws IndexMemoryException {
-        long address = memory.allocate(Bucket.lengthInBytes(slots));
-        Bucket.format(memory.slab(address), BlockMemory.offset(address), slots);
-        return Bucket.word(address, slots, depth, replaced);
+        return Bucket.word(memory.allocate(Bucket.lengthInBytes(slots)), slots, depth, replaced);
     }
 
     private void retire(long word) {
@@ -580,22 +589,10 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         memory.free(Bucket.address(word), Bucket.lengthInBytes(Bucket.slots(word)));
     }
 
-    /** Copies the slots whose tags have {@code value} in the bits of {@code mask} to a bucket that nobody sees yet. */
-    private void copy(long from, long to, int mask, int value) {
-        ByteBuffer source = memory.slab(Bucket.address(from));
-        int sourceBase = BlockMemory.offset(Bucket.address(from));
-        int sourceSlots = Bucket.slots(from);
-        ByteBuffer target = memory.slab(Bucket.address(to));
-        int targetBase = BlockMemory.offset(Bucket.address(to));
-        int targetSlots = Bucket.slots(to);
-        int next = 0;
-        for (int slot = 0; slot < sourceSlots; slot++) {
-            int tag = Bucket.tagOf(source, sourceBase, sourceSlots, slot);
-            if (!Bucket.isFree(source, sourceBase, sourceSlots, slot) && (tag & mask) == value) {
-                long locator = Bucket.locator(source, sourceBase, slot);
-                Bucket.fill(target, targetBase, targetSlots, next++, tag, locator);
-            }
-        }
+    /** Copies these slots of a full bucket to one that nobody sees yet. */
+    private void take(ByteBuffer full, int base, long slots, long to) {
+        long address = Bucket.address(to);
+        Bucket.take(full, base, slots, memory.slab(address), BlockMemory.offset(address), Bucket.slots(to));
     }
 
     /** Sets all entries of the directory that belong to the bucket of that entry. */
