@@ -11,27 +11,65 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The engine reaches the disk through the IO manager alone, and time and chance through what it is given. */
+/**
+ * The engine reaches the disk through the IO manager alone, and time and chance through what it is given. No module that
+ * a store consists of reads or writes objects by Java's serialisation, or by a library's that names classes in its bytes.
+ */
 final class SourceRulesTest {
     private static final Path SOURCES = Path.of("src/main/java");
+    private static final List<String> MODULES = List.of(
+            "engine-api",
+            "engine-bitcask",
+            "index-btree",
+            "index-compact",
+            "index-hashmap",
+            "index-offheap",
+            "io-mmap",
+            "io-standard");
     private static final Pattern FILES = Pattern.compile(
             "java\\.nio\\.channels|java\\.nio\\.file\\.(?!Path;)|java\\.io\\.(File|RandomAccessFile|File\\w*Stream)\\b");
-    private static final Pattern HIDDEN_INPUT = Pattern.compile(
-            "System\\.currentTimeMillis|Instant\\.now|Math\\.random|new Random\\(|ThreadLocalRandom|ObjectInputStream");
+    private static final Pattern HIDDEN_INPUT =
+            Pattern.compile("System\\.currentTimeMillis|Instant\\.now|Math\\.random|new Random\\(|ThreadLocalRandom");
+    private static final Pattern SERIALISATION = Pattern.compile("Object(In|Out)put(Stream|Filter)?\\b|Externalizable"
+            + "|\\bSerializable\\b|XML(De|En)coder|\\breadObject\\b|\\bwriteObject\\b|\\breadResolve\\b"
+            + "|SerializerPojo|SerializerBase|Serializer\\.(JAVA|ELSA|CLASS)\\b|SerializerElsa"
+            + "|\\belsa\\.|Class\\.forName\\((?!\")|\\.loadClass\\(|defineClass");
 
     @Test
     void noFileIsTouchedOutsideTheIoManager() throws IOException {
-        assertThat(linesWith(FILES)).isEmpty();
+        assertThat(linesWith(FILES, SOURCES)).isEmpty();
     }
 
     @Test
-    void clockAndRandomnessAreInjectedAndNothingIsDeserialised() throws IOException {
-        assertThat(linesWith(HIDDEN_INPUT)).isEmpty();
+    void clockAndRandomnessAreInjected() throws IOException {
+        assertThat(linesWith(HIDDEN_INPUT, SOURCES)).isEmpty();
     }
 
-    private static List<String> linesWith(Pattern pattern) throws IOException {
+    @Test
+    void noClassIsDeserialisedByAnyModuleOfAStore() throws IOException {
+        Path root = Path.of("").toAbsolutePath().getParent();
+        for (String module : MODULES) {
+            assertThat(linesWith(SERIALISATION, root.resolve(module).resolve(SOURCES)))
+                    .as(module)
+                    .isEmpty();
+        }
+    }
+
+    /** So that a module that is added is not forgotten above. */
+    @Test
+    void allModulesOfAStoreAreLookedAt() throws IOException {
+        Path root = Path.of("").toAbsolutePath().getParent();
+        try (Stream<Path> all = Files.list(root)) {
+            assertThat(all.filter(each -> Files.isDirectory(each.resolve(SOURCES)))
+                            .map(each -> each.getFileName().toString())
+                            .filter(name -> name.matches("(engine|index|io)-.*") && !name.equals("engine-testkit")))
+                    .containsExactlyInAnyOrderElementsOf(MODULES);
+        }
+    }
+
+    private static List<String> linesWith(Pattern pattern, Path sources) throws IOException {
         List<String> found = new ArrayList<>();
-        try (Stream<Path> files = Files.walk(SOURCES)) {
+        try (Stream<Path> files = Files.walk(sources)) {
             for (Path file :
                     files.filter(path -> path.toString().endsWith(".java")).toList()) {
                 for (String line : Files.readAllLines(file)) {

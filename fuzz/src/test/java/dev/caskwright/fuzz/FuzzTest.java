@@ -3,6 +3,7 @@ package dev.caskwright.fuzz;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.bitcask.log.HintFuzz;
+import dev.caskwright.bitcask.log.ImageFuzz;
 import dev.caskwright.bitcask.log.ManifestFuzz;
 import dev.caskwright.bitcask.log.RecordFuzz;
 import dev.caskwright.cli.JsonLinesFuzz;
@@ -29,6 +30,7 @@ final class FuzzTest {
     private static final Map<String, Target> TARGETS = Map.of(
             "record", new Target(RecordFuzz.class, RecordFuzz::fuzzerTestOneInput),
             "hint", new Target(HintFuzz.class, HintFuzz::fuzzerTestOneInput),
+            "image", new Target(ImageFuzz.class, ImageFuzz::fuzzerTestOneInput),
             "manifest", new Target(ManifestFuzz.class, ManifestFuzz::fuzzerTestOneInput),
             "jsonl", new Target(JsonLinesFuzz.class, JsonLinesFuzz::fuzzerTestOneInput));
 
@@ -42,7 +44,7 @@ final class FuzzTest {
     private Path temporary;
 
     @ParameterizedTest
-    @ValueSource(strings = {"record", "hint", "manifest", "jsonl"})
+    @ValueSource(strings = {"record", "hint", "image", "manifest", "jsonl"})
     @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void theCorpusIsReadOrRefused(String name) throws IOException {
         Target target = TARGETS.get(name);
@@ -73,7 +75,7 @@ final class FuzzTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"record", "hint", "manifest", "jsonl"})
+    @ValueSource(strings = {"record", "hint", "image", "manifest", "jsonl"})
     @Tag("campaign")
     void jazzerFindsNothing(String name) throws Exception {
         long seconds = Long.getLong("caskwright.fuzz.seconds", 600);
@@ -83,6 +85,7 @@ final class FuzzTest {
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx1g",
                         "-XX:+EnableDynamicAgentLoading",
+                        "-XX:-OmitStackTraceInFastThrow",
                         "-cp",
                         System.getProperty("java.class.path"),
                         "com.code_intelligence.jazzer.Jazzer",

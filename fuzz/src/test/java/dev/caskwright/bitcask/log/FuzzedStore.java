@@ -3,6 +3,7 @@ package dev.caskwright.bitcask.log;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.bitcask.BitcaskEngine;
+import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import java.util.zip.CRC32C;
 
 /**
@@ -22,10 +24,16 @@ import java.util.zip.CRC32C;
 final class FuzzedStore {
     private static final Path HOME = Path.of("store");
     private static final Path SALVAGED = Path.of("salvaged");
-    private static final Map<String, byte[]> FILES = new TreeMap<>();
-    private static final StoreId STORE;
+    /** One of data files and hint files only. */
+    static final FuzzedStore PLAIN = new FuzzedStore(UnaryOperator.identity());
 
-    static {
+    private final UnaryOperator<EngineBuilder> options;
+    private final Map<String, byte[]> files = new TreeMap<>();
+    private final Manifest manifest;
+
+    /** Makes a store with options of its own. */
+    FuzzedStore(UnaryOperator<EngineBuilder> options) {
+        this.options = options;
         try {
             CrashableIoManager disk = new CrashableIoManager();
             try (BitcaskEngine engine = open(disk)) {
@@ -35,35 +43,37 @@ final class FuzzedStore {
                 engine.delete(KeyValues.key(1));
             }
             for (String name : disk.list()) {
-                FILES.put(name, disk.content(name));
+                files.put(name, disk.content(name));
             }
-            STORE = Manifest.read(disk).store();
+            manifest = Manifest.read(disk);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private FuzzedStore() {}
-
-    private static BitcaskEngine open(CrashableIoManager disk) throws IOException {
+    private BitcaskEngine open(CrashableIoManager disk) throws IOException {
         SplittableRandom random = new SplittableRandom(1);
-        return BitcaskEngine.builder(HOME)
-                .io(disk.factory())
-                .clock(new ManualClock())
-                .random(random::nextLong)
-                .executor(Runnable::run)
-                .autoMerge(false)
-                .replayThreads(1)
-                .maxFileBytes(300)
+        return options.apply(BitcaskEngine.builder(HOME)
+                        .io(disk.factory())
+                        .clock(new ManualClock())
+                        .random(random::nextLong)
+                        .executor(Runnable::run)
+                        .autoMerge(false)
+                        .replayThreads(1)
+                        .maxFileBytes(300))
                 .open();
     }
 
-    static StoreId store() {
-        return STORE;
+    StoreId store() {
+        return manifest.store();
     }
 
-    static byte[] file(String name) {
-        return FILES.get(name).clone();
+    Manifest manifest() {
+        return manifest;
+    }
+
+    byte[] file(String name) {
+        return files.get(name).clone();
     }
 
     static int checksum(byte[] source, int from, int length, int mask) {
@@ -73,7 +83,7 @@ final class FuzzedStore {
     }
 
     /** Uses the store in every way with one file replaced. */
-    static void use(String name, byte[] content) throws IOException {
+    void use(String name, byte[] content) throws IOException {
         attempt(() -> BitcaskEngine.verify(HOME, disk(name, content).factory()));
         attempt(() -> {
             CrashableIoManager old = disk(name, content);
@@ -100,9 +110,9 @@ final class FuzzedStore {
         });
     }
 
-    private static CrashableIoManager disk(String name, byte[] content) {
+    private CrashableIoManager disk(String name, byte[] content) {
         CrashableIoManager disk = new CrashableIoManager().logging(false);
-        FILES.forEach(disk::install);
+        files.forEach(disk::install);
         disk.install(name, content);
         return disk;
     }

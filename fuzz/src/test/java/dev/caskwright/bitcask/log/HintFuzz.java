@@ -12,7 +12,7 @@ public final class HintFuzz {
 
     /** The first four bytes are the length of the filter and the count of entries; then come blocks of up to 255 bytes. */
     public static void fuzzerTestOneInput(byte[] input) throws IOException {
-        byte[] header = Arrays.copyOf(FuzzedStore.file(NAME), HintFile.HEADER_LENGTH);
+        byte[] header = Arrays.copyOf(FuzzedStore.PLAIN.file(NAME), HintFile.HEADER_LENGTH);
         byte[] start = Arrays.copyOf(input, Math.max(4, input.length));
         RecordFormat.INT.set(header, 12, (int) (short) RecordFormat.SHORT.get(start, 0));
         RecordFormat.INT.set(header, 48, (int) (short) RecordFormat.SHORT.get(start, 2));
@@ -24,12 +24,12 @@ public final class HintFuzz {
             byte[] block = new byte[8 + length];
             System.arraycopy(start, at + 1, block, 8, length);
             RecordFormat.INT.set(block, 4, length);
-            int mask =
-                    RecordFormat.mask(RecordFormat.fileSeed(~FuzzedStore.store().seed(), 1), file.size());
+            int mask = RecordFormat.mask(
+                    RecordFormat.fileSeed(~FuzzedStore.PLAIN.store().seed(), 1), file.size());
             RecordFormat.INT.set(block, 0, FuzzedStore.checksum(block, 4, 4 + length, mask));
             file.writeBytes(block);
             at += 1 + length;
         }
-        FuzzedStore.use(NAME, file.toByteArray());
+        FuzzedStore.PLAIN.use(NAME, file.toByteArray());
     }
 }

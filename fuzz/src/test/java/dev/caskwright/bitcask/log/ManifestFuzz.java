@@ -10,7 +10,7 @@ public final class ManifestFuzz {
 
     /** The first byte says whether the store's own start stays; then come edits: a count of longs, and the longs. */
     public static void fuzzerTestOneInput(byte[] input) throws IOException {
-        byte[] whole = FuzzedStore.file(FileNames.MANIFEST);
+        byte[] whole = FuzzedStore.PLAIN.file(FileNames.MANIFEST);
         boolean keepsStart = input.length > 0 && (input[0] & 1) != 0;
         ByteArrayOutputStream file = new ByteArrayOutputStream();
         file.writeBytes(keepsStart ? whole : Arrays.copyOf(whole, 64));
@@ -19,11 +19,11 @@ public final class ManifestFuzz {
             byte[] edit = new byte[8 + longs * Long.BYTES];
             System.arraycopy(input, at + 1, edit, 8, Math.min(input.length - at - 1, longs * Long.BYTES));
             RecordFormat.INT.set(edit, 4, longs * Long.BYTES);
-            int mask = RecordFormat.mask(FuzzedStore.store().seed(), file.size());
+            int mask = RecordFormat.mask(FuzzedStore.PLAIN.store().seed(), file.size());
             RecordFormat.INT.set(edit, 0, FuzzedStore.checksum(edit, 4, edit.length - 4, mask));
             file.writeBytes(edit);
             at += 1 + longs * Long.BYTES;
         }
-        FuzzedStore.use(FileNames.MANIFEST, file.toByteArray());
+        FuzzedStore.PLAIN.use(FileNames.MANIFEST, file.toByteArray());
     }
 }

@@ -19,16 +19,16 @@ public final class RecordFuzz {
         boolean isTail = in.hasRemaining() && (in.get() & 1) != 0;
         long id = isTail ? Manifest.read(disk()).highestId() + 1 : ID;
         ByteArrayOutputStream file = new ByteArrayOutputStream();
-        file.writeBytes(DataFile.encodeHeader(FuzzedStore.store(), id, id - 1));
+        file.writeBytes(DataFile.encodeHeader(FuzzedStore.PLAIN.store(), id, id - 1));
         while (in.hasRemaining()) {
             file.writeBytes(record(in, id, file.size()));
         }
-        FuzzedStore.use(isTail ? FileNames.data(id) : NAME, file.toByteArray());
+        FuzzedStore.PLAIN.use(isTail ? FileNames.data(id) : NAME, file.toByteArray());
     }
 
     private static CrashableIoManager disk() {
         var disk = new CrashableIoManager();
-        disk.install(FileNames.MANIFEST, FuzzedStore.file(FileNames.MANIFEST));
+        disk.install(FileNames.MANIFEST, FuzzedStore.PLAIN.file(FileNames.MANIFEST));
         return disk;
     }
 
@@ -51,8 +51,8 @@ public final class RecordFuzz {
                     record, RecordFormat.BODY_CHECKSUM_OFFSET, FuzzedStore.checksum(record, header, body, 0));
         }
         if ((flags & 2) == 0) {
-            int mask =
-                    RecordFormat.mask(RecordFormat.fileSeed(FuzzedStore.store().seed(), id), offset);
+            int mask = RecordFormat.mask(
+                    RecordFormat.fileSeed(FuzzedStore.PLAIN.store().seed(), id), offset);
             RecordFormat.INT.set(record, 0, FuzzedStore.checksum(record, 4, header - 4, mask));
         }
         return record;

@@ -33,9 +33,9 @@ enum Bug {
     INPUTS_DELETED_BEFORE_THE_MANIFEST(
             engine(
                     "Merger",
-                    "                commit();\n",
+                    "                commit();\n                switchIndex();\n",
                     "                switchIndex();\n                retireInputs();\n                commit();\n",
-                    "            switchIndex();\n            retireInputs();\n            merges.",
+                    "            retireInputs();\n            merges.",
                     "            merges."),
             crash()),
     INPUTS_DELETED_BEFORE_THE_MANIFEST_IS_FORCED(
