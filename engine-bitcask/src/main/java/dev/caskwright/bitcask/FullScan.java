@@ -91,12 +91,22 @@ final class FullScan {
             LogSegment file = store.log.segment(locator);
             RecordScanner scanner = scanners.computeIfAbsent(file, each -> store.log.scan(each, each.length()));
             scanner.seek(locator);
-            return hadExpired(scanner.expiresAt())
+            return hadExpired(scanner.expiresAt()) || wasKept(scanner)
                     ? null
                     : new Entry(scanner.key(), scanner.value(), scanner.version(), scanner.expiresAt());
         } finally {
             store.exit(pin);
         }
+    }
+
+    /** A write that failed, for want of space, was announced to the undo maps, too: its key has kept its record. */
+    private boolean wasKept(RecordScanner scanner) throws IOException {
+        int length = scanner.keyLength();
+        long locator = now.locate(store.index, scanner.buffer(), scanner.keyOffset(), length);
+        return locator == scanner.locator()
+                || (locator != KeyIndex.ABSENT
+                        && !store.snapshots.isNewerThan(moment, locator)
+                        && isSameVersion(locator, scanner.version(), length));
     }
 
     private boolean visitFile(LogSegment file, EntryVisitor visitor) throws IOException {

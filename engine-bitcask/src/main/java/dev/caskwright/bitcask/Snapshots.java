@@ -30,7 +30,7 @@ final class Snapshots {
     static final class Undo {
         final UndoMap map;
         volatile @Nullable Undo next;
-        long first = KeyIndex.ABSENT; // locator of the first record since then; under the write lock
+        long first = KeyIndex.ABSENT; // locator of the first record since then; set under the write lock
 
         Undo(KeyHash hash) {
             this.map = new UndoMap(hash);
@@ -177,16 +177,21 @@ final class Snapshots {
     /** Saves the locator of a key that is about to change. Under the write lock, before the index changes. */
     void beforeChange(byte[] key, int offset, int length, long locator) {
         Undo undo = newest;
-        if (undo != null && !hasChangedSince(undo, locator)) {
+        if (undo != null && !isNewerThan(undo, locator)) {
             undo.map.save(key, offset, length, locator);
         }
+    }
+
+    /** Returns whether it is seen from the locator alone that a record was written after a snapshot was taken. */
+    boolean isNewerThan(Handle snapshot, long locator) {
+        return isNewerThan(snapshot.undo, locator);
     }
 
     /**
      * Returns whether it is seen from the locator that a key has changed since the snapshot, so that it was saved then: its
      * record lies behind the first one since. That of a merge may lie there, too, and be older.
      */
-    private boolean hasChangedSince(Undo undo, long locator) {
+    private boolean isNewerThan(Undo undo, long locator) {
         return undo.first != KeyIndex.ABSENT
                 && locator != KeyIndex.ABSENT
                 && !store.log.isAfter(undo.first, locator)
