@@ -1,7 +1,7 @@
 package dev.caskwright.api;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +22,7 @@ public final class WriteBatch {
     @SuppressWarnings("ArrayRecordComponent") // holders of arrays are not compared
     public record Change(byte[] key, byte @Nullable [] value, WriteOptions expiry) {}
 
-    private final Map<ByteBuffer, Change> changes = new LinkedHashMap<>();
+    private final Map<Key, Change> changes = new LinkedHashMap<>();
 
     /** Makes an empty batch. */
     public WriteBatch() {}
@@ -58,9 +58,38 @@ public final class WriteBatch {
     }
 
     private WriteBatch add(Change change) {
-        ByteBuffer key = ByteBuffer.wrap(change.key());
-        changes.remove(key);
-        changes.put(key, change);
+        Key key = new Key(change.key());
+        if (changes.put(key, change) != null) {
+            // A map keeps the place of a key: the change goes to the end.
+            changes.remove(key);
+            changes.put(key, change);
+        }
         return this;
+    }
+
+    /** A key with its hash. Comparable, so that keys chosen to have one hash do not make a map slow. */
+    private static final class Key implements Comparable<Key> {
+        private final byte[] bytes;
+        private final int hash;
+
+        Key(byte[] bytes) {
+            this.bytes = bytes;
+            this.hash = Arrays.hashCode(bytes);
+        }
+
+        @Override
+        public int hashCode() {
+            return hash;
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Key key && hash == key.hash && Arrays.equals(bytes, key.bytes);
+        }
+
+        @Override
+        public int compareTo(Key other) {
+            return Arrays.compareUnsigned(bytes, other.bytes);
+        }
     }
 }
