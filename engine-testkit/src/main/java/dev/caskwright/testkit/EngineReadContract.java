@@ -406,7 +406,9 @@ abstract class EngineReadContract extends EngineFixture {
             EngineStats deleted = engine.stats();
             assertThat(deleted.keys()).isZero();
             assertThat(deleted.liveBytes()).isLessThan(full.liveBytes());
-            assertThat(deleted.deadBytes()).isGreaterThan(100 * 100);
+            if (deleted.merges() == 0) { // otherwise the space may be back already
+                assertThat(deleted.deadBytes()).isGreaterThan(100 * 100);
+            }
             assertThat(deleted.snapshots()).isZero();
             try (var snapshot = engine.snapshot()) {
                 assertThat(snapshot.version()).isEqualTo(engine.stats().lastVersion());
