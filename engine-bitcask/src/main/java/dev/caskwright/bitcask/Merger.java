@@ -190,8 +190,8 @@ final class Merger {
                     discardOutputs();
                 }
             }
+            merges.incrementAndGet(); // before the space comes back, so that who sees that sees why
             retireInputs();
-            merges.incrementAndGet();
         }
 
         private void commitAndSwitch() throws IOException {
