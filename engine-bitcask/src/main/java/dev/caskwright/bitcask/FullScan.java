@@ -32,7 +32,7 @@ final class FullScan {
     private final Snapshots.Handle moment; // the same, or one taken earlier
     private final Session session;
 
-    // The records at hand: entries, once the index was asked. All lie in one array.
+    // The records at hand. All lie in one array. Once the index was asked, those that are no entries have no locator.
     private byte[] source = {};
     private final int[] keyOffsets = new int[BATCH];
     private final int[] keyLengths = new int[BATCH];
@@ -118,14 +118,16 @@ final class FullScan {
             try {
                 checkOpen();
                 more = fetch(scanner);
-                keepEntries();
+                dropOthers();
             } finally {
                 store.exit(pin);
             }
             for (int i = 0; i < count; i++) {
-                checkOpen();
-                if (!visitor.visit(entry(i))) {
-                    return false;
+                if (locators[i] != KeyIndex.ABSENT) {
+                    checkOpen();
+                    if (!visitor.visit(entry(i))) {
+                        return false;
+                    }
                 }
             }
         }
@@ -171,18 +173,16 @@ final class FullScan {
         return expiresAt != Entry.NEVER && expiresAt <= moment.nowMillis;
     }
 
-    /** Drops what was not current when the snapshot of now was taken. */
-    private void keepEntries() throws IOException {
+    /** Sets the locators of those records to absent that were not current when the snapshot of now was taken. */
+    private void dropOthers() throws IOException {
         store.index.candidates(source, keyOffsets, keyLengths, count, candidates);
-        int kept = 0;
         for (int i = 0; i < count; i++) {
             // If the index refers to the very record, it has its key, and it has not changed since: the index moves to
             // later records only.
-            if (candidates[i] == locators[i] || isEntry(i)) {
-                move(i, kept++);
+            if (candidates[i] != locators[i] && !isEntry(i)) {
+                locators[i] = KeyIndex.ABSENT;
             }
         }
-        count = kept;
     }
 
     private boolean isEntry(int i) throws IOException {
@@ -199,16 +199,5 @@ final class FullScan {
         RecordReader reader = session.reader;
         reader.readKey(locator, keyLength);
         return reader.version() == version;
-    }
-
-    private void move(int from, int to) {
-        if (from != to) {
-            keyOffsets[to] = keyOffsets[from];
-            keyLengths[to] = keyLengths[from];
-            valueOffsets[to] = valueOffsets[from];
-            valueLengths[to] = valueLengths[from];
-            versions[to] = versions[from];
-            expiries[to] = expiries[from];
-        }
     }
 }
