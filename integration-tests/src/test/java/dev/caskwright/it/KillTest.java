@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -57,9 +56,9 @@ final class KillTest {
                 KilledWriter.apply(state, next);
             }
             NavigableMap<byte[], Entry> found = content(directory, io);
-            if (!isSame(state, found)) {
+            if (!KilledWriter.isSame(state, found)) {
                 KilledWriter.apply(state, next++); // the one that was under way
-                assertThat(isSame(state, found))
+                assertThat(KilledWriter.isSame(state, found))
                         .as("seed=%s, io=%s, cycle=%s: after write %s", SEED, io, cycle, last)
                         .isTrue();
             }
@@ -118,14 +117,5 @@ final class KillTest {
                 new Combination("hashmap", io, io).builder(directory).open()) {
             return KeyValues.entries(engine);
         }
-    }
-
-    private static boolean isSame(Map<byte[], byte[]> expected, NavigableMap<byte[], Entry> found) {
-        return expected.size() == found.size()
-                && expected.entrySet().stream()
-                        .allMatch(each -> found.containsKey(each.getKey())
-                                && Arrays.equals(
-                                        each.getValue(),
-                                        found.get(each.getKey()).value()));
     }
 }

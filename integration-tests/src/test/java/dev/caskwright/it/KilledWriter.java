@@ -1,5 +1,6 @@
 package dev.caskwright.it;
 
+import dev.caskwright.api.Entry;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
@@ -8,7 +9,9 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /** The program that {@link KillTest} kills: does numbered writes for ever and prints the number of each that returned. */
@@ -77,5 +80,15 @@ final class KilledWriter {
 
     static Map<byte[], byte[]> newState() {
         return new TreeMap<>(java.util.Arrays::compareUnsigned);
+    }
+
+    /** Returns whether a store holds what {@link #apply} made of a state. */
+    static boolean isSame(Map<byte[], byte[]> expected, NavigableMap<byte[], Entry> found) {
+        return expected.size() == found.size()
+                && expected.entrySet().stream()
+                        .allMatch(each -> found.containsKey(each.getKey())
+                                && Arrays.equals(
+                                        each.getValue(),
+                                        found.get(each.getKey()).value()));
     }
 }

@@ -18,7 +18,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -221,21 +220,12 @@ final class RealFaultsTest {
         long lastSame = -1;
         for (long next = 0; next <= last + 1; next++) {
             KilledWriter.apply(state, next);
-            lastSame = isSame(state, found) ? next : lastSame;
+            lastSame = KilledWriter.isSame(state, found) ? next : lastSame;
         }
         if (lastSame >= from) {
             return;
         }
         throw new AssertionError("io=" + io + ": the store is not what any of the first " + from + " to " + (last + 1)
                 + " writes made of it, but of the first " + lastSame + ", keys=" + found.size());
-    }
-
-    private static boolean isSame(Map<byte[], byte[]> expected, NavigableMap<byte[], Entry> found) {
-        return expected.size() == found.size()
-                && expected.entrySet().stream()
-                        .allMatch(each -> found.containsKey(each.getKey())
-                                && Arrays.equals(
-                                        each.getValue(),
-                                        found.get(each.getKey()).value()));
     }
 }
