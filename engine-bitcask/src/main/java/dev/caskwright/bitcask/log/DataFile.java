@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,11 +22,10 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class DataFile implements LogSegment {
-    static final int HEADER_LENGTH = 64;
+    static final int HEADER_LENGTH = FileHeader.LENGTH;
     static final int FORMAT_VERSION = 1;
 
     private static final long MAGIC = 0x41_54_41_44_4B_53_41_43L; // "CASKDATA"
-    private static final int CHECKSUM_OFFSET = 60;
 
     private static final VarHandle LENGTH;
 
@@ -183,15 +181,10 @@ final class DataFile implements LogSegment {
     }
 
     static byte[] encodeHeader(StoreId store, long id, long previousId) {
-        byte[] header = new byte[HEADER_LENGTH];
-        RecordFormat.LONG.set(header, 0, MAGIC);
-        RecordFormat.INT.set(header, 8, FORMAT_VERSION);
-        RecordFormat.LONG.set(header, 16, store.high());
-        RecordFormat.LONG.set(header, 24, store.low());
+        byte[] header = FileHeader.begin(MAGIC, FORMAT_VERSION, store);
         RecordFormat.LONG.set(header, 32, id);
         RecordFormat.LONG.set(header, 40, previousId);
-        RecordFormat.INT.set(header, CHECKSUM_OFFSET, headerChecksum(header));
-        return header;
+        return FileHeader.seal(header);
     }
 
     /** What a sound header says. */
@@ -200,15 +193,12 @@ final class DataFile implements LogSegment {
     /** Returns what the header says, or null if it is not sound. */
     static @Nullable Header header(ReadableFile file) throws IOException {
         byte[] header = new byte[HEADER_LENGTH];
-        boolean sound = file.read(0, header, 0, HEADER_LENGTH) == HEADER_LENGTH
-                && (long) RecordFormat.LONG.get(header, 0) == MAGIC
-                && (int) RecordFormat.INT.get(header, CHECKSUM_OFFSET) == headerChecksum(header);
-        if (!sound) {
+        if (!FileHeader.isSound(header, file.read(0, header, 0, HEADER_LENGTH), MAGIC)) {
             return null;
         }
-        FormatVersions.check(file.name(), (int) RecordFormat.INT.get(header, 8), FORMAT_VERSION);
-        StoreId store = new StoreId((long) RecordFormat.LONG.get(header, 16), (long) RecordFormat.LONG.get(header, 24));
-        return new Header(store, (long) RecordFormat.LONG.get(header, 32), (long) RecordFormat.LONG.get(header, 40));
+        FormatVersions.check(file.name(), FileHeader.formatVersion(header), FORMAT_VERSION);
+        return new Header(FileHeader.store(header), (long) RecordFormat.LONG.get(header, 32), (long)
+                RecordFormat.LONG.get(header, 40));
     }
 
     /** Returns the id in the header of the file that was written before this one, or null if the header is not sound. */
@@ -221,11 +211,5 @@ final class DataFile implements LogSegment {
             throw new CorruptRecordException("a file of another store or with another number", file.name(), 0, "");
         }
         return (Long) header.previousId();
-    }
-
-    private static int headerChecksum(byte[] header) {
-        CRC32C crc = new CRC32C();
-        crc.update(header, 0, CHECKSUM_OFFSET);
-        return (int) crc.getValue();
     }
 }

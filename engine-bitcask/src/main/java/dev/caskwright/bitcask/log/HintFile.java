@@ -4,7 +4,6 @@ import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
-import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,11 +23,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class HintFile {
     static final int FORMAT_VERSION = 1;
-    static final int HEADER_LENGTH = 64;
+    static final int HEADER_LENGTH = FileHeader.LENGTH;
     static final int BLOCK_LENGTH = 256 << 10;
 
     private static final long MAGIC = 0x54_4E_49_48_4B_53_41_43L; // "CASKHINT"
-    private static final int BLOCK_HEADER = 8;
     private static final int ENTRY_HEADER = 8;
     private static final int KIND_SHIFT = 44;
     private static final int KEY_LENGTH_SHIFT = 48;
@@ -132,17 +130,12 @@ final class HintFile {
             BloomFilter filter = BloomFilter.forKeys(count);
             visit((kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength));
             try (WritableFile file = io.create(name, HEADER_LENGTH + (long) length + filter.size())) {
-                byte[] header = new byte[HEADER_LENGTH];
-                RecordFormat.LONG.set(header, 0, MAGIC);
-                RecordFormat.INT.set(header, 8, FORMAT_VERSION);
+                byte[] header = FileHeader.begin(MAGIC, FORMAT_VERSION, store);
                 RecordFormat.INT.set(header, 12, filter.size());
-                RecordFormat.LONG.set(header, 16, store.high());
-                RecordFormat.LONG.set(header, 24, store.low());
                 RecordFormat.LONG.set(header, 32, data.id());
                 RecordFormat.LONG.set(header, 40, data.length());
                 RecordFormat.INT.set(header, 48, (int) count);
-                RecordFormat.INT.set(header, 60, checksum(header, 0, 60, 0));
-                file.write(0, header, 0, HEADER_LENGTH);
+                file.write(0, FileHeader.seal(header), 0, HEADER_LENGTH);
                 long offset = HEADER_LENGTH;
                 for (int from = 0; from < length; ) {
                     int to = blockEnd(from);
@@ -165,10 +158,9 @@ final class HintFile {
     private static int writeBlock(
             WritableFile file, StoreId store, long id, long offset, byte[] source, int from, int length)
             throws IOException {
-        byte[] block = new byte[BLOCK_HEADER + length];
-        RecordFormat.INT.set(block, 4, length);
-        System.arraycopy(source, from, block, BLOCK_HEADER, length);
-        RecordFormat.INT.set(block, 0, checksum(block, 4, 4 + length, mask(store, id, offset)));
+        byte[] block = new byte[Block.HEADER_LENGTH + length];
+        System.arraycopy(source, from, block, Block.HEADER_LENGTH, length);
+        Block.seal(block, length, mask(store, id, offset));
         file.write(offset, block, 0, block.length);
         return block.length;
     }
@@ -187,19 +179,20 @@ final class HintFile {
             }
             long left = Integer.toUnsignedLong((int) RecordFormat.INT.get(header, 48));
             long offset = HEADER_LENGTH;
-            int longest = BLOCK_HEADER + BLOCK_LENGTH + ENTRY_HEADER + (1 << 16);
+            int longest = Block.HEADER_LENGTH + BLOCK_LENGTH + ENTRY_HEADER + (1 << 16);
             byte[] block = new byte[(int) Math.min(file.length(), longest)];
             while (left > 0) {
                 int length = readBlock(file, store, data.id(), offset, block);
                 if (length < 0) {
                     return false;
                 }
-                long visited = visitEntries(block, BLOCK_HEADER, BLOCK_HEADER + length, data.length(), visitor);
+                long visited =
+                        visitEntries(block, Block.HEADER_LENGTH, Block.HEADER_LENGTH + length, data.length(), visitor);
                 if (visited < 0) {
                     return false;
                 }
                 left -= visited;
-                offset += BLOCK_HEADER + length;
+                offset += Block.HEADER_LENGTH + length;
             }
             return left == 0;
         }
@@ -213,24 +206,21 @@ final class HintFile {
                 return null;
             }
             int size = (int) RecordFormat.INT.get(header, 12);
-            long offset = file.length() - size - BLOCK_HEADER;
+            long offset = file.length() - size - Block.HEADER_LENGTH;
             if (size <= 0 || offset < HEADER_LENGTH) {
                 return null;
             }
-            byte[] block = new byte[BLOCK_HEADER + size];
+            byte[] block = new byte[Block.HEADER_LENGTH + size];
             int length = readBlock(file, store, data.id(), offset, block);
-            return length == size ? BloomFilter.ofBits(block, BLOCK_HEADER, size) : null;
+            return length == size ? BloomFilter.ofBits(block, Block.HEADER_LENGTH, size) : null;
         }
     }
 
     private static byte @Nullable [] soundHeader(ReadableFile file, StoreId store, DataFile data) throws IOException {
         byte[] header = new byte[HEADER_LENGTH];
-        boolean sound = file.read(0, header, 0, HEADER_LENGTH) == HEADER_LENGTH
-                && (long) RecordFormat.LONG.get(header, 0) == MAGIC
-                && (int) RecordFormat.INT.get(header, 8) == FORMAT_VERSION
-                && (int) RecordFormat.INT.get(header, 60) == checksum(header, 0, 60, 0)
-                && (long) RecordFormat.LONG.get(header, 16) == store.high()
-                && (long) RecordFormat.LONG.get(header, 24) == store.low()
+        boolean sound = FileHeader.isSound(header, file.read(0, header, 0, HEADER_LENGTH), MAGIC)
+                && FileHeader.formatVersion(header) == FORMAT_VERSION
+                && FileHeader.store(header).equals(store)
                 && (long) RecordFormat.LONG.get(header, 32) == data.id()
                 && (long) RecordFormat.LONG.get(header, 40) == data.length();
         return sound ? header : null;
@@ -239,17 +229,17 @@ final class HintFile {
     /** Reads and verifies a block; returns the length of its content, or -1 if it is not sound. */
     private static int readBlock(ReadableFile file, StoreId store, long id, long offset, byte[] block)
             throws IOException {
-        if (file.read(offset, block, 0, BLOCK_HEADER) < BLOCK_HEADER) {
+        if (file.read(offset, block, 0, Block.HEADER_LENGTH) < Block.HEADER_LENGTH) {
             return -1;
         }
-        int length = (int) RecordFormat.INT.get(block, 4);
-        if (length <= 0 || length > block.length - BLOCK_HEADER) {
+        int length = Block.length(block, 0);
+        if (length <= 0 || length > block.length - Block.HEADER_LENGTH) {
             return -1;
         }
-        if (file.read(offset + BLOCK_HEADER, block, BLOCK_HEADER, length) < length) {
+        if (file.read(offset + Block.HEADER_LENGTH, block, Block.HEADER_LENGTH, length) < length) {
             return -1;
         }
-        boolean sound = (int) RecordFormat.INT.get(block, 0) == checksum(block, 4, 4 + length, mask(store, id, offset));
+        boolean sound = Block.isSound(block, 0, length, mask(store, id, offset));
         return sound ? length : -1;
     }
 
@@ -282,11 +272,5 @@ final class HintFile {
 
     private static int mask(StoreId store, long id, long offset) {
         return RecordFormat.mask(RecordFormat.fileSeed(~store.seed(), id), offset);
-    }
-
-    private static int checksum(byte[] source, int from, int length, int mask) {
-        CRC32C crc = new CRC32C();
-        crc.update(source, from, length);
-        return (int) crc.getValue() ^ mask;
     }
 }

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,9 +32,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class ImageFile {
     static final int FORMAT_VERSION = 1;
-    static final int HEADER_LENGTH = 64;
+    static final int HEADER_LENGTH = FileHeader.LENGTH;
     static final int BLOCK_LENGTH = 256 << 10;
-    static final int BLOCK_HEADER = 8;
 
     private static final long MAGIC = 0x47_41_4D_49_4B_53_41_43L; // "CASKIMAG"
     private static final int TABLE_FIXED = 32;
@@ -80,12 +78,9 @@ final class ImageFile {
     static @Nullable ImageFile read(IoManager io, StoreId store, Manifest.Image image) throws IOException {
         try (ReadableFile file = io.open(image.name())) {
             byte[] header = new byte[HEADER_LENGTH];
-            boolean sound = file.read(0, header, 0, HEADER_LENGTH) == HEADER_LENGTH
-                    && (long) RecordFormat.LONG.get(header, 0) == MAGIC
-                    && (int) RecordFormat.INT.get(header, 8) == FORMAT_VERSION
-                    && (int) RecordFormat.INT.get(header, 60) == checksum(header, 0, 60, 0)
-                    && (long) RecordFormat.LONG.get(header, 16) == store.high()
-                    && (long) RecordFormat.LONG.get(header, 24) == store.low()
+            boolean sound = FileHeader.isSound(header, file.read(0, header, 0, HEADER_LENGTH), MAGIC)
+                    && FileHeader.formatVersion(header) == FORMAT_VERSION
+                    && FileHeader.store(header).equals(store)
                     && (long) RecordFormat.LONG.get(header, 32) == image.number()
                     && (long) RecordFormat.LONG.get(header, 40) == image.nonce();
             if (!sound) {
@@ -94,12 +89,14 @@ final class ImageFile {
             long tableAt = (long) RecordFormat.LONG.get(header, 48);
             int length = (int) RecordFormat.INT.get(header, 56);
             // Compared with what is there before anything is allocated.
-            if (tableAt < HEADER_LENGTH || length < TABLE_FIXED || tableAt > file.length() - BLOCK_HEADER - length) {
+            if (tableAt < HEADER_LENGTH
+                    || length < TABLE_FIXED
+                    || tableAt > file.length() - Block.HEADER_LENGTH - length) {
                 return null;
             }
-            byte[] block = new byte[BLOCK_HEADER + length];
+            byte[] block = new byte[Block.HEADER_LENGTH + length];
             if (file.read(tableAt, block, 0, block.length) < block.length
-                    || !isSound(block, length, mask(store, image, tableAt))) {
+                    || !Block.isSound(block, 0, length, mask(store, image, tableAt))) {
                 return null;
             }
             Table table = decode(block);
@@ -108,9 +105,9 @@ final class ImageFile {
     }
 
     private static @Nullable Table decode(byte[] block) {
-        int at = BLOCK_HEADER + TABLE_FIXED;
-        int count = (int) RecordFormat.INT.get(block, BLOCK_HEADER + 24);
-        int nameLength = (int) RecordFormat.INT.get(block, BLOCK_HEADER + 28);
+        int at = Block.HEADER_LENGTH + TABLE_FIXED;
+        int count = (int) RecordFormat.INT.get(block, Block.HEADER_LENGTH + 24);
+        int nameLength = (int) RecordFormat.INT.get(block, Block.HEADER_LENGTH + 28);
         if (count < 0 || nameLength < 0 || at + (long) count * TABLE_FILE + nameLength != block.length) {
             return null;
         }
@@ -123,37 +120,32 @@ final class ImageFile {
                     (long) RecordFormat.LONG.get(block, at + 24)));
         }
         return new Table(
-                (long) RecordFormat.LONG.get(block, BLOCK_HEADER),
-                (long) RecordFormat.LONG.get(block, BLOCK_HEADER + 8),
-                (long) RecordFormat.LONG.get(block, BLOCK_HEADER + 16),
+                (long) RecordFormat.LONG.get(block, Block.HEADER_LENGTH),
+                (long) RecordFormat.LONG.get(block, Block.HEADER_LENGTH + 8),
+                (long) RecordFormat.LONG.get(block, Block.HEADER_LENGTH + 16),
                 files,
                 new String(block, at, nameLength, StandardCharsets.UTF_8));
     }
 
     static byte[] encodeHeader(StoreId store, Manifest.Image image, long tableAt, int tableLength) {
-        byte[] header = new byte[HEADER_LENGTH];
-        RecordFormat.LONG.set(header, 0, MAGIC);
-        RecordFormat.INT.set(header, 8, FORMAT_VERSION);
-        RecordFormat.LONG.set(header, 16, store.high());
-        RecordFormat.LONG.set(header, 24, store.low());
+        byte[] header = FileHeader.begin(MAGIC, FORMAT_VERSION, store);
         RecordFormat.LONG.set(header, 32, image.number());
         RecordFormat.LONG.set(header, 40, image.nonce());
         RecordFormat.LONG.set(header, 48, tableAt);
         RecordFormat.INT.set(header, 56, tableLength);
-        RecordFormat.INT.set(header, 60, checksum(header, 0, 60, 0));
-        return header;
+        return FileHeader.seal(header);
     }
 
     /** Returns a table with room for its block's header before it. */
     static byte[] encodeTable(Table table) {
         byte[] name = table.format().getBytes(StandardCharsets.UTF_8);
-        int at = BLOCK_HEADER + TABLE_FIXED;
+        int at = Block.HEADER_LENGTH + TABLE_FIXED;
         byte[] block = new byte[at + table.files().size() * TABLE_FILE + name.length];
-        RecordFormat.LONG.set(block, BLOCK_HEADER, table.from());
-        RecordFormat.LONG.set(block, BLOCK_HEADER + 8, table.to());
-        RecordFormat.LONG.set(block, BLOCK_HEADER + 16, table.indexBytes());
-        RecordFormat.INT.set(block, BLOCK_HEADER + 24, table.files().size());
-        RecordFormat.INT.set(block, BLOCK_HEADER + 28, name.length);
+        RecordFormat.LONG.set(block, Block.HEADER_LENGTH, table.from());
+        RecordFormat.LONG.set(block, Block.HEADER_LENGTH + 8, table.to());
+        RecordFormat.LONG.set(block, Block.HEADER_LENGTH + 16, table.indexBytes());
+        RecordFormat.INT.set(block, Block.HEADER_LENGTH + 24, table.files().size());
+        RecordFormat.INT.set(block, Block.HEADER_LENGTH + 28, name.length);
         for (Known file : table.files()) {
             RecordFormat.LONG.set(block, at, file.id());
             RecordFormat.LONG.set(block, at + 8, (long) file.slot());
@@ -165,25 +157,8 @@ final class ImageFile {
         return block;
     }
 
-    /** Fills in the header of a block whose content of {@code length} bytes is in place. */
-    static void seal(byte[] block, int length, int mask) {
-        RecordFormat.INT.set(block, 4, length);
-        RecordFormat.INT.set(block, 0, checksum(block, 4, 4 + length, mask));
-    }
-
-    private static boolean isSound(byte[] block, int length, int mask) {
-        return (int) RecordFormat.INT.get(block, 4) == length
-                && (int) RecordFormat.INT.get(block, 0) == checksum(block, 4, 4 + length, mask);
-    }
-
     static int mask(StoreId store, Manifest.Image image, long offset) {
         return RecordFormat.mask(RecordFormat.fileSeed(~store.seed() ^ image.nonce(), image.number()), offset);
-    }
-
-    private static int checksum(byte[] source, int from, int length, int mask) {
-        CRC32C crc = new CRC32C();
-        crc.update(source, from, length);
-        return (int) crc.getValue() ^ mask;
     }
 
     /**
@@ -215,8 +190,8 @@ final class ImageFile {
 
     /** Reads and verifies the block at that place, whose content is of that length. */
     private void readBlock(ReadableFile file, long offset, byte[] block, int length) throws IOException {
-        int read = file.read(offset, block, 0, BLOCK_HEADER + length);
-        if (read < BLOCK_HEADER + length || !isSound(block, length, mask(store, image, offset))) {
+        int read = file.read(offset, block, 0, Block.HEADER_LENGTH + length);
+        if (read < Block.HEADER_LENGTH + length || !Block.isSound(block, 0, length, mask(store, image, offset))) {
             throw new DamagedImageException(file.name(), offset);
         }
     }
@@ -231,13 +206,13 @@ final class ImageFile {
 
         Source(ReadableFile file) throws IOException {
             long count = (remaining + BLOCK_LENGTH - 1) / BLOCK_LENGTH;
-            if (remaining < 0 || HEADER_LENGTH + remaining + count * BLOCK_HEADER != tableAt) {
+            if (remaining < 0 || HEADER_LENGTH + remaining + count * Block.HEADER_LENGTH != tableAt) {
                 throw new DamagedImageException(file.name(), tableAt);
             }
             long last = remaining - (count - 1) * BLOCK_LENGTH;
             blocks = new ImageBlocks(count, (number, target) -> {
                 int length = number == count - 1 ? (int) last : BLOCK_LENGTH;
-                readBlock(file, HEADER_LENGTH + number * (BLOCK_HEADER + BLOCK_LENGTH), target, length);
+                readBlock(file, HEADER_LENGTH + number * (Block.HEADER_LENGTH + BLOCK_LENGTH), target, length);
             });
         }
 
@@ -254,8 +229,8 @@ final class ImageFile {
             for (int done = 0; done < length; ) {
                 if (position == limit) {
                     block = blocks.next();
-                    position = BLOCK_HEADER;
-                    limit = BLOCK_HEADER + (int) Math.min(BLOCK_LENGTH, remaining);
+                    position = Block.HEADER_LENGTH;
+                    limit = Block.HEADER_LENGTH + (int) Math.min(BLOCK_LENGTH, remaining);
                 }
                 int count = Math.min(length - done, limit - position);
                 System.arraycopy(block, position, target, targetOffset + done, count);

@@ -22,7 +22,7 @@ final class ImageWriter implements ImageOutput {
     private final Manifest.Image image;
     private final long from;
     private final String format;
-    private final byte[] block = new byte[ImageFile.BLOCK_HEADER + ImageFile.BLOCK_LENGTH];
+    private final byte[] block = new byte[Block.HEADER_LENGTH + ImageFile.BLOCK_LENGTH];
     private int filled;
     private long written;
     private long offset = ImageFile.HEADER_LENGTH;
@@ -46,7 +46,7 @@ final class ImageWriter implements ImageOutput {
     public void write(byte[] source, int sourceOffset, int length) throws IOException {
         for (int done = 0; done < length; ) {
             int count = Math.min(length - done, ImageFile.BLOCK_LENGTH - filled);
-            System.arraycopy(source, sourceOffset + done, block, ImageFile.BLOCK_HEADER + filled, count);
+            System.arraycopy(source, sourceOffset + done, block, Block.HEADER_LENGTH + filled, count);
             done += count;
             filled += count;
             if (filled == ImageFile.BLOCK_LENGTH) {
@@ -65,9 +65,9 @@ final class ImageWriter implements ImageOutput {
 
     private void writeBlock(byte[] bytes, int length) throws IOException {
         WritableFile target = file();
-        ImageFile.seal(bytes, length, ImageFile.mask(manifest.store(), image, offset));
-        target.write(offset, bytes, 0, ImageFile.BLOCK_HEADER + length);
-        offset += ImageFile.BLOCK_HEADER + length;
+        Block.seal(bytes, length, ImageFile.mask(manifest.store(), image, offset));
+        target.write(offset, bytes, 0, Block.HEADER_LENGTH + length);
+        offset += Block.HEADER_LENGTH + length;
     }
 
     /** Makes the file, whose header is no header before everything else is there. */
@@ -106,7 +106,7 @@ final class ImageWriter implements ImageOutput {
         flush();
         long tableAt = offset;
         byte[] last = ImageFile.encodeTable(ended);
-        int length = last.length - ImageFile.BLOCK_HEADER;
+        int length = last.length - Block.HEADER_LENGTH;
         writeBlock(last, length);
         try (WritableFile target = file()) {
             byte[] header = ImageFile.encodeHeader(manifest.store(), image, tableAt, length);

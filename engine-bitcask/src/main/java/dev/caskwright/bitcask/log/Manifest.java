@@ -12,7 +12,6 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeMap;
-import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,8 +59,7 @@ final class Manifest implements Closeable {
     static final int FORMAT_VERSION = 1;
 
     private static final long MAGIC = 0x49_4E_41_4D_4B_53_41_43L; // "CASKMANI"
-    private static final int HEADER_LENGTH = 64;
-    private static final int EDIT_HEADER = 8;
+    private static final int HEADER_LENGTH = FileHeader.LENGTH;
     private static final int MAX_EDIT = 64 << 20;
     private static final int TYPE_BITS = 8;
     private static final int SEAL = 1;
@@ -105,17 +103,15 @@ final class Manifest implements Closeable {
     }
 
     private static StoreId readHeader(byte[] bytes, int length) throws IOException {
-        if (length < HEADER_LENGTH
-                || (int) RecordFormat.INT.get(bytes, 60) != checksum(bytes, 0, 60, 0)
-                || (long) RecordFormat.LONG.get(bytes, 0) != MAGIC) {
-            if (length >= 12 && (long) RecordFormat.LONG.get(bytes, 0) == MAGIC) {
+        if (!FileHeader.isSound(bytes, length, MAGIC)) {
+            if (length >= 12 && FileHeader.hasMagic(bytes, MAGIC)) {
                 throw new CorruptRecordException("bad manifest header", FileNames.MANIFEST, 0, "length=" + length);
             }
             throw new UnsupportedFormatException(
                     "not a store: file=" + FileNames.MANIFEST + " has no known header, length=" + length);
         }
-        FormatVersions.check(FileNames.MANIFEST, (int) RecordFormat.INT.get(bytes, 8), FORMAT_VERSION);
-        return new StoreId((long) RecordFormat.LONG.get(bytes, 16), (long) RecordFormat.LONG.get(bytes, 24));
+        FormatVersions.check(FileNames.MANIFEST, FileHeader.formatVersion(bytes), FORMAT_VERSION);
+        return FileHeader.store(bytes);
     }
 
     /**
@@ -140,27 +136,29 @@ final class Manifest implements Closeable {
                 }
                 return;
             }
-            long following = apply(bytes, at + EDIT_HEADER, end);
+            long following = apply(bytes, at + Block.HEADER_LENGTH, end);
             base = base == 0 ? 0 : base - 1 + following;
             at = end;
         }
     }
 
     private static long forcedBefore(byte[] bytes, int at) {
-        return (long) RecordFormat.LONG.get(bytes, at + EDIT_HEADER) >>> TYPE_BITS;
+        return (long) RecordFormat.LONG.get(bytes, at + Block.HEADER_LENGTH) >>> TYPE_BITS;
     }
 
     private int editEnd(byte[] bytes, int at, int length) {
-        if (length - at < EDIT_HEADER) {
+        if (length - at < Block.HEADER_LENGTH) {
             return -1;
         }
-        int editLength = (int) RecordFormat.INT.get(bytes, at + 4);
-        if (editLength <= 0 || editLength > MAX_EDIT || editLength > length - at - EDIT_HEADER || editLength % 8 != 0) {
+        int editLength = Block.length(bytes, at);
+        if (editLength <= 0
+                || editLength > MAX_EDIT
+                || editLength > length - at - Block.HEADER_LENGTH
+                || editLength % 8 != 0) {
             return -1;
         }
-        int mask = RecordFormat.mask(store.seed(), at);
-        boolean sound = (int) RecordFormat.INT.get(bytes, at) == checksum(bytes, at + 4, 4 + editLength, mask);
-        return sound ? at + EDIT_HEADER + editLength : -1;
+        boolean sound = Block.isSound(bytes, at, editLength, RecordFormat.mask(store.seed(), at));
+        return sound ? at + Block.HEADER_LENGTH + editLength : -1;
     }
 
     /** Applies an edit; returns how many of those that follow it are part of the start of the manifest. */
@@ -174,7 +172,7 @@ final class Manifest implements Closeable {
             throw new CorruptRecordException(
                     "impossible manifest edit",
                     FileNames.MANIFEST,
-                    at - EDIT_HEADER,
+                    at - Block.HEADER_LENGTH,
                     "type=" + type + ", longs=" + words.length);
         }
         switch (type) {
@@ -395,26 +393,18 @@ final class Manifest implements Closeable {
     }
 
     private void append(WritableFile target, long[] words) throws IOException {
-        byte[] edit = new byte[EDIT_HEADER + words.length * Long.BYTES];
-        RecordFormat.INT.set(edit, 4, words.length * Long.BYTES);
+        byte[] edit = new byte[Block.HEADER_LENGTH + words.length * Long.BYTES];
         for (int i = 0; i < words.length; i++) {
-            RecordFormat.LONG.set(edit, EDIT_HEADER + i * Long.BYTES, words[i]);
+            RecordFormat.LONG.set(edit, Block.HEADER_LENGTH + i * Long.BYTES, words[i]);
         }
-        RecordFormat.LONG.set(edit, EDIT_HEADER, words[0] | forced << TYPE_BITS);
-        int mask = RecordFormat.mask(store.seed(), end);
-        RecordFormat.INT.set(edit, 0, checksum(edit, 4, edit.length - 4, mask));
+        RecordFormat.LONG.set(edit, Block.HEADER_LENGTH, words[0] | forced << TYPE_BITS);
+        Block.seal(edit, words.length * Long.BYTES, RecordFormat.mask(store.seed(), end));
         target.write(end, edit, 0, edit.length);
         end += edit.length; // after a failed write the same place is written again
     }
 
     private byte[] header() {
-        byte[] header = new byte[HEADER_LENGTH];
-        RecordFormat.LONG.set(header, 0, MAGIC);
-        RecordFormat.INT.set(header, 8, FORMAT_VERSION);
-        RecordFormat.LONG.set(header, 16, store.high());
-        RecordFormat.LONG.set(header, 24, store.low());
-        RecordFormat.INT.set(header, 60, checksum(header, 0, 60, 0));
-        return header;
+        return FileHeader.seal(FileHeader.begin(MAGIC, FORMAT_VERSION, store));
     }
 
     private static long[] sealWords(Sealed sealed) {
@@ -425,12 +415,6 @@ final class Manifest implements Closeable {
 
     private static long[] imageWords(Image image) {
         return new long[] {IMAGE, image.number(), image.nonce()};
-    }
-
-    private static int checksum(byte[] source, int from, int length, int mask) {
-        CRC32C crc = new CRC32C();
-        crc.update(source, from, length);
-        return (int) crc.getValue() ^ mask;
     }
 
     @Override

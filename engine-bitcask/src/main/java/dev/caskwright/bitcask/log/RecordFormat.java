@@ -142,6 +142,13 @@ final class RecordFormat {
         return (int) crc.getValue() ^ mask;
     }
 
+    /** Returns the checksum of a part of an array that is no record, combined with a mask. */
+    static int checksum(byte[] source, int from, int length, int mask) {
+        CRC32C crc = new CRC32C();
+        crc.update(source, from, length);
+        return (int) crc.getValue() ^ mask;
+    }
+
     /** Adds the header checksum of a batch's member to the checksum that the end of the batch has. */
     static void updateBatchChecksum(CRC32C batch, int headerChecksum) {
         batch.update(headerChecksum);

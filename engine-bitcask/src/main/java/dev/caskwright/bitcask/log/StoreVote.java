@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.zip.CRC32C;
 
 /**
  * Finds out which store damaged files belong to. Data files, hint files and manifests have the store's id at the same
@@ -14,25 +13,18 @@ import java.util.zip.CRC32C;
  * a draw.
  */
 final class StoreVote {
-    private static final int STORE_OFFSET = 16;
-    private static final int CHECKSUM_OFFSET = 60;
-
     private final Map<StoreId, Integer> sound = new LinkedHashMap<>();
     private final Map<StoreId, Integer> unproved = new LinkedHashMap<>();
 
     /** Asks a file of the store. */
     void ask(ReadableFile file) throws IOException {
-        byte[] header = new byte[DataFile.HEADER_LENGTH];
+        byte[] header = new byte[FileHeader.LENGTH];
         int length = file.read(0, header, 0, header.length);
-        if (length < STORE_OFFSET + 2 * Long.BYTES) {
+        if (length < FileHeader.STORE_END) {
             return;
         }
-        CRC32C crc = new CRC32C();
-        crc.update(header, 0, CHECKSUM_OFFSET);
-        boolean isSound =
-                length == header.length && (int) crc.getValue() == (int) RecordFormat.INT.get(header, CHECKSUM_OFFSET);
-        StoreId store = new StoreId((long) RecordFormat.LONG.get(header, STORE_OFFSET), (long)
-                RecordFormat.LONG.get(header, STORE_OFFSET + Long.BYTES));
+        boolean isSound = FileHeader.isSound(header, length);
+        StoreId store = FileHeader.store(header);
         (isSound ? sound : unproved).merge(store, 1, Integer::sum);
     }
 

@@ -36,8 +36,8 @@ public final class ImageFuzz {
             byte[] file = store.file(image.name());
             int tableAt = (int) (long) RecordFormat.LONG.get(file, 48);
             header = Arrays.copyOf(file, ImageFile.HEADER_LENGTH);
-            content = Arrays.copyOfRange(file, ImageFile.HEADER_LENGTH + ImageFile.BLOCK_HEADER, tableAt);
-            table = Arrays.copyOfRange(file, tableAt + ImageFile.BLOCK_HEADER, file.length);
+            content = Arrays.copyOfRange(file, ImageFile.HEADER_LENGTH + Block.HEADER_LENGTH, tableAt);
+            table = Arrays.copyOfRange(file, tableAt + Block.HEADER_LENGTH, file.length);
             telling = IntStream.range(0, content.length).filter(this::isTelling).toArray();
         }
 
@@ -120,9 +120,9 @@ public final class ImageFuzz {
     }
 
     private static byte[] block(StoreId store, Manifest.Image image, long offset, byte[] source, int from, int length) {
-        byte[] block = new byte[ImageFile.BLOCK_HEADER + length];
-        System.arraycopy(source, from, block, ImageFile.BLOCK_HEADER, length);
-        ImageFile.seal(block, length, ImageFile.mask(store, image, offset));
+        byte[] block = new byte[Block.HEADER_LENGTH + length];
+        System.arraycopy(source, from, block, Block.HEADER_LENGTH, length);
+        Block.seal(block, length, ImageFile.mask(store, image, offset));
         return block;
     }
 
