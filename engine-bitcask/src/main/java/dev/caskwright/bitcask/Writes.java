@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * a force is awaited after it.
  */
 final class Writes {
+    /** Of how many keys of a batch the waits for memory overlap. */
+    private static final int PREFETCHED = 16;
+
     private final Store store;
     private final RecordLog log;
     private final KeyIndex index;
@@ -297,8 +300,9 @@ final class Writes {
             throws IOException {
         index.ensureRoom(changes.size());
         if (store.snapshots.isAnyOpen()) {
-            for (WriteBatch.Change change : changes) {
-                saveForSnapshots(change.key());
+            for (int i = 0; i < changes.size(); i++) {
+                prefetch(changes, i);
+                saveForSnapshots(changes.get(i).key());
             }
         }
         long[] locators;
@@ -311,11 +315,21 @@ final class Writes {
         store.advanceVersion(locators.length);
         try {
             for (int i = 0; i < locators.length; i++) {
+                prefetch(changes, i);
                 indexRecord(changes.get(i).key(), drafts.get(i), locators[i]);
             }
         } catch (IOException | RuntimeException e) {
             throw store.failedIndexing(e);
         }
         return log.position();
+    }
+
+    /** At the first of each group of changes, prefetches the keys of the group. */
+    private void prefetch(List<WriteBatch.Change> changes, int i) {
+        if (i % PREFETCHED == 0) {
+            for (WriteBatch.Change change : changes.subList(i, Math.min(i + PREFETCHED, changes.size()))) {
+                index.prefetch(change.key(), 0, change.key().length);
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ import java.io.IOException;
  * Maps keys to locators: the keydir. A key is a slice of a byte array, 1 to 65,535 bytes long; the index neither keeps
  * nor changes the array. A locator is a number other than {@link #ABSENT} that only the record log understands.
  *
- * <p><b>Threads.</b> {@link #get}, {@link #candidate}, {@link #candidates}, {@link #size} and {@link #memoryBytes} may run in any thread at any
+ * <p><b>Threads.</b> {@link #get}, {@link #candidate}, {@link #candidates}, {@link #prefetch}, {@link #size} and {@link #memoryBytes} may run in any thread at any
  * time, take no lock that a writer can hold, and allocate nothing that lives on. A reader that runs beside a change sees
  * the key's locator before it or after it, and keys that do not change are always found. Methods that change the index
  * run one at a time, unless {@link #allowsConcurrentWriters()}.
@@ -43,6 +43,12 @@ public interface KeyIndex extends Closeable {
             locators[i] = candidate(source, offsets[i], lengths[i]);
         }
     }
+
+    /**
+     * Brings what a change of the key will touch into the processor's cache, where the index knows how. A caller that is to
+     * change many keys calls it for a few of them first, so that their waits for memory overlap.
+     */
+    default void prefetch(byte[] key, int offset, int length) {}
 
     /** Sets the locator of the key, and returns the one before, or {@link #ABSENT}. */
     long put(byte[] key, int offset, int length, long locator) throws IOException;

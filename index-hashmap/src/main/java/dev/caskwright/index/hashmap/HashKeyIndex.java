@@ -39,6 +39,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     /** How many keys of a batch lookup wait for memory at once; their cache lines fit into the first-level cache. */
     private static final int BATCH = 32;
 
+    private static final long ANY_LOCATOR = -1;
     private static final int SPINS_BEFORE_YIELDING = 100;
     private static final int ARRAY_HEADER = 16;
     private static final int IMAGE_HEADER_BYTES = Long.BYTES + Integer.BYTES;
@@ -103,6 +104,14 @@ public final class HashKeyIndex implements PersistentKeyIndex {
             for (int i = start; i < end; i++) {
                 locators[i] = table(open, segment(locators[i])).candidate((int) locators[i]);
             }
+        }
+    }
+
+    @Override
+    public void prefetch(byte[] key, int offset, int length) {
+        // Using the result, if only in vain, keeps the loads from being optimised away.
+        if (get(key, offset, length) == ANY_LOCATOR) {
+            Thread.onSpinWait();
         }
     }
 
