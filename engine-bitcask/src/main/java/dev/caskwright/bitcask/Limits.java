@@ -7,15 +7,23 @@ final class Limits {
     private Limits() {}
 
     static void checkKey(byte[] key) {
-        if (key.length == 0 || key.length > StorageEngine.MAX_KEY_LENGTH) {
+        checkKeyLength(key.length);
+    }
+
+    static void checkKeyLength(int length) {
+        if (length == 0 || length > StorageEngine.MAX_KEY_LENGTH) {
             throw new IllegalArgumentException(
-                    "key length out of range: length=" + key.length + ", allowed=1.." + StorageEngine.MAX_KEY_LENGTH);
+                    "key length out of range: length=" + length + ", allowed=1.." + StorageEngine.MAX_KEY_LENGTH);
         }
     }
 
     static void checkValue(byte[] value) {
-        if (value.length > StorageEngine.MAX_VALUE_LENGTH) {
-            throw new IllegalArgumentException("value is too long: length=" + value.length + ", allowed=0.."
+        checkValueLength(value.length);
+    }
+
+    static void checkValueLength(int length) {
+        if (length > StorageEngine.MAX_VALUE_LENGTH) {
+            throw new IllegalArgumentException("value is too long: length=" + length + ", allowed=0.."
                     + StorageEngine.MAX_VALUE_LENGTH + "; split it over several keys");
         }
     }

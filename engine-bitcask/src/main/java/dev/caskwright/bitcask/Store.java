@@ -62,7 +62,7 @@ final class Store {
         this.failure = failure;
         this.snapshots = new Snapshots(this, maxSnapshots, seed);
         this.lastVersion = log.lastVersion();
-        this.sessions = ThreadLocal.withInitial(() -> new Session(log.newReader(), log.newDraft(), epochs.newStripe()));
+        this.sessions = ThreadLocal.withInitial(() -> new Session(log, epochs.newStripe()));
     }
 
     Session session() {

@@ -4,14 +4,13 @@ import dev.caskwright.api.Durability;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.BatchDraft;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.RecordDraft;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordReader;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -20,9 +19,6 @@ import org.jspecify.annotations.Nullable;
  * a force is awaited after it.
  */
 final class Writes {
-    /** Of how many keys of a batch the waits for memory overlap. */
-    private static final int PREFETCHED = 16;
-
     private final Store store;
     private final RecordLog log;
     private final KeyIndex index;
@@ -177,7 +173,7 @@ final class Writes {
     private long apply(byte[] key, RecordDraft draft, boolean sync) throws IOException {
         index.ensureRoom(1);
         if (store.snapshots.isAnyOpen()) {
-            saveForSnapshots(key);
+            saveForSnapshots(key, 0, key.length);
         }
         long locator;
         try {
@@ -188,40 +184,45 @@ final class Writes {
         store.snapshots.appended(locator);
         store.advanceVersion(1);
         try {
-            indexRecord(key, draft, locator);
+            indexRecord(key, draft.isTombstone(), locator);
         } catch (IOException | RuntimeException e) {
             throw store.failedIndexing(e);
         }
         return log.position();
     }
 
-    private void saveForSnapshots(byte[] key) throws IOException {
+    private void saveForSnapshots(byte[] source, int offset, int length) throws IOException {
         int pin = store.pin(store.session());
         try {
-            store.snapshots.beforeChange(key, 0, key.length, index.get(key, 0, key.length));
+            store.snapshots.beforeChange(source, offset, length, index.get(source, offset, length));
         } finally {
             store.exit(pin);
         }
     }
 
-    private void indexRecord(byte[] key, RecordDraft draft, long locator) throws IOException {
+    private void indexRecord(byte[] key, boolean isTombstone, long locator) throws IOException {
         int pin = store.pin(store.session());
         try {
-            long old = draft.isTombstone() ? remove(key) : index.put(key, 0, key.length, locator);
+            indexPinned(key, 0, key.length, isTombstone, locator);
+        } finally {
+            store.exit(pin);
+        }
+    }
+
+    private void indexPinned(byte[] source, int offset, int length, boolean isTombstone, long locator)
+            throws IOException {
+        long old;
+        if (isTombstone) {
+            old = index.get(source, offset, length);
             if (old != KeyIndex.ABSENT) {
-                store.markDead(old);
+                index.remove(source, offset, length, old);
             }
-        } finally {
-            store.exit(pin);
+        } else {
+            old = index.put(source, offset, length, locator);
         }
-    }
-
-    private long remove(byte[] key) throws IOException {
-        long old = index.get(key, 0, key.length);
         if (old != KeyIndex.ABSENT) {
-            index.remove(key, 0, key.length, old);
+            store.markDead(old);
         }
-        return old;
     }
 
     private void finish(long position, long bytes, boolean sync) throws IOException {
@@ -244,18 +245,18 @@ final class Writes {
      * @param read keys and the versions they had, 0 if they were absent
      */
     boolean writeIf(WriteBatch batch, WriteOptions options, Map<byte[], Long> read) throws IOException {
-        List<WriteBatch.Change> changes = batch.changes();
-        List<RecordDraft> drafts = new ArrayList<>(changes.size());
-        long bytes = 0;
-        for (WriteBatch.Change change : changes) {
-            RecordDraft draft = draft(change);
-            drafts.add(draft);
-            bytes += draft.length();
+        BatchDraft draft = store.session().batch;
+        try {
+            return writeIf(batch, draft, options, read);
+        } finally {
+            draft.clear();
         }
-        if (bytes > log.maxBatchLength()) {
-            throw new IllegalArgumentException("batch is too large: bytes=" + bytes + ", allowed="
-                    + log.maxBatchLength() + "; split it into several");
-        }
+    }
+
+    private boolean writeIf(WriteBatch batch, BatchDraft draft, WriteOptions options, Map<byte[], Long> read)
+            throws IOException {
+        encode(batch, draft);
+        prefetch(batch);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         long position;
         store.lockForWriting();
@@ -265,25 +266,39 @@ final class Writes {
                 return false;
             }
             // Nothing to write may still have to be synced: what came before an acknowledged SYNC write survives, too.
-            position = changes.isEmpty() ? log.position() : applyBatch(changes, drafts, sync);
+            position = draft.size() == 0 ? log.position() : applyBatch(batch, draft, sync);
         } finally {
             store.writeLock.unlock();
         }
-        finish(position, bytes, sync);
+        finish(position, draft.length(), sync);
         return true;
     }
 
-    private RecordDraft draft(WriteBatch.Change change) {
-        Limits.checkKey(change.key());
-        RecordDraft draft = log.newDraft();
-        byte[] value = change.value();
-        if (value == null) {
-            draft.delete(change.key());
-        } else {
-            Limits.checkValue(value);
-            draft.put(change.key(), value, expiresAt(change.expiry()));
+    private void encode(WriteBatch batch, BatchDraft draft) throws IOException {
+        batch.visit((source, key, keyLength, valueLength, expiry) -> {
+            Limits.checkKeyLength(keyLength);
+            if (valueLength == WriteBatch.Visitor.DELETE) {
+                draft.delete(source, key, keyLength);
+            } else {
+                Limits.checkValueLength(valueLength);
+                draft.put(source, key, keyLength, valueLength, expiresAt(expiry));
+            }
+            if (draft.length() > log.maxBatchLength()) {
+                throw new IllegalArgumentException("batch is too large: bytes=" + draft.length() + " after "
+                        + draft.size() + " of " + batch.size() + " changes, allowed=" + log.maxBatchLength()
+                        + "; split it into several");
+            }
+        });
+    }
+
+    /** Has the waits for memory overlap that the changes of the index would take one after the other. */
+    private void prefetch(WriteBatch batch) throws IOException {
+        int pin = store.enter(store.session());
+        try {
+            batch.visit((source, key, keyLength, valueLength, expiry) -> index.prefetch(source, key, keyLength));
+        } finally {
+            store.exit(pin);
         }
-        return draft;
     }
 
     private boolean areUnchanged(Map<byte[], Long> read) throws IOException {
@@ -296,40 +311,41 @@ final class Writes {
         return true;
     }
 
-    private long applyBatch(List<WriteBatch.Change> changes, List<RecordDraft> drafts, boolean sync)
-            throws IOException {
-        index.ensureRoom(changes.size());
+    private long applyBatch(WriteBatch batch, BatchDraft draft, boolean sync) throws IOException {
+        index.ensureRoom(draft.size());
         if (store.snapshots.isAnyOpen()) {
-            for (int i = 0; i < changes.size(); i++) {
-                prefetch(changes, i);
-                saveForSnapshots(changes.get(i).key());
-            }
+            batch.visit((source, key, keyLength, valueLength, expiry) -> saveForSnapshots(source, key, keyLength));
         }
         long[] locators;
         try {
-            locators = log.appendBatch(drafts, store.lastVersion() + 1, sync);
+            locators = log.appendBatch(draft, store.lastVersion() + 1, sync);
         } catch (IOException | RuntimeException | Error e) {
             throw store.failedAppend(e);
         }
         store.snapshots.appended(locators[0]);
         store.advanceVersion(locators.length);
         try {
-            for (int i = 0; i < locators.length; i++) {
-                prefetch(changes, i);
-                indexRecord(changes.get(i).key(), drafts.get(i), locators[i]);
-            }
+            indexBatch(batch, locators);
         } catch (IOException | RuntimeException e) {
             throw store.failedIndexing(e);
         }
         return log.position();
     }
 
-    /** At the first of each group of changes, prefetches the keys of the group. */
-    private void prefetch(List<WriteBatch.Change> changes, int i) {
-        if (i % PREFETCHED == 0) {
-            for (WriteBatch.Change change : changes.subList(i, Math.min(i + PREFETCHED, changes.size()))) {
-                index.prefetch(change.key(), 0, change.key().length);
-            }
+    private void indexBatch(WriteBatch batch, long[] locators) throws IOException {
+        int pin = store.pin(store.session());
+        try {
+            batch.visit(new WriteBatch.Visitor() {
+                private int next;
+
+                @Override
+                public void change(byte[] source, int key, int keyLength, int valueLength, WriteOptions expiry)
+                        throws IOException {
+                    indexPinned(source, key, keyLength, valueLength == DELETE, locators[next++]);
+                }
+            });
+        } finally {
+            store.exit(pin);
         }
     }
 }

@@ -238,8 +238,11 @@ abstract class RecordLogAppendContract extends RecordLogFixture {
     void batchesAreMarkedInAScan() throws IOException {
         RecordLog log = open();
         put(log, "before", "");
-        long[] one = batch(log, List.of(draftPut(log, "a", "1", 0), draftDelete(log, "b")));
-        long[] two = batch(log, List.of(draftPut(log, "c", "3", 8)));
+        long[] one = batch(log, batch -> {
+            put(batch, "a", "1", 0);
+            delete(batch, "b");
+        });
+        long[] two = batch(log, batch -> put(batch, "c", "3", 8));
         put(log, "after", "");
         assertThat(valueAt(log, one[0])).isEqualTo("1");
         assertThat(valueAt(log, two[0])).isEqualTo("3");
@@ -260,11 +263,11 @@ abstract class RecordLogAppendContract extends RecordLogFixture {
     @Test
     void aBatchMayHaveLongValues() throws IOException {
         RecordLog log = open();
-        List<RecordDraft> drafts = new ArrayList<>();
-        for (int length : LENGTHS) {
-            drafts.add(draftPut(log, "key" + length, "v".repeat(length), 0));
-        }
-        long[] locators = batch(log, drafts);
+        long[] locators = batch(log, batch -> {
+            for (int length : LENGTHS) {
+                put(batch, "key" + length, "v".repeat(length), 0);
+            }
+        });
         for (int i = 0; i < LENGTHS.length; i++) {
             assertThat(valueAt(log, locators[i])).hasSize(LENGTHS[i]);
         }
@@ -290,7 +293,10 @@ abstract class RecordLogAppendContract extends RecordLogFixture {
                 .hasSize(1);
         put(log, "next", "");
         assertThat(scan(log, active(log))).hasSize(1);
-        batch(log, List.of(draftPut(log, "a", "v".repeat(3000), 0), draftPut(log, "b", "v".repeat(3000), 0)));
+        batch(log, batch -> {
+            put(batch, "a", "v".repeat(3000), 0);
+            put(batch, "b", "v".repeat(3000), 0);
+        });
         assertThat(scan(log, active(log)))
                 .as("a batch is never spread over segments")
                 .hasSize(2);
@@ -405,10 +411,13 @@ abstract class RecordLogAppendContract extends RecordLogFixture {
         log.append(tombstone, nextVersion(), false);
         assertThat(segment.liveBytes()).isEqualTo(draft.length());
         assertThat(segment.deadBytes()).as("a tombstone is dead").isEqualTo(tombstone.length());
-        long[] batch = batch(log, List.of(draftPut(log, "a", "", 0), draftDelete(log, "b")));
+        long[] locators = batch(log, batch -> {
+            put(batch, "a", "", 0);
+            delete(batch, "b");
+        });
         assertThat(segment.liveBytes())
                 .isEqualTo(draft.length() + draftPut(log, "a", "", 0).length());
-        log.markDead(batch[0]);
+        log.markDead(locators[0]);
         assertThat(segment.liveBytes()).isEqualTo(draft.length());
         log.close();
     }
@@ -454,7 +463,7 @@ abstract class RecordLogAppendContract extends RecordLogFixture {
         disk.capacity(used + 20).shortWrites(true);
         long position = log.position();
         assertThatThrownBy(() -> put(log, "lost", "v".repeat(100))).isInstanceOf(OutOfSpaceException.class);
-        assertThatThrownBy(() -> batch(log, List.of(draftPut(log, "lost", "v".repeat(70_000), 0))))
+        assertThatThrownBy(() -> batch(log, batch -> put(batch, "lost", "v".repeat(70_000), 0)))
                 .isInstanceOf(OutOfSpaceException.class);
         assertThat(log.position()).isGreaterThanOrEqualTo(position);
         assertThat(keys(log)).containsExactly("key");

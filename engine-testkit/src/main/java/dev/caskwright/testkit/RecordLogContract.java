@@ -54,7 +54,10 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
         for (int i = 0; i < 60; i += 5) {
             delete(log, "key" + i);
         }
-        batch(log, List.of(draftPut(log, "one", "1", 0), draftPut(log, "two", "2", 0)));
+        batch(log, batch -> {
+            put(batch, "one", "1", 0);
+            put(batch, "two", "2", 0);
+        });
         return current(log);
     }
 
@@ -173,12 +176,11 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
     @Test
     void copiesKeepVersionAndExpiryAndStandForThemselves() throws IOException {
         RecordLog log = open();
-        long[] old = batch(
-                log,
-                List.of(
-                        draftPut(log, "a", "1", 55),
-                        draftPut(log, "gone", "2", 66),
-                        draftPut(log, "b", "v".repeat(70_000), 0)));
+        long[] old = batch(log, batch -> {
+            put(batch, "a", "1", 55);
+            put(batch, "gone", "2", 66);
+            put(batch, "b", "v".repeat(70_000), 0);
+        });
         long first = log.beginMerge(2);
         log.sealLeft();
         LogSegment input = log.segments().get(0);

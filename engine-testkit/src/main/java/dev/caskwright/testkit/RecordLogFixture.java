@@ -3,6 +3,7 @@ package dev.caskwright.testkit;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caskwright.api.spi.BatchDraft;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.RecordDraft;
@@ -21,6 +22,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** What the parts of the log contract share: logs on simulated disks, and ways to look at them. */
@@ -142,10 +144,24 @@ abstract class RecordLogFixture {
         return log.append(draftDelete(log, key), nextVersion(), false);
     }
 
-    long[] batch(RecordLog log, List<RecordDraft> drafts) throws IOException {
+    /** Adds a put to a batch. */
+    static void put(BatchDraft batch, String key, String value, long expiresAt) {
+        byte[] source = bytes(key + value);
+        batch.put(source, 0, bytes(key).length, bytes(value).length, expiresAt);
+    }
+
+    /** Adds a delete to a batch. */
+    static void delete(BatchDraft batch, String key) {
+        batch.delete(bytes(key), 0, bytes(key).length);
+    }
+
+    /** Appends a batch that {@code content} fills. */
+    long[] batch(RecordLog log, Consumer<BatchDraft> content) throws IOException {
+        BatchDraft batch = log.newBatchDraft();
+        content.accept(batch);
         long first = version + 1;
-        version += drafts.size();
-        return log.appendBatch(drafts, first, false);
+        version += batch.size();
+        return log.appendBatch(batch, first, false);
     }
 
     /** Appends puts of "key0" and so on, each with a value of a length, until the log has this many segments. */

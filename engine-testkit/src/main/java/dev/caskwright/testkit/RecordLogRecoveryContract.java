@@ -9,7 +9,6 @@ import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.api.spi.RecordDraft;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogFactory;
 import dev.caskwright.api.spi.RecordLogOpening;
@@ -99,10 +98,6 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
         RecordLog log = open();
         put(log, "before", "");
         log.sync(log.position());
-        List<RecordDraft> drafts = new ArrayList<>();
-        for (int i = 0; i < 6; i++) {
-            drafts.add(draftPut(log, "key" + i, "v".repeat(valueLength), 0));
-        }
         Set<Integer> found = new HashSet<>();
         disk.observer(call -> {
             for (long seed = 0; seed < POWER_LOSSES; seed++) {
@@ -110,7 +105,11 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
             }
             found.add(countAfter(disk.peekKill(), call + ", killed"));
         });
-        batch(log, drafts);
+        batch(log, batch -> {
+            for (int i = 0; i < 6; i++) {
+                put(batch, "key" + i, "v".repeat(valueLength), 0);
+            }
+        });
         disk.observer(null);
         for (long seed = 0; seed < POWER_LOSSES; seed++) {
             found.add(countAfter(disk.peekPowerLoss(seed), "appended, seed=" + seed));

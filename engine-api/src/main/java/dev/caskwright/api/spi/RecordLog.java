@@ -28,6 +28,9 @@ public interface RecordLog extends Closeable {
     /** Returns a draft to encode records with, for one thread at a time. */
     RecordDraft newDraft();
 
+    /** Returns a draft to encode batches with, for one thread at a time. */
+    BatchDraft newBatchDraft();
+
     /**
      * Appends a record and returns its locator.
      *
@@ -42,7 +45,7 @@ public interface RecordLog extends Closeable {
      *
      * @param firstVersion the version of the first record; each has one more
      */
-    long[] appendBatch(List<? extends RecordDraft> drafts, long firstVersion, boolean willSync) throws IOException;
+    long[] appendBatch(BatchDraft batch, long firstVersion, boolean willSync) throws IOException;
 
     /** Returns the greatest length that the records of a batch can have together, in bytes. */
     long maxBatchLength();

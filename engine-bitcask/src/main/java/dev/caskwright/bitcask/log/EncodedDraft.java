@@ -1,149 +1,150 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.spi.RecordDraft;
+import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 /**
- * One record being prepared for the log, outside any lock: everything is encoded but what only its place in the log
- * decides (version, distance, header checksum). Reused from record to record; for one thread at a time.
+ * A record being prepared for the log, or several in a row, outside any lock: everything is encoded but what only the place
+ * in the log decides (version, distance, header checksum). Reused from record to record; for one thread at a time.
  */
 final class EncodedDraft implements RecordDraft {
-    /** Longer values are not copied here but written to the file from the caller's array. */
+    /** Longer values are not copied here but written to the file from the caller's array. Nothing follows on such a one. */
     static final int MAX_COPIED_VALUE = 64 << 10;
 
     private static final byte[] NOTHING = {};
 
     private final CRC32C crc = new CRC32C();
     private byte[] bytes = NOTHING;
-    private int kind;
-    private int keyLength;
     private int copiedLength;
     private byte[] longValue = NOTHING;
+    private int longValueOffset;
+    private int longValueLength;
 
     @Override
     public void put(byte[] key, byte[] value, long expiresAtMillis) {
-        int headerLength = begin(
-                expiresAtMillis == 0 ? RecordFormat.PUT : RecordFormat.PUT | RecordFormat.EXPIRES, key, value.length);
-        if (expiresAtMillis != 0) {
-            RecordFormat.LONG.set(bytes, RecordFormat.EXPIRY_OFFSET, expiresAtMillis);
-        }
-        int bodyEnd = headerLength + key.length;
-        crc.reset();
-        if (value.length <= MAX_COPIED_VALUE) {
-            System.arraycopy(value, 0, bytes, bodyEnd, value.length);
-            bodyEnd += value.length;
-            crc.update(bytes, headerLength, bodyEnd - headerLength);
-            pad(bodyEnd);
-        } else {
-            crc.update(bytes, headerLength, key.length);
-            crc.update(value, 0, value.length);
-            longValue = value;
-            copiedLength = bodyEnd;
-        }
-        RecordFormat.INT.set(bytes, RecordFormat.BODY_CHECKSUM_OFFSET, (int) crc.getValue());
+        clear();
+        add(RecordFormat.PUT, key, 0, key.length, value, 0, value.length, expiresAtMillis);
     }
 
     @Override
     public void delete(byte[] key) {
-        int headerLength = begin(RecordFormat.DELETE, key, 0);
-        crc.reset();
-        crc.update(bytes, headerLength, key.length);
-        RecordFormat.INT.set(bytes, RecordFormat.BODY_CHECKSUM_OFFSET, (int) crc.getValue());
-        pad(headerLength + key.length);
-    }
-
-    /** Prepares the end of a batch of {@code count} records. */
-    void endBatch(int count, int membersChecksum) {
-        begin(RecordFormat.BATCH_END, NOTHING, 8);
-        RecordFormat.INT.set(bytes, RecordFormat.SHORT_HEADER, count);
-        RecordFormat.INT.set(bytes, RecordFormat.SHORT_HEADER + Integer.BYTES, membersChecksum);
-        crc.reset();
-        crc.update(bytes, RecordFormat.SHORT_HEADER, 8);
-        RecordFormat.INT.set(bytes, RecordFormat.BODY_CHECKSUM_OFFSET, (int) crc.getValue());
-        pad(RecordFormat.BATCH_END_LENGTH);
+        clear();
+        add(RecordFormat.DELETE, key, 0, key.length, NOTHING, 0, 0, 0);
     }
 
     /** Prepares the mark that a file was left for the next. */
     void endFile() {
-        begin(RecordFormat.END_OF_FILE, NOTHING, 0);
-        RecordFormat.INT.set(bytes, RecordFormat.BODY_CHECKSUM_OFFSET, 0);
-        pad(RecordFormat.END_OF_FILE_LENGTH);
+        clear();
+        add(RecordFormat.END_OF_FILE, NOTHING, 0, 0, NOTHING, 0, 0, 0);
     }
 
-    /** Marks the record as part of a batch that a later record ends. */
-    void markInBatch() {
-        kind |= RecordFormat.IN_BATCH;
-        bytes[RecordFormat.KIND_OFFSET] = (byte) kind;
+    /** Adds the end of a batch of {@code count} records. */
+    void addBatchEnd(int count, int membersChecksum) {
+        byte[] value = new byte[2 * Integer.BYTES];
+        RecordFormat.INT.set(value, 0, count);
+        RecordFormat.INT.set(value, Integer.BYTES, membersChecksum);
+        add(RecordFormat.BATCH_END, NOTHING, 0, 0, value, 0, value.length, 0);
+    }
+
+    void clear() {
+        copiedLength = 0;
+        longValue = NOTHING;
+        longValueLength = 0;
+    }
+
+    /** Adds a record behind those that are there. */
+    void add(
+            int plainKind,
+            byte[] keySource,
+            int keyOffset,
+            int keyLength,
+            byte[] valueSource,
+            int valueOffset,
+            int valueLength,
+            long expiresAtMillis) {
+        int kind = expiresAtMillis == 0 ? plainKind : plainKind | RecordFormat.EXPIRES;
+        boolean isLong = valueLength > MAX_COPIED_VALUE;
+        int at = copiedLength;
+        int body = at + RecordFormat.headerLength(kind);
+        int end = body + keyLength + (isLong ? 0 : valueLength);
+        if (bytes.length < end + RecordFormat.ALIGNMENT) {
+            bytes = Arrays.copyOf(bytes, Math.max(end + RecordFormat.ALIGNMENT, 2 * bytes.length));
+        }
+        bytes[at + RecordFormat.KIND_OFFSET] = (byte) kind;
+        RecordFormat.SHORT.set(bytes, at + RecordFormat.KEY_LENGTH_OFFSET, (short) keyLength);
+        RecordFormat.INT.set(bytes, at + RecordFormat.VALUE_LENGTH_OFFSET, valueLength);
+        if (expiresAtMillis != 0) {
+            RecordFormat.LONG.set(bytes, at + RecordFormat.EXPIRY_OFFSET, expiresAtMillis);
+        }
+        System.arraycopy(keySource, keyOffset, bytes, body, keyLength);
+        crc.reset();
+        if (isLong) {
+            crc.update(bytes, body, keyLength);
+            crc.update(valueSource, valueOffset, valueLength);
+            longValue = valueSource;
+            longValueOffset = valueOffset;
+            longValueLength = valueLength;
+            copiedLength = end;
+        } else {
+            System.arraycopy(valueSource, valueOffset, bytes, body + keyLength, valueLength);
+            crc.update(bytes, body, end - body);
+            RecordFormat.LONG.set(bytes, end, 0L); // the padding; there is room for it
+            copiedLength = (int) RecordFormat.align(end);
+        }
+        RecordFormat.INT.set(bytes, at + RecordFormat.BODY_CHECKSUM_OFFSET, (int) crc.getValue());
+    }
+
+    /** Returns whether a record of that length can be added without making this longer than {@code limit} bytes. */
+    boolean hasRoom(long length, int limit) {
+        return longValueLength == 0 && copiedLength + length <= limit;
     }
 
     @Override
     public long length() {
-        return RecordFormat.align((long) copiedLength + longValue.length);
+        return RecordFormat.align((long) copiedLength + longValueLength);
     }
 
-    /** Completes the header for a place in the log. */
+    /** Completes the header of the only record for a place in the log. */
     void place(long version, int distance, int mask) {
-        RecordFormat.LONG.set(bytes, RecordFormat.VERSION_OFFSET, version | (long) kind << 56);
-        RecordFormat.SHORT.set(bytes, RecordFormat.DISTANCE_OFFSET, (short) distance);
+        place(0, version, distance, mask);
+    }
+
+    /** Completes the header of the record at {@code at} for a place in the log. */
+    void place(int at, long version, int distance, int mask) {
+        RecordFormat.LONG.set(
+                bytes, at + RecordFormat.VERSION_OFFSET, version | (long) RecordFormat.kind(bytes, at) << 56);
+        RecordFormat.SHORT.set(bytes, at + RecordFormat.DISTANCE_OFFSET, (short) distance);
         RecordFormat.INT.set(
-                bytes, RecordFormat.HEADER_CHECKSUM_OFFSET, RecordFormat.headerChecksum(bytes, 0, mask, crc));
+                bytes, at + RecordFormat.HEADER_CHECKSUM_OFFSET, RecordFormat.headerChecksum(bytes, at, mask, crc));
     }
 
     @Override
     public boolean isTombstone() {
-        return (kind & RecordFormat.KIND_MASK) == RecordFormat.DELETE;
+        return (RecordFormat.kind(bytes, 0) & RecordFormat.KIND_MASK) == RecordFormat.DELETE;
     }
 
-    boolean expires() {
-        return (kind & RecordFormat.EXPIRES) != 0;
-    }
-
-    /** The record up to the end of its copied part. */
+    /** The records, up to the end of the copied part of the last. */
     byte[] bytes() {
         return bytes;
     }
 
-    /** The bytes of {@link #bytes} that belong to the record; padding included unless there is a long value. */
+    /** The bytes of {@link #bytes} that belong to the records; padding included unless there is a long value. */
     int copiedLength() {
         return copiedLength;
     }
 
-    /** The value if it was too long to copy, otherwise an empty array. */
+    /** The array with the last value if it was too long to copy. */
     byte[] longValue() {
         return longValue;
     }
 
-    /** The key is in {@link #bytes} from here. */
-    int keyOffset() {
-        return RecordFormat.headerLength(kind);
+    int longValueOffset() {
+        return longValueOffset;
     }
 
-    int keyLength() {
-        return keyLength;
-    }
-
-    int headerChecksum() {
-        return (int) RecordFormat.INT.get(bytes, RecordFormat.HEADER_CHECKSUM_OFFSET);
-    }
-
-    private int begin(int newKind, byte[] key, int valueLength) {
-        kind = newKind;
-        keyLength = key.length;
-        longValue = NOTHING;
-        int headerLength = RecordFormat.headerLength(kind);
-        int needed = headerLength + keyLength + Math.min(valueLength, MAX_COPIED_VALUE) + RecordFormat.ALIGNMENT;
-        if (bytes.length < needed) {
-            bytes = new byte[Math.max(needed, 2 * bytes.length)];
-        }
-        RecordFormat.SHORT.set(bytes, RecordFormat.KEY_LENGTH_OFFSET, (short) keyLength);
-        RecordFormat.INT.set(bytes, RecordFormat.VALUE_LENGTH_OFFSET, valueLength);
-        bytes[RecordFormat.KIND_OFFSET] = (byte) kind;
-        System.arraycopy(key, 0, bytes, headerLength, keyLength);
-        return headerLength;
-    }
-
-    private void pad(int end) {
-        RecordFormat.LONG.set(bytes, end, 0L); // begin() left room for it
-        copiedLength = (int) RecordFormat.align(end);
+    /** The length of the value that was too long to copy, or 0. */
+    int longValueLength() {
+        return longValueLength;
     }
 }

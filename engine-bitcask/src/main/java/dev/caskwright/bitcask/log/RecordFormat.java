@@ -95,6 +95,10 @@ final class RecordFormat {
         return (int) INT.get(record, at + BODY_CHECKSUM_OFFSET);
     }
 
+    static int headerChecksum(byte[] record, int at) {
+        return (int) INT.get(record, at + HEADER_CHECKSUM_OFFSET);
+    }
+
     static long expiresAt(byte[] record, int at) {
         return (kind(record, at) & EXPIRES) == 0 ? 0 : (long) LONG.get(record, at + EXPIRY_OFFSET);
     }
@@ -119,7 +123,7 @@ final class RecordFormat {
         if (!isPlausible(kind, keyLength, valueLength) || available < headerLength(kind)) {
             return false;
         }
-        return (int) INT.get(record, at + HEADER_CHECKSUM_OFFSET) == headerChecksum(record, at, mask, crc);
+        return headerChecksum(record, at) == headerChecksum(record, at, mask, crc);
     }
 
     private static boolean isPlausible(int kind, int keyLength, int valueLength) {
@@ -135,6 +139,7 @@ final class RecordFormat {
         };
     }
 
+    /** Returns the checksum that the header must have. */
     static int headerChecksum(byte[] record, int at, int mask, CRC32C crc) {
         crc.reset();
         int length = headerLength(kind(record, at)) - BODY_CHECKSUM_OFFSET;

@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.spi.BatchDraft;
 import dev.caskwright.api.spi.ImageOutput;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.KeyFilter;
@@ -15,7 +16,6 @@ import dev.caskwright.api.spi.RecordScanner;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +38,6 @@ final class SegmentedLog implements RecordLog {
 
     private static final long SYNC_RESERVE = 1 << 20;
     private static final int SYNC_WRITES_BEFORE_RESERVE = 4;
-    private static final int BATCH_BUFFER = 256 << 10;
 
     private final IoManager io;
     private final RecordLogOptions options;
@@ -62,7 +61,6 @@ final class SegmentedLog implements RecordLog {
             imagedBytes; // how much of the written bytes an image covers; negative: not even what was there
     private @Nullable String imageName; // of the last image, be it still current or not; of one thread at a time
     private long end; // position behind the last record, also when there is no active file
-    private byte[] batchBuffer = new byte[4096];
 
     SegmentedLog(IoManager io, RecordLogOptions options, Manifest manifest) {
         this.io = io;
@@ -157,15 +155,17 @@ final class SegmentedLog implements RecordLog {
         DataFile file = fileFor(draft.length(), willSync);
         long offset = file.length();
         draft.place(version, distance(file, offset), file.mask(offset));
-        writeDraft(file, offset, draft);
+        write(file, offset, draft);
         file.noteVersion(version);
-        long locator = Locator.of(file.slot(), offset, draft.length(), draft.expires());
-        addHint(draft, locator);
-        if (!draft.isTombstone()) {
-            file.addLive(Locator.size(locator));
-        }
+        long locator = locator(file, offset, draft.bytes(), 0);
+        file.addLive(addHint(draft.bytes(), 0, locator));
         extend(file, offset + draft.length());
         return locator;
+    }
+
+    private static long locator(DataFile file, long offset, byte[] record, int at) {
+        boolean expires = (RecordFormat.kind(record, at) & RecordFormat.EXPIRES) != 0;
+        return Locator.of(file.slot(), offset, RecordFormat.recordLength(record, at), expires);
     }
 
     private void extend(DataFile file, long length) {
@@ -175,65 +175,55 @@ final class SegmentedLog implements RecordLog {
     }
 
     @Override
-    public long[] appendBatch(List<? extends RecordDraft> drafts, long firstVersion, boolean willSync)
-            throws IOException {
-        long total = RecordFormat.BATCH_END_LENGTH;
-        for (RecordDraft draft : drafts) {
-            total += draft.length();
-        }
-        DataFile file = fileFor(total, willSync);
-        long[] locators = new long[drafts.size()];
+    public long[] appendBatch(BatchDraft draft, long firstVersion, boolean willSync) throws IOException {
+        EncodedBatch batch = (EncodedBatch) draft;
+        DataFile file = fileFor(batch.length() + RecordFormat.BATCH_END_LENGTH, willSync);
+        long[] locators = place(file, batch, firstVersion);
         long offset = file.length();
-        batchCrc.reset();
-        long version = firstVersion;
-        int buffered = 0;
-        for (int i = 0; i < locators.length; i++) {
-            EncodedDraft draft = (EncodedDraft) drafts.get(i);
-            draft.markInBatch();
-            draft.place(version++, distance(file, offset), file.mask(offset));
-            RecordFormat.updateBatchChecksum(batchCrc, draft.headerChecksum());
-            buffered = buffer(file, offset, buffered, draft);
-            locators[i] = Locator.of(file.slot(), offset, draft.length(), draft.expires());
-            offset += draft.length();
+        for (EncodedDraft chunk : batch.chunks()) {
+            write(file, offset, chunk);
+            offset += chunk.length();
         }
-        markDraft.endBatch(locators.length, (int) batchCrc.getValue());
-        markDraft.place(version - 1, distance(file, offset), file.mask(offset));
-        buffered = buffer(file, offset, buffered, markDraft);
-        offset += markDraft.length();
-        file.writable().write(offset - buffered, batchBuffer, 0, buffered);
-        for (int i = 0; i < locators.length; i++) {
-            EncodedDraft draft = (EncodedDraft) drafts.get(i);
-            addHint(draft, locators[i]);
-            if (!draft.isTombstone()) {
-                file.addLive(Locator.size(locators[i]));
+        int members = 0;
+        long live = 0;
+        for (EncodedDraft chunk : batch.chunks()) {
+            byte[] bytes = chunk.bytes();
+            for (long at = 0; at < chunk.copiedLength() && members < locators.length; members++) {
+                live += addHint(bytes, (int) at, locators[members]);
+                at += RecordFormat.recordLength(bytes, (int) at);
             }
         }
+        file.addLive(live);
         file.noteVersion(firstVersion);
-        file.noteVersion(version - 1);
+        file.noteVersion(firstVersion + locators.length - 1);
         extend(file, offset);
         return locators;
     }
 
-    /**
-     * Adds a record to the buffer of a batch, after writing the buffer out if it is full; returns how many bytes of the
-     * buffer, which end at the end of the record, are still to be written.
-     */
-    private int buffer(DataFile file, long offset, int buffered, EncodedDraft draft) throws IOException {
-        int length = draft.copiedLength();
-        boolean isLong = draft.longValue().length > 0;
-        if (buffered > 0 && (isLong || buffered + length > BATCH_BUFFER)) {
-            file.writable().write(offset - buffered, batchBuffer, 0, buffered);
-            buffered = 0;
+    /** Gives the records of a batch their places at the end of a file, and the batch its end. */
+    private long[] place(DataFile file, EncodedBatch batch, long firstVersion) {
+        long[] locators = new long[batch.size()];
+        long offset = file.length();
+        int placed = 0;
+        batchCrc.reset();
+        for (EncodedDraft chunk : batch.chunks()) {
+            byte[] bytes = chunk.bytes();
+            for (long at = 0; at < chunk.copiedLength(); placed++) {
+                chunk.place((int) at, firstVersion + placed, distance(file, offset), file.mask(offset));
+                RecordFormat.updateBatchChecksum(batchCrc, RecordFormat.headerChecksum(bytes, (int) at));
+                locators[placed] = locator(file, offset, bytes, (int) at);
+                long length = RecordFormat.recordLength(bytes, (int) at);
+                offset += length;
+                at += length; // past the end, if the value is elsewhere
+            }
         }
-        if (isLong || length > BATCH_BUFFER) {
-            writeDraft(file, offset, draft);
-            return 0;
-        }
-        if (buffered + length > batchBuffer.length) {
-            batchBuffer = Arrays.copyOf(batchBuffer, Math.min(BATCH_BUFFER, 2 * (buffered + length)));
-        }
-        System.arraycopy(draft.bytes(), 0, batchBuffer, buffered, length);
-        return buffered + length;
+        EncodedDraft last = batch.end((int) batchCrc.getValue());
+        last.place(
+                last.copiedLength() - RecordFormat.BATCH_END_LENGTH,
+                firstVersion + placed - 1,
+                distance(file, offset),
+                file.mask(offset));
+        return locators;
     }
 
     @Override
@@ -244,23 +234,26 @@ final class SegmentedLog implements RecordLog {
                 - RecordFormat.END_OF_FILE_LENGTH;
     }
 
-    private void addHint(EncodedDraft draft, long locator) {
+    /** Adds a record to the hints of the active file; returns how many bytes of it are live. */
+    private long addHint(byte[] record, int at, long locator) {
+        int kind = RecordFormat.kind(record, at);
+        boolean isTombstone = (kind & RecordFormat.KIND_MASK) == RecordFormat.DELETE;
         activeHints.add(
-                draft.isTombstone() ? RecordFormat.DELETE : RecordFormat.PUT,
+                isTombstone ? RecordFormat.DELETE : RecordFormat.PUT,
                 Locator.withoutSlot(locator),
-                draft.bytes(),
-                draft.keyOffset(),
-                draft.keyLength());
+                record,
+                at + RecordFormat.headerLength(kind),
+                RecordFormat.keyLength(record, at));
+        return isTombstone ? 0 : Locator.size(locator);
     }
 
-    private static void writeDraft(DataFile file, long offset, EncodedDraft draft) throws IOException {
+    private static void write(DataFile file, long offset, EncodedDraft draft) throws IOException {
         WritableFile handle = file.writable();
         handle.write(offset, draft.bytes(), 0, draft.copiedLength());
-        byte[] longValue = draft.longValue();
-        if (longValue.length > 0) {
+        if (draft.longValueLength() > 0) {
             long end = offset + draft.copiedLength();
-            handle.write(end, longValue, 0, longValue.length);
-            end += longValue.length;
+            handle.write(end, draft.longValue(), draft.longValueOffset(), draft.longValueLength());
+            end += draft.longValueLength();
             int padding = (int) (offset + draft.length() - end);
             handle.write(end, new byte[RecordFormat.ALIGNMENT], 0, padding);
         }
@@ -322,7 +315,7 @@ final class SegmentedLog implements RecordLog {
         long offset = old.length();
         markDraft.endFile();
         markDraft.place(old.lastVersion(), distance(old, offset), old.mask(offset));
-        writeDraft(old, offset, markDraft);
+        write(old, offset, markDraft);
         extend(old, offset + markDraft.length());
         sealer.add(old, activeHints);
         active = null;
@@ -421,6 +414,11 @@ final class SegmentedLog implements RecordLog {
     @Override
     public RecordDraft newDraft() {
         return new EncodedDraft();
+    }
+
+    @Override
+    public BatchDraft newBatchDraft() {
+        return new EncodedBatch();
     }
 
     @Override

@@ -114,7 +114,7 @@ final class RecordFormatTest {
                         RecordFormat.PUT | RecordFormat.IN_BATCH,
                         RecordFormat.PUT | RecordFormat.EXPIRES | RecordFormat.IN_BATCH);
         EncodedDraft draft = new EncodedDraft();
-        draft.endBatch(3, 77);
+        draft.addBatchEnd(3, 77);
         draft.place(9, 0, RecordFormat.mask(SEED, OFFSET));
         assertThat(isSound(draft.bytes(), OFFSET)).isTrue();
         draft.endFile();

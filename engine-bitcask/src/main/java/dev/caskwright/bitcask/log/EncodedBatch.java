@@ -1,0 +1,85 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.spi.BatchDraft;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The records of a batch, encoded one behind the other in chunks that are written by one call each. */
+final class EncodedBatch implements BatchDraft {
+    private static final int CHUNK = 256 << 10;
+    private static final int KEPT_CHUNKS = 4; // from batch to batch
+
+    private final List<EncodedDraft> chunks = new ArrayList<>();
+    private int chunksUsed;
+    private int size;
+    private long length;
+
+    @Override
+    public void put(byte[] source, int keyOffset, int keyLength, int valueLength, long expiresAtMillis) {
+        add(RecordFormat.PUT, source, keyOffset, keyLength, valueLength, expiresAtMillis);
+    }
+
+    @Override
+    public void delete(byte[] source, int keyOffset, int keyLength) {
+        add(RecordFormat.DELETE, source, keyOffset, keyLength, 0, 0);
+    }
+
+    private void add(int kind, byte[] source, int keyOffset, int keyLength, int valueLength, long expiresAtMillis) {
+        EncodedDraft chunk = chunkFor((long) RecordFormat.LONG_HEADER + keyLength + valueLength);
+        long before = chunk.length();
+        chunk.add(
+                kind | RecordFormat.IN_BATCH,
+                source,
+                keyOffset,
+                keyLength,
+                source,
+                keyOffset + keyLength,
+                valueLength,
+                expiresAtMillis);
+        length += chunk.length() - before;
+        size++;
+    }
+
+    private EncodedDraft chunkFor(long recordLength) {
+        if (chunksUsed > 0 && chunks.get(chunksUsed - 1).hasRoom(recordLength, CHUNK)) {
+            return chunks.get(chunksUsed - 1);
+        }
+        if (chunksUsed == chunks.size()) {
+            chunks.add(new EncodedDraft());
+        }
+        return chunks.get(chunksUsed++);
+    }
+
+    /** Adds the end of the batch, and returns the chunk whose last record it is. */
+    EncodedDraft end(int membersChecksum) {
+        EncodedDraft chunk = chunkFor(RecordFormat.BATCH_END_LENGTH);
+        chunk.addBatchEnd(size, membersChecksum);
+        return chunk;
+    }
+
+    /** The chunks in the order of their records. */
+    List<EncodedDraft> chunks() {
+        return chunks.subList(0, chunksUsed);
+    }
+
+    @Override
+    public int size() {
+        return size;
+    }
+
+    @Override
+    public long length() {
+        return length;
+    }
+
+    @Override
+    public void clear() {
+        if (chunks.size() > KEPT_CHUNKS) {
+            chunks.subList(KEPT_CHUNKS, chunks.size()).clear();
+        }
+        chunks.forEach(EncodedDraft::clear);
+        chunksUsed = 0;
+        size = 0;
+        length = 0;
+    }
+}
