@@ -12,17 +12,21 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A key index in arrays on the heap: the default. It holds the keys, and so never asks the log.
  *
- * <p>The keys are spread over {@value #SEGMENTS} segments by their hash. Each segment is a table of its own that grows by
- * half when it is three quarters full, so that no writer waits for more than the copying of one segment: well under a
- * millisecond with 100 million keys. The segments start at sizes that are spread over one step of growth, so they do not
- * grow all at once, and memory follows the number of keys evenly.
+ * <p>The keys are spread over {@value #SEGMENTS} segments by their hash. A segment is one table, and when that has {@value
+ * #SPLIT_CAPACITY} slots, {@value #PARTS}. A table grows by half when it is three quarters full, so that no writer waits for
+ * more than the copying of one table: well under a millisecond with 100 million keys. Tables start at sizes that are spread
+ * over one step of growth, so they do not grow all at once, and memory follows the number of keys evenly. There are few at
+ * first because each is an object and two array headers that a lookup goes through: those of some hundred tables stay in the
+ * processor's cache and its address translation, those of a thousand do not.
  *
  * <p><b>Cost.</b> {@link #candidate} waits for one cache miss, a slot; {@link #get} for a second one, the key's bytes, and
  * only if the key is there. A key takes about 26 bytes beside its own, at any moment of growth. Nothing is allocated but by
@@ -32,9 +36,13 @@ import org.jspecify.annotations.Nullable;
  * segment.
  */
 public final class HashKeyIndex implements PersistentKeyIndex {
-    private static final int SEGMENT_BITS = 10;
+    private static final int SEGMENT_BITS = 8;
+    private static final int PART_BITS = 2;
     private static final long MAX_HEAP = Runtime.getRuntime().maxMemory(); // asked once: it is a native call
     private static final int SEGMENTS = 1 << SEGMENT_BITS;
+    private static final int ALL_PARTS = SEGMENTS << PART_BITS;
+    private static final int PARTS = 1 << PART_BITS;
+    private static final int SPLIT_CAPACITY = 16 << 10;
     private static final int SMALLEST_CAPACITY = 8;
     /** How many keys of a batch lookup wait for memory at once; their cache lines fit into the first-level cache. */
     private static final int BATCH = 32;
@@ -57,14 +65,23 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     private final int[] locks = new int[SEGMENTS];
 
     private final AtomicLong tableBytes = new AtomicLong();
+    /** By the upper bits of a hash; the parts of a segment that is not split are one table. */
     private volatile Table @Nullable [] tables;
+
+    private final int splitCapacity;
 
     /** Makes an empty index. The context's matcher is not used. */
     public HashKeyIndex(KeyIndexContext context) {
+        this(context, SPLIT_CAPACITY);
+    }
+
+    /** Makes an empty index whose segments are split when they have that many slots. */
+    HashKeyIndex(KeyIndexContext context, int splitCapacity) {
+        this.splitCapacity = splitCapacity;
         this.hash = new KeyHash(context.seed());
         this.expectedKeys = context.expectedKeys();
         this.expectedKeyLength = context.expectedKeyLength();
-        Table[] none = new Table[SEGMENTS];
+        Table[] none = new Table[ALL_PARTS];
         Arrays.fill(none, Table.NONE);
         this.tables = none;
     }
@@ -73,14 +90,14 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     public long get(byte[] key, int offset, int length) {
         Table[] open = open();
         long hashed = hash.hash(key, offset, length);
-        return table(open, segment(hashed)).get((int) hashed, key, offset, length);
+        return table(open, part(hashed)).get((int) hashed, key, offset, length);
     }
 
     @Override
     public long candidate(byte[] key, int offset, int length) {
         Table[] open = open();
         long hashed = hash.hash(key, offset, length);
-        return table(open, segment(hashed)).candidate((int) hashed);
+        return table(open, part(hashed)).candidate((int) hashed);
     }
 
     @Override
@@ -94,7 +111,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
             }
             long touched = 0;
             for (int i = start; i < end; i++) {
-                touched |= table(open, segment(locators[i])).touch((int) locators[i]);
+                touched |= table(open, part(locators[i])).touch((int) locators[i]);
             }
             if (touched == 0) {
                 // All homes are empty, so no key is there. Asking makes the loads above count.
@@ -102,7 +119,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
                 continue;
             }
             for (int i = start; i < end; i++) {
-                locators[i] = table(open, segment(locators[i])).candidate((int) locators[i]);
+                locators[i] = table(open, part(locators[i])).candidate((int) locators[i]);
             }
         }
     }
@@ -122,10 +139,10 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         int segment = segment(hashed);
         lock(segment);
         try {
-            Table table = open[segment];
+            Table table = open[part(hashed)];
             int position = table.find((int) hashed, key, offset, length);
             if (position == Table.NOT_FOUND) {
-                insert(open, segment, (int) hashed, key, offset, length, locator);
+                insert(open, hashed, key, offset, length, locator);
                 return ABSENT;
             }
             long before = table.locator(position);
@@ -143,10 +160,10 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         int segment = segment(hashed);
         lock(segment);
         try {
-            Table table = open[segment];
+            Table table = open[part(hashed)];
             int position = table.find((int) hashed, key, offset, length);
             if (position == Table.NOT_FOUND) {
-                insert(open, segment, (int) hashed, key, offset, length, locator);
+                insert(open, hashed, key, offset, length, locator);
                 return ABSENT;
             }
             return table.locator(position);
@@ -162,7 +179,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         int segment = segment(hashed);
         lock(segment);
         try {
-            Table table = open[segment];
+            Table table = open[part(hashed)];
             int position = table.find((int) hashed, key, offset, length);
             if (position == Table.NOT_FOUND || table.locator(position) != expected) {
                 return false;
@@ -181,7 +198,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         int segment = segment(hashed);
         lock(segment);
         try {
-            Table table = open[segment];
+            Table table = open[part(hashed)];
             int position = table.find((int) hashed, key, offset, length);
             if (position == Table.NOT_FOUND || table.locator(position) != expected) {
                 return false;
@@ -197,8 +214,8 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     public long size() {
         Table[] open = open();
         long size = 0;
-        for (int segment = 0; segment < SEGMENTS; segment++) {
-            size += table(open, segment).live();
+        for (Table table : distinct(open)) {
+            size += table.live();
         }
         return size;
     }
@@ -207,11 +224,23 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     @Override
     public long memoryBytes() {
         Table[] open = open();
-        long bytes = 2L * (ARRAY_HEADER + SEGMENTS * Integer.BYTES);
-        for (int segment = 0; segment < SEGMENTS; segment++) {
-            bytes += table(open, segment).memoryBytes();
+        long bytes = 2L * ARRAY_HEADER + (SEGMENTS + ALL_PARTS) * (long) Integer.BYTES;
+        for (Table table : distinct(open)) {
+            bytes += table.memoryBytes();
         }
         return bytes;
+    }
+
+    private static List<Table> distinct(Table[] open) {
+        List<Table> distinct = new ArrayList<>(ALL_PARTS);
+        for (int first = 0; first < ALL_PARTS; first += PARTS) {
+            Table table = table(open, first);
+            distinct.add(table);
+            for (int part = first + 1; part < first + PARTS && table(open, part) != table; part++) {
+                distinct.add(table(open, part));
+            }
+        }
+        return distinct;
     }
 
     @Override
@@ -239,7 +268,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
 
     @Override
     public String imageFormat() {
-        return "hashmap-1";
+        return "hashmap-2";
     }
 
     @Override
@@ -249,21 +278,28 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         bytes(buffer).putLong(hash.seed()).putInt(SEGMENTS);
         sink.write(buffer, 0, IMAGE_HEADER_BYTES);
         for (int segment = 0; segment < SEGMENTS; segment++) {
-            Table snapshot;
+            List<Table> snapshots = new ArrayList<>();
             lock(segment);
             try {
-                snapshot = open[segment].snapshot();
+                int first = segment << PART_BITS;
+                for (int part = first; part < first + (isSplit(open, first) ? PARTS : 1); part++) {
+                    snapshots.add(open[part].snapshot());
+                }
             } finally {
                 unlock(segment);
             }
-            snapshot.writeTo(sink, buffer);
+            bytes(buffer).putInt(snapshots.size());
+            sink.write(buffer, 0, Integer.BYTES);
+            for (Table snapshot : snapshots) {
+                snapshot.writeTo(sink, buffer);
+            }
         }
     }
 
     @Override
     public boolean load(ImageSource source) throws IOException {
         Table[] open = open();
-        Table[] loaded = new Table[SEGMENTS];
+        Table[] loaded = new Table[ALL_PARTS];
         long bytes = 0;
         byte[] buffer = new byte[IMAGE_BUFFER_BYTES];
         KeyHash adopted;
@@ -273,13 +309,20 @@ public final class HashKeyIndex implements PersistentKeyIndex {
             if (bytes(buffer).getInt(Long.BYTES) != SEGMENTS) {
                 return false;
             }
-            for (int segment = 0; segment < SEGMENTS; segment++) {
-                Table table = Table.readFrom(source, buffer);
-                if (table == null) {
+            for (int first = 0; first < ALL_PARTS; first += PARTS) {
+                source.read(buffer, 0, Integer.BYTES);
+                int parts = bytes(buffer).getInt();
+                if (parts != 1 && parts != PARTS) {
                     return false;
                 }
-                loaded[segment] = table;
-                bytes += table.memoryBytes();
+                for (int part = first; part < first + parts; part++) {
+                    Table table = Table.readFrom(source, buffer);
+                    if (table == null) {
+                        return false;
+                    }
+                    Arrays.fill(loaded, part, first + PARTS, table);
+                    bytes += table.memoryBytes();
+                }
             }
         } catch (EOFException e) {
             // The image is shorter than it says: no image.
@@ -292,7 +335,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         }
         hash = adopted;
         tableBytes.set(bytes);
-        System.arraycopy(loaded, 0, open, 0, SEGMENTS);
+        System.arraycopy(loaded, 0, open, 0, ALL_PARTS);
         return true;
     }
 
@@ -302,24 +345,81 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     }
 
     /** Adds a key that is not there, in a larger table if need be. The caller holds the segment's lock. */
-    private void insert(Table[] open, int segment, int tag, byte[] key, int offset, int length, long locator)
+    private void insert(Table[] open, long hashed, byte[] key, int offset, int length, long locator)
             throws IndexMemoryException {
-        Table old = open[segment];
-        Table table = old;
-        long before = old.memoryBytes();
+        int part = part(hashed);
         try {
-            if (!table.hasFreeSlot() || table.isWasteful()) {
-                table = table.copy(nextCapacity(table, segment), roomForKeyBytes(table, length));
+            if (isToBeSplit(open, part)) {
+                split(open, part & -PARTS);
             }
-            table.ensureKeyBytes(length);
+            Table old = open[part];
+            long before = old.memoryBytes();
+            Table table = withRoom(old, part, length, isSplit(open, part));
+            table.insert((int) hashed, key, offset, length, locator);
+            if (table != old) {
+                publish(open, part, table);
+            }
+            count(table.memoryBytes() - before);
         } catch (OutOfMemoryError e) {
             throw outOfMemory(e);
         }
-        table.insert(tag, key, offset, length, locator);
-        if (table != old) {
-            TABLE.setRelease(open, segment, table);
+    }
+
+    /** Returns the table, or a copy, with room for one more key. */
+    private Table withRoom(Table old, int part, int keyLength, boolean isSplit) {
+        Table table = old;
+        if (!table.hasFreeSlot() || table.isWasteful()) {
+            table = table.copy(nextCapacity(table, part, isSplit), roomForKeyBytes(table, keyLength, isSplit));
         }
-        long grown = table.memoryBytes() - before;
+        table.ensureKeyBytes(keyLength);
+        return table;
+    }
+
+    private void publish(Table[] open, int part, Table table) {
+        if (isSplit(open, part)) {
+            TABLE.setRelease(open, part, table);
+            return;
+        }
+        int first = part & -PARTS;
+        for (int each = first; each < first + PARTS; each++) {
+            TABLE.setRelease(open, each, table);
+        }
+    }
+
+    private static boolean isSplit(Table[] open, int part) {
+        int first = part & -PARTS;
+        return open[first] != open[first + 1];
+    }
+
+    private boolean isToBeSplit(Table[] open, int part) {
+        Table table = open[part];
+        return !table.hasFreeSlot() && !isSplit(open, part) && nextCapacity(table, part, false) > splitCapacity;
+    }
+
+    /** Spreads the keys of a segment over tables for its parts, by further bits of their hashes. */
+    private void split(Table[] open, int first) {
+        Table whole = open[first];
+        Table[] parts = new Table[PARTS];
+        for (int i = 0; i < PARTS; i++) {
+            long keys = Math.max(expectedIn(1), whole.live() / PARTS);
+            // Some parts get more than their share; and they are not to grow all at once.
+            long spread = keys / 16 + keys * (first + i) / (2 * ALL_PARTS);
+            parts[i] = Table.NONE.copy(Table.capacityFor(keys + spread), whole.keyBytesUsed() / PARTS * 17 / 16);
+        }
+        whole.visit((tag, bytes, offset, length, locator) -> {
+            int i = part(hash.hash(bytes, offset, length)) - first;
+            parts[i] = withRoom(parts[i], first + i, length, true);
+            parts[i].insert(tag, bytes, offset, length, locator);
+        });
+        long grown = -whole.memoryBytes();
+        for (int i = 0; i < PARTS; i++) {
+            TABLE.setRelease(open, first + i, parts[i]);
+            grown += parts[i].memoryBytes();
+        }
+        count(grown);
+    }
+
+    private void count(long grown) {
         if (grown != 0) {
             tableBytes.addAndGet(grown);
         }
@@ -336,14 +436,14 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         return ByteBuffer.wrap(buffer).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    private int nextCapacity(Table table, int segment) {
+    private int nextCapacity(Table table, int part, boolean isSplit) {
         int capacity = table.capacity();
         if (table == Table.NONE) {
-            long expected = expectedKeys / SEGMENTS;
+            long expected = expectedIn(isSplit ? 1 : PARTS);
             return expected > SMALLEST_CAPACITY
-                    // Some segments get more than their share: by three standard deviations, hardly any.
+                    // Some tables get more than their share: by three standard deviations, hardly any.
                     ? Table.capacityFor(expected + 3 * (long) Math.sqrt((double) expected))
-                    : SMALLEST_CAPACITY + SMALLEST_CAPACITY * segment / (2 * SEGMENTS);
+                    : SMALLEST_CAPACITY + SMALLEST_CAPACITY * part / (2 * ALL_PARTS);
         }
         int limit = Table.limit(capacity);
         if (table.live() > limit / 3 * 2) {
@@ -353,12 +453,17 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         return table.live() < limit / 4 ? Math.max(SMALLEST_CAPACITY, capacity / 2) : capacity;
     }
 
-    private int roomForKeyBytes(Table table, int length) {
+    private int roomForKeyBytes(Table table, int length, boolean isSplit) {
         if (table != Table.NONE) {
             return Table.encodedLength(length);
         }
-        long expected = expectedKeys / SEGMENTS * Table.encodedLength(Math.max(0, expectedKeyLength));
+        long expected = expectedIn(isSplit ? 1 : PARTS) * Table.encodedLength(Math.max(0, expectedKeyLength));
         return (int) Math.min(Table.MAX_KEY_BYTES / 2, expected + Table.encodedLength(length));
+    }
+
+    /** Returns how many keys were announced for so many parts. */
+    private long expectedIn(int parts) {
+        return expectedKeys / ALL_PARTS * parts;
     }
 
     private Table[] open() {
@@ -369,8 +474,12 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         return open;
     }
 
-    private static Table table(Table[] open, int segment) {
-        return (Table) TABLE.getAcquire(open, segment);
+    private static Table table(Table[] open, int part) {
+        return (Table) TABLE.getAcquire(open, part);
+    }
+
+    private static int part(long hashed) {
+        return (int) (hashed >>> (Long.SIZE - SEGMENT_BITS - PART_BITS));
     }
 
     private static int segment(long hashed) {

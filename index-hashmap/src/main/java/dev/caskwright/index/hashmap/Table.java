@@ -13,7 +13,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One segment of the index: an open-addressing table of fixed capacity, with the bytes of its keys.
+ * One segment of the index, or a part of one: an open-addressing table of fixed capacity, with the bytes of its keys.
  *
  * <pre>
  * slots     | word 0: tag (32) | reference (32) | word 1: locator (64) | word 0 of the next slot ...
@@ -255,6 +255,29 @@ final class Table {
         }
         copy.live = live;
         return copy;
+    }
+
+    /** Takes a key where it is. */
+    @FunctionalInterface
+    interface KeyVisitor {
+        void key(int tag, byte[] bytes, int offset, int length, long locator);
+    }
+
+    /** Shows all keys. The writer only. */
+    void visit(KeyVisitor visitor) {
+        for (int position = 0; position < slots.length; position += 2) {
+            long word = slots[position];
+            if (word != EMPTY && word != TOMBSTONE) {
+                int start = reference(word) - 1;
+                int length = keyLength(keyBytes, start);
+                int offset = start + encodedLength(length) - length;
+                visitor.key((int) (word >>> 32), keyBytes, offset, length, slots[position + 1]);
+            }
+        }
+    }
+
+    int keyBytesUsed() {
+        return keyBytesUsed;
     }
 
     /** Returns a copy that {@link #writeTo} writes, without key bytes of its own. The writer only. */

@@ -7,7 +7,10 @@ import dev.caskwright.api.spi.KeyIndexContext;
 import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.testkit.PersistentKeyIndexContract;
 import java.nio.ByteBuffer;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class HashKeyIndexTest extends PersistentKeyIndexContract {
     @Override
@@ -20,10 +23,20 @@ final class HashKeyIndexTest extends PersistentKeyIndexContract {
         assertThat(Backends.keyIndex("hashmap")).isInstanceOf(HashKeyIndex.Provider.class);
     }
 
-    @Test
-    void aKeyOfSixteenBytesTakesAtMostFiftyAtAnyMomentOfGrowth() throws Exception {
+    /** Segments that are split early keep the same contract. */
+    @Nested
+    final class SplitEarlyTest extends PersistentKeyIndexContract {
+        @Override
+        protected PersistentKeyIndex newIndex(KeyIndexContext context) {
+            return new HashKeyIndex(context, 12);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {64, 1_000, 16 << 10})
+    void aKeyOfSixteenBytesTakesAtMostFiftyAtAnyMomentOfGrowth(int splitCapacity) throws Exception {
         try (HashKeyIndex index =
-                new HashKeyIndex(new KeyIndexContext(0, 0, 1, (k, offset, length, locator) -> false))) {
+                new HashKeyIndex(new KeyIndexContext(0, 0, 1, (k, offset, length, locator) -> false), splitCapacity)) {
             double worst = 0;
             for (int i = 1; i <= 600_000; i++) {
                 byte[] key = ByteBuffer.allocate(16).putInt(9, i).array();
