@@ -121,6 +121,37 @@ public abstract class IoManagerContract {
     }
 
     @Test
+    void aFileWrittenInSequenceIsAsAnyOther() throws IOException {
+        IoManager manager = manager("d");
+        try (WritableFile file = manager.createSequential("a", 100)) {
+            file.write(0, bytes(1, 70_000), 0, 70_000);
+            file.write(70_000, bytes(2, 10), 0, 10);
+            assertThat(read(file, 69_999, 3))
+                    .isEqualTo(new byte[] {bytes(1, 70_000)[69_999], bytes(2, 10)[0], bytes(2, 10)[1]});
+            file.force();
+        }
+        assertThat(manager.length("a")).isEqualTo(70_010);
+        assertThat(Arrays.copyOf(load(manager, "a"), 70_000)).isEqualTo(bytes(1, 70_000));
+        assertThatThrownBy(() -> manager.createSequential("a", 0)).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void aFileIsForcedAndClosedAfterItsAccessHasEnded() throws IOException {
+        IoManager manager = manager("d");
+        try (WritableFile file = manager.create("a", 1 << 20)) {
+            file.write(0, bytes(1, 1_000), 0, 1_000);
+            try (ReadableFile reader = manager.open("a")) {
+                file.endAccess();
+                file.endAccess();
+                file.force();
+                assertThat(file.length()).isEqualTo(1_000);
+                assertThat(read(reader, 0, 1_000)).isEqualTo(bytes(1, 1_000));
+            }
+        }
+        assertThat(load(manager, "a")).isEqualTo(bytes(1, 1_000));
+    }
+
+    @Test
     void createRefusesAnExistingFile() throws IOException {
         IoManager manager = manager("d");
         store(manager, "a", bytes(1, 10));

@@ -43,6 +43,17 @@ public interface IoManager extends Closeable {
      */
     WritableFile create(String name, long expectedLength) throws IOException;
 
+    /**
+     * Creates a file as {@link #create} does, that will be written once from its start to its end, in large pieces, and be
+     * read through this handle hardly at all. A manager whose way of writing pays for small pieces only may choose another
+     * one.
+     *
+     * @param expectedLength as for {@link #create}
+     */
+    default WritableFile createSequential(String name, long expectedLength) throws IOException {
+        return create(name, expectedLength);
+    }
+
     /** Opens an existing file for reading and writing. */
     WritableFile openWritable(String name) throws IOException;
 

@@ -33,6 +33,12 @@ public interface WritableFile extends ReadableFile {
      */
     void force() throws IOException;
 
+    /**
+     * Says that the file has got its last byte, and will not be read through this handle either: from now on it is only
+     * forced and closed. A manager may give back what it held for writing.
+     */
+    default void endAccess() throws IOException {}
+
     /** Cuts the file to {@code length} bytes, no more than it has. */
     void truncate(long length) throws IOException;
 }

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One file of records, from the moment it has a slot until its last reader has gone.
  *
- * <p>The handle changes once in a file's life, when it is sealed: readers take it anew for each read, and the old one is
- * closed when no reader can hold it.
+ * <p>The handle changes once in a file's life, when writers have left it: readers take it anew for each read. The old one
+ * stays for the force, and is closed when the file is sealed.
  *
  * <pre>
  * 0      8               12      16                24             32       40           48       60       64
@@ -44,6 +44,7 @@ final class DataFile implements LogSegment {
     private final AtomicLong liveBytes = new AtomicLong();
 
     private volatile ReadableFile handle;
+    private volatile @Nullable WritableFile writable;
 
     @SuppressWarnings("UnusedVariable") // read through LENGTH
     private long length; // set with release after the bytes are there
@@ -85,9 +86,18 @@ final class DataFile implements LogSegment {
         return handle;
     }
 
-    /** The handle of a file that is still written. */
+    /** Says that the handle is one to write with. */
+    void openForWriting(WritableFile writableHandle) {
+        writable = writableHandle;
+    }
+
+    /** The handle of a file that is not sealed, to write to it until writers leave, and to force it. */
     WritableFile writable() {
-        return (WritableFile) handle;
+        WritableFile open = writable;
+        if (open == null) {
+            throw new IllegalStateException("the file is sealed: file=" + name());
+        }
+        return open;
     }
 
     /** Replaces the handle; the caller closes the old one once no reader can hold it. */
@@ -95,6 +105,31 @@ final class DataFile implements LogSegment {
         ReadableFile old = handle;
         handle = newHandle;
         return old;
+    }
+
+    /** Returns whether readers have a handle of their own already. */
+    boolean hasReadersHandle() {
+        return handle != writable;
+    }
+
+    /** Closes the handle for writing, which no reader can hold. */
+    void closeWritable() throws IOException {
+        WritableFile open = writable;
+        writable = null;
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    /** Closes all handles. */
+    void close() throws IOException {
+        try {
+            if (hasReadersHandle()) {
+                handle.close();
+            }
+        } finally {
+            closeWritable();
+        }
     }
 
     @Override

@@ -129,7 +129,7 @@ final class HintFile {
             String name = FileNames.hint(data.id());
             BloomFilter filter = BloomFilter.forKeys(count);
             visit((kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength));
-            try (WritableFile file = io.create(name, HEADER_LENGTH + (long) length + filter.size())) {
+            try (WritableFile file = io.createSequential(name, HEADER_LENGTH + (long) length + filter.size())) {
                 byte[] header = FileHeader.begin(MAGIC, FORMAT_VERSION, store);
                 RecordFormat.INT.set(header, 12, filter.size());
                 RecordFormat.LONG.set(header, 32, data.id());

@@ -75,8 +75,8 @@ final class ImageWriter implements ImageOutput {
         WritableFile target = file;
         if (target == null) {
             // Whether it will be long is known when the first block is full.
-            target =
-                    io.create(image.name(), filled == ImageFile.BLOCK_LENGTH ? LONG : ImageFile.HEADER_LENGTH + filled);
+            target = io.createSequential(
+                    image.name(), filled == ImageFile.BLOCK_LENGTH ? LONG : ImageFile.HEADER_LENGTH + filled);
             isOnDisk = true;
             file = target;
             target.write(0, new byte[ImageFile.HEADER_LENGTH], 0, ImageFile.HEADER_LENGTH);

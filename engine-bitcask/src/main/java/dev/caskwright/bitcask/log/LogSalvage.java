@@ -295,7 +295,7 @@ public final class LogSalvage {
             }
         } finally {
             if (output != null) {
-                output.segment().handle().close();
+                output.segment().close();
             }
         }
         listener.saved(records, bytes);
@@ -303,8 +303,9 @@ public final class LogSalvage {
 
     private MergedFile create() throws IOException {
         long id = ++files;
-        WritableFile handle = target.create(FileNames.merged(id), 0);
+        WritableFile handle = target.createSequential(FileNames.merged(id), 0);
         DataFile file = new DataFile(id, 0, true, newStore.seed(), handle, DataFile.HEADER_LENGTH);
+        file.openForWriting(handle);
         try {
             handle.write(0, DataFile.encodeHeader(newStore, id, 0), 0, DataFile.HEADER_LENGTH);
         } catch (IOException e) {

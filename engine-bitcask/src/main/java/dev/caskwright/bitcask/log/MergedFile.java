@@ -122,7 +122,8 @@ final class MergedFile implements MergeOutput {
         hints.writeOnce(io, store, file);
         file.markSealed();
         // Nothing refers to the file yet, so no reader can hold the old handle.
-        file.exchangeHandle(io.open(file.name())).close();
+        file.exchangeHandle(io.open(file.name()));
+        file.closeWritable();
     }
 
     @Override

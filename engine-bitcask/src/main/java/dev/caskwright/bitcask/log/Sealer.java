@@ -2,7 +2,6 @@ package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.RecordLogOptions;
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -15,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Seals the files that writers have left, in the order of the log: forces them, writes their hint files, lists them in the
- * manifest, and opens them anew for reading only. All that wait are sealed together, with one force of the manifest.
+ * Seals the files that writers have left, in the order of the log: opens them anew for reading only, forces them, writes
+ * their hint files, and lists them in the manifest. All that wait are sealed together, with one force of the manifest.
  */
 final class Sealer {
     private static final Logger LOG = LoggerFactory.getLogger(Sealer.class);
@@ -100,6 +99,7 @@ final class Sealer {
     }
 
     private void seal(List<Left> batch) throws IOException {
+        endAccess(batch);
         DataFile last = batch.get(batch.size() - 1).file();
         log.sync(SegmentedLog.position(last.id(), last.length()));
         List<Manifest.Sealed> listed = new ArrayList<>();
@@ -109,9 +109,8 @@ final class Sealer {
         }
         // The manifest may list a file only once its content and its name are durable: the sync saw to both.
         list(listed);
-        List<ReadableFile> old = new ArrayList<>();
         for (Left each : batch) {
-            old.add(log.reopenSealed(each.file()));
+            log.seal(each.file());
         }
         synchronized (waiting) {
             waiting.removeAll(batch);
@@ -119,9 +118,18 @@ final class Sealer {
         HintFile.Builder written = batch.get(0).hints();
         written.clear();
         spare.set(written);
+    }
+
+    /** Gives readers handles of their own, so that those for writing have nothing left to do but to be forced. */
+    private void endAccess(List<Left> batch) throws IOException {
+        for (Left each : batch) {
+            if (!each.file().hasReadersHandle()) {
+                each.file().exchangeHandle(io.open(each.file().name()));
+            }
+        }
         log.awaitReaders();
-        for (ReadableFile handle : old) {
-            handle.close();
+        for (Left each : batch) {
+            each.file().writable().endAccess();
         }
     }
 

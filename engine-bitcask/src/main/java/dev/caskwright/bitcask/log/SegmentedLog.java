@@ -97,7 +97,7 @@ final class SegmentedLog implements RecordLog {
     /** Forgets a file that was opened and turned out not to belong to the log. */
     void dropFile(DataFile file) throws IOException {
         slots.remove(file);
-        file.handle().close();
+        file.close();
     }
 
     /** Returns the file of a locator that the caller holds within a read epoch or by a pin. */
@@ -328,7 +328,8 @@ final class SegmentedLog implements RecordLog {
 
     private DataFile createFile(long id, boolean merged, long previousId) throws IOException {
         String name = merged ? FileNames.merged(id) : FileNames.data(id);
-        WritableFile handle = io.create(name, options.maxSegmentBytes());
+        long expected = options.maxSegmentBytes();
+        WritableFile handle = merged ? io.createSequential(name, expected) : io.create(name, expected);
         try {
             handle.write(0, DataFile.encodeHeader(manifest.store(), id, previousId), 0, DataFile.HEADER_LENGTH);
         } catch (IOException e) {
@@ -337,7 +338,9 @@ final class SegmentedLog implements RecordLog {
             throw e;
         }
         namesAdded = true;
-        return addFile(id, merged, handle, DataFile.HEADER_LENGTH);
+        DataFile file = addFile(id, merged, handle, DataFile.HEADER_LENGTH);
+        file.openForWriting(handle);
+        return file;
     }
 
     // ---------------------------------------------------------------- durability
@@ -395,12 +398,11 @@ final class SegmentedLog implements RecordLog {
         sealer.sealAll();
     }
 
-    /** Marks a file as sealed and gives it a handle for reading only; returns the old one. */
-    ReadableFile reopenSealed(DataFile file) throws IOException {
-        ReadableFile handle = io.open(file.name());
+    /** Seals a file that is listed in the manifest. */
+    void seal(DataFile file) throws IOException {
         synchronized (handles) {
             file.markSealed();
-            return file.exchangeHandle(handle);
+            file.closeWritable();
         }
     }
 
@@ -473,7 +475,7 @@ final class SegmentedLog implements RecordLog {
         DataFile file = (DataFile) segment;
         options.awaitReaders().run();
         slots.remove(file);
-        file.handle().close();
+        file.close();
         io.delete(file.name());
         if (file.hasHints()) {
             io.delete(FileNames.hint(file.id()));
@@ -620,10 +622,14 @@ final class SegmentedLog implements RecordLog {
     }
 
     void closeHandles(@Nullable Throwable failure) throws IOException {
+        // The sessions of threads that are still there may keep this log for a while; it is not to keep megabytes with
+        // it.
+        activeHints = new HintFile.Builder();
+        sealer.newHints();
         IOException first = null;
         for (DataFile file : files()) {
             try {
-                file.handle().close();
+                file.close();
             } catch (IOException e) {
                 first = e;
             }

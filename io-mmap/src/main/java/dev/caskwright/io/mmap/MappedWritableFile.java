@@ -68,7 +68,8 @@ final class MappedWritableFile implements WritableFile {
     private @Nullable Future<ByteBuffer> ahead; // the writer's: the window from mapped on, on its way
     private long length; // through LENGTH
     private long mapped; // the writer's
-    private volatile ByteBuffer @Nullable [] windows = {}; // null when closed
+    private volatile ByteBuffer @Nullable [] windows = {}; // null when access has ended
+    private boolean closed;
 
     /** Takes over an open file. If this throws, the caller closes it. */
     MappedWritableFile(WritableFile file, long expectedLength, WindowsAhead windowsAhead) throws IOException {
@@ -195,15 +196,25 @@ final class MappedWritableFile implements WritableFile {
         }
     }
 
+    /**
+     * Unmaps the file, so that a force finds no page that is mapped for writing: each of those it would write-protect, and
+     * interrupt all processors that run threads of this process to make it known.
+     */
     @Override
-    public void close() throws IOException {
-        if (windows == null) {
-            return;
-        }
+    public void endAccess() throws IOException {
         settle();
         windows = null; // first: a read that comes from now on finds nothing to touch
+        memory.unmap();
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (closed) {
+            return;
+        }
+        closed = true;
         try {
-            memory.unmap();
+            endAccess();
         } finally {
             try {
                 file.truncate(length);

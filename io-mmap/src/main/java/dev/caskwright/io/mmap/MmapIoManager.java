@@ -44,6 +44,12 @@ public final class MmapIoManager extends StandardIoManager {
         return new MappedWritableFile(super.create(name, expectedLength), expectedLength, ahead);
     }
 
+    /** Makes a file without mappings: copying large pieces into fresh pages costs more than writing them. */
+    @Override
+    public WritableFile createSequential(String name, long expectedLength) throws IOException {
+        return super.create(name, expectedLength);
+    }
+
     @Override
     public WritableFile openWritable(String name) throws IOException {
         WritableFile file = super.openWritable(name);
