@@ -304,6 +304,7 @@ public final class BitcaskEngine implements StorageEngine {
     public void close() throws IOException {
         merger.cancel();
         parts.checkpoints().cancel();
+        parts.indexLoading().cancel();
         store.writeLock.lock();
         try {
             if (store.isClosed()) {
@@ -316,6 +317,7 @@ public final class BitcaskEngine implements StorageEngine {
         parts.backgroundSync().stop();
         merger.awaitEnd();
         parts.checkpoints().awaitEnd();
+        parts.indexLoading().awaitEnd();
         store.endRemovals();
         store.awaitReaders();
         try {

@@ -4,7 +4,6 @@ import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
@@ -30,6 +29,7 @@ final class Opening {
             Writes writes,
             Merger merger,
             Checkpoints checkpoints,
+            IndexLoading indexLoading,
             BackgroundSync backgroundSync,
             IoManagerFactory ioFactory,
             Opening opening,
@@ -81,9 +81,8 @@ final class Opening {
                 options.expectedKeyLength,
                 options.random.getAsLong(),
                 new RecordKeyMatcher(log))));
-        boolean isImageLoaded = options.imageEveryBytes > 0
-                && index instanceof PersistentKeyIndex persistent
-                && opening.loadImage(persistent);
+        IndexLoading loading = new IndexLoading(opening, index, options.imageEveryBytes > 0, options.replayThreads);
+        boolean isImageLoaded = loading.begin();
         long replayed = new Replay(opening, index).run(options.replayThreads, isImageLoaded);
         opening.finish();
         StoreClock clock = new StoreClock(options.clock, log, options.readOnly);
@@ -102,6 +101,7 @@ final class Opening {
                 writes,
                 merger,
                 checkpoints,
+                loading,
                 backgroundSync,
                 options.io,
                 this,
@@ -111,6 +111,9 @@ final class Opening {
                 opening.tornBytesCut()));
         opened.remove(abandonLog); // from here on the engine closes it properly
         engine = new WeakReference<>(result);
+        if (isImageLoaded) {
+            loading.goOn(store, executor);
+        }
         if (options.autoMerge && !options.readOnly) {
             executor.execute(this::mergeInBackground);
         }
