@@ -317,7 +317,6 @@ public final class BitcaskEngine implements StorageEngine {
         parts.backgroundSync().stop();
         merger.awaitEnd();
         parts.checkpoints().awaitEnd();
-        parts.indexLoading().awaitEnd();
         store.endRemovals();
         store.awaitReaders();
         try {

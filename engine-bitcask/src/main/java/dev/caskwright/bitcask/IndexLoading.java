@@ -4,9 +4,11 @@ import dev.caskwright.api.spi.KeyFilter;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.api.spi.RecordLogOpening;
+import java.io.Closeable;
 import java.io.IOException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,27 +21,39 @@ import org.slf4j.LoggerFactory;
  * damaged part of it is replayed from the log. The order of threads does not matter, and the background thread is no more
  * than a help.
  */
-final class IndexLoading {
+final class IndexLoading implements Closeable {
     private static final Logger LOG = LoggerFactory.getLogger(IndexLoading.class);
 
     private final RecordLogOpening opening;
     private final @Nullable PersistentKeyIndex index;
     private final int threads;
+    private final Consumer<Throwable> onFailure;
     private final ReentrantLock running = new ReentrantLock();
     private volatile boolean cancelled;
 
     /**
      * @param threads how many replay what an image turns out not to have
+     * @param onFailure is told of failures in the background that are no {@link IOException}
      */
-    IndexLoading(RecordLogOpening opening, KeyIndex index, boolean wanted, int threads) {
+    IndexLoading(
+            RecordLogOpening opening, KeyIndex index, boolean wanted, int threads, Consumer<Throwable> onFailure) {
         this.opening = opening;
         this.index = wanted && index instanceof PersistentKeyIndex persistent ? persistent : null;
         this.threads = threads;
+        this.onFailure = onFailure;
     }
 
-    /** Begins to load the image, if there is one; returns whether there is. If not, the index is empty. */
-    boolean begin() throws IOException {
-        return index != null && opening.loadImage(index, this::refill);
+    /**
+     * Begins to load the image, if there is one, and goes on in the background; returns whether there is. If not, the index
+     * is empty.
+     */
+    boolean begin(Executor executor) throws IOException {
+        PersistentKeyIndex loaded = index;
+        if (loaded == null || !opening.loadImage(loaded, this::refill)) {
+            return false;
+        }
+        executor.execute(() -> loadRest(loaded));
+        return true;
     }
 
     private void refill(KeyIndex part, KeyFilter isWanted, IOException cause) throws IOException {
@@ -47,14 +61,7 @@ final class IndexLoading {
         new Replay(opening, part, isWanted).runAsImaged(threads);
     }
 
-    /** Loads the rest in the background. */
-    void goOn(Store store, Executor executor) {
-        if (index != null) {
-            executor.execute(() -> loadRest(store, index));
-        }
-    }
-
-    private void loadRest(Store store, PersistentKeyIndex loaded) {
+    private void loadRest(PersistentKeyIndex loaded) {
         running.lock();
         try {
             while (!cancelled && loaded.loadMore()) {
@@ -64,7 +71,7 @@ final class IndexLoading {
             // Whoever needs the part tries again, and gets the error.
             LOG.warn("the key index could not be loaded: {}", e.toString());
         } catch (RuntimeException | Error e) {
-            store.fail(e);
+            onFailure.accept(e);
         } finally {
             running.unlock();
         }
@@ -75,9 +82,11 @@ final class IndexLoading {
         cancelled = true;
     }
 
-    /** Waits until nothing is loaded in the background. After {@link #cancel} nothing will be. */
+    /** Ends the loading in the background, before the index is closed. */
+    @Override
     @SuppressWarnings("LockNotBeforeTry") // nothing is done under the lock: having had it is the point
-    void awaitEnd() {
+    public void close() {
+        cancel();
         running.lock();
         running.unlock();
     }

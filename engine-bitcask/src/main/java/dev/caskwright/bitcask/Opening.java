@@ -81,9 +81,16 @@ final class Opening {
                 options.expectedKeyLength,
                 options.random.getAsLong(),
                 new RecordKeyMatcher(log))));
-        IndexLoading loading = new IndexLoading(opening, index, options.imageEveryBytes > 0, options.replayThreads);
-        boolean isImageLoaded = loading.begin();
-        long replayed = new Replay(opening, index).run(options.replayThreads, isImageLoaded);
+        IndexLoading loading = keep(new IndexLoading(
+                opening,
+                index,
+                options.imageEveryBytes > 0,
+                options.replayThreads,
+                cause -> failure.compareAndSet(null, cause)));
+        boolean isImageLoaded = loading.begin(executor);
+        // Behind an image that covers the whole log there is nothing to start threads for.
+        int threads = isImageLoaded && log.bytesWithoutImage() == 0 ? 1 : options.replayThreads;
+        long replayed = new Replay(opening, index).run(threads, isImageLoaded);
         opening.finish();
         StoreClock clock = new StoreClock(options.clock, log, options.readOnly);
         Store store = new Store(
@@ -111,9 +118,6 @@ final class Opening {
                 opening.tornBytesCut()));
         opened.remove(abandonLog); // from here on the engine closes it properly
         engine = new WeakReference<>(result);
-        if (isImageLoaded) {
-            loading.goOn(store, executor);
-        }
         if (options.autoMerge && !options.readOnly) {
             executor.execute(this::mergeInBackground);
         }

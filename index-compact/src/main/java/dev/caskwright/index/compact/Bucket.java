@@ -30,6 +30,7 @@ final class Bucket {
     static final int SLOT_STEP = 4;
     static final int MAX_SLOTS = 64;
     static final int NO_SLOT = -1;
+    static final int NOT_OF = -1;
     static final long NO_BUCKET = 0;
 
     private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -157,16 +158,22 @@ final class Bucket {
         return slots > 0 && slots <= MAX_SLOTS && slots % SLOT_STEP == 0 && depth >= 0 && depth <= MAX_DEPTH;
     }
 
-    /** Returns whether the tags of all keys begin with these bits, and all have locators. */
-    static boolean isSound(ByteBuffer slab, int base, int slots, int depth, int prefix) {
+    /**
+     * Returns the number of keys, or {@link #NOT_OF} unless the tags of all keys begin with these bits, and all have
+     * locators.
+     */
+    static int keysOf(ByteBuffer slab, int base, int slots, int depth, int prefix) {
+        int keys = 0;
         for (int slot = 0; slot < slots; slot++) {
             int tag = tagOf(slab, base, slots, slot);
-            if ((tag & LANE) != 0
-                    && (tag >>> (TAG_BITS - depth) != prefix || locator(slab, base, slot) == KeyIndex.ABSENT)) {
-                return false;
+            if ((tag & LANE) != 0) {
+                if (tag >>> (TAG_BITS - depth) != prefix || locator(slab, base, slot) == KeyIndex.ABSENT) {
+                    return NOT_OF;
+                }
+                keys++;
             }
         }
-        return true;
+        return keys;
     }
 
     /** Copies all keys to a block that nobody sees yet, and which has slots for them. */

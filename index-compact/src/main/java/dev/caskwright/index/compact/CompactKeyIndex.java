@@ -336,12 +336,12 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         }
     }
 
-    /** Reads a segment of an image; returns null if it is none. */
-    long @Nullable [] readSegment(ImageSource source) throws IOException {
-        return SegmentImage.read(source, memory);
+    /** Reads a segment of so many keys from an image; returns null if it is none. */
+    long @Nullable [] readSegment(ImageSource source, int keys) throws IOException {
+        return SegmentImage.read(source, memory, keys);
     }
 
-    int keys(long[] directory) {
+    private int keys(long[] directory) {
         return SegmentImage.keys(memory, directory);
     }
 

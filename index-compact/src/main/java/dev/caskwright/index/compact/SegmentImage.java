@@ -46,15 +46,15 @@ final class SegmentImage {
     }
 
     /**
-     * Reads a segment into new blocks; returns its directory, or null if that is none. Takes no memory unless it returns a
-     * directory.
+     * Reads a segment of so many keys into new blocks; returns its directory, or null if it is none. Takes no memory unless
+     * it returns a directory.
      */
-    static long @Nullable [] read(ImageSource source, BlockMemory memory) throws IOException {
+    static long @Nullable [] read(ImageSource source, BlockMemory memory, int keys) throws IOException {
         byte[] buffer = new byte[Bucket.lengthInBytes(Bucket.MAX_SLOTS)];
         source.read(buffer, 0, MIN_LENGTH);
         int length = ByteBuffer.wrap(buffer).order(ByteOrder.LITTLE_ENDIAN).getInt();
         if (length == 0) {
-            return Directory.NONE;
+            return keys == 0 ? Directory.NONE : null;
         }
         // Compared with what is there before anything is allocated.
         if (length < 0
@@ -65,7 +65,7 @@ final class SegmentImage {
         long[] directory = allocate(length);
         boolean isWhole = false;
         try {
-            isWhole = readBuckets(source, memory, directory, buffer);
+            isWhole = readBuckets(source, memory, directory, buffer) == keys;
         } finally {
             if (!isWhole) {
                 free(memory, directory);
@@ -74,15 +74,17 @@ final class SegmentImage {
         return isWhole ? directory : null;
     }
 
-    private static boolean readBuckets(ImageSource source, BlockMemory memory, long[] directory, byte[] buffer)
+    /** Returns how many keys were read, or {@link Bucket#NOT_OF} if they are none of this segment. */
+    private static int readBuckets(ImageSource source, BlockMemory memory, long[] directory, byte[] buffer)
             throws IOException {
         int depthOfAll = Directory.depth(directory);
+        int keys = 0;
         for (int entry = 0; entry < directory.length; ) {
             source.read(buffer, 0, BUCKET_HEADER);
             int slots = buffer[0];
             int depth = buffer[1];
             if (!Bucket.isPossible(slots, depth) || depth > depthOfAll) {
-                return false;
+                return Bucket.NOT_OF;
             }
             int bytes = Bucket.lengthInBytes(slots);
             source.read(buffer, 0, bytes);
@@ -93,13 +95,14 @@ final class SegmentImage {
             ByteBuffer slab = memory.slab(address);
             int base = BlockMemory.offset(address);
             slab.put(base, buffer, 0, bytes);
-            if (next > directory.length
-                    || !Bucket.isSound(slab, base, slots, depth, entry >>> (depthOfAll - depth))) {
-                return false;
+            int live = Bucket.keysOf(slab, base, slots, depth, entry >>> (depthOfAll - depth));
+            if (next > directory.length || live == Bucket.NOT_OF) {
+                return Bucket.NOT_OF;
             }
+            keys += live;
             entry = next;
         }
-        return true;
+        return keys;
     }
 
     /** Copies a segment that does not change meanwhile to blocks of another memory. */
