@@ -11,7 +11,7 @@ import java.util.Locale;
 
 /**
  * Measures contenders over numbers of keys: {@code ./caskwright bench --scale}. Sizes go up, and at each size contenders
- * take turns; one that does not get through a size in the time it may take is not asked about larger ones.
+ * take turns, and the report is written anew after each; one that does not get through a size in the time it may take is not asked about larger ones.
  */
 final class ScaleRun {
     private static final double READ_SECONDS = 8;
@@ -32,6 +32,10 @@ final class ScaleRun {
             for (Contender contender : options.contenders()) {
                 if (left.contains(contender) && !measure(contender, keys, results)) {
                     left.remove(contender);
+                }
+                // It may take an hour: what there is by then should not go with a run that is cut short.
+                if (!results.samples().isEmpty()) {
+                    Report.write(results, options.out());
                 }
             }
         }
