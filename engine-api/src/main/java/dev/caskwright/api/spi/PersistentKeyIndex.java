@@ -46,7 +46,8 @@ public interface PersistentKeyIndex extends KeyIndex {
      * the first two everything, the others a part.
      *
      * @throws dev.caskwright.api.IndexMemoryException if there is not memory enough; the part is loaded by a later call
-     * @throws IOException what {@link Refill} throws; the part is filled by a later call
+     * @throws IOException what {@link Refill} throws; it is asked again by a later call, though not by a lookup, which may
+     *     throw the same again
      */
     default boolean loadMore() throws IOException {
         return false;

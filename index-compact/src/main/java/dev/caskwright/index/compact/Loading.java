@@ -56,7 +56,10 @@ final class Loading implements Closeable {
 
     private final Part[] parts;
     private final AtomicInteger next = new AtomicInteger();
-    private boolean isOver; // guarded by this
+
+    // Guarded by this.
+    private boolean isOver;
+    private @Nullable IOException failure;
 
     private Loading(Image image, Refill refill, long seed, int[] keys, long[] starts) {
         this.image = image;
@@ -122,7 +125,7 @@ final class Loading implements Closeable {
     void load(CompactKeyIndex index, int segment) throws IOException {
         int each = parts[0].to;
         if (!load(index, parts[segment / each])) {
-            loadRest(index);
+            loadRest(index, false);
         }
     }
 
@@ -133,7 +136,7 @@ final class Loading implements Closeable {
             load(index, parts[number]);
             return true;
         }
-        loadRest(index);
+        loadRest(index, true);
         return false;
     }
 
@@ -183,10 +186,18 @@ final class Loading implements Closeable {
                 cause);
     }
 
-    /** Loads all parts that are not, and fills those that are damaged. */
-    private synchronized void loadRest(CompactKeyIndex index) throws IOException {
+    /**
+     * Loads all parts that are not, and fills those that are damaged.
+     *
+     * @param isTriedAgain whether to try what failed before. Lookups do not: each would take as long as the first
+     */
+    private synchronized void loadRest(CompactKeyIndex index, boolean isTriedAgain) throws IOException {
         if (isOver) {
             return;
+        }
+        IOException before = failure;
+        if (before != null && !isTriedAgain) {
+            throw before;
         }
         BitSet damaged = new BitSet();
         IOException first = null;
@@ -197,7 +208,12 @@ final class Loading implements Closeable {
             }
         }
         if (first != null) {
-            index.refill(refill, damaged, keys, first);
+            try {
+                index.refill(refill, damaged, keys, first);
+            } catch (IOException e) {
+                failure = e;
+                throw e;
+            }
         }
         isOver = true;
         index.endLoading();
