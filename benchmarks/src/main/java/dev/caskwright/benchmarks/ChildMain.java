@@ -83,8 +83,10 @@ final class ChildMain {
                 case OPEN_KILLED -> open(contender, directory, data, durability, true, output);
                 case OPEN_CLEAN -> open(contender, directory, data, durability, false, output);
                 case SCALE_FILL -> scale(contender, directory, data, output).fillAndWait(directory.resolve(READY));
-                case SCALE_OPEN_KILLED -> scale(contender, directory, data, output).openKilled();
-                case SCALE_OPEN_CLEAN -> scale(contender, directory, data, output).openClean();
+                case SCALE_OPEN_KILLED ->
+                    scale(contender, directory, data, output).openKilled();
+                case SCALE_OPEN_CLEAN ->
+                    scale(contender, directory, data, output).openClean();
                 case SCALE_READ -> scale(contender, directory, data, output).readAndMerge(seconds);
                 default -> new StoreRun(contender, directory, data, durability, seconds, output).run(works);
             }

@@ -35,8 +35,7 @@ final class IndexLoading implements Closeable {
      * @param threads how many replay what an image turns out not to have
      * @param onFailure is told of failures in the background that are no {@link IOException}
      */
-    IndexLoading(
-            RecordLogOpening opening, KeyIndex index, boolean wanted, int threads, Consumer<Throwable> onFailure) {
+    IndexLoading(RecordLogOpening opening, KeyIndex index, boolean wanted, int threads, Consumer<Throwable> onFailure) {
         this.opening = opening;
         this.index = wanted && index instanceof PersistentKeyIndex persistent ? persistent : null;
         this.threads = threads;

@@ -171,6 +171,28 @@ public abstract class PersistentKeyIndexContract extends KeyIndexContract {
     }
 
     @Test
+    void theSizeIsThatOfWhatWasFilledIn() throws Exception {
+        IndexedKeys keys = numberedKeys(MANY);
+        byte[] image = imageWithEveryThirdKeyRemoved(keys);
+        try (PersistentKeyIndex index = openOther(keys)) {
+            try {
+                assertThat(index.load(new ArrayImage(image).failingAt(image.length / 2), NO_REFILL))
+                        .isTrue();
+            } catch (IOException e) {
+                assertThat(e).hasMessage("planned"); // it leaves nothing for later
+                return;
+            }
+            index.ensureRoom(1);
+            int present = 0;
+            for (int i = 0; i < keys.count(); i++) {
+                present += get(index, keys.key(i)) == KeyIndex.ABSENT ? 0 : 1;
+            }
+            assertThat(present).isLessThan(keys.count() * 2 / 3);
+            assertThat(index.size()).isEqualTo(present);
+        }
+    }
+
+    @Test
     void loadingEndsAndGivesTheImageBack() throws Exception {
         IndexedKeys keys = numberedKeys(MANY);
         byte[] image = imageWithEveryThirdKeyRemoved(keys);
@@ -226,23 +248,27 @@ public abstract class PersistentKeyIndexContract extends KeyIndexContract {
                                 .as("seed=%d", seed)
                                 .isFalse();
                     }
-                    case 3 -> assertThat(put(index, keys, number, 2))
-                            .as("seed=%d", seed)
-                            .isEqualTo(there);
-                    case 4 -> assertThat(index.putIfAbsent(key, 0, key.length, IndexedKeys.locator(number, 2)))
-                            .as("seed=%d", seed)
-                            .isEqualTo(there);
-                    case 5 -> assertThat(index.replace(
-                                    key,
-                                    0,
-                                    key.length,
-                                    IndexedKeys.locator(number, 1),
-                                    IndexedKeys.locator(number, 2)))
-                            .as("seed=%d", seed)
-                            .isEqualTo(there != KeyIndex.ABSENT);
-                    default -> assertThat(remove(index, keys, number, 1))
-                            .as("seed=%d", seed)
-                            .isEqualTo(there != KeyIndex.ABSENT);
+                    case 3 ->
+                        assertThat(put(index, keys, number, 2))
+                                .as("seed=%d", seed)
+                                .isEqualTo(there);
+                    case 4 ->
+                        assertThat(index.putIfAbsent(key, 0, key.length, IndexedKeys.locator(number, 2)))
+                                .as("seed=%d", seed)
+                                .isEqualTo(there);
+                    case 5 ->
+                        assertThat(index.replace(
+                                        key,
+                                        0,
+                                        key.length,
+                                        IndexedKeys.locator(number, 1),
+                                        IndexedKeys.locator(number, 2)))
+                                .as("seed=%d", seed)
+                                .isEqualTo(there != KeyIndex.ABSENT);
+                    default ->
+                        assertThat(remove(index, keys, number, 1))
+                                .as("seed=%d", seed)
+                                .isEqualTo(there != KeyIndex.ABSENT);
                 }
                 if (round % 7 < 3) {
                     assertHoldsAllButEveryThird(index, keys);

@@ -44,7 +44,10 @@ final class LazyImageTest {
     private CrashableIoManager closed = new CrashableIoManager();
 
     private static byte[] key(int number) {
-        return ByteBuffer.allocate(12).putInt(number * 0x9E3779B9).putInt(number).array();
+        return ByteBuffer.allocate(12)
+                .putInt(number * 0x9E3779B9)
+                .putInt(number)
+                .array();
     }
 
     private static byte[] value(int number, int version) {
@@ -210,9 +213,11 @@ final class LazyImageTest {
             }
             Queue<Runnable> held = new ArrayDeque<>();
             try (StorageEngine engine =
-                    builder(disk, round % 2 == 0 ? Runnable::run : held::add).open()) {
-                assertHolds(engine, true, round % 3 == 0 ? 1 : 17, "place=" + place);
-                assertSame(engine.stats(), expected, "place=" + place);
+                    builder(disk, round % 4 == 0 ? Runnable::run : held::add).open()) {
+                if (round % 4 != 3) {
+                    assertHolds(engine, true, round % 3 == 0 ? 1 : 17, "place=" + place);
+                    assertSame(engine.stats(), expected, "place=" + place);
+                }
                 engine.merge();
                 assertHolds(engine, true, 17, "merged, place=" + place);
             }
@@ -279,8 +284,7 @@ final class LazyImageTest {
     @Test
     void whatTheLogCannotGiveEitherIsAnError() throws IOException {
         CrashableIoManager disk = closed.peekKill().logging(false);
-        byte[] image = disk.content(imageName(disk));
-        flip(disk, image.length / 2);
+        flip(disk, 100); // the first of several parts
         String data = "";
         for (String name : disk.factory(HOME).open(HOME, false).list()) {
             if (name.endsWith(".hint")) {

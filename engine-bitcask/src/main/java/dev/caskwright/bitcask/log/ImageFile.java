@@ -186,8 +186,7 @@ final class ImageFile {
 
     private PersistentKeyIndex.Image open(IoManager io) throws IOException {
         long count = blocks();
-        if (table.indexBytes() < 0
-                || HEADER_LENGTH + table.indexBytes() + count * Block.HEADER_LENGTH != tableAt) {
+        if (table.indexBytes() < 0 || HEADER_LENGTH + table.indexBytes() + count * Block.HEADER_LENGTH != tableAt) {
             throw new DamagedImageException(image.name(), tableAt);
         }
         return new Opened(io.open(image.name()));
@@ -248,8 +247,7 @@ final class ImageFile {
             long count = length == 0 ? 0 : (from + length - 1) / BLOCK_LENGTH - first + 1;
             blocks = new ImageBlocks(count, (number, target) -> {
                 long place = first + number;
-                readBlock(
-                        file, HEADER_LENGTH + place * (Block.HEADER_LENGTH + BLOCK_LENGTH), target, lengthOf(place));
+                readBlock(file, HEADER_LENGTH + place * (Block.HEADER_LENGTH + BLOCK_LENGTH), target, lengthOf(place));
             });
         }
 

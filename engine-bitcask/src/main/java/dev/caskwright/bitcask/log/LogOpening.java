@@ -354,8 +354,7 @@ final class LogOpening implements RecordLogOpening {
      *
      * @param mayMend whether a hint file that is missing or damaged may be written
      */
-    private void replay(DataFile file, long from, long to, boolean mayMend, ReplayVisitor visitor)
-            throws IOException {
+    private void replay(DataFile file, long from, long to, boolean mayMend, ReplayVisitor visitor) throws IOException {
         long start = SegmentedLog.position(file.id(), 0);
         if (start + file.length() <= from || start >= to || (from > 0 && file.isMerged())) {
             return; // a merged file that the image does not cover would have made the image void

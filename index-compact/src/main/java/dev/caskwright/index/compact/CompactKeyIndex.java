@@ -610,8 +610,7 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
 
     static IndexMemoryException noHeap(int length, OutOfMemoryError cause) {
         return new IndexMemoryException(
-                "no heap for a directory of the key index: needed=" + (long) length * Long.BYTES
-                        + " bytes; raise -Xmx",
+                "no heap for a directory of the key index: needed=" + (long) length * Long.BYTES + " bytes; raise -Xmx",
                 cause);
     }
 

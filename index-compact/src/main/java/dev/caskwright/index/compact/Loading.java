@@ -39,6 +39,7 @@ final class Loading implements Closeable {
         final int to;
         // Guarded by this.
         boolean isLoaded;
+
         @Nullable IOException damage;
 
         Part(int from, int to) {

@@ -33,7 +33,8 @@ final class SegmentImage {
         for (int entry = 0; entry < directory.length; entry += Directory.entriesOf(directory, directory[entry])) {
             length += BUCKET_HEADER + Bucket.lengthInBytes(Bucket.slots(directory[entry]));
         }
-        ByteBuffer image = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN).putInt(directory.length);
+        ByteBuffer image =
+                ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN).putInt(directory.length);
         for (int entry = 0; entry < directory.length; entry += Directory.entriesOf(directory, directory[entry])) {
             long word = directory[entry];
             int bytes = Bucket.lengthInBytes(Bucket.slots(word));

@@ -135,7 +135,9 @@ final class CompactKeyIndexTest extends PersistentKeyIndexContract {
                 try {
                     assertThat(index.get(key(i), 0, 4)).isEqualTo(i);
                 } catch (IndexMemoryException e) {
-                    assertThat(e).hasMessageContaining("keys=100000, needed=").hasMessageContaining("MaxDirectMemorySize");
+                    assertThat(e)
+                            .hasMessageContaining("keys=100000, needed=")
+                            .hasMessageContaining("MaxDirectMemorySize");
                     refused++;
                 }
             }
