@@ -13,6 +13,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.ReentrantLock;
@@ -345,22 +346,22 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         return SegmentImage.keys(memory, directory);
     }
 
-    /** Gives back segments that were read, of which some may be missing. */
-    void discard(long @Nullable [][] read) {
+    /** Gives back segments that were read. */
+    void discard(List<long[]> read) {
         for (long[] directory : read) {
-            if (directory != null) {
-                SegmentImage.free(memory, directory);
-            }
+            SegmentImage.free(memory, directory);
         }
     }
 
     /** Lets lookups see segments that were read. Their keys count already. */
-    void adopt(int first, long[][] read) {
-        for (int i = 0; i < read.length; i++) {
-            if (read[i] != Directory.NONE) {
-                heapBytes.addAndGet(ARRAY_HEADER + (long) Long.BYTES * read[i].length);
+    void adopt(int first, List<long[]> read) {
+        long[][] open = open();
+        int segment = first;
+        for (long[] directory : read) {
+            if (directory != Directory.NONE) {
+                heapBytes.addAndGet(ARRAY_HEADER + (long) Long.BYTES * directory.length);
             }
-            DIRECTORY.setRelease(open(), first + i, read[i]);
+            DIRECTORY.setRelease(open, segment++, directory);
         }
     }
 
@@ -376,7 +377,7 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
                 }
                 long[] copy = SegmentImage.copy(fresh.memory, filled[segment], memory);
                 sizes.addAndGet(segment % LOCKS, (long) keys(copy) - keys[segment]);
-                adopt(segment, new long[][] {copy});
+                adopt(segment, List.of(copy));
             }
         }
     }

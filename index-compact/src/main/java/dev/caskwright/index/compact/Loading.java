@@ -8,7 +8,9 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -147,7 +149,7 @@ final class Loading implements Closeable {
             if (part.isLoaded || part.damage != null) {
                 return part.isLoaded;
             }
-            long @Nullable [][] directories = new long[part.to - part.from] @Nullable [];
+            List<long[]> directories = new ArrayList<>();
             try (ImageSource source = image.source(starts[part.from], starts[part.to] - starts[part.from])) {
                 read(source, part, index, directories);
                 part.isLoaded = true;
@@ -168,12 +170,14 @@ final class Loading implements Closeable {
         }
     }
 
-    private void read(ImageSource source, Part part, CompactKeyIndex index, long @Nullable [][] directories)
+    private void read(ImageSource source, Part part, CompactKeyIndex index, List<long[]> directories)
             throws IOException {
         for (int segment = part.from; segment < part.to; segment++) {
             long left = source.remaining() - (starts[segment + 1] - starts[segment]);
             long[] directory = index.readSegment(source, keys[segment]);
-            directories[segment - part.from] = directory;
+            if (directory != null) {
+                directories.add(directory);
+            }
             if (directory == null || source.remaining() != left) {
                 throw new IOException("an image of the key index has no such segment: segment=" + segment);
             }
