@@ -82,7 +82,7 @@ public final class Bench {
         long start = System.nanoTime();
         int rounds;
         try {
-            rounds = rounds(results);
+            rounds = options.isScale() ? scale(results) : rounds(results);
         } finally {
             removeIfEmpty(options.stores());
         }
@@ -94,6 +94,11 @@ public final class Bench {
         Report.write(results, options.out());
         results.failures().forEach(log::println);
         log.println("Report: " + options.out().resolve(Report.HTML).toAbsolutePath());
+    }
+
+    private int scale(Results results) throws IOException, InterruptedException {
+        new ScaleRun(options, log).run(results);
+        return 1;
     }
 
     private static void removeIfEmpty(Path directory) throws IOException {
@@ -160,9 +165,22 @@ public final class Bench {
     private Map<String, String> describeOptions() {
         Map<String, String> described = new LinkedHashMap<>();
         described.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-        described.put("selection", options.full() ? "full" : "short (./caskwright bench)");
-        described.put("keys", String.format(Locale.ROOT, "%,d of %d bytes", options.keys(), Dataset.KEY_SIZE));
+        described.put(
+                "selection",
+                options.isScale()
+                        ? "numbers of keys (./caskwright bench --scale)"
+                        : options.full() ? "full" : "short (./caskwright bench)");
+        List<Long> sizes = options.isScale() ? options.sizes() : List.of(options.keys());
+        described.put(
+                "keys",
+                sizes.stream().map(Text::grouped).collect(Collectors.joining("; ")) + " of " + Dataset.KEY_SIZE
+                        + " bytes");
         described.put("values", options.valueSize() + " bytes, random");
+        if (options.isScale()) {
+            described.put("time allowed", Math.round(options.capSeconds()) + " s for each contender and size");
+            described.put("JVM flags", "-XX:+UseG1GC, -Xmx of 2 GiB and 80 bytes a key, and what the libraries need");
+            return described;
+        }
         described.put("window", String.format(Locale.ROOT, "%.2f s a figure, after a warm-up", options.window()));
         described.put(
                 "latency", String.format(Locale.ROOT, "%,d operations/s, timed from intended start", Latency.RATE));

@@ -18,6 +18,9 @@ final class ChildJvm {
     /** What a key and value take at most on the heap of the contender that keeps them there, besides their bytes. */
     private static final long HEAP_BYTES_PER_KEY = 200;
 
+    /** What a key takes at most on the heap of a store, which keeps no values there. */
+    private static final long SCALE_HEAP_BYTES_PER_KEY = 80;
+
     private static final long MANY_KEYS = 1_000_000;
     private static final int FIRST_JDK_WITH_UNSAFE_FLAG = 23;
     private static final long POLL_MILLIS = 5;
@@ -74,6 +77,41 @@ final class ChildJvm {
         }
     }
 
+    /**
+     * Runs one step of a run over sizes on the store in a directory, which stays. A child that fills is killed when it is
+     * done.
+     *
+     * @param deadline the nano time when it must be over
+     */
+    List<Sample> run(Step step, Path directory, long deadline) throws IOException, InterruptedException {
+        Path output = directory.resolve("output");
+        Path log = directory.resolve("log");
+        Path ready = directory.resolve(ChildMain.READY);
+        Process process = start(step, directory, output, log);
+        try {
+            while (process.isAlive() && !Files.exists(ready)) {
+                if (System.nanoTime() > deadline) {
+                    throw new OutOfTimeException(step.task());
+                }
+                process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS);
+            }
+            if (!Files.deleteIfExists(ready) && process.waitFor() != 0) {
+                throw new ChildFailedException(step, log);
+            }
+        } finally {
+            process.destroyForcibly().waitFor();
+        }
+        return samples(output);
+    }
+
+    private static List<Sample> samples(Path output) throws IOException {
+        List<Sample> samples = new ArrayList<>();
+        for (String line : Files.readAllLines(output)) {
+            samples.add(Sample.ofLine(line));
+        }
+        return samples;
+    }
+
     private static List<Sample> open(Step step, Path directory) throws IOException, InterruptedException {
         List<Sample> samples = new ArrayList<>();
         fillAndKill(step.as(ChildMain.Task.FILL_AND_WAIT), directory);
@@ -121,11 +159,7 @@ final class ChildJvm {
         } finally {
             process.destroyForcibly().waitFor();
         }
-        List<Sample> samples = new ArrayList<>();
-        for (String line : Files.readAllLines(output)) {
-            samples.add(Sample.ofLine(line));
-        }
-        return samples;
+        return samples(output);
     }
 
     private static Process start(Step step, Path directory, Path output, Path log) throws IOException {
@@ -155,7 +189,8 @@ final class ChildJvm {
      * that only other memory can grow. Where opening is measured the heap grows as it does by default.
      */
     private static List<String> flags(Step step) {
-        long heap = HEAP_BYTES + (step.keys() <= MANY_KEYS ? 0 : step.keys() * (HEAP_BYTES_PER_KEY + step.valueSize()));
+        long perKey = isOfScale(step.task()) ? SCALE_HEAP_BYTES_PER_KEY : HEAP_BYTES_PER_KEY + step.valueSize();
+        long heap = HEAP_BYTES + (step.keys() <= MANY_KEYS ? 0 : step.keys() * perKey);
         List<String> flags = new ArrayList<>(List.of("-Xmx" + (heap >> 20) + "m", "-XX:+UseG1GC"));
         if (step.task() == ChildMain.Task.STORE || step.task() == ChildMain.Task.RAW) {
             flags.add("-Xms" + (heap >> 20) + "m");
@@ -163,6 +198,13 @@ final class ChildJvm {
         }
         flags.addAll(libraryFlags());
         return flags;
+    }
+
+    private static boolean isOfScale(ChildMain.Task task) {
+        return switch (task) {
+            case SCALE_FILL, SCALE_OPEN_KILLED, SCALE_OPEN_CLEAN, SCALE_READ -> true;
+            default -> false;
+        };
     }
 
     /** Returns the flags that the contenders need on this JDK. */
@@ -180,6 +222,22 @@ final class ChildJvm {
             flags.add("--sun-misc-unsafe-memory-access=allow");
         }
         return flags;
+    }
+
+    /** A child was stopped because its time was over. */
+    static final class OutOfTimeException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        private final ChildMain.Task task;
+
+        OutOfTimeException(ChildMain.Task task) {
+            super("out of time while the store was " + task.words());
+            this.task = task;
+        }
+
+        ChildMain.Task task() {
+            return task;
+        }
     }
 
     /** A child that ended badly; the message has the end of what it said. */

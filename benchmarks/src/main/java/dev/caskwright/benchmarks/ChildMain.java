@@ -37,7 +37,25 @@ final class ChildMain {
         /** Open a store that was killed. */
         OPEN_KILLED,
         /** Open a store that was closed. */
-        OPEN_CLEAN
+        OPEN_CLEAN,
+        /** Fill a large store, measure that, and wait to be killed. */
+        SCALE_FILL,
+        /** Open the large store that was killed. */
+        SCALE_OPEN_KILLED,
+        /** Open the large store that was closed. */
+        SCALE_OPEN_CLEAN,
+        /** Read from the large store and merge it. */
+        SCALE_READ;
+
+        String words() {
+            return switch (this) {
+                case STORE, RAW -> "measuring";
+                case FILL_AND_WAIT, FILL_AND_CLOSE, SCALE_FILL -> "being filled";
+                case OPEN_KILLED, SCALE_OPEN_KILLED -> "being opened after kill -9";
+                case OPEN_CLEAN, SCALE_OPEN_CLEAN -> "being opened";
+                case SCALE_READ -> "being read and merged";
+            };
+        }
     }
 
     /** Takes what {@link ChildJvm} passes: task, subject, directory, keys, value size, durability, seconds, works, output. */
@@ -64,9 +82,20 @@ final class ChildMain {
                 case FILL_AND_CLOSE -> fillAndClose(contender, directory, data, durability);
                 case OPEN_KILLED -> open(contender, directory, data, durability, true, output);
                 case OPEN_CLEAN -> open(contender, directory, data, durability, false, output);
+                case SCALE_FILL -> scale(contender, directory, data, output).fillAndWait(directory.resolve(READY));
+                case SCALE_OPEN_KILLED ->
+                    scale(contender, directory, data, output).openKilled();
+                case SCALE_OPEN_CLEAN ->
+                    scale(contender, directory, data, output).openClean();
+                case SCALE_READ -> scale(contender, directory, data, output).readAndMerge(seconds);
                 default -> new StoreRun(contender, directory, data, durability, seconds, output).run(works);
             }
         }
+    }
+
+    private static ScaleChild scale(Contender contender, Path directory, Dataset data, Consumer<Sample> output) {
+        StoreOptions options = new StoreOptions(Durability.WRITE, data.keys(), data.valueSize());
+        return new ScaleChild(contender, directory.resolve("store"), data, options, output);
     }
 
     private static void write(BufferedWriter writer, Sample sample) {

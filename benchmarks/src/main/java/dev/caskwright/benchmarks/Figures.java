@@ -11,6 +11,7 @@ import java.util.function.Predicate;
 /** The figures that the project holds itself to, computed from the medians of one run. */
 final class Figures {
     private static final long MANY_KEYS = 10_000_000;
+    private static final long VERY_MANY_KEYS = 100_000_000;
     private static final Contender HASHMAP = Contender.HASHMAP_MMAP;
     private static final String P999 = "p99.9";
 
@@ -21,7 +22,7 @@ final class Figures {
         this.results = results;
     }
 
-    /** Returns all figures, those included that the run did not measure. */
+    /** Returns all figures, those included that the run did not measure; of a run over sizes, those that it did. */
     static List<Figure> of(Results results) {
         Figures made = new Figures(results);
         made.reads();
@@ -33,6 +34,10 @@ final class Figures {
         made.features();
         made.indexes();
         made.scale();
+        if (results.isBySize()) {
+            // A run over sizes measures few of them, and means to.
+            made.figures.removeIf(figure -> figure.value().isEmpty());
+        }
         return made.figures;
     }
 
@@ -167,6 +172,34 @@ final class Figures {
                 atManyKeys(Contender.COMPACT_MMAP, Metric.OPEN_WARM),
                 "ms");
         add(
+                Metric.OPEN_WARM.title() + ", 100 M keys",
+                Contender.COMPACT_MMAP.id(),
+                "under 100 ms",
+                100,
+                false,
+                at(VERY_MANY_KEYS, Contender.COMPACT_MMAP, Metric.OPEN_WARM),
+                "ms");
+        for (long keys : new long[] {MANY_KEYS, VERY_MANY_KEYS}) {
+            add(
+                    Metric.FIRST_GET.title() + ", " + keys / 1_000_000 + " M keys",
+                    Contender.COMPACT_MMAP.id(),
+                    "faster than RocksDB",
+                    1,
+                    false,
+                    ratio(
+                            at(keys, Contender.COMPACT_MMAP, Metric.FIRST_GET),
+                            at(keys, Contender.ROCKSDB, Metric.FIRST_GET)),
+                    "×");
+        }
+        add(
+                Metric.INDEX.title() + ", 100 M keys",
+                Contender.COMPACT_MMAP.id(),
+                "at most 12 bytes",
+                12,
+                false,
+                at(VERY_MANY_KEYS, Contender.COMPACT_MMAP, Metric.INDEX),
+                "bytes");
+        add(
                 Metric.OPEN_KILLED.title() + ", 10 M keys",
                 Contender.COMPACT_MMAP.id(),
                 "under 1 s",
@@ -177,7 +210,11 @@ final class Figures {
     }
 
     private OptionalDouble atManyKeys(Contender contender, Metric metric) {
-        Optional<Spread> spread = results.spread(contender.id(), metric, "", MANY_KEYS, results.valueSize());
+        return at(MANY_KEYS, contender, metric);
+    }
+
+    private OptionalDouble at(long keys, Contender contender, Metric metric) {
+        Optional<Spread> spread = results.spread(contender.id(), metric, "", keys, results.valueSize());
         return spread.isEmpty()
                 ? OptionalDouble.empty()
                 : OptionalDouble.of(spread.get().median());

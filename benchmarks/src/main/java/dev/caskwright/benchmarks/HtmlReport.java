@@ -9,6 +9,17 @@ import java.util.OptionalDouble;
 
 /** The report as one HTML page that needs nothing else. */
 final class HtmlReport {
+    private static final List<Metric> SIZE_METRICS = List.of(
+            Metric.FILL,
+            Metric.GET,
+            Metric.INDEX,
+            Metric.OPEN_WARM,
+            Metric.OPEN_CLEAN,
+            Metric.FIRST_GET,
+            Metric.FIRST_PUT,
+            Metric.OPEN_KILLED,
+            Metric.FULL_MERGE);
+
     private final Results results;
     private final List<Figure> figures;
     private final StringBuilder page = new StringBuilder(1 << 16);
@@ -65,7 +76,7 @@ final class HtmlReport {
                         Metric.WRITE_AMPLIFICATION,
                         Metric.SPACE_OVERWRITTEN,
                         Metric.SPACE_MERGED));
-        section("Other sizes", "", otherSizes());
+        bySize();
         figureTable();
         method();
         allFigures();
@@ -166,6 +177,23 @@ final class HtmlReport {
                 "Latency",
                 "An operation that starts late because the one before it was slow counts its waiting. The dotted line"
                         + " does nothing at the same rate: what the machine itself adds.",
+                charts);
+    }
+
+    /** Shows lines over the numbers of keys of a run over sizes, or bars for the sizes besides the main one. */
+    private void bySize() {
+        if (!results.isBySize()) {
+            section("Other sizes", "", otherSizes());
+            return;
+        }
+        List<String> charts = new ArrayList<>();
+        for (Metric metric : SIZE_METRICS) {
+            LineChart.bySize(results, metric).ifPresent(chart -> charts.add(svg(chart.svg(), LineChart.HEIGHT)));
+        }
+        section(
+                "By number of keys",
+                "One store a contender and size: filled, killed, opened, closed, opened, read, merged. Where a line ends"
+                        + " early, the store did not get through the next size in its time.",
                 charts);
     }
 

@@ -102,6 +102,29 @@ final class LineChart {
         return chart("Durable puts, by threads", note, Metric.Promise.SYNC, steps, lines, false);
     }
 
+    /** Makes the chart of a metric by number of keys, or returns empty if nobody has it at two numbers. */
+    static Optional<LineChart> bySize(Results results, Metric metric) {
+        List<Long> sizes = results.sizes(metric);
+        List<Line> lines = new ArrayList<>();
+        int peers = 0;
+        for (String id : results.subjects()) {
+            TreeMap<Integer, Double> values = new TreeMap<>();
+            for (int i = 0; i < sizes.size(); i++) {
+                int step = i;
+                results.spread(id, metric, "", sizes.get(i), results.valueSize())
+                        .ifPresent(spread -> values.put(step, spread.median()));
+            }
+            peers = add(lines, id, values, peers);
+        }
+        boolean isLower = metric.better() == Metric.Better.LOWER;
+        String note = metric.unit() + ", by number of keys · " + (isLower ? "lower" : "higher") + " is better"
+                + (isLower ? " · log scale" : "");
+        List<String> steps = sizes.stream().map(Text::compact).toList();
+        return sizes.size() < 2
+                ? Optional.empty()
+                : chart(metric.title(), note, metric.promise(), steps, lines, isLower);
+    }
+
     private static int add(List<Line> lines, String id, Map<Integer, Double> values, int peers) {
         if (values.isEmpty()) {
             return peers;

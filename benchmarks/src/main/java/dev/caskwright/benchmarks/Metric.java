@@ -24,6 +24,8 @@ enum Metric {
     OPEN_WARM("Open after a clean close, warmed JVM", "ms", Better.LOWER, Promise.UNFORCED),
     FIRST_GET("From the start of a JVM to the first get", "ms", Better.LOWER, Promise.UNFORCED),
     OPEN_KILLED("Open after kill -9, new JVM", "ms", Better.LOWER, Promise.UNFORCED),
+    FIRST_PUT("First put right after an open, warmed JVM", "ms", Better.LOWER, Promise.UNFORCED),
+    FULL_MERGE("Full merge or compaction", "s", Better.LOWER, Promise.UNFORCED),
     SURVIVED("Writes found after kill -9", "% of acknowledged", Better.HIGHER, Promise.UNFORCED),
     LATENCY_GET("Get latency, idle store", "µs", Better.LOWER, Promise.UNFORCED),
     LATENCY_PUT("Put latency, idle store", "µs", Better.LOWER, Promise.UNFORCED),

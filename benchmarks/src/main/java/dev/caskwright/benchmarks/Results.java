@@ -12,6 +12,8 @@ import java.util.OptionalDouble;
  * a method says otherwise. Belongs to one thread.
  */
 final class Results {
+    private static final int LEAST_SIZES = 3;
+
     private final Map<String, String> machine;
     private final Map<String, String> options;
     private final long keys;
@@ -97,6 +99,21 @@ final class Results {
                 .filter(sample -> sample.metric() == metric && sample.keys() == keys && sample.valueSize() == valueSize)
                 .map(Sample::subject)
                 .distinct()
+                .toList();
+    }
+
+    /** Returns whether there are so many numbers of keys that a line over them says more than bars. */
+    boolean isBySize() {
+        return sizes(Metric.FILL).size() >= LEAST_SIZES;
+    }
+
+    /** Returns the numbers of keys at which a metric was measured with the main value size, ascending. */
+    List<Long> sizes(Metric metric) {
+        return samples.stream()
+                .filter(sample -> sample.metric() == metric && sample.valueSize() == valueSize)
+                .map(Sample::keys)
+                .distinct()
+                .sorted()
                 .toList();
     }
 

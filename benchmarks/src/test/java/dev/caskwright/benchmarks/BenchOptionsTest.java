@@ -48,8 +48,23 @@ final class BenchOptionsTest {
         assertThat(options.rounds()).isGreaterThan(2);
     }
 
+    @Test
+    void aRunOverSizesHasSizesInOrder() {
+        BenchOptions options = BenchOptions.parse("--scale", "--keys", "30000,1000", "--cap-seconds", "7");
+        assertThat(options.isScale()).isTrue();
+        assertThat(options.sizes()).containsExactly(1_000L, 30_000L);
+        assertThat(options.keys()).isEqualTo(1_000);
+        assertThat(options.capSeconds()).isEqualTo(7);
+        assertThat(options.valueSize()).isEqualTo(20);
+        assertThat(options.contenders()).contains(Contender.COMPACT_MMAP, Contender.ROCKSDB, Contender.LMDB);
+        assertThat(BenchOptions.parse("--scale").sizes()).endsWith(100_000_000L);
+        assertThat(BenchOptions.parse().isScale()).isFalse();
+        assertThat(BenchOptions.parse().valueSize()).isEqualTo(100);
+    }
+
     @ParameterizedTest
     @CsvSource({
+        "--keys,'1000,2000',--scale",
         "--keys,lots,whole number",
         "--keys,10,from 1000",
         "--contenders,leveldb,known=",

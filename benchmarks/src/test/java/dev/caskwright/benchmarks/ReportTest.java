@@ -48,6 +48,23 @@ final class ReportTest {
     }
 
     @Test
+    void aRunOverSizesIsDrawnAsLinesAndListsOnlyWhatItMeasured() {
+        assertThat(HtmlReport.render(results, Figures.of(results))).doesNotContain("By number of keys");
+        for (long keys : new long[] {KEYS, 10 * KEYS, 100 * KEYS}) {
+            results.add(new Sample("compact-mmap", Metric.FILL, "", keys, VALUE_SIZE, 800_000));
+            results.add(new Sample("compact-mmap", Metric.OPEN_WARM, "", keys, VALUE_SIZE, 15));
+        }
+        results.add(new Sample("rocksdb", Metric.FILL, "", KEYS, VALUE_SIZE, 300_000));
+        List<Figure> figures = Figures.of(results);
+        String page = HtmlReport.render(results, figures);
+        assertThat(page).contains("By number of keys", "ms, by number of keys", ">100 M<");
+        assertThat(figures).allMatch(figure -> figure.value().isPresent());
+        assertThat(figure(figures, Metric.OPEN_WARM.title() + ", 100 M keys", "under 100 ms")
+                        .verdict())
+                .isEqualTo(Figure.Verdict.REACHED);
+    }
+
+    @Test
     void figuresAreRatiosOfMedians() {
         List<Figure> figures = Figures.of(results);
         Figure lmdb = figure(figures, "Random get", "at least 3 × LMDB");

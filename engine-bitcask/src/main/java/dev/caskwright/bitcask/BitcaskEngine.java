@@ -304,6 +304,7 @@ public final class BitcaskEngine implements StorageEngine {
     public void close() throws IOException {
         merger.cancel();
         parts.checkpoints().cancel();
+        parts.indexLoading().cancel();
         store.writeLock.lock();
         try {
             if (store.isClosed()) {

@@ -98,6 +98,9 @@ final class Merger {
     }
 
     private void mergeInRounds(List<LogSegment> inputs, @Nullable OrderedKeyIndex order) throws IOException {
+        if (!inputs.isEmpty()) {
+            store.loadIndex();
+        }
         for (int from = 0; from < inputs.size() && !cancelled; ) {
             int to = endOfRound(inputs, from);
             new Round(inputs.subList(from, to), order).run();

@@ -4,7 +4,6 @@ import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
@@ -30,6 +29,7 @@ final class Opening {
             Writes writes,
             Merger merger,
             Checkpoints checkpoints,
+            IndexLoading indexLoading,
             BackgroundSync backgroundSync,
             IoManagerFactory ioFactory,
             Opening opening,
@@ -81,10 +81,16 @@ final class Opening {
                 options.expectedKeyLength,
                 options.random.getAsLong(),
                 new RecordKeyMatcher(log))));
-        boolean isImageLoaded = options.imageEveryBytes > 0
-                && index instanceof PersistentKeyIndex persistent
-                && opening.loadImage(persistent);
-        long replayed = new Replay(opening, index).run(options.replayThreads, isImageLoaded);
+        IndexLoading loading = keep(new IndexLoading(
+                opening,
+                index,
+                options.imageEveryBytes > 0,
+                options.replayThreads,
+                cause -> failure.compareAndSet(null, cause)));
+        boolean isImageLoaded = loading.begin(executor);
+        // Behind an image that covers the whole log there is nothing to start threads for.
+        int threads = isImageLoaded && log.bytesWithoutImage() == 0 ? 1 : options.replayThreads;
+        long replayed = new Replay(opening, index).run(threads, isImageLoaded);
         opening.finish();
         StoreClock clock = new StoreClock(options.clock, log, options.readOnly);
         Store store = new Store(
@@ -102,6 +108,7 @@ final class Opening {
                 writes,
                 merger,
                 checkpoints,
+                loading,
                 backgroundSync,
                 options.io,
                 this,

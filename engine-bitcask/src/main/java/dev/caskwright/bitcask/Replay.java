@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask;
 
+import dev.caskwright.api.spi.KeyFilter;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.PersistentKeyIndex;
@@ -31,14 +32,21 @@ final class Replay {
     private final RecordLogOpening opening;
     private final RecordLog log;
     private final KeyIndex index;
+    private final KeyFilter wanted;
     private final boolean concurrent;
     private final boolean looksAhead;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
     Replay(RecordLogOpening opening, KeyIndex index) {
+        this(opening, index, (key, offset, length) -> true);
+    }
+
+    /** Fills the index with those keys only that the filter says yes to. */
+    Replay(RecordLogOpening opening, KeyIndex index, KeyFilter wanted) {
         this.opening = opening;
         this.log = opening.log();
         this.index = index;
+        this.wanted = wanted;
         this.concurrent = index.allowsConcurrentWriters();
         // Others, trees and maps of libraries, overlap nothing: they would look for each key twice.
         this.looksAhead = index instanceof PersistentKeyIndex;
@@ -53,6 +61,11 @@ final class Replay {
     long run(int threads, boolean isImageLoaded) throws IOException {
         long unsettled = isImageLoaded ? replayAll(threads, opening::replayUnsettled, false) : 0;
         return unsettled + replayAll(threads, opening::replay, true);
+    }
+
+    /** Fills the index with up to {@code threads} threads as the loaded image would. Nothing is counted as live or dead. */
+    void runAsImaged(int threads) throws IOException {
+        replayAll(threads, opening::replayImaged, false);
     }
 
     /** Replays one file, or a part of it. */
@@ -160,6 +173,9 @@ final class Replay {
         }
 
         private void add(boolean tombstone, long locator, byte[] source, int offset, int length) throws IOException {
+            if (!wanted.mayContain(source, offset, length)) {
+                return;
+            }
             if (batched == BATCH || length > keys.length - keyBytes) {
                 putBatch();
             }

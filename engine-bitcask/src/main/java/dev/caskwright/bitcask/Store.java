@@ -8,6 +8,7 @@ import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordReader;
 import java.io.IOException;
@@ -108,6 +109,15 @@ final class Store {
 
     boolean isReadOnly() {
         return readOnly;
+    }
+
+    /** Loads what the index has not loaded from its image yet. Before the log is changed. */
+    void loadIndex() throws IOException {
+        if (index instanceof PersistentKeyIndex loaded) {
+            while (loaded.loadMore()) {
+                // Each call loads a part.
+            }
+        }
     }
 
     /** Returns when every reader that entered before has left. */

@@ -110,6 +110,19 @@ final class ImageTest {
     }
 
     @Test
+    void theImageOfAStoreThatWasOnlyRecoveredCoversItAll() throws IOException {
+        // The log's end was noted as the beginning of its last file, which then was replayed at each opening.
+        write(open(SMALL), 0, 30);
+        disk = disk.kill();
+        BitcaskEngine engine = open(SMALL);
+        assertThat(engine.stats().replayedRecords()).isPositive();
+        engine.close();
+        EngineStats stats = assertSameAsReplayed(disk, SMALL);
+        assertThat(stats.openedFromImage()).isTrue();
+        assertThat(stats.replayedRecords()).isZero();
+    }
+
+    @Test
     void aStoreThatWasClosedIsOpenedFromItsImage() throws IOException {
         for (KeyIndexFactory index : new KeyIndexFactory[] {SMALL, HashKeyIndex::new}) {
             disk = new CrashableIoManager();

@@ -78,9 +78,10 @@ public class SmallImageIndex implements PersistentKeyIndex {
     }
 
     @Override
-    public boolean load(ImageSource source) throws IOException {
+    public boolean load(Image image, Refill refill) throws IOException {
         boolean isLoaded = false;
-        try {
+        try (image;
+                ImageSource source = image.source(0, image.length())) {
             while (source.remaining() > 0) {
                 int length = Short.toUnsignedInt(read(source, Short.BYTES).getShort());
                 byte[] key = read(source, length).array();

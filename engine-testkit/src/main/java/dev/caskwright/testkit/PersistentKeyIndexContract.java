@@ -9,7 +9,9 @@ import dev.caskwright.api.spi.PersistentKeyIndex;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -21,6 +23,10 @@ import org.junit.jupiter.api.Test;
 /** What every {@link PersistentKeyIndex} must do, beside what every {@link KeyIndex} must. */
 public abstract class PersistentKeyIndexContract extends KeyIndexContract {
     private static final long OTHER_SEED = 0xF00D;
+    /** Enough for an image that is loaded in several parts. */
+    private static final int MANY = 100_000;
+
+    private static final PersistentKeyIndex.Refill NO_REFILL = (index, wanted, cause) -> {};
 
     @Override
     protected abstract PersistentKeyIndex newIndex(KeyIndexContext context) throws IOException;
@@ -102,30 +108,218 @@ public abstract class PersistentKeyIndexContract extends KeyIndexContract {
     }
 
     @Test
-    void whatTheSourceThrowsComesOutAndTheIndexIsEmpty() throws Exception {
-        IndexedKeys keys = numberedKeys(3_000);
+    void whatCannotBeReadAtOnceComesOutAndWhatCannotBeReadLaterIsFilledFromElsewhere() throws Exception {
+        IndexedKeys keys = numberedKeys(MANY);
+        byte[] image = imageWithEveryThirdKeyRemoved(keys);
+        for (int round = 0; round <= 5; round++) {
+            int bad = (int) ((image.length - 1L) * round / 5);
+            ArrayImage opened = new ArrayImage(image).failingAt(bad);
+            try (PersistentKeyIndex index = openOther(keys)) {
+                boolean isLoaded = false;
+                try {
+                    isLoaded = index.load(opened, refillWithEveryThirdKeyRemoved(keys));
+                    assertThat(isLoaded).isTrue();
+                    assertThat(index.size()).isBetween(keys.count() * 2L / 3 - 1, keys.count() * 2L / 3 + 1);
+                } catch (IOException e) {
+                    assertThat(e).hasMessage("planned");
+                    assertThat(index.size()).isZero();
+                    assertThat(opened.isClosed).isTrue();
+                }
+                if (!isLoaded) {
+                    assertThat(load(index, image)).isTrue();
+                }
+                assertHoldsAllButEveryThird(index, keys);
+                assertThat(opened.isClosed).as("bad=%d", bad).isTrue();
+                put(index, keys, 3, 2);
+                assertThat(get(index, keys.key(3))).isEqualTo(IndexedKeys.locator(3, 2));
+            }
+        }
+    }
+
+    @Test
+    void whatFillsItFromElsewhereMayFailAndIsAskedAgain() throws Exception {
+        IndexedKeys keys = numberedKeys(MANY);
         byte[] image = imageWithEveryThirdKeyRemoved(keys);
         try (PersistentKeyIndex index = openOther(keys)) {
-            ArraySource good = new ArraySource(image);
-            assertThatThrownBy(() -> index.load(new PersistentKeyIndex.ImageSource() {
-                        @Override
-                        public long remaining() {
-                            return good.remaining();
-                        }
-
-                        @Override
-                        public void read(byte[] target, int offset, int length) throws IOException {
-                            if (good.remaining() < image.length / 2) {
-                                throw new IOException("planned");
+            AtomicBoolean isGood = new AtomicBoolean();
+            PersistentKeyIndex.Refill good = refillWithEveryThirdKeyRemoved(keys);
+            try {
+                assertThat(index.load(new ArrayImage(image).failingAt(image.length / 2), (into, wanted, cause) -> {
+                            if (!isGood.get()) {
+                                put(into, keys, 1, 5); // of no effect
+                                throw new IOException("refused");
                             }
-                            good.read(target, offset, length);
+                            good.into(into, wanted, cause);
+                        }))
+                        .isTrue();
+            } catch (IOException e) {
+                assertThat(e).hasMessage("planned"); // it leaves nothing for later
+                return;
+            }
+            assertThatThrownBy(() -> index.ensureRoom(1)).hasMessage("refused");
+            assertThatThrownBy(() -> {
+                        for (int i = 0; i < keys.count(); i++) {
+                            get(index, keys.key(i));
                         }
-                    }))
-                    .isInstanceOf(IOException.class)
-                    .hasMessage("planned");
-            assertThat(index.size()).isZero();
-            assertThat(load(index, image)).isTrue();
+                    })
+                    .hasMessage("refused");
+            assertThatThrownBy(() -> save(index)).hasMessage("refused");
+            isGood.set(true);
+            index.ensureRoom(1);
             assertHoldsAllButEveryThird(index, keys);
+        }
+    }
+
+    @Test
+    void theSizeIsThatOfWhatWasFilledIn() throws Exception {
+        IndexedKeys keys = numberedKeys(MANY);
+        byte[] image = imageWithEveryThirdKeyRemoved(keys);
+        try (PersistentKeyIndex index = openOther(keys)) {
+            try {
+                assertThat(index.load(new ArrayImage(image).failingAt(image.length / 2), NO_REFILL))
+                        .isTrue();
+            } catch (IOException e) {
+                assertThat(e).hasMessage("planned"); // it leaves nothing for later
+                return;
+            }
+            index.ensureRoom(1);
+            int present = 0;
+            for (int i = 0; i < keys.count(); i++) {
+                present += get(index, keys.key(i)) == KeyIndex.ABSENT ? 0 : 1;
+            }
+            assertThat(present).isLessThan(keys.count() * 2 / 3);
+            assertThat(index.size()).isEqualTo(present);
+        }
+    }
+
+    @Test
+    void loadingEndsAndGivesTheImageBack() throws Exception {
+        IndexedKeys keys = numberedKeys(MANY);
+        byte[] image = imageWithEveryThirdKeyRemoved(keys);
+        ArrayImage opened = new ArrayImage(image);
+        try (PersistentKeyIndex index = openOther(keys)) {
+            assertThat(index.load(opened, NO_REFILL)).isTrue();
+            assertThat(index.size()).isEqualTo(keys.count() - (keys.count() + 2) / 3);
+            int calls = 0;
+            while (index.loadMore()) {
+                calls++;
+            }
+            assertThat(calls).isLessThan(100_000);
+            assertThat(opened.isClosed).isTrue();
+            assertThat(index.loadMore()).isFalse();
+            assertHoldsAllButEveryThird(index, keys);
+        }
+        ArrayImage dropped = new ArrayImage(image);
+        PersistentKeyIndex index = openOther(keys);
+        assertThat(index.load(dropped, NO_REFILL)).isTrue();
+        index.close();
+        assertThat(dropped.isClosed).isTrue();
+        ArrayImage refused = new ArrayImage(new byte[0]);
+        try (PersistentKeyIndex empty = openOther(keys)) {
+            assertThat(empty.load(refused, NO_REFILL)).isFalse();
+        }
+        assertThat(refused.isClosed).isTrue();
+    }
+
+    @Test
+    void everyCallIsRightBeforeAllIsLoaded() throws Exception {
+        long seed = seed();
+        Random random = new Random(seed);
+        IndexedKeys keys = numberedKeys(MANY);
+        byte[] image = imageWithEveryThirdKeyRemoved(keys);
+        for (int round = 0; round < 30; round++) {
+            int number = random.nextInt(keys.count());
+            long there = number % 3 == 0 ? KeyIndex.ABSENT : IndexedKeys.locator(number, 1);
+            byte[] key = keys.key(number);
+            try (PersistentKeyIndex index = openOther(keys)) {
+                assertThat(index.load(new ArrayImage(image), NO_REFILL)).isTrue();
+                switch (round % 7) {
+                    case 0 -> assertThat(get(index, key)).as("seed=%d", seed).isEqualTo(there);
+                    case 1 -> {
+                        long candidate = index.candidate(key, 0, key.length);
+                        assertThat(candidate).as("seed=%d", seed).isIn(there, candidate == there ? 0 : candidate);
+                        assertThat(candidate == KeyIndex.ABSENT && there != KeyIndex.ABSENT)
+                                .isFalse();
+                    }
+                    case 2 -> {
+                        long[] locators = new long[1];
+                        index.candidates(key, new int[1], new int[] {key.length}, 1, locators);
+                        assertThat(locators[0] == KeyIndex.ABSENT && there != KeyIndex.ABSENT)
+                                .as("seed=%d", seed)
+                                .isFalse();
+                    }
+                    case 3 ->
+                        assertThat(put(index, keys, number, 2))
+                                .as("seed=%d", seed)
+                                .isEqualTo(there);
+                    case 4 ->
+                        assertThat(index.putIfAbsent(key, 0, key.length, IndexedKeys.locator(number, 2)))
+                                .as("seed=%d", seed)
+                                .isEqualTo(there);
+                    case 5 ->
+                        assertThat(index.replace(
+                                        key,
+                                        0,
+                                        key.length,
+                                        IndexedKeys.locator(number, 1),
+                                        IndexedKeys.locator(number, 2)))
+                                .as("seed=%d", seed)
+                                .isEqualTo(there != KeyIndex.ABSENT);
+                    default ->
+                        assertThat(remove(index, keys, number, 1))
+                                .as("seed=%d", seed)
+                                .isEqualTo(there != KeyIndex.ABSENT);
+                }
+                if (round % 7 < 3) {
+                    assertHoldsAllButEveryThird(index, keys);
+                }
+            }
+        }
+    }
+
+    @Test
+    void manyThreadsMayFindTheSameDamage() throws Exception {
+        long seed = seed();
+        IndexedKeys keys = numberedKeys(MANY);
+        byte[] image = imageWithEveryThirdKeyRemoved(keys);
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        try {
+            for (int round = 0; round < 8; round++) {
+                try (PersistentKeyIndex index = openOther(keys)) {
+                    try {
+                        assertThat(index.load(
+                                        new ArrayImage(image).failingAt((int) (image.length * (round + 0.5) / 8)),
+                                        refillWithEveryThirdKeyRemoved(keys)))
+                                .isTrue();
+                    } catch (IOException e) {
+                        assertThat(e).hasMessage("planned"); // it leaves nothing for later
+                        continue;
+                    }
+                    List<Future<?>> readers = new ArrayList<>();
+                    for (int thread = 0; thread < 4; thread++) {
+                        Random random = new Random(seed + thread);
+                        boolean isLoader = thread == 3;
+                        readers.add(threads.submit(() -> {
+                            while (isLoader && index.loadMore()) {
+                                // Each call loads a part.
+                            }
+                            for (int i = 0; i < 20_000; i++) {
+                                int number = random.nextInt(keys.count());
+                                assertThat(get(index, keys.key(number)))
+                                        .as("seed=%d", seed)
+                                        .isEqualTo(number % 3 == 0 ? KeyIndex.ABSENT : IndexedKeys.locator(number, 1));
+                            }
+                            return null;
+                        }));
+                    }
+                    for (Future<?> reader : readers) {
+                        join(reader);
+                    }
+                    assertHoldsAllButEveryThird(index, keys);
+                }
+            }
+        } finally {
+            shutDown(threads);
         }
     }
 
@@ -251,29 +445,82 @@ public abstract class PersistentKeyIndexContract extends KeyIndexContract {
     }
 
     private static boolean load(PersistentKeyIndex index, byte[] image) throws IOException {
-        return index.load(new ArraySource(image));
+        return index.load(new ArrayImage(image), NO_REFILL);
     }
 
-    private static final class ArraySource implements PersistentKeyIndex.ImageSource {
-        private final byte[] image;
-        private int position;
+    private static PersistentKeyIndex.Refill refillWithEveryThirdKeyRemoved(IndexedKeys keys) {
+        return (index, wanted, cause) -> {
+            for (int i = 0; i < keys.count(); i++) {
+                byte[] key = keys.key(i);
+                if (i % 3 != 0 && wanted.mayContain(key, 0, key.length)) {
+                    put(index, keys, i, 1);
+                }
+            }
+        };
+    }
 
-        ArraySource(byte[] image) {
+    /** An image in memory, of which one byte may not be readable. */
+    private static final class ArrayImage implements PersistentKeyIndex.Image {
+        private final byte[] image;
+        private int badByte = -1;
+        volatile boolean isClosed;
+
+        ArrayImage(byte[] image) {
             this.image = image;
         }
 
-        @Override
-        public long remaining() {
-            return (long) image.length - position;
+        ArrayImage failingAt(int place) {
+            badByte = place;
+            return this;
         }
 
         @Override
-        public void read(byte[] target, int offset, int length) throws IOException {
-            if (length > remaining()) {
+        public long length() {
+            return image.length;
+        }
+
+        @Override
+        public PersistentKeyIndex.ImageSource source(long from, long length) throws IOException {
+            assertThat(isClosed).as("read after it was given back").isFalse();
+            if (from < 0 || length > image.length - from) {
                 throw new EOFException("the image is cut");
             }
-            System.arraycopy(image, position, target, offset, length);
-            position += length;
+            return new Source((int) from, (int) (from + length));
+        }
+
+        @Override
+        public void close() {
+            isClosed = true;
+        }
+
+        private final class Source implements PersistentKeyIndex.ImageSource {
+            private final int end;
+            private int position;
+
+            Source(int from, int end) {
+                this.position = from;
+                this.end = end;
+            }
+
+            @Override
+            public long remaining() {
+                return (long) end - position;
+            }
+
+            @Override
+            public void read(byte[] target, int offset, int length) throws IOException {
+                if (length > remaining()) {
+                    throw new EOFException("the image is cut");
+                }
+                if (badByte >= position && badByte < position + length) {
+                    throw new IOException("planned");
+                }
+                System.arraycopy(image, position, target, offset, length);
+                position += length;
+            }
+
+            @Override
+            public void close() {}
         }
     }
 }

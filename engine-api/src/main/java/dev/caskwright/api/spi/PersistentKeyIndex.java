@@ -1,5 +1,6 @@
 package dev.caskwright.api.spi;
 
+import java.io.Closeable;
 import java.io.IOException;
 
 /**
@@ -26,13 +27,31 @@ public interface PersistentKeyIndex extends KeyIndex {
 
     /**
      * Fills this index, which must be empty and not used by any other thread, from an image, and adopts the image's hash
-     * seed.
+     * seed. An index may leave the most of it to {@link #loadMore}, and to whatever call comes first that needs a part: so
+     * it can be used long before it is loaded. {@link #size} is right from the beginning.
      *
+     * <p>From here on the image belongs to the index, which closes it when it needs no more of it, and at the latest when it
+     * is closed itself.
+     *
+     * @param refill puts the keys of a part that turns out to be damaged only after this method has returned
      * @return whether it did; false, leaving the index empty, if these bytes are no image that {@link #save} writes
      * @throws dev.caskwright.api.IndexMemoryException if there is not memory enough; the index is empty
-     * @throws IOException what the source throws; the index is empty
+     * @throws IOException what the image throws; the index is empty
      */
-    boolean load(ImageSource source) throws IOException;
+    boolean load(Image image, Refill refill) throws IOException;
+
+    /**
+     * Loads a part of the image that is not loaded yet; returns false when none is left. May run in several threads, and
+     * beside lookups. {@link #ensureRoom}, {@link #save} and those that change keys load what they need by themselves:
+     * the first two everything, the others a part.
+     *
+     * @throws dev.caskwright.api.IndexMemoryException if there is not memory enough; the part is loaded by a later call
+     * @throws IOException what {@link Refill} throws; it is asked again by a later call, though not by a lookup, which may
+     *     throw the same again
+     */
+    default boolean loadMore() throws IOException {
+        return false;
+    }
 
     /** Takes the bytes of an image in order. */
     @FunctionalInterface
@@ -41,8 +60,22 @@ public interface PersistentKeyIndex extends KeyIndex {
         void write(byte[] source, int offset, int length) throws IOException;
     }
 
-    /** Gives the bytes of an image in order. */
-    interface ImageSource {
+    /** The bytes of an image. For any number of threads. */
+    interface Image extends Closeable {
+        /** Returns how many bytes the image has. */
+        long length();
+
+        /**
+         * Returns a source of {@code length} bytes of the image. A source that gives a byte has found it to be one that was
+         * saved.
+         *
+         * @throws java.io.EOFException if the image does not have these bytes
+         */
+        ImageSource source(long from, long length) throws IOException;
+    }
+
+    /** Gives bytes of an image in order. For one thread, which closes it. */
+    interface ImageSource extends Closeable {
         /** Returns how many bytes are left. */
         long remaining();
 
@@ -50,7 +83,20 @@ public interface PersistentKeyIndex extends KeyIndex {
          * Copies the next {@code length} bytes to the target.
          *
          * @throws java.io.EOFException if fewer are left
+         * @throws IOException if bytes are not those that were saved, or cannot be read
          */
         void read(byte[] target, int offset, int length) throws IOException;
+    }
+
+    /** Knows the keys of an image from elsewhere. For any thread. */
+    @FunctionalInterface
+    interface Refill {
+        /**
+         * Puts into an empty index those keys that the filter says yes to, as the image has them; of a key that was
+         * changed while the image was saved, the latest locator that the image could have.
+         *
+         * @param cause why a part of the image is not used
+         */
+        void into(KeyIndex index, KeyFilter wanted, IOException cause) throws IOException;
     }
 }

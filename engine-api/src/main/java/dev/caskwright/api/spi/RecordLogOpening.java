@@ -17,10 +17,11 @@ public interface RecordLogOpening {
     /**
      * Fills an empty index from the image that was saved with the log, and counts the live bytes as of its end.
      *
+     * @param refill what the index calls for parts of the image that are damaged
      * @return whether it did; if not, the index is empty, and {@link #replay} replays all. An image that is missing, of
      *     another layout, damaged or not of this log is none.
      */
-    default boolean loadImage(PersistentKeyIndex index) throws IOException {
+    default boolean loadImage(PersistentKeyIndex index, PersistentKeyIndex.Refill refill) throws IOException {
         return false;
     }
 
@@ -31,8 +32,14 @@ public interface RecordLogOpening {
     default void replayUnsettled(LogSegment segment, ReplayVisitor visitor) throws IOException {}
 
     /**
-     * Replays one segment, as far as it is not covered by a loaded image. Different segments may be replayed by different threads at once. A visitor may see entries
-     * twice.
+     * Replays those records of a segment that were appended before the loaded image ended. Changes nothing on disk. May be
+     * called until the log is closed, as long as no segment was removed or merged since it was opened.
+     */
+    default void replayImaged(LogSegment segment, ReplayVisitor visitor) throws IOException {}
+
+    /**
+     * Replays one segment, as far as it is not covered by a loaded image. Different segments may be replayed by different
+     * threads at once. A visitor may see entries twice.
      */
     void replay(LogSegment segment, ReplayVisitor visitor) throws IOException;
 

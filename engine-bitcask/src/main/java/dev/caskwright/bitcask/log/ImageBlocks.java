@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ImageBlocks implements Closeable {
     private static final int AHEAD = 8;
-    private static final int FEW_BLOCKS = 4;
+    private static final int FEW_BLOCKS = 64; // to start a thread for fewer does not pay
 
     /** Fetches a block. */
     @FunctionalInterface

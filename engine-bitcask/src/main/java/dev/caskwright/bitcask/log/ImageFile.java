@@ -3,7 +3,6 @@ package dev.caskwright.bitcask.log;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.api.spi.ReadableFile;
-import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -165,19 +164,16 @@ final class ImageFile {
      * Fills an empty index; returns false if the index does not take these bytes for an image. If this throws, the index
      * is empty as well.
      *
-     * @throws DamagedImageException if a block is not sound
+     * @throws DamagedImageException if a block is not sound that the index reads at once
      */
-    boolean load(IoManager io, PersistentKeyIndex index) throws IOException {
-        try (ReadableFile file = io.open(image.name());
-                Source source = new Source(file)) {
-            return index.load(source);
-        }
+    boolean load(IoManager io, PersistentKeyIndex index, PersistentKeyIndex.Refill refill) throws IOException {
+        return index.load(open(io), refill);
     }
 
     /** Reads every block. */
     boolean isWhole(IoManager io) throws IOException {
-        try (ReadableFile file = io.open(image.name());
-                Source source = new Source(file)) {
+        try (PersistentKeyIndex.Image opened = open(io);
+                PersistentKeyIndex.ImageSource source = opened.source(0, opened.length())) {
             byte[] buffer = new byte[BLOCK_LENGTH];
             while (source.remaining() > 0) {
                 source.read(buffer, 0, (int) Math.min(buffer.length, source.remaining()));
@@ -188,6 +184,18 @@ final class ImageFile {
         }
     }
 
+    private PersistentKeyIndex.Image open(IoManager io) throws IOException {
+        long count = blocks();
+        if (table.indexBytes() < 0 || HEADER_LENGTH + table.indexBytes() + count * Block.HEADER_LENGTH != tableAt) {
+            throw new DamagedImageException(image.name(), tableAt);
+        }
+        return new Opened(io.open(image.name()));
+    }
+
+    private long blocks() {
+        return (table.indexBytes() + BLOCK_LENGTH - 1) / BLOCK_LENGTH;
+    }
+
     /** Reads and verifies the block at that place, whose content is of that length. */
     private void readBlock(ReadableFile file, long offset, byte[] block, int length) throws IOException {
         int read = file.read(offset, block, 0, Block.HEADER_LENGTH + length);
@@ -196,24 +204,55 @@ final class ImageFile {
         }
     }
 
-    /** Verifies each block before it gives a byte of it away. Long images are read ahead by a thread. */
-    private final class Source implements PersistentKeyIndex.ImageSource, Closeable {
+    /** The bytes of the index in an open file. */
+    private final class Opened implements PersistentKeyIndex.Image {
+        private final ReadableFile file;
+
+        Opened(ReadableFile file) {
+            this.file = file;
+        }
+
+        @Override
+        public long length() {
+            return table.indexBytes();
+        }
+
+        @Override
+        public PersistentKeyIndex.ImageSource source(long from, long length) throws IOException {
+            if (from < 0 || length < 0 || length > length() - from) {
+                throw new EOFException("the image has fewer bytes: from=" + from + ", length=" + length);
+            }
+            return new Source(file, from, length);
+        }
+
+        @Override
+        public void close() throws IOException {
+            file.close();
+        }
+    }
+
+    /** Verifies each block before it gives a byte of it away. Very many are read ahead by a thread. */
+    private final class Source implements PersistentKeyIndex.ImageSource {
         private final ImageBlocks blocks;
-        private long remaining = table.indexBytes();
+        private long next;
+        private long remaining;
         private byte[] block = {};
         private int position;
         private int limit;
 
-        Source(ReadableFile file) throws IOException {
-            long count = (remaining + BLOCK_LENGTH - 1) / BLOCK_LENGTH;
-            if (remaining < 0 || HEADER_LENGTH + remaining + count * Block.HEADER_LENGTH != tableAt) {
-                throw new DamagedImageException(file.name(), tableAt);
-            }
-            long last = remaining - (count - 1) * BLOCK_LENGTH;
+        Source(ReadableFile file, long from, long length) {
+            next = from;
+            remaining = length;
+            long first = from / BLOCK_LENGTH;
+            long count = length == 0 ? 0 : (from + length - 1) / BLOCK_LENGTH - first + 1;
             blocks = new ImageBlocks(count, (number, target) -> {
-                int length = number == count - 1 ? (int) last : BLOCK_LENGTH;
-                readBlock(file, HEADER_LENGTH + number * (Block.HEADER_LENGTH + BLOCK_LENGTH), target, length);
+                long place = first + number;
+                readBlock(file, HEADER_LENGTH + place * (Block.HEADER_LENGTH + BLOCK_LENGTH), target, lengthOf(place));
             });
+        }
+
+        private int lengthOf(long block) {
+            return (int) Math.min(BLOCK_LENGTH, table.indexBytes() - block * BLOCK_LENGTH);
         }
 
         @Override
@@ -229,13 +268,14 @@ final class ImageFile {
             for (int done = 0; done < length; ) {
                 if (position == limit) {
                     block = blocks.next();
-                    position = Block.HEADER_LENGTH;
-                    limit = Block.HEADER_LENGTH + (int) Math.min(BLOCK_LENGTH, remaining);
+                    position = Block.HEADER_LENGTH + (int) (next % BLOCK_LENGTH);
+                    limit = Block.HEADER_LENGTH + lengthOf(next / BLOCK_LENGTH);
                 }
                 int count = Math.min(length - done, limit - position);
                 System.arraycopy(block, position, target, targetOffset + done, count);
                 position += count;
                 done += count;
+                next += count;
                 remaining -= count;
             }
         }

@@ -191,7 +191,7 @@ final class LogOpening implements RecordLogOpening {
     }
 
     @Override
-    public boolean loadImage(PersistentKeyIndex index) throws IOException {
+    public boolean loadImage(PersistentKeyIndex index, PersistentKeyIndex.Refill refill) throws IOException {
         ImageFile found = image;
         if (found == null) {
             return false;
@@ -202,7 +202,7 @@ final class LogOpening implements RecordLogOpening {
             return false;
         }
         try {
-            isImageLoaded = found.load(startupIo, index);
+            isImageLoaded = found.load(startupIo, index, refill);
         } catch (IOException e) {
             // An index that did not load is empty, and the log is all that is needed to fill it.
             ignoreImage(found.image(), e.toString());
@@ -323,7 +323,18 @@ final class LogOpening implements RecordLogOpening {
     public void replayUnsettled(LogSegment segment, ReplayVisitor visitor) throws IOException {
         ImageFile loaded = image;
         if (isImageLoaded && loaded != null) {
-            replay((DataFile) segment, loaded.table().from(), loaded.table().to(), visitor);
+            replay((DataFile) segment, loaded.table().from(), loaded.table().to(), true, visitor);
+        }
+    }
+
+    @Override
+    public void replayImaged(LogSegment segment, ReplayVisitor visitor) throws IOException {
+        ImageFile loaded = image;
+        if (isImageLoaded && loaded != null) {
+            // As if nothing were covered by it: so a new one takes its place, when the store is closed at the latest.
+            log.startImage(loaded.image().name(), log.writtenBytes() + segment.length());
+            // Others may read hint files now, for a backup, so none is replaced.
+            replay((DataFile) segment, 0, loaded.table().to(), false, visitor);
         }
     }
 
@@ -334,11 +345,16 @@ final class LogOpening implements RecordLogOpening {
                 (DataFile) segment,
                 isImageLoaded && loaded != null ? loaded.table().to() : 0,
                 Long.MAX_VALUE,
+                true,
                 visitor);
     }
 
-    /** Replays the records between two positions. */
-    private void replay(DataFile file, long from, long to, ReplayVisitor visitor) throws IOException {
+    /**
+     * Replays the records between two positions.
+     *
+     * @param mayMend whether a hint file that is missing or damaged may be written
+     */
+    private void replay(DataFile file, long from, long to, boolean mayMend, ReplayVisitor visitor) throws IOException {
         long start = SegmentedLog.position(file.id(), 0);
         if (start + file.length() <= from || start >= to || (from > 0 && file.isMerged())) {
             return; // a merged file that the image does not cover would have made the image void
@@ -358,7 +374,7 @@ final class LogOpening implements RecordLogOpening {
         if (!visitHints(file, entries)) {
             HintFile.Builder hints = scanForHints(file);
             hints.visit(entries);
-            if (!options.readOnly()) {
+            if (mayMend && !options.readOnly()) {
                 replaceHints(file, hints);
             }
         }

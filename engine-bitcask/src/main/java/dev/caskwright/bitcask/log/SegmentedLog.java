@@ -73,7 +73,8 @@ final class SegmentedLog implements RecordLog {
     void start(long newHighestId, long newLastLogId) {
         highestId = newHighestId;
         lastLogId = newLastLogId;
-        end = position(highestId, 0);
+        // Behind all files that are there, or an image saved before the next write would not cover the last of them.
+        end = position(highestId + 1, 0);
         commit.startAt(position(highestId + 1, DataFile.HEADER_LENGTH));
     }
 

@@ -7,13 +7,13 @@ import dev.caskwright.api.spi.KeyIndexContext;
 import dev.caskwright.api.spi.KeyIndexProvider;
 import dev.caskwright.api.spi.KeyMatcher;
 import dev.caskwright.api.spi.PersistentKeyIndex;
-import java.io.EOFException;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.ReentrantLock;
@@ -50,7 +50,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CompactKeyIndex implements PersistentKeyIndex {
     private static final int SEGMENT_BITS = 10;
-    private static final int SEGMENTS = 1 << SEGMENT_BITS;
+    static final int SEGMENTS = 1 << SEGMENT_BITS;
     private static final int SHARE_BITS = 28;
     private static final int LOCKS = 64;
     private static final int BATCH = 32;
@@ -64,11 +64,7 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
 
     private static final int ARRAY_HEADER = 16;
     private static final long HEAP_BYTES_WHEN_EMPTY = ARRAY_HEADER + (long) SEGMENTS * Integer.BYTES;
-    private static final int IMAGE_HEADER_BYTES = Long.BYTES + Integer.BYTES;
-    private static final int IMAGE_BUCKET_BYTES = 2;
-    private static final long[] NO_BUCKETS = {Bucket.NO_BUCKET};
     private static final VarHandle DIRECTORY = MethodHandles.arrayElementVarHandle(long[][].class);
-    private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
 
     private final KeyMatcher matcher;
     /** Changed by {@link #load} only, before other threads use the index. */
@@ -78,7 +74,10 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
     private final ReentrantLock[] locks = new ReentrantLock[LOCKS];
     private final AtomicLongArray sizes = new AtomicLongArray(LOCKS);
     private final AtomicLong heapBytes = new AtomicLong(HEAP_BYTES_WHEN_EMPTY);
+    private final BlockMemory.SlabSource slabs;
     private volatile long @Nullable [][] directories;
+    /** Null if all is loaded. */
+    private volatile @Nullable Loading loading;
 
     /** Makes an empty index, which asks the context's matcher whether a key is the one of a locator. */
     public CompactKeyIndex(KeyIndexContext context) {
@@ -86,6 +85,7 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
     }
 
     CompactKeyIndex(KeyIndexContext context, BlockMemory.SlabSource slabs) {
+        this.slabs = slabs;
         this.memory = new BlockMemory(Bucket.lengthInBytes(Bucket.MAX_SLOTS), slabs);
         this.matcher = context.matcher();
         this.hash = new KeyHash(context.seed());
@@ -93,7 +93,7 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
             locks[i] = new ReentrantLock();
         }
         long[][] empty = new long[SEGMENTS][];
-        Arrays.fill(empty, NO_BUCKETS);
+        Arrays.fill(empty, Directory.NONE);
         this.directories = empty;
     }
 
@@ -121,7 +121,7 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
             for (int i = start; i < end; i++) {
                 touched |= touch(open, locators[i]);
             }
-            if (touched == 0) {
+            if (touched == 0 && loading == null) {
                 // No bucket has a key. Asking makes the loads above count.
                 Arrays.fill(locators, start, end, ABSENT);
                 continue;
@@ -134,11 +134,11 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
 
     @Override
     public long put(byte[] key, int offset, int length, long locator) throws IOException {
-        long[][] open = open();
         long hashed = hash.hash(key, offset, length);
+        long[][] open = openWith(segment(hashed));
         ReentrantLock lock = lock(segment(hashed));
         try {
-            long word = word(open[segment(hashed)], Bucket.tag(hashed));
+            long word = Directory.word(open[segment(hashed)], Bucket.tag(hashed));
             int slot = find(word, Bucket.tag(hashed), key, offset, length);
             if (slot == Bucket.NO_SLOT) {
                 insert(open, segment(hashed), Bucket.tag(hashed), locator);
@@ -156,11 +156,11 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
 
     @Override
     public long putIfAbsent(byte[] key, int offset, int length, long locator) throws IOException {
-        long[][] open = open();
         long hashed = hash.hash(key, offset, length);
+        long[][] open = openWith(segment(hashed));
         ReentrantLock lock = lock(segment(hashed));
         try {
-            long word = word(open[segment(hashed)], Bucket.tag(hashed));
+            long word = Directory.word(open[segment(hashed)], Bucket.tag(hashed));
             int slot = find(word, Bucket.tag(hashed), key, offset, length);
             if (slot == Bucket.NO_SLOT) {
                 insert(open, segment(hashed), Bucket.tag(hashed), locator);
@@ -175,11 +175,11 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
 
     @Override
     public boolean replace(byte[] key, int offset, int length, long expected, long locator) throws IOException {
-        long[][] open = open();
         long hashed = hash.hash(key, offset, length);
+        long[][] open = openWith(segment(hashed));
         ReentrantLock lock = lock(segment(hashed));
         try {
-            long word = word(open[segment(hashed)], Bucket.tag(hashed));
+            long word = Directory.word(open[segment(hashed)], Bucket.tag(hashed));
             int slot = find(word, Bucket.tag(hashed), expected, key, offset, length);
             if (slot == Bucket.NO_SLOT) {
                 return false;
@@ -194,13 +194,13 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
 
     @Override
     public boolean remove(byte[] key, int offset, int length, long expected) throws IOException {
-        long[][] open = open();
         long hashed = hash.hash(key, offset, length);
         int segment = segment(hashed);
+        long[][] open = openWith(segment);
         ReentrantLock lock = lock(segment);
         try {
             int tag = Bucket.tag(hashed);
-            long word = word(open[segment], tag);
+            long word = Directory.word(open[segment], tag);
             int slot = find(word, tag, expected, key, offset, length);
             if (slot == Bucket.NO_SLOT) {
                 return false;
@@ -240,64 +240,151 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
     @Override
     public void ensureRoom(int keys) throws IOException {
         open();
+        loadAll();
         memory.reserve(keys * BYTES_PER_CHANGE + BYTES_FOR_A_SPLIT);
     }
 
     /** Frees all memory at once. No call may be under way. */
     @Override
-    public void close() {
+    public void close() throws IOException {
         directories = null;
+        Loading unread = loading;
+        loading = null;
         memory.clear();
+        if (unread != null) {
+            unread.close();
+        }
     }
 
     @Override
     public String imageFormat() {
-        return "compact-1";
+        return "compact-2";
     }
 
     @Override
     public void save(ImageSink sink) throws IOException {
         long[][] open = open();
-        byte[] header = new byte[IMAGE_HEADER_BYTES];
-        littleEndian(header).putLong(hash.seed()).putInt(SEGMENTS);
-        sink.write(header, 0, header.length);
+        loadAll();
+        int[] lengths = new int[SEGMENTS];
+        int[] keys = new int[SEGMENTS];
         for (int segment = 0; segment < SEGMENTS; segment++) {
             byte[] copy;
             ReentrantLock lock = lock(segment);
             try {
-                copy = imageOfSegment(open[segment]);
+                copy = SegmentImage.of(memory, open[segment]);
+                keys[segment] = keys(open[segment]);
             } finally {
                 lock.unlock();
             }
+            lengths[segment] = copy.length;
             sink.write(copy, 0, copy.length);
+        }
+        byte[] table = Loading.table(lengths, keys, hash.seed());
+        sink.write(table, 0, table.length);
+    }
+
+    @Override
+    public boolean load(Image image, Refill refill) throws IOException {
+        Loading begun = null;
+        try {
+            long[][] open = open();
+            begun = Loading.begin(image, refill);
+            if (begun == null) {
+                return false;
+            }
+            hash = new KeyHash(begun.seed());
+            Arrays.fill(open, Directory.UNREAD);
+            for (int segment = 0; segment < SEGMENTS; segment++) {
+                sizes.addAndGet(segment % LOCKS, begun.keys(segment));
+            }
+            loading = begun;
+            return true;
+        } finally {
+            if (begun == null) {
+                image.close();
+            }
         }
     }
 
     @Override
-    public boolean load(ImageSource source) throws IOException {
+    public boolean loadMore() throws IOException {
+        open();
+        Loading unread = loading;
+        return unread != null && unread.loadNext(this);
+    }
+
+    private void loadAll() throws IOException {
+        while (loadMore()) {
+            // Other threads may load parts at the same time; the last call waits for them.
+        }
+    }
+
+    /** Returns the directories, of which that of the segment is loaded. */
+    private long[][] openWith(int segment) throws IOException {
         long[][] open = open();
-        boolean isLoaded = false;
-        KeyHash fresh = hash;
-        try {
-            byte[] buffer = new byte[Bucket.lengthInBytes(Bucket.MAX_SLOTS)];
-            source.read(buffer, 0, IMAGE_HEADER_BYTES);
-            ByteBuffer header = littleEndian(buffer);
-            hash = new KeyHash(header.getLong());
-            boolean isImage = header.getInt() == SEGMENTS;
-            for (int segment = 0; segment < SEGMENTS && isImage; segment++) {
-                isImage = loadSegment(source, buffer, open, segment);
+        if (DIRECTORY.getAcquire(open, segment) == Directory.UNREAD) {
+            loadSegment(segment);
+        }
+        return open;
+    }
+
+    private void loadSegment(int segment) throws IOException {
+        Loading unread = loading;
+        if (unread != null) {
+            unread.load(this, segment);
+        } else {
+            open(); // loaded meanwhile, or closed
+        }
+    }
+
+    /** Reads a segment of so many keys from an image; returns null if it is none. */
+    long @Nullable [] readSegment(ImageSource source, int keys) throws IOException {
+        return SegmentImage.read(source, memory, keys);
+    }
+
+    private int keys(long[] directory) {
+        return SegmentImage.keys(memory, directory);
+    }
+
+    /** Gives back segments that were read. */
+    void discard(List<long[]> read) {
+        for (long[] directory : read) {
+            SegmentImage.free(memory, directory);
+        }
+    }
+
+    /** Lets lookups see segments that were read. Their keys count already. */
+    void adopt(int first, List<long[]> read) {
+        long[][] open = open();
+        int segment = first;
+        for (long[] directory : read) {
+            if (directory != Directory.NONE) {
+                heapBytes.addAndGet(ARRAY_HEADER + (long) Long.BYTES * directory.length);
             }
-            isLoaded = isImage && source.remaining() == 0;
-            return isLoaded;
-        } catch (EOFException e) {
-            // The image is shorter than it says: no image.
-            return false;
-        } finally {
-            if (!isLoaded) {
-                hash = fresh;
-                reset(open);
+            DIRECTORY.setRelease(open, segment++, directory);
+        }
+    }
+
+    /** Fills segments that are not to be had from the image, where they had so many keys. */
+    void refill(Refill refill, BitSet damaged, int[] keys, IOException cause) throws IOException {
+        // In an index of their own, so that lookups see all of a segment or wait.
+        try (CompactKeyIndex fresh = new CompactKeyIndex(new KeyIndexContext(0, 0, hash.seed(), matcher), slabs)) {
+            refill.into(fresh, (key, offset, length) -> damaged.get(segment(hash.hash(key, offset, length))), cause);
+            long[][] filled = fresh.open();
+            for (int segment = damaged.nextSetBit(0); segment >= 0; segment = damaged.nextSetBit(segment + 1)) {
+                if (open()[segment] != Directory.UNREAD) {
+                    continue; // filled before the memory ran out at a later one
+                }
+                long[] copy = SegmentImage.copy(fresh.memory, filled[segment], memory);
+                sizes.addAndGet(segment % LOCKS, (long) keys(copy) - keys[segment]);
+                adopt(segment, List.of(copy));
             }
         }
+    }
+
+    /** Says that all segments are loaded. */
+    void endLoading() {
+        loading = null;
     }
 
     /** Returns the locator of the first slot with the key's tag; if {@code confirmed}, of the first that is the key's. */
@@ -308,10 +395,14 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         long pattern = Bucket.pattern(tag);
         while (true) {
             long[] directory = (long[]) DIRECTORY.getAcquire(open, segment);
-            int entry = entry(directory, tag);
-            long word = (long) WORD.getAcquire(directory, entry);
+            int entry = Directory.entry(directory, tag);
+            long word = Directory.wordAt(directory, entry);
             if (word == Bucket.NO_BUCKET) {
-                return ABSENT;
+                if (directory != Directory.UNREAD) {
+                    return ABSENT;
+                }
+                loadSegment(segment);
+                continue;
             }
             ByteBuffer slab = memory.slab(Bucket.address(word));
             int base = BlockMemory.offset(Bucket.address(word));
@@ -341,11 +432,11 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
 
     private static boolean isCurrent(long[][] open, int segment, long[] directory, int entry, long word) {
         VarHandle.acquireFence();
-        return DIRECTORY.getAcquire(open, segment) == directory && (long) WORD.getAcquire(directory, entry) == word;
+        return DIRECTORY.getAcquire(open, segment) == directory && Directory.wordAt(directory, entry) == word;
     }
 
     private long touch(long[][] open, long hashed) {
-        long word = word((long[]) DIRECTORY.getAcquire(open, segment(hashed)), Bucket.tag(hashed));
+        long word = Directory.word((long[]) DIRECTORY.getAcquire(open, segment(hashed)), Bucket.tag(hashed));
         if (word == Bucket.NO_BUCKET) {
             return 0;
         }
@@ -392,7 +483,7 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
     private void insert(long[][] open, int segment, int tag, long locator) throws IndexMemoryException {
         while (true) {
             long[] directory = open[segment];
-            long word = word(directory, tag);
+            long word = Directory.word(directory, tag);
             if (word != Bucket.NO_BUCKET) {
                 ByteBuffer slab = memory.slab(Bucket.address(word));
                 int base = BlockMemory.offset(Bucket.address(word));
@@ -420,10 +511,10 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
             DIRECTORY.setRelease(open, segment, smallest);
         } else if (Bucket.slots(word) < Bucket.MAX_SLOTS) {
             resize(directory, word, tag, Bucket.slots(word) + Bucket.SLOT_STEP);
-        } else if (Bucket.depth(word) < depth(directory)) {
+        } else if (Bucket.depth(word) < Directory.depth(directory)) {
             split(directory, word, tag);
         } else {
-            if (depth(directory) == Bucket.MAX_DEPTH) {
+            if (Directory.depth(directory) == Bucket.MAX_DEPTH) {
                 throw new IndexMemoryException("a segment of the key index is full: keys=" + size(), null);
             }
             long[] larger = newDirectory(directory.length * 2);
@@ -446,7 +537,7 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
                 memory.slab(to),
                 BlockMemory.offset(to),
                 slots);
-        publish(directory, entry(directory, tag), resized);
+        Directory.publish(directory, Directory.entry(directory, tag), resized);
         retire(word);
     }
 
@@ -467,8 +558,8 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         }
         take(slab, base, ~isOne, zero);
         take(slab, base, isOne, one);
-        publish(directory, entry(directory, (tag & -bit) & ~bit), zero);
-        publish(directory, entry(directory, (tag & -bit) | bit), one);
+        Directory.publish(directory, Directory.entry(directory, (tag & -bit) & ~bit), zero);
+        Directory.publish(directory, Directory.entry(directory, (tag & -bit) | bit), one);
         retire(word);
     }
 
@@ -485,93 +576,6 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
                 return;
             }
         }
-    }
-
-    /**
-     * Copies a segment: the length of its directory, then for each bucket the number of its slots, its depth, and its
-     * bytes. The order of the buckets says which entries are theirs.
-     */
-    private byte[] imageOfSegment(long[] directory) {
-        if (directory == NO_BUCKETS) {
-            return new byte[Integer.BYTES];
-        }
-        int length = Integer.BYTES;
-        for (int entry = 0; entry < directory.length; entry += entriesOf(directory, directory[entry])) {
-            length += IMAGE_BUCKET_BYTES + Bucket.lengthInBytes(Bucket.slots(directory[entry]));
-        }
-        byte[] copy = new byte[length];
-        ByteBuffer image = littleEndian(copy).putInt(directory.length);
-        for (int entry = 0; entry < directory.length; entry += entriesOf(directory, directory[entry])) {
-            long word = directory[entry];
-            int bytes = Bucket.lengthInBytes(Bucket.slots(word));
-            image.put((byte) Bucket.slots(word)).put((byte) Bucket.depth(word));
-            int offset = BlockMemory.offset(Bucket.address(word));
-            image.put(image.position(), memory.slab(Bucket.address(word)), offset, bytes);
-            image.position(image.position() + bytes);
-        }
-        return copy;
-    }
-
-    /** Reads a segment by way of a buffer that holds a bucket. */
-    private boolean loadSegment(ImageSource source, byte[] buffer, long[][] open, int segment) throws IOException {
-        source.read(buffer, 0, Integer.BYTES);
-        int length = littleEndian(buffer).getInt();
-        if (length == 0) {
-            return true;
-        }
-        if (length < 0
-                || Integer.bitCount(length) != 1
-                || length > Math.min(1 << Bucket.MAX_DEPTH, source.remaining())) {
-            return false;
-        }
-        long[] directory = newDirectory(length);
-        heapBytes.addAndGet(ARRAY_HEADER + (long) Long.BYTES * length / 2);
-        open[segment] = directory;
-        long keys = 0;
-        int entry = 0;
-        while (entry < length) {
-            source.read(buffer, 0, IMAGE_BUCKET_BYTES);
-            int slots = buffer[0];
-            int depth = buffer[1];
-            if (!Bucket.isPossible(slots, depth) || depth > depth(directory)) {
-                return false;
-            }
-            int bytes = Bucket.lengthInBytes(slots);
-            source.read(buffer, 0, bytes);
-            long address = memory.allocate(bytes);
-            ByteBuffer slab = memory.slab(address);
-            int base = BlockMemory.offset(address);
-            slab.put(base, buffer, 0, bytes);
-            long word = Bucket.word(address, slots, depth, Bucket.NO_BUCKET);
-            int next = entry + entriesOf(directory, word);
-            int live = Bucket.keysOf(slab, base, slots, depth, entry >>> (depth(directory) - depth));
-            if (next > length || live == Bucket.NOT_OF) {
-                return false;
-            }
-            Arrays.fill(directory, entry, next, word);
-            keys += live;
-            entry = next;
-        }
-        sizes.addAndGet(segment % LOCKS, keys);
-        return true;
-    }
-
-    private void reset(long[][] open) {
-        Arrays.fill(open, NO_BUCKETS);
-        memory.clear();
-        heapBytes.set(HEAP_BYTES_WHEN_EMPTY);
-        for (int i = 0; i < LOCKS; i++) {
-            sizes.set(i, 0);
-        }
-    }
-
-    private static ByteBuffer littleEndian(byte[] bytes) {
-        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    /** Returns how many entries of the directory name that bucket. */
-    private static int entriesOf(long[] directory, long word) {
-        return 1 << (depth(directory) - Bucket.depth(word));
     }
 
     private static int slotsFor(int keys) {
@@ -595,38 +599,20 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         Bucket.take(full, base, slots, memory.slab(address), BlockMemory.offset(address), Bucket.slots(to));
     }
 
-    /** Sets all entries of the directory that belong to the bucket of that entry. */
-    private static void publish(long[] directory, int entry, long word) {
-        int count = entriesOf(directory, word);
-        int first = entry & -count;
-        for (int i = first; i < first + count; i++) {
-            WORD.setRelease(directory, i, word);
-        }
-    }
-
     private long[] newDirectory(int length) throws IndexMemoryException {
         try {
             long[] directory = new long[length];
             heapBytes.addAndGet((long) Long.BYTES * length / 2);
             return directory;
         } catch (OutOfMemoryError e) {
-            throw new IndexMemoryException(
-                    "no heap for a directory of the key index: needed=" + (long) length * Long.BYTES
-                            + " bytes; raise -Xmx",
-                    e);
+            throw noHeap(length, e);
         }
     }
 
-    private static long word(long[] directory, int tag) {
-        return (long) WORD.getAcquire(directory, entry(directory, tag));
-    }
-
-    private static int entry(long[] directory, int tag) {
-        return tag >>> (Bucket.TAG_BITS - depth(directory));
-    }
-
-    private static int depth(long[] directory) {
-        return Integer.numberOfTrailingZeros(directory.length);
+    static IndexMemoryException noHeap(int length, OutOfMemoryError cause) {
+        return new IndexMemoryException(
+                "no heap for a directory of the key index: needed=" + (long) length * Long.BYTES + " bytes; raise -Xmx",
+                cause);
     }
 
     /**

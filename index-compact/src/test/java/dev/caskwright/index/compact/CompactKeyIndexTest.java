@@ -8,6 +8,7 @@ import dev.caskwright.api.spi.Backends;
 import dev.caskwright.api.spi.KeyIndexContext;
 import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.testkit.PersistentKeyIndexContract;
+import java.io.ByteArrayOutputStream;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
@@ -101,6 +102,85 @@ final class CompactKeyIndexTest extends PersistentKeyIndexContract {
             }
             assertThat(index.size()).isEqualTo(isThere.length - 1);
         }
+    }
+
+    @Test
+    void loadingWithoutMemoryIsATypedErrorThatNamesTheNeedAndIsTriedAgain() throws Exception {
+        KeyIndexContext context = new KeyIndexContext(
+                0,
+                0,
+                1,
+                (key, offset, length, locator) ->
+                        ByteBuffer.wrap(key, offset, length).getInt() == locator);
+        ByteArrayOutputStream image = new ByteArrayOutputStream();
+        try (CompactKeyIndex index = new CompactKeyIndex(context)) {
+            for (int i = 1; i <= 100_000; i++) {
+                index.put(key(i), 0, 4, i);
+            }
+            index.save(image::write);
+        }
+        AtomicInteger slabsLeft = new AtomicInteger(8);
+        try (CompactKeyIndex index = new CompactKeyIndex(context, (bytes, held) -> {
+            if (slabsLeft.getAndDecrement() <= 0) {
+                throw new IndexMemoryException("planned", null);
+            }
+            return DirectMemory.allocate(bytes, held);
+        })) {
+            assertThat(index.load(new Bytes(image.toByteArray()), (into, wanted, cause) -> {
+                        throw new AssertionError(cause);
+                    }))
+                    .isTrue();
+            int refused = 0;
+            for (int i = 1; i <= 100_000; i++) {
+                try {
+                    assertThat(index.get(key(i), 0, 4)).isEqualTo(i);
+                } catch (IndexMemoryException e) {
+                    assertThat(e)
+                            .hasMessageContaining("keys=100000, needed=")
+                            .hasMessageContaining("MaxDirectMemorySize");
+                    refused++;
+                }
+            }
+            assertThat(refused).isBetween(10_000, 90_000);
+            assertThatThrownBy(() -> index.ensureRoom(1)).isInstanceOf(IndexMemoryException.class);
+            assertThatThrownBy(() -> index.save(image::write)).isInstanceOf(IndexMemoryException.class);
+            assertThat(index.size()).isEqualTo(100_000);
+            slabsLeft.set(1_000);
+            index.ensureRoom(1);
+            for (int i = 1; i <= 100_000; i++) {
+                assertThat(index.put(key(i), 0, 4, i)).isEqualTo(i);
+            }
+        }
+    }
+
+    /** An image in memory. */
+    private record Bytes(byte[] bytes) implements PersistentKeyIndex.Image {
+        @Override
+        public long length() {
+            return bytes.length;
+        }
+
+        @Override
+        public PersistentKeyIndex.ImageSource source(long from, long length) {
+            ByteBuffer part = ByteBuffer.wrap(bytes, (int) from, (int) length);
+            return new PersistentKeyIndex.ImageSource() {
+                @Override
+                public long remaining() {
+                    return part.remaining();
+                }
+
+                @Override
+                public void read(byte[] target, int offset, int count) {
+                    part.get(target, offset, count);
+                }
+
+                @Override
+                public void close() {}
+            };
+        }
+
+        @Override
+        public void close() {}
     }
 
     private static byte[] key(int number) {

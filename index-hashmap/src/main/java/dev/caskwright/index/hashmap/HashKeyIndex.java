@@ -297,7 +297,14 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     }
 
     @Override
-    public boolean load(ImageSource source) throws IOException {
+    public boolean load(Image image, Refill refill) throws IOException {
+        try (image;
+                ImageSource source = image.source(0, image.length())) {
+            return load(source);
+        }
+    }
+
+    private boolean load(ImageSource source) throws IOException {
         Table[] open = open();
         Table[] loaded = new Table[ALL_PARTS];
         long bytes = 0;
