@@ -175,7 +175,7 @@ final class Snapshots {
     }
 
     /** Saves the locator of a key that is about to change. Under the write lock, before the index changes. */
-    void beforeChange(byte[] key, int offset, int length, long locator) {
+    void beforeChange(byte[] key, int offset, int length, long locator) throws IOException {
         Undo undo = newest;
         if (undo != null && !isNewerThan(undo, locator)) {
             undo.map.save(key, offset, length, locator);
@@ -183,7 +183,7 @@ final class Snapshots {
     }
 
     /** Returns whether it is seen from the locator alone that a record was written after a snapshot was taken. */
-    boolean isNewerThan(Handle snapshot, long locator) {
+    boolean isNewerThan(Handle snapshot, long locator) throws IOException {
         return isNewerThan(snapshot.undo, locator);
     }
 
@@ -191,7 +191,7 @@ final class Snapshots {
      * Returns whether it is seen from the locator that a key has changed since the snapshot, so that it was saved then: its
      * record lies behind the first one since. That of a merge may lie there, too, and be older.
      */
-    private boolean isNewerThan(Undo undo, long locator) {
+    private boolean isNewerThan(Undo undo, long locator) throws IOException {
         return undo.first != KeyIndex.ABSENT
                 && locator != KeyIndex.ABSENT
                 && !store.log.isAfter(undo.first, locator)

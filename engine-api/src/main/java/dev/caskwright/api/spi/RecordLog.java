@@ -1,5 +1,6 @@
 package dev.caskwright.api.spi;
 
+import dev.caskwright.api.CorruptRecordException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
@@ -77,19 +78,23 @@ public interface RecordLog extends Closeable {
     /** Returns the segment that is appended to, if there is one. */
     @Nullable LogSegment active();
 
-    /** Returns the segment of a locator. The caller is a reader, or holds the write lock. */
-    LogSegment segment(long locator);
+    /**
+     * Returns the segment of a locator. The caller is a reader, or holds the write lock.
+     *
+     * @throws CorruptRecordException if there is none: the index was filled from an image that says what it should not
+     */
+    LogSegment segment(long locator) throws CorruptRecordException;
 
     /** Returns whether the record at a locator has an expiry. */
     boolean expires(long locator);
 
-    /** Returns whether the first locator is later in the log than the second. */
+    /** Returns whether the first locator is later in the log than the second. One without a segment is before all. */
     boolean isAfter(long locator, long other);
 
     /** Counts the record at a locator as one that the index refers to. Appending does so for puts. */
     void markLive(long locator);
 
-    /** Counts the record at a locator as one that the index does not refer to any more. */
+    /** Counts the record at a locator, if it has a segment, as one that the index does not refer to any more. */
     void markDead(long locator);
 
     /** Returns a filter of the keys in a sealed segment, or null if there is none. */

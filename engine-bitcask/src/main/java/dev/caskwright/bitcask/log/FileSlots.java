@@ -62,9 +62,10 @@ final class FileSlots {
         used.clear(file.slot());
     }
 
-    /** Returns the file of a slot that the caller has from a current locator. */
-    DataFile get(int slot) {
-        return files[slot];
+    /** Returns the file of a slot that the caller has from a current locator, or null if the locator is made up. */
+    @Nullable DataFile get(int slot) {
+        @Nullable DataFile[] now = files;
+        return slot < now.length ? now[slot] : null;
     }
 
     /** Returns the files by slot; the array does not change. */

@@ -65,6 +65,9 @@ final class LocatorReader implements RecordReader {
     }
 
     private void fetch(ReadableFile handle, int length) throws IOException {
+        if (length < 0) {
+            throw file.corrupt("locator leads behind its file", offset, "length=" + file.length());
+        }
         if (buffer.length < length) {
             buffer = new byte[Math.max(length, 2 * Math.min(buffer.length, KEPT_BUFFER))];
         }

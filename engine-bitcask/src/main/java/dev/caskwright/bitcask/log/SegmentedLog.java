@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.BatchDraft;
 import dev.caskwright.api.spi.ImageOutput;
@@ -102,12 +103,26 @@ final class SegmentedLog implements RecordLog {
     }
 
     /** Returns the file of a locator that the caller holds within a read epoch or by a pin. */
-    DataFile file(long locator) {
-        return slots.get(Locator.slot(locator));
+    DataFile file(long locator) throws CorruptRecordException {
+        DataFile file = slots.get(Locator.slot(locator));
+        if (file == null) {
+            throw noFile(locator);
+        }
+        return file;
+    }
+
+    /** Only the image of an index can have brought such a locator, one that is sound and yet not what was saved. */
+    private CorruptRecordException noFile(long locator) {
+        Manifest.Image image = manifest.image();
+        return new CorruptRecordException(
+                "locator leads to no file",
+                image == null ? FileNames.MANIFEST : image.name(),
+                0,
+                "slot=" + Locator.slot(locator) + ", place=" + Locator.offset(locator));
     }
 
     @Override
-    public LogSegment segment(long locator) {
+    public LogSegment segment(long locator) throws CorruptRecordException {
         return file(locator);
     }
 
@@ -133,21 +148,34 @@ final class SegmentedLog implements RecordLog {
 
     @Override
     public void markLive(long locator) {
-        file(locator).addLive(Locator.size(locator));
+        addLive(locator, Locator.size(locator));
     }
 
     @Override
     public void markDead(long locator) {
-        file(locator).addLive(-Locator.size(locator));
+        addLive(locator, -Locator.size(locator));
+    }
+
+    private void addLive(long locator, long bytes) {
+        DataFile file = slots.get(Locator.slot(locator));
+        if (file != null) {
+            file.addLive(bytes);
+        }
     }
 
     // ---------------------------------------------------------------- appending
 
     @Override
     public boolean isAfter(long locator, long other) {
-        long id = file(locator).id();
-        long otherId = file(other).id();
+        long id = fileId(locator);
+        long otherId = fileId(other);
         return id != otherId ? id > otherId : Locator.offset(locator) > Locator.offset(other);
+    }
+
+    /** Returns the id of a locator's file, or for one that leads to no file, one before all. */
+    private long fileId(long locator) {
+        DataFile file = slots.get(Locator.slot(locator));
+        return file == null ? -1 : file.id();
     }
 
     @Override

@@ -29,6 +29,15 @@ final class FileSlotsTest {
     }
 
     @Test
+    void aSlotThatNoFileHasIsEmpty() throws IOException {
+        assertThat(slots.get(0)).isNull();
+        slots.remove(add(1));
+        assertThat(slots.get(0)).isNull();
+        assertThat(slots.get(1)).isNull();
+        assertThat(slots.get(Locator.MAX_SLOTS - 1)).isNull();
+    }
+
+    @Test
     void slotsAreGivenAnewOnceTheirFileIsGone() throws IOException {
         DataFile one = add(1);
         DataFile two = add(2);
