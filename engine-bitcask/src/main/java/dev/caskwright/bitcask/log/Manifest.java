@@ -61,6 +61,10 @@ final class Manifest implements Closeable {
     private static final long MAGIC = 0x49_4E_41_4D_4B_53_41_43L; // "CASKMANI"
     private static final int HEADER_LENGTH = FileHeader.LENGTH;
     private static final int MAX_EDIT = 64 << 20;
+
+    /** Numbers are halves of positions. Above this they would soon run out; no store that is in use comes near. */
+    private static final long MAX_NUMBER = Integer.MAX_VALUE - (1 << 20);
+
     private static final int TYPE_BITS = 8;
     private static final int SEAL = 1;
     private static final int MERGE = 2;
@@ -168,7 +172,7 @@ final class Manifest implements Closeable {
             words[i] = (long) RecordFormat.LONG.get(bytes, at + i * Long.BYTES);
         }
         int type = (int) words[0] & (1 << TYPE_BITS) - 1;
-        if (!hasLengthOf(type, words)) {
+        if (!isPossible(type, words)) {
             throw new CorruptRecordException(
                     "impossible manifest edit",
                     FileNames.MANIFEST,
@@ -188,19 +192,40 @@ final class Manifest implements Closeable {
     }
 
     /** A right checksum does not make an edit possible: who can make files can make checksums. */
-    private static boolean hasLengthOf(int type, long[] words) {
+    private static boolean isPossible(int type, long[] words) {
         return switch (type) {
-            case SEAL -> words.length == 6;
-            case STATE -> words.length == 7;
-            case MERGE ->
-                words.length >= 5
-                        && words[3] >= 0
-                        && words[3] <= words.length
-                        && words[4] >= 0
-                        && words[4] <= words.length
-                        && words.length == 5 + words[3] + 4 * words[4];
+            case SEAL -> words.length == 6 && isFile(words[1], words[3]);
+            case STATE -> words.length == 7 && isNumber(words[1]) && isNumber(words[2]);
+            case IMAGE -> words.length == 3 && isNumber(words[1]);
+            case MERGE -> isPossibleMerge(words);
             default -> true;
         };
+    }
+
+    private static boolean isPossibleMerge(long[] words) {
+        boolean hasItsLength = words.length >= 5
+                && words[3] >= 0
+                && words[3] <= words.length
+                && words[4] >= 0
+                && words[4] <= words.length
+                && words.length == 5 + words[3] + 4 * words[4];
+        if (!hasItsLength || !isNumber(words[1])) {
+            return false;
+        }
+        for (int at = 5 + (int) words[3]; at < words.length; at += 4) {
+            if (!isFile(words[at], words[at + 1])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isFile(long id, long length) {
+        return isNumber(id) && length >= DataFile.HEADER_LENGTH && length <= RecordFormat.MAX_FILE_LENGTH;
+    }
+
+    private static boolean isNumber(long number) {
+        return number >= 0 && number <= MAX_NUMBER;
     }
 
     private void applySeal(Sealed sealed) {

@@ -11,8 +11,11 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 final class ManifestTest {
     private static final StoreId STORE = new StoreId(31, 41);
@@ -159,17 +162,56 @@ final class ManifestTest {
     @Test
     void anEditOfANewerVersionIsRefused() throws IOException {
         create().close();
-        byte[] content = content();
-        int at = content.length;
-        byte[] newer = Arrays.copyOf(content, at + 16);
-        RecordFormat.INT.set(newer, at + 4, 8);
-        RecordFormat.LONG.set(newer, at + 8, 5L);
-        int mask = RecordFormat.mask(STORE.seed(), at);
-        RecordFormat.INT.set(newer, at, checksum(newer, at + 4, 12) ^ mask);
-        disk.install(FileNames.MANIFEST, newer);
+        append(5);
         assertThatThrownBy(this::read)
                 .isInstanceOf(UnsupportedFormatException.class)
                 .hasMessageContaining("type=5");
+    }
+
+    /** Appends an edit with a right checksum. */
+    private void append(long... words) throws IOException {
+        byte[] content = content();
+        int at = content.length;
+        byte[] longer = Arrays.copyOf(content, at + 8 + words.length * Long.BYTES);
+        RecordFormat.INT.set(longer, at + 4, words.length * Long.BYTES);
+        for (int i = 0; i < words.length; i++) {
+            RecordFormat.LONG.set(longer, at + 8 + i * Long.BYTES, words[i]);
+        }
+        int mask = RecordFormat.mask(STORE.seed(), at);
+        RecordFormat.INT.set(longer, at, checksum(longer, at + 4, 4 + words.length * Long.BYTES) ^ mask);
+        disk.install(FileNames.MANIFEST, longer);
+    }
+
+    static Stream<long[]> impossibleEdits() {
+        long far = 1L << 40;
+        return Stream.of(
+                new long[] {1, 1, 0, 1000, 1},
+                new long[] {1, -1, 0, 1000, 1, 2},
+                new long[] {1, far, 0, 1000, 1, 2},
+                new long[] {1, 1, 0, 63, 1, 2},
+                new long[] {1, 1, 0, far, 1, 2},
+                new long[] {2, 9, 0, 0},
+                new long[] {2, far, 0, 0, 0},
+                new long[] {2, 9, 0, 1, 0},
+                new long[] {2, 9, 0, -1, 0},
+                new long[] {2, 9, 0, 4, -1},
+                new long[] {2, 9, 0, 0, 1, 1, far, 1, 2},
+                new long[] {3, 9, 0, 0, 0, 0},
+                new long[] {3, far, 0, 0, 0, 0, 0},
+                new long[] {3, 9, -1, 0, 0, 0, 0},
+                new long[] {4},
+                new long[] {4, 1},
+                new long[] {4, far, 1});
+    }
+
+    @ParameterizedTest
+    @MethodSource("impossibleEdits")
+    void anImpossibleEditIsDamageWhateverItsChecksumSays(long[] words) throws IOException {
+        create().close();
+        append(words);
+        assertThatThrownBy(this::read)
+                .isInstanceOf(CorruptRecordException.class)
+                .hasMessageContaining("impossible manifest edit");
     }
 
     @Test
