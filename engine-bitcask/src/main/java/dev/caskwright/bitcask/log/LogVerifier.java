@@ -100,7 +100,7 @@ final class LogVerifier {
 
     /** Returns the next offset behind {@code broken} at which a whole sound record starts, or {@code end}. */
     static long nextSound(DataFile file, long broken, long end) throws IOException {
-        byte[] chunk = new byte[1 << 20];
+        byte[] chunk = new byte[(int) Math.max(2 * RecordFormat.LONG_HEADER, Math.min(1 << 20, end - broken))];
         CRC32C crc = new CRC32C();
         int usable = chunk.length - RecordFormat.LONG_HEADER;
         for (long offset = broken + RecordFormat.ALIGNMENT; offset < end; offset += usable) {

@@ -21,7 +21,7 @@ final class MergedFile implements MergeOutput {
     private final HintFile.Builder hints = new HintFile.Builder();
     private final CRC32C crc = new CRC32C();
     private final EncodedDraft tombstone = new EncodedDraft();
-    private byte[] chunk = new byte[CHUNK];
+    private byte[] chunk = new byte[4 << 10]; // grows up to CHUNK, or to a longer record
     private int filled;
     private long written = DataFile.HEADER_LENGTH;
     private long[] sources = new long[1024];
@@ -72,11 +72,11 @@ final class MergedFile implements MergeOutput {
     }
 
     private int room(int length) throws IOException {
-        if (filled + length > chunk.length) {
+        if ((long) filled + length > Math.max(CHUNK, chunk.length)) {
             flush();
-            if (length > chunk.length) {
-                chunk = new byte[length];
-            }
+        }
+        if (filled + length > chunk.length) {
+            chunk = Arrays.copyOf(chunk, Math.max(filled + length, Math.min(CHUNK, 2 * chunk.length)));
         }
         return filled;
     }
