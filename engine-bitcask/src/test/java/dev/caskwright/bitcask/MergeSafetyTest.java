@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.Fault;
+import dev.caskwright.testkit.FaultPlan;
 import dev.caskwright.testkit.IoCall;
 import dev.caskwright.testkit.IoOperation;
 import dev.caskwright.testkit.KeyValues;
@@ -16,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -127,6 +130,35 @@ final class MergeSafetyTest {
         supersedeFiller();
         mergeOnly(newer, older);
         checkVictimIsGone();
+    }
+
+    /** The file is in nobody's way, so a failed deletion is no reason to refuse writes. */
+    @ParameterizedTest
+    @EnumSource(names = {"IO_ERROR", "ERROR_AFTER_EFFECT"})
+    void aFileThatCannotBeDeletedGoesLater(Fault fault) throws IOException {
+        olderFile(false);
+        supersedeFiller();
+        List<String> inputs = dataFiles();
+        FaultPlan plan =
+                FaultPlan.failing(0).only(IoOperation.DELETE).with(fault).fromThenOn();
+        BitcaskEngine engine =
+                CrashFixture.builder(plan.wrap(disk.factory(HOME)), clock).open();
+        engine.merge();
+        assertThat(plan.hasFired()).isTrue();
+        assertThat(engine.health()).isNull();
+        engine.put(VICTIM, NEW, WriteOptions.SYNC);
+        CrashableIoManager killed = disk.peekKill();
+        plan.stop();
+        engine.merge();
+        assertThat(dataFiles()).doesNotContainAnyElementsOf(inputs);
+        engine.close();
+        for (CrashableIoManager each : List.of(disk, killed)) {
+            try (BitcaskEngine next = open(each)) {
+                assertThat(each.factory(HOME).open(HOME, false).list()).doesNotContainAnyElementsOf(inputs);
+                assertThat(next.get(VICTIM)).isEqualTo(NEW);
+                assertThat(next.get(NEIGHBOUR)).isEqualTo(LARGE);
+            }
+        }
     }
 
     @Test

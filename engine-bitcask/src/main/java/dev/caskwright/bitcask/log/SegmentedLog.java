@@ -49,6 +49,7 @@ final class SegmentedLog implements RecordLog {
     private final Object handles = new Object(); // a handle is not exchanged while it is forced
     private final FileSlots slots = new FileSlots();
     private final Sealer sealer;
+    private final Unneeded unneeded;
 
     private volatile @Nullable DataFile active;
     private HintFile.Builder activeHints = new HintFile.Builder();
@@ -68,6 +69,7 @@ final class SegmentedLog implements RecordLog {
         this.options = options;
         this.manifest = manifest;
         this.sealer = new Sealer(this, io, manifest, options);
+        this.unneeded = new Unneeded(io);
     }
 
     /** Takes up the state that was found while opening: everything so far is durable. */
@@ -505,9 +507,9 @@ final class SegmentedLog implements RecordLog {
         options.awaitReaders().run();
         slots.remove(file);
         file.close();
-        io.delete(file.name());
+        unneeded.delete(file.name());
         if (file.hasHints()) {
-            io.delete(FileNames.hint(file.id()));
+            unneeded.delete(FileNames.hint(file.id()));
         }
     }
 

@@ -1,0 +1,49 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.spi.IoManager;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Deletes files that the store does not need any more. One that cannot be deleted takes space and does no other harm, so
+ * that is no failure: it is tried again with the next file, and what is left in the end goes when the store is opened.
+ * Safe for any number of threads.
+ */
+final class Unneeded {
+    private static final Logger LOG = LoggerFactory.getLogger(Unneeded.class);
+
+    private final IoManager io;
+    private final List<String> left = new ArrayList<>(); // guarded by this
+
+    Unneeded(IoManager io) {
+        this.io = io;
+    }
+
+    synchronized void delete(String name) {
+        left.add(name);
+        left.removeIf(this::isDeleted);
+    }
+
+    private boolean isDeleted(String name) {
+        try {
+            io.delete(name);
+            return true;
+        } catch (IOException e) {
+            LOG.warn("a file that is not needed any more cannot be deleted, will try again later: {}", e.toString());
+            return isGone(name);
+        }
+    }
+
+    /** A deletion may fail after it was done. */
+    private boolean isGone(String name) {
+        try {
+            return !io.list().contains(name);
+        } catch (IOException e) {
+            LOG.warn("whether a file is still there cannot be told: {}", e.toString());
+            return false;
+        }
+    }
+}
