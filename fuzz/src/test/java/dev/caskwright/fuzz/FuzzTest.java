@@ -84,8 +84,9 @@ final class FuzzTest {
         Process process = new ProcessBuilder(List.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx1g",
+                        "-XX:+UseSerialGC",
+                        "-Dcaskwright.fuzz.thoroughOneIn=64",
                         "-XX:+EnableDynamicAgentLoading",
-                        "-XX:-OmitStackTraceInFastThrow",
                         "-cp",
                         System.getProperty("java.class.path"),
                         "com.code_intelligence.jazzer.Jazzer",
