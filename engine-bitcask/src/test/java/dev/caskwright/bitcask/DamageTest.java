@@ -36,17 +36,27 @@ final class DamageTest {
         final StoreModel prefixes;
         final ManualClock clock;
         final boolean isClosed;
+        final int keys;
+        private final CrashableIoManager whole = new CrashableIoManager().logging(false);
         long damages;
 
         /** Whether damage may be so large that no record is left to prove that what it hit had been durable. */
         boolean isTailLost;
 
         /** The second model has all writes at NONE: any first part of the writes will do. */
-        Victim(CrashableIoManager disk, StoreModel model, StoreModel prefixes, ManualClock clock, boolean isClosed)
+        Victim(
+                CrashableIoManager disk,
+                StoreModel model,
+                StoreModel prefixes,
+                ManualClock clock,
+                boolean isClosed,
+                int keys)
                 throws IOException {
             for (String name : disk.factory(HOME).open(HOME, false).list()) {
                 files.put(name, disk.content(name));
+                whole.install(name, disk.content(name));
             }
+            this.keys = keys;
             this.model = model;
             this.prefixes = prefixes;
             this.clock = clock;
@@ -62,15 +72,15 @@ final class DamageTest {
         /** Judges the store with some files replaced, or removed where the bytes are null. */
         void judge(String what, Map<String, byte[]> changed) {
             damages++;
-            CrashableIoManager disk = new CrashableIoManager().logging(false);
-            Map<String, byte[]> all = new TreeMap<>(files);
-            all.putAll(changed);
-            all.forEach((name, bytes) -> {
-                if (bytes != null) {
-                    disk.install(name, bytes);
-                }
-            });
+            CrashableIoManager disk = whole.peekKill();
             try {
+                for (Map.Entry<String, byte[]> each : changed.entrySet()) {
+                    if (each.getValue() == null) {
+                        disk.delete(each.getKey());
+                    } else {
+                        disk.install(each.getKey(), each.getValue());
+                    }
+                }
                 judge(disk, changed);
             } catch (IOException | RuntimeException | AssertionError | OutOfMemoryError e) {
                 throw new AssertionError(what + " of " + changed.keySet() + ": " + e, e);
@@ -126,7 +136,7 @@ final class DamageTest {
                 throws IOException {
             int broken = 0;
             NavigableMap<byte[], byte[]> expected = model.content();
-            for (int i = 0; i < KEYS; i++) {
+            for (int i = 0; i < keys; i++) {
                 byte[] key = KeyValues.key(i);
                 byte[] value;
                 try {
@@ -152,6 +162,8 @@ final class DamageTest {
     }
 
     private static final int KEYS = 12;
+    private static final int LARGE_VALUE = 20_000;
+    private static final long LARGE_FILES = 64 << 10;
     private static final String STORE_FILE = "MANIFEST|\\d{8}\\.(data|merged|hint|image)";
 
     private static Victim victim(long seed, boolean isClosed) throws IOException {
@@ -171,7 +183,7 @@ final class DamageTest {
             engine = CrashFixture.open(disk, clock); // so that its manifest starts with files
             write(engine, model, prefixes, random, 5);
             engine.close();
-            return new Victim(disk, model, prefixes, clock, true);
+            return new Victim(disk, model, prefixes, clock, true, KEYS);
         }
         write(engine, model, prefixes, random, 5);
         byte[] last = KeyValues.bytes("witness of the syncs before it");
@@ -179,7 +191,7 @@ final class DamageTest {
         prefixes.beginPut(last, last, WriteOptions.NONE).acknowledge();
         engine.put(last, last, WriteOptions.NONE);
         write.acknowledge();
-        return new Victim(disk.kill(), model, prefixes, clock, false);
+        return new Victim(disk.kill(), model, prefixes, clock, false, KEYS);
     }
 
     private static void write(BitcaskEngine engine, StoreModel model, StoreModel prefixes, Random random, int count)
@@ -277,7 +289,7 @@ final class DamageTest {
             }
         }
         engine.close();
-        Victim victim = new Victim(disk, model, prefixes, clock, true);
+        Victim victim = new Victim(disk, model, prefixes, clock, true, KEYS);
         versions.forEach((name, contents) -> contents.forEach((i, bytes) -> {
             if (!name.equals("MANIFEST")) {
                 victim.judge("version " + i, name, bytes);
@@ -303,9 +315,55 @@ final class DamageTest {
         }
     }
 
+    /** A store of a mebibyte that has a file of every format. */
+    private static Victim largeVictim() throws IOException {
+        Random random = new Random(13);
+        ManualClock clock = new ManualClock();
+        StoreModel model = new StoreModel(Durability.WRITE, clock);
+        CrashableIoManager disk = new CrashableIoManager();
+        for (int phase = 0; phase < 3; phase++) {
+            BitcaskEngine engine = CrashFixture.builder(disk.factory(HOME), clock)
+                    .random(random::nextLong)
+                    .maxFileBytes(LARGE_FILES)
+                    .open();
+            for (int i = 0; i < 18; i++) {
+                byte[] key = KeyValues.key(18 * phase + i);
+                byte[] value = new byte[LARGE_VALUE];
+                random.nextBytes(value);
+                model.beginPut(key, value, WriteOptions.WRITE).acknowledge();
+                engine.put(key, value, WriteOptions.WRITE);
+            }
+            byte[] deleted = KeyValues.key(18 * phase);
+            model.beginDelete(deleted, WriteOptions.WRITE).acknowledge();
+            engine.delete(deleted, WriteOptions.WRITE);
+            if (phase == 0) {
+                engine.merge();
+            }
+            engine.close();
+        }
+        return new Victim(disk, model, model, clock, true, 54);
+    }
+
+    @Test
+    @Tag("campaign")
+    void noFlippedBitOfALargeStoreGivesAWrongAnswer() throws IOException {
+        Victim victim = largeVictim();
+        Map<String, Long> lengths = new TreeMap<>();
+        victim.files.forEach(
+                (name, bytes) -> lengths.merge(name.replaceAll(".*\\.", ""), (long) bytes.length, Long::sum));
+        assertThat(lengths).containsOnlyKeys("MANIFEST", "data", "merged", "hint", "image");
+        assertThat(lengths.values().stream().mapToLong(length -> length).sum()).isGreaterThan(1 << 20);
+        flip(victim, 1);
+        System.out.println("damage campaign: one bit of every byte of a store of " + lengths + " bytes, damages judged="
+                + victim.damages);
+    }
+
     private static long flip(Victim victim, int bitsPerByte) {
         victim.files.forEach((name, bytes) -> {
             for (int at = 0; at < bytes.length; at++) {
+                if (victim.damages > 0 && victim.damages % 50_000 == 0) {
+                    System.out.println("damage campaign: damages judged so far=" + victim.damages);
+                }
                 for (int bit = 0; bit < bitsPerByte; bit++) {
                     byte[] damaged = bytes.clone();
                     damaged[at] ^= (byte) (1 << ((bit + 7 * at) & 7));
