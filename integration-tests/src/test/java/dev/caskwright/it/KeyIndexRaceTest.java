@@ -8,7 +8,9 @@ import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -39,6 +41,10 @@ final class KeyIndexRaceTest {
     /** All keys fall into one of the many parts of an index, where they meet all the time. */
     private static final int PART_BITS = 10;
 
+    private static final long SAME_PART = -1L << Long.SIZE - PART_BITS;
+    private static final long SAME_START = SAME_PART | 0xFFL << 24; // the upper half and the lower are used by turns
+    private static final int LONG = 65_535; // as long as keys can be
+
     private final byte[][] keys = new byte[WATCHED + PASSING][];
     private final AtomicLongArray begun = new AtomicLongArray(WATCHED);
     private final AtomicLongArray done = new AtomicLongArray(WATCHED);
@@ -58,6 +64,85 @@ final class KeyIndexRaceTest {
     @Tag("campaign")
     void everyAnswerIsOfSomeMomentOfTheQuestionForLong(String name) throws Exception {
         race(name, Long.getLong("caskwright.race.millis", 60_000));
+    }
+
+    /**
+     * A slot goes from a key to another and back while readers compare the first one with what they ask for. That key is
+     * so long that they are at it for a few thousand times as long as a change takes, so what they find then is another's
+     * often: the locator must be looked at twice.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"hashmap", "compact"})
+    @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void aSlotThatChangesHandsIsNotTakenForTheOldKeys(String name) throws Exception {
+        long seed = System.nanoTime();
+        KeyHash hash = new KeyHash(seed);
+        byte[] longKey = new byte[LONG];
+        byte[] neighbour = like(longKey, SAME_START, hash, new byte[Long.BYTES]);
+        List<byte[]> all = new ArrayList<>(List.of(longKey, neighbour));
+        while (all.size() < 12) { // those that stay, so that their part of the index is not made anew all the time
+            all.add(like(longKey, SAME_PART, hash, new byte[LONG - all.size()]));
+        }
+        KeyIndexContext context = new KeyIndexContext(0, 0, seed, (key, offset, length, locator) -> {
+            byte[] own = all.get((int) locator - 1);
+            return Arrays.equals(key, offset, offset + length, own, 0, own.length);
+        });
+        try (KeyIndex index = Backends.keyIndex(name).open(context)) {
+            for (int i = 2; i < all.size(); i++) {
+                index.put(all.get(i), 0, all.get(i).length, i + 1);
+            }
+            Thread[] readers = new Thread[READERS];
+            for (int i = 0; i < READERS; i++) {
+                readers[i] = new Thread(() -> readLong(index, longKey));
+                readers[i].start();
+            }
+            try {
+                long end = System.nanoTime() + 1_000_000_000;
+                while (System.nanoTime() < end && wrong.get() == null) {
+                    index.put(longKey, 0, longKey.length, 1);
+                    // A reader that has just answered begins anew, and is comparing now.
+                    long answered = reads.get();
+                    while (reads.get() == answered && System.nanoTime() < end) {
+                        Thread.onSpinWait();
+                    }
+                    index.remove(longKey, 0, longKey.length, 1);
+                    index.put(neighbour, 0, neighbour.length, 2);
+                    index.remove(neighbour, 0, neighbour.length, 2);
+                }
+            } finally {
+                isOver.set(true);
+                for (Thread reader : readers) {
+                    reader.join();
+                }
+            }
+        }
+        assertThat(wrong.get()).as("seed=%s", seed).isNull();
+    }
+
+    private void readLong(KeyIndex index, byte[] longKey) {
+        try {
+            while (!isOver.get() && wrong.get() == null) {
+                long found = index.get(longKey, 0, longKey.length);
+                if (found != KeyIndex.ABSENT && found != 1) {
+                    wrong.compareAndSet(null, "the locator of another key: " + found);
+                }
+                reads.incrementAndGet();
+            }
+        } catch (IOException | RuntimeException e) {
+            wrong.compareAndSet(null, e.toString());
+        }
+    }
+
+    /**
+     * Counts a key up until its hash is like another's in some bits: in the first ten, which choose a part of an index, or in
+     * those as well by which a search begins.
+     */
+    private static byte[] like(byte[] other, long bits, KeyHash hash, byte[] key) {
+        long wanted = hash.hash(other, 0, other.length) & bits;
+        for (long number = 1; (hash.hash(key, 0, key.length) & bits) != wanted; number++) {
+            ByteBuffer.wrap(key).putLong(number);
+        }
+        return key;
     }
 
     private void race(String name, long millis) throws Exception {
