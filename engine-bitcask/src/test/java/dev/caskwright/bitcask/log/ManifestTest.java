@@ -204,6 +204,29 @@ final class ManifestTest {
                 new long[] {4, far, 1});
     }
 
+    static Stream<long[]> extremeEdits() {
+        long last = Integer.MAX_VALUE - (1 << 20);
+        return Stream.of(
+                new long[] {1, last, 0, 64, 1, 2},
+                new long[] {1, 0, 0, RecordFormat.MAX_FILE_LENGTH, 1, 2},
+                new long[] {2, last, 0, 0, 0},
+                new long[] {2, 0, 0, 1, 0, 77},
+                new long[] {2, last, 0, 0, 1, last, 64, 1, 2},
+                new long[] {3, last, last, 0, 0, 0, 0},
+                new long[] {4, last, -1});
+    }
+
+    @ParameterizedTest
+    @MethodSource("extremeEdits")
+    void anEditAtTheLimitsIsRead(long[] words) throws IOException {
+        create().close();
+        append(words);
+        Manifest read = read();
+        assertThat(read.files()).hasSize(words[0] == 1 || words.length == 9 ? 1 : 0);
+        append(1, 5, 0, 64, 1, 2); // it was whole, so that this one comes behind it
+        assertThat(read().files()).hasSize(read.files().size() + 1);
+    }
+
     @ParameterizedTest
     @MethodSource("impossibleEdits")
     void anImpossibleEditIsDamageWhateverItsChecksumSays(long[] words) throws IOException {
