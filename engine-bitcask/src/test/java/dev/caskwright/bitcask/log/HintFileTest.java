@@ -1,8 +1,11 @@
 package dev.caskwright.bitcask.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.FaultPlan;
+import dev.caskwright.testkit.IoOperation;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -123,6 +126,41 @@ final class HintFileTest {
         long operations = disk.operations();
         builder.writeOnce(disk, STORE, file);
         assertThat(disk.operations()).isEqualTo(operations);
+    }
+
+    @Test
+    void whatWasCutOffIsNotWritten() throws IOException {
+        List<byte[]> keys = keys(5, 9, 7, 300, 20);
+        HintFile.Builder builder = new HintFile.Builder();
+        for (int i = 0; i < 3; i++) {
+            builder.add(kind(i), place(i), keys.get(i), 0, keys.get(i).length);
+        }
+        int length = builder.length();
+        for (int i = 3; i < keys.size(); i++) {
+            builder.add(kind(i), place(i), keys.get(i), 0, keys.get(i).length);
+        }
+        builder.cutTo(length, 2);
+        assertThat(builder.count()).isEqualTo(3);
+        builder.writeOnce(disk, STORE, data());
+        assertThat(visit(keys)).isEqualTo(3);
+    }
+
+    @Test
+    void oneThatCannotBeWrittenIsTakenAway() throws IOException {
+        DataFile file = data();
+        HintFile.Builder builder = new HintFile.Builder();
+        byte[] key = keys(5).get(0);
+        builder.add(RecordFormat.PUT, 64, key, 0, key.length);
+        for (int failing = 0; failing < 3; failing++) { // its header, its entries, its filter
+            FaultPlan plan = FaultPlan.failing(failing).only(IoOperation.WRITE);
+            assertThatThrownBy(() -> builder.writeOnce(plan.wrap(disk), STORE, file))
+                    .isInstanceOf(IOException.class);
+            assertThat(disk.list()).doesNotContain(HINT);
+            assertThat(file.hasHints()).isFalse();
+        }
+        builder.writeOnce(disk, STORE, file);
+        assertThat(disk.list()).contains(HINT);
+        assertThat(file.hasHints()).isTrue();
     }
 
     @Test
