@@ -68,9 +68,9 @@ final class FileSlotsTest {
         DataFile nine = add(9);
         assertThat(nine.slot()).isEqualTo(1);
         slots.endReserving();
-        assertThat(add(10).slot()).isZero();
+        assertThat(add(11).slot()).isZero();
         assertThat(slots.get(1)).isSameAs(nine);
-        assertThat(add(11).slot()).isEqualTo(3);
+        assertThat(add(10).slot()).as("not set aside any more").isEqualTo(3);
     }
 
     @Test
