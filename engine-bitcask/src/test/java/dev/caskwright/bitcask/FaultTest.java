@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Lets every call of random lives of a store fail once, in every way, and has a model judge: what was acknowledged stays,
@@ -295,5 +296,20 @@ final class FaultTest {
         model.reopened(CrashFixture.content(next));
         assertThat(BitcaskEngine.verify(HOME, disk.kill().factory(HOME)).damages())
                 .isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aSyncedPutThatFitsIsTakenAlthoughThereIsNoRoomToReserve(boolean isMapped) throws IOException {
+        ManualClock clock = new ManualClock();
+        CrashableIoManager disk = new CrashableIoManager().mapped(isMapped).capacity(40_000);
+        BitcaskEngine engine = CrashFixture.builder(disk.factory(HOME), clock)
+                .maxFileBytes(16 << 20)
+                .open();
+        for (int i = 0; i < 100; i++) {
+            engine.put(KeyValues.key(i), new byte[50], WriteOptions.SYNC);
+        }
+        assertThat(CrashFixture.content(CrashFixture.open(disk.powerLoss(0), clock)))
+                .hasSize(100);
     }
 }

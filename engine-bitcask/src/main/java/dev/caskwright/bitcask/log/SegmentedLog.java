@@ -322,8 +322,13 @@ final class SegmentedLog implements RecordLog {
     private void reserve(DataFile file, long end) throws IOException {
         if (end > reservedTo && ++syncWrites > SYNC_WRITES_BEFORE_RESERVE) {
             long target = Math.min(Math.max(options.maxSegmentBytes(), end), end + SYNC_RESERVE);
-            file.writable().reserve(target);
-            reservedTo = target;
+            try {
+                file.writable().reserve(target);
+                reservedTo = target;
+            } catch (OutOfSpaceException e) {
+                // The record itself may fit. It is tried again after a few more writes, when there may be room.
+                syncWrites = 0;
+            }
         }
     }
 
