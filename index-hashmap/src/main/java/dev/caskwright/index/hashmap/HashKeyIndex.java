@@ -411,7 +411,8 @@ public final class HashKeyIndex implements PersistentKeyIndex {
             long keys = Math.max(expectedIn(1), whole.live() / PARTS);
             // Some parts get more than their share; and they are not to grow all at once.
             long spread = keys / 16 + keys * (first + i) / (2 * ALL_PARTS);
-            parts[i] = Table.NONE.copy(Table.capacityFor(keys + spread), whole.keyBytesUsed() / PARTS * 17 / 16);
+            int room = Math.max(roomForKeyBytes(Table.NONE, 0, true), whole.keyBytesUsed() / PARTS / 16 * 17);
+            parts[i] = Table.NONE.copy(Table.capacityFor(keys + spread), room);
         }
         whole.visit((tag, bytes, offset, length, locator) -> {
             int i = part(hash.hash(bytes, offset, length)) - first;
