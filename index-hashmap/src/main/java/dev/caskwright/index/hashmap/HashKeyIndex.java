@@ -55,6 +55,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
 
     private static final VarHandle TABLE = MethodHandles.arrayElementVarHandle(Table[].class);
     private static final VarHandle LOCK = MethodHandles.arrayElementVarHandle(int[].class);
+    private static final VarHandle SIZE = LOCK;
 
     /** Changed by {@link #load} only, before other threads use the index. */
     private KeyHash hash;
@@ -63,6 +64,9 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     private final int expectedKeyLength;
     /** One word a segment: 1 while a writer is in it. A lock object each would cost more than the change it guards. */
     private final int[] locks = new int[SEGMENTS];
+
+    /** The keys of each segment. Not counted in the tables: there may be two of a segment for a moment, when one grows. */
+    private final int[] sizes = new int[SEGMENTS];
 
     private final AtomicLong tableBytes = new AtomicLong();
     /** By the upper bits of a hash; the parts of a segment that is not split are one table. */
@@ -204,6 +208,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
                 return false;
             }
             table.remove(position);
+            SIZE.setOpaque(sizes, segment, sizes[segment] - 1);
             return true;
         } finally {
             unlock(segment);
@@ -212,10 +217,10 @@ public final class HashKeyIndex implements PersistentKeyIndex {
 
     @Override
     public long size() {
-        Table[] open = open();
+        open();
         long size = 0;
-        for (Table table : distinct(open)) {
-            size += table.live();
+        for (int segment = 0; segment < SEGMENTS; segment++) {
+            size += (int) SIZE.getOpaque(sizes, segment);
         }
         return size;
     }
@@ -223,24 +228,8 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     /** Returns the bytes of all arrays and objects, computed from their lengths for compressed references. */
     @Override
     public long memoryBytes() {
-        Table[] open = open();
-        long bytes = 2L * ARRAY_HEADER + (SEGMENTS + ALL_PARTS) * (long) Integer.BYTES;
-        for (Table table : distinct(open)) {
-            bytes += table.memoryBytes();
-        }
-        return bytes;
-    }
-
-    private static List<Table> distinct(Table[] open) {
-        List<Table> distinct = new ArrayList<>(ALL_PARTS);
-        for (int first = 0; first < ALL_PARTS; first += PARTS) {
-            Table table = table(open, first);
-            distinct.add(table);
-            for (int part = first + 1; part < first + PARTS && table(open, part) != table; part++) {
-                distinct.add(table(open, part));
-            }
-        }
-        return distinct;
+        open();
+        return 3L * ARRAY_HEADER + (2L * SEGMENTS + ALL_PARTS) * Integer.BYTES + tableBytes.get();
     }
 
     @Override
@@ -307,6 +296,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     private boolean load(ImageSource source) throws IOException {
         Table[] open = open();
         Table[] loaded = new Table[ALL_PARTS];
+        int[] loadedSizes = new int[SEGMENTS];
         long bytes = 0;
         byte[] buffer = new byte[IMAGE_BUFFER_BYTES];
         KeyHash adopted;
@@ -328,6 +318,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
                         return false;
                     }
                     Arrays.fill(loaded, part, first + PARTS, table);
+                    loadedSizes[first >>> PART_BITS] += table.live();
                     bytes += table.memoryBytes();
                 }
             }
@@ -342,6 +333,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         }
         hash = adopted;
         tableBytes.set(bytes);
+        System.arraycopy(loadedSizes, 0, sizes, 0, SEGMENTS);
         System.arraycopy(loaded, 0, open, 0, ALL_PARTS);
         return true;
     }
@@ -366,6 +358,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
             if (table != old) {
                 publish(open, part, table);
             }
+            SIZE.setOpaque(sizes, segment(hashed), sizes[segment(hashed)] + 1);
             count(table.memoryBytes() - before);
         } catch (OutOfMemoryError e) {
             throw outOfMemory(e);

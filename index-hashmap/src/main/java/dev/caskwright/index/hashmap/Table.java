@@ -45,19 +45,10 @@ final class Table {
     static final Table NONE = new Table(1, new byte[0]);
 
     private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
-    private static final VarHandle LIVE;
     private static final int LONG_LENGTH = 0xFF;
     private static final int MAX_LENGTH_BYTES = 3;
     private static final int ARRAY_HEADER = 16;
     private static final int OBJECT_BYTES = 48;
-
-    static {
-        try {
-            LIVE = MethodHandles.lookup().findVarHandle(Table.class, "live", int.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
 
     private final long[] slots;
     private final int capacity;
@@ -96,9 +87,9 @@ final class Table {
         return capacity;
     }
 
-    /** Returns the number of keys. May be called by any thread. */
+    /** Returns the number of keys. The writer only. */
     int live() {
-        return (int) LIVE.getOpaque(this);
+        return live;
     }
 
     long memoryBytes() {
@@ -199,13 +190,13 @@ final class Table {
         }
         WORD.setRelease(slots, position + 1, locator);
         WORD.setRelease(slots, position, word(tag, reference));
-        LIVE.setOpaque(this, live + 1);
+        live++;
     }
 
     /** Removes the key of a slot. The writer only. */
     void remove(int position) {
         keyBytesDead += encodedLength(keyLength(keyBytes, reference(slots[position]) - 1));
-        LIVE.setOpaque(this, live - 1);
+        live--;
         if (slots[next(position)] != EMPTY) {
             tombstones++;
             WORD.setRelease(slots, position, TOMBSTONE);
