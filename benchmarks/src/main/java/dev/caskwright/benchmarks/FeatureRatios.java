@@ -7,7 +7,6 @@ import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.function.ObjDoubleConsumer;
 
 /**
@@ -68,13 +67,7 @@ final class FeatureRatios {
                 others[round - 1] = isSwapped ? first : second;
             }
         }
-        return median(ones) / median(others);
-    }
-
-    private static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
+        return Spread.of(ones).median() / Spread.of(others).median();
     }
 
     private double puts(int count, WriteOptions options) throws IOException {

@@ -160,7 +160,7 @@ final class Figures {
                     "at least 0.7 × that of 1 M keys",
                     0.7,
                     true,
-                    ratio(atManyKeys(HASHMAP, metric), results.median(HASHMAP.id(), metric)),
+                    ratio(at(MANY_KEYS, HASHMAP, metric), results.median(HASHMAP.id(), metric)),
                     "×");
         }
         add(
@@ -169,7 +169,7 @@ final class Figures {
                 "under 20 ms",
                 20,
                 false,
-                atManyKeys(Contender.COMPACT_MMAP, Metric.OPEN_WARM),
+                at(MANY_KEYS, Contender.COMPACT_MMAP, Metric.OPEN_WARM),
                 "ms");
         add(
                 Metric.OPEN_WARM.title() + ", 100 M keys",
@@ -205,12 +205,8 @@ final class Figures {
                 "under 1 s",
                 1000,
                 false,
-                atManyKeys(Contender.COMPACT_MMAP, Metric.OPEN_KILLED),
+                at(MANY_KEYS, Contender.COMPACT_MMAP, Metric.OPEN_KILLED),
                 "ms");
-    }
-
-    private OptionalDouble atManyKeys(Contender contender, Metric metric) {
-        return at(MANY_KEYS, contender, metric);
     }
 
     private OptionalDouble at(long keys, Contender contender, Metric metric) {

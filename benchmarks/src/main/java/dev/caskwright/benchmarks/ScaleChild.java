@@ -44,15 +44,7 @@ final class ScaleChild {
     /** Fills the store, makes the file that says so, and waits to be killed. */
     void fillAndWait(Path ready) throws IOException, InterruptedException {
         try (KeyValueStore store = open()) {
-            byte[] key = new byte[Dataset.KEY_SIZE];
-            byte[] value = new byte[data.valueSize()];
-            long start = System.nanoTime();
-            for (long i = 0; i < data.keys(); i++) {
-                data.key(i, key);
-                data.value(i, 0, value);
-                store.put(key, value);
-            }
-            report(Metric.FILL, data.keys() * 1e9 / (System.nanoTime() - start));
+            report(Metric.FILL, StoreRun.fill(store, data));
             if (store.indexBytes() >= 0) {
                 report(Metric.INDEX, (double) store.indexBytes() / data.keys());
             }

@@ -126,7 +126,7 @@ final class StoreRun {
         long deadline = System.nanoTime() + (long) (2 * seconds * 1e9);
         while (fills < FILLS - 1 && (fills == 0 || System.nanoTime() < deadline)) {
             try (KeyValueStore store = open("filled")) {
-                rates[fills++] = fill(store);
+                rates[fills++] = fill(store, data);
             }
             Directories.deleteTree(directory.resolve("filled"));
         }
@@ -134,9 +134,8 @@ final class StoreRun {
         long offHeapBefore = Machine.statusBytes("RssAnon");
         long writtenBefore = Machine.writtenBytes();
         KeyValueStore store = open("store");
-        rates[fills++] = fill(store);
-        Arrays.sort(rates, 0, fills);
-        report(Metric.FILL, (rates[(fills - 1) / 2] + rates[fills / 2]) / 2);
+        rates[fills++] = fill(store, data);
+        report(Metric.FILL, Spread.of(Arrays.copyOf(rates, fills)).median());
         store.settle();
         long dataBytes = data.keys() * (Dataset.KEY_SIZE + data.valueSize());
         if (contender != Contender.HEAP_MAP) {
@@ -152,12 +151,15 @@ final class StoreRun {
         return store;
     }
 
-    private double fill(KeyValueStore store) throws IOException {
+    /** Puts every key once, in random order; returns puts a second. */
+    static double fill(KeyValueStore store, Dataset data) throws IOException {
         byte[] key = new byte[Dataset.KEY_SIZE];
         byte[] value = new byte[data.valueSize()];
         long start = System.nanoTime();
         for (long i = 0; i < data.keys(); i++) {
-            put(store, i, key, value);
+            data.key(i, key);
+            data.value(i, 0, value);
+            store.put(key, value);
         }
         return data.keys() * 1e9 / (System.nanoTime() - start);
     }
