@@ -165,6 +165,34 @@ final class GroupCommitTest {
     }
 
     @Test
+    void whatTheForceBeforeCameToIsNotForcedAgain() throws Exception {
+        GroupCommit late = new GroupCommit(() -> {
+            forces.incrementAndGet();
+            isForcing.countDown();
+            await(mayEnd);
+            return appended.get();
+        });
+        FutureTask<Void> leader = awaiting(late, appended.incrementAndGet());
+        await(isForcing);
+        FutureTask<Void> member = awaiting(late, appended.incrementAndGet());
+        FutureTask<Void> other = awaiting(late, appended.incrementAndGet());
+        mayEnd.countDown();
+        leader.get(30, TimeUnit.SECONDS);
+        member.get(30, TimeUnit.SECONDS);
+        other.get(30, TimeUnit.SECONDS);
+        assertThat(forces.get()).isEqualTo(1);
+    }
+
+    private static FutureTask<Void> awaiting(GroupCommit commit, long position) {
+        FutureTask<Void> task = new FutureTask<>(() -> {
+            commit.await(position);
+            return null;
+        });
+        new Thread(task).start();
+        return task;
+    }
+
+    @Test
     void nobodyReturnsBeforeItsPositionIsDurable() throws Exception {
         mayEnd.countDown();
         List<FutureTask<Boolean>> tasks = new ArrayList<>();
