@@ -23,6 +23,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -451,6 +452,32 @@ public abstract class IoManagerContract {
         }
         byte[] content = load(manager, "a");
         assertThat(content).hasSize(150).startsWith(bytes(1, 100)).endsWith(bytes(2, 50));
+    }
+
+    @Test
+    void spaceIsReservedBesideWritesWithinWhatIsReserved() throws Exception {
+        IoManager manager = manager("d");
+        byte[] content = bytes(1, 2_000_000);
+        try (WritableFile file = manager.create("a", 4_000_000)) {
+            file.reserve(content.length);
+            FutureTask<Void> reserving = new FutureTask<>(() -> {
+                for (int length = content.length; length <= 4_000_000; length += 100_000) {
+                    file.reserve(length);
+                }
+                return null;
+            });
+            Thread thread = new Thread(reserving);
+            thread.start();
+            for (int offset = 0; offset < content.length; offset += 1_000) {
+                file.write(offset, content, offset, 1_000);
+            }
+            reserving.get();
+            assertThat(file.length()).isEqualTo(content.length);
+            file.write(content.length, content, 0, content.length);
+        }
+        byte[] both = load(manager, "a");
+        assertThat(Arrays.copyOf(both, content.length)).isEqualTo(content);
+        assertThat(Arrays.copyOfRange(both, content.length, both.length)).isEqualTo(content);
     }
 
     @Test

@@ -24,6 +24,11 @@ public interface WritableFile extends ReadableFile {
     /**
      * Makes space behind the end of the file ready by really writing zeros up to {@code length} bytes, so that the
      * forces that follow need not record a new length. It does not change {@link #length()}. A manager may do nothing.
+     *
+     * <p>One other thread than the writer's may call this, beside reads, forces, and writes that end no later than what was
+     * made ready by calls before.
+     *
+     * @throws dev.caskwright.api.OutOfSpaceException if the file system is full; what was ready before stays so
      */
     void reserve(long length) throws IOException;
 

@@ -116,6 +116,11 @@ final class GroupCommit {
         }
     }
 
+    /** Forces even if all that was appended is durable: space may have been held ready behind it. */
+    void force() throws IOException {
+        await(Long.MAX_VALUE);
+    }
+
     /** Waits until the group has been served or its member is to lead it; returns whether the thread was interrupted. */
     private boolean waitFor(Group group, Member self) {
         if (forceNanos < SHORT_FORCE_NANOS) {

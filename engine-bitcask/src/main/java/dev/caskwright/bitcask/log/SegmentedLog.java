@@ -37,9 +37,6 @@ final class SegmentedLog implements RecordLog {
     /** When more files wait to be sealed, the writer seals them itself: hints not yet written take memory. */
     private static final int MAX_UNSEALED = 32;
 
-    private static final long SYNC_RESERVE = 1 << 20;
-    private static final int SYNC_WRITES_BEFORE_RESERVE = 4;
-
     private final IoManager io;
     private final RecordLogOptions options;
     private final Manifest manifest;
@@ -48,13 +45,12 @@ final class SegmentedLog implements RecordLog {
     private final CRC32C batchCrc = new CRC32C();
     private final Object handles = new Object(); // a handle is not exchanged while it is forced
     private final FileSlots slots = new FileSlots();
+    private final SpaceAhead space;
     private final Sealer sealer;
     private final Unneeded unneeded;
 
     private volatile @Nullable DataFile active;
     private HintFile.Builder activeHints = new HintFile.Builder();
-    private long reservedTo;
-    private int syncWrites;
     private long highestId; // grows under the write lock
     private long lastLogId;
     private volatile boolean namesAdded;
@@ -68,6 +64,7 @@ final class SegmentedLog implements RecordLog {
         this.io = io;
         this.options = options;
         this.manifest = manifest;
+        this.space = new SpaceAhead(options.maintenance(), commit, options.maxSegmentBytes(), options.onFailure());
         this.sealer = new Sealer(this, io, manifest, options);
         this.unneeded = new Unneeded(io);
     }
@@ -183,7 +180,7 @@ final class SegmentedLog implements RecordLog {
     @Override
     public long append(RecordDraft record, long version, boolean willSync) throws IOException {
         EncodedDraft draft = (EncodedDraft) record;
-        DataFile file = fileFor(draft.length(), willSync);
+        DataFile file = fileFor(draft.length());
         long offset = file.length();
         draft.place(version, distance(file, offset), file.mask(offset));
         write(file, offset, draft);
@@ -191,6 +188,7 @@ final class SegmentedLog implements RecordLog {
         long locator = locator(file, offset, draft.bytes(), 0);
         file.addLive(addHint(draft.bytes(), 0, locator));
         extend(file, offset + draft.length());
+        space.afterWrite(file, willSync);
         return locator;
     }
 
@@ -208,7 +206,7 @@ final class SegmentedLog implements RecordLog {
     @Override
     public long[] appendBatch(BatchDraft draft, long firstVersion, boolean willSync) throws IOException {
         EncodedBatch batch = (EncodedBatch) draft;
-        DataFile file = fileFor(batch.length() + RecordFormat.BATCH_END_LENGTH, willSync);
+        DataFile file = fileFor(batch.length() + RecordFormat.BATCH_END_LENGTH);
         long[] locators = place(file, batch, firstVersion);
         long offset = file.length();
         for (EncodedDraft chunk : batch.chunks()) {
@@ -228,6 +226,7 @@ final class SegmentedLog implements RecordLog {
         file.noteVersion(firstVersion);
         file.noteVersion(firstVersion + locators.length - 1);
         extend(file, offset);
+        space.afterWrite(file, willSync);
         return locators;
     }
 
@@ -298,7 +297,7 @@ final class SegmentedLog implements RecordLog {
         return Locator.sizeClass(offset - (durable & 0xFFFFFFFFL));
     }
 
-    private DataFile fileFor(long length, boolean willSync) throws IOException {
+    private DataFile fileFor(long length) throws IOException {
         DataFile file = active;
         if (file == null || needsNewFile(file, length)) {
             roll();
@@ -307,9 +306,7 @@ final class SegmentedLog implements RecordLog {
                 throw new IllegalStateException("no active file after a roll");
             }
         }
-        if (willSync) {
-            reserve(file, file.length() + length);
-        }
+        space.beforeWrite(file.length() + length);
         return file;
     }
 
@@ -318,27 +315,12 @@ final class SegmentedLog implements RecordLog {
                 && file.length() + length + RecordFormat.END_OF_FILE_LENGTH > options.maxSegmentBytes();
     }
 
-    /** A force of space that was written before need not record a new length, which halves what it costs. */
-    private void reserve(DataFile file, long end) throws IOException {
-        if (end > reservedTo && ++syncWrites > SYNC_WRITES_BEFORE_RESERVE) {
-            long target = Math.min(Math.max(options.maxSegmentBytes(), end), end + SYNC_RESERVE);
-            try {
-                file.writable().reserve(target);
-                reservedTo = target;
-            } catch (OutOfSpaceException e) {
-                // The record itself may fit. It is tried again after a few more writes, when there may be room.
-                syncWrites = 0;
-            }
-        }
-    }
-
     /** Leaves the active file, if there is one, and goes on to a new one. */
     private void roll() throws IOException {
         leaveActive();
         DataFile fresh = createFile(++highestId, false, lastLogId);
         lastLogId = fresh.id();
         activeHints = sealer.newHints();
-        reservedTo = 0;
         active = fresh;
     }
 
@@ -348,6 +330,7 @@ final class SegmentedLog implements RecordLog {
         if (old == null) {
             return;
         }
+        space.leave();
         long offset = old.length();
         markDraft.endFile();
         markDraft.place(old.lastVersion(), distance(old, offset), old.mask(offset));
@@ -640,6 +623,7 @@ final class SegmentedLog implements RecordLog {
     private void sealActive() throws IOException {
         DataFile last = active;
         if (last != null) {
+            space.leave();
             sealer.add(last, activeHints);
             active = null;
         }
@@ -662,6 +646,7 @@ final class SegmentedLog implements RecordLog {
         // it.
         activeHints = new HintFile.Builder();
         sealer.newHints();
+        space.leave();
         IOException first = null;
         for (DataFile file : files()) {
             try {

@@ -161,11 +161,10 @@ final class MappedWritableFile implements WritableFile {
         }
     }
 
+    /** Does nothing: a file that is written gets windows ahead of its writer anyway. */
     @Override
     public void reserve(long length) throws IOException {
         openWindows();
-        settle();
-        zero(length);
     }
 
     @Override

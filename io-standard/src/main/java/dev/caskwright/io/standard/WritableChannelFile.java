@@ -39,8 +39,9 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
 
     private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(BufferPool.BUFFER_LENGTH);
 
-    private long reserved;
-    private boolean longerThanReserved; // a failed write may have left bytes anywhere behind the length
+    private final Object reserving = new Object();
+    private volatile long reserved; // grows under the monitor, or in a writer who has come to it
+    private volatile boolean longerThanReserved; // a failed write may have left bytes anywhere behind the length
     private volatile @Nullable IOException failedForce;
 
     WritableChannelFile(StandardIoManager manager, Path path, FileChannel channel, BasicFileAttributes attributes)
@@ -77,7 +78,9 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
                 done += chunk;
             }
         } catch (IOException e) {
-            reserved = Math.min(reserved, end);
+            synchronized (reserving) {
+                reserved = Math.min(reserved, end);
+            }
             longerThanReserved = true;
             throw Failures.ofChange("write failed", path(), offset, length, e);
         } finally {
@@ -88,29 +91,39 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
         }
         if (offset + length > end) {
             setLength(offset + length); // after the bytes, so that no reader sees the length without them
-            reserved = Math.max(reserved, offset + length);
+            if (reserved < offset + length) {
+                reserved = offset + length;
+            }
         }
     }
 
     @Override
     public void reserve(long length) throws IOException {
+        synchronized (reserving) {
+            zero(length);
+        }
+    }
+
+    private void zero(long length) throws IOException {
         checkOpen();
         long before = reserved;
+        long end = before;
         boolean interrupted = false;
         ByteBuffer zeros = ZEROS.duplicate();
         try {
-            while (reserved < length) {
+            while (end < length) {
                 interrupted |= Thread.interrupted();
-                zeros.clear().limit((int) Math.min(length - reserved, zeros.capacity()));
+                zeros.clear().limit((int) Math.min(length - end, zeros.capacity()));
                 FileChannel current = channel();
                 try {
-                    drain(current, zeros, reserved);
+                    drain(current, zeros, end);
                 } catch (ClosedChannelException e) {
                     interrupted |= Thread.interrupted();
-                    writeSpare(recover(current), reserved, new byte[zeros.limit()], 0, zeros.limit());
+                    writeSpare(recover(current), end, new byte[zeros.limit()], 0, zeros.limit());
                 }
-                reserved += zeros.limit();
+                end += zeros.limit();
             }
+            reserved = end;
         } catch (IOException e) {
             longerThanReserved = true;
             IOException failure = Failures.ofChange("reserve failed", path(), before, length - before, e);
