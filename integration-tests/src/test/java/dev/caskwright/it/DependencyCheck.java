@@ -59,6 +59,7 @@ public final class DependencyCheck {
             "org.junit.jupiter", "EPL-2.0",
             "org.junit.platform", "EPL-2.0",
             "org.lmdbjava", "OLDAP-2.8",
+            "org.openjdk.jcstress", "GPL-2.0 with CPE",
             "org.openjdk.jmh", "GPL-2.0 with CPE");
 
     /** Which modules beside may use them: MapDB needs the one, and the contract tests are made with the others. */
