@@ -26,6 +26,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -219,6 +220,7 @@ final class ImageTest {
     }
 
     @Test
+    @Tag("slow")
     void writesThatComeWhileAnImageIsSavedAreNotHeldUpAndNotLost() throws IOException {
         for (int seed = 0; seed < 40; seed++) {
             disk = new CrashableIoManager().logging(false);
@@ -425,6 +427,7 @@ final class ImageTest {
     }
 
     @Test
+    @Tag("slow")
     void anImageWithAnyByteChangedIsIgnored() throws IOException {
         String name = storeWithATail(SMALL);
         byte[] image = disk.content(name);
@@ -436,6 +439,7 @@ final class ImageTest {
     }
 
     @Test
+    @Tag("slow")
     void anImageCutAnywhereIsIgnored() throws IOException {
         String name = storeWithATail(SMALL);
         byte[] image = disk.content(name);
@@ -447,6 +451,7 @@ final class ImageTest {
     }
 
     @Test
+    @Tag("slow")
     void aDamagedImageOfTheHashIndexIsIgnored() throws IOException {
         String name = storeWithATail(HashKeyIndex::new);
         byte[] image = disk.content(name);
@@ -548,6 +553,7 @@ final class ImageTest {
     }
 
     @Test
+    @Tag("slow")
     void nothingIsLostWhateverFailsWhileTheLastImageIsSaved() throws IOException {
         FaultPlan counting = FaultPlan.counting();
         long[] calls = closeWith(counting);
