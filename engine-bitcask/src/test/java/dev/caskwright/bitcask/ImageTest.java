@@ -220,9 +220,18 @@ final class ImageTest {
     }
 
     @Test
-    @Tag("slow")
     void writesThatComeWhileAnImageIsSavedAreNotHeldUpAndNotLost() throws IOException {
-        for (int seed = 0; seed < 40; seed++) {
+        saveBesideWrites(0, 4);
+    }
+
+    @Test
+    @Tag("slow")
+    void whateverComesWhileAnImageIsSavedIsNotLost() throws IOException {
+        saveBesideWrites(4, 40);
+    }
+
+    private void saveBesideWrites(int firstSeed, int endSeed) throws IOException {
+        for (int seed = firstSeed; seed < endSeed; seed++) {
             disk = new CrashableIoManager().logging(false);
             SplittableRandom moves = new SplittableRandom(seed);
             BitcaskEngine[] opened = new BitcaskEngine[1];
@@ -521,6 +530,33 @@ final class ImageTest {
         engine = open(SMALL);
         assertThat(engine.stats().openedFromImage()).isTrue();
         assertThat(imageName(disk)).isEqualTo(name);
+    }
+
+    @Test
+    void anIndexThatTakesNoImageIsFilledFromTheLog() throws IOException {
+        BitcaskEngine engine = open(SMALL);
+        write(engine, 0, 100);
+        NavigableMap<byte[], Entry> content = CrashFixture.content(engine);
+        engine.close();
+        for (boolean isFailing : new boolean[] {false, true}) {
+            KeyIndexFactory picky = context -> new SmallImageIndex(() -> {}) {
+                @Override
+                public boolean load(Image image, Refill refill) throws IOException {
+                    image.close();
+                    if (isFailing) {
+                        throw new IOException("planted");
+                    }
+                    return false;
+                }
+            };
+            disk = disk.kill();
+            engine = open(picky);
+            assertThat(engine.stats().openedFromImage()).isFalse();
+            assertThat(engine.stats().replayedRecords()).isPositive();
+            assertThat(CrashFixture.isSame(content, CrashFixture.content(engine)))
+                    .isTrue();
+            engine.close();
+        }
     }
 
     @Test

@@ -213,8 +213,9 @@ final class OpeningTest {
         }
 
         @Override
-        public void close() {
+        public void close() throws IOException {
             isClosed = true;
+            throw new IOException("planted, too");
         }
     }
 
@@ -227,10 +228,50 @@ final class OpeningTest {
         FailingIndex index = new FailingIndex();
         assertThatThrownBy(() ->
                         builder().index(context -> index).replayThreads(threads).open())
-                .hasMessage("planted");
+                .hasMessage("planted")
+                .satisfies(e -> assertThat(e.getSuppressed())
+                        .extracting(Throwable::getMessage)
+                        .containsExactly("planted, too"));
         assertThat(index.isClosed).isTrue();
         // The lock, too.
         assertThat(openAndCount()).isEqualTo(WRITES);
+    }
+
+    @Test
+    void whatFailsWhileClosingIsThrownOnceAllIsGivenBack() throws IOException {
+        BitcaskEngine engine = builder().index(context -> new FailingIndex()).open();
+        assertThatThrownBy(engine::close).isInstanceOf(IOException.class).hasMessage("planted, too");
+        assertThat(openAndCount()).isZero();
+    }
+
+    @Test
+    void versionsGoOn() throws IOException {
+        try (BitcaskEngine engine = builder().open()) {
+            write(engine);
+        }
+        try (BitcaskEngine engine = builder().open()) {
+            assertThat(engine.stats().lastVersion()).isEqualTo(WRITES);
+            engine.put(key(WRITES), new byte[0]);
+            assertThat(engine.stats().lastVersion()).isEqualTo(WRITES + 1);
+        }
+    }
+
+    @Test
+    void aMergeIsLookedForAtOnceIfMergesAreAutomatic() throws IOException {
+        for (boolean isAutomatic : new boolean[] {false, true}) {
+            for (boolean isReadOnly : new boolean[] {false, true}) {
+                List<Runnable> tasks = new ArrayList<>();
+                builder().open().close();
+                try (BitcaskEngine engine = builder()
+                        .autoMerge(isAutomatic)
+                        .readOnly(isReadOnly)
+                        .executor(tasks::add)
+                        .open()) {
+                    assertThat(tasks).hasSize(isAutomatic && !isReadOnly ? 1 : 0);
+                    assertThat(engine.health()).isNull();
+                }
+            }
+        }
     }
 
     @Test

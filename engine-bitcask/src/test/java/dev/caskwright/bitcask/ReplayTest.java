@@ -6,12 +6,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -50,6 +58,98 @@ final class ReplayTest {
                 .index(index)
                 .autoMerge(false)
                 .imageEveryBytes(0);
+    }
+
+    /** Notes who fills it; the second thread does not go on before the first one waits for it. */
+    private static final class WatchedIndex extends SmallImageIndex {
+        final Thread opener = Thread.currentThread();
+        final Set<Thread> fillers = ConcurrentHashMap.newKeySet();
+        final CountDownLatch bothAreIn = new CountDownLatch(2);
+        final AtomicInteger lookups = new AtomicInteger();
+        volatile boolean isOpen;
+        volatile boolean wasAwaited;
+        volatile boolean wasDaemon;
+
+        WatchedIndex() {
+            super(() -> {});
+        }
+
+        @Override
+        public boolean allowsConcurrentWriters() {
+            return true;
+        }
+
+        @Override
+        public void candidates(byte[] source, int[] offsets, int[] lengths, int count, long[] locators)
+                throws IOException {
+            lookups.addAndGet(count);
+            super.candidates(source, offsets, lengths, count, locators);
+        }
+
+        @Override
+        public long putIfAbsent(byte[] key, int offset, int length, long locator) {
+            if (fillers.add(Thread.currentThread())) {
+                bothAreIn.countDown();
+                try {
+                    assertThat(bothAreIn.await(30, TimeUnit.SECONDS)).isTrue();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+                if (Thread.currentThread() != opener) {
+                    while (opener.getState() != Thread.State.WAITING && !isOpen) {
+                        Thread.onSpinWait();
+                    }
+                    wasAwaited = !isOpen;
+                    wasDaemon = Thread.currentThread().isDaemon();
+                }
+            }
+            return super.putIfAbsent(key, offset, length, locator);
+        }
+    }
+
+    @Test
+    @Timeout(value = 1, unit = TimeUnit.MINUTES)
+    void theThreadsThatWereAskedForFillTheIndexAndAreAwaited() throws IOException {
+        int writes = 500;
+        try (BitcaskEngine engine = builder(context -> new SmallImageIndex(() -> {}))
+                .maxFileBytes(4 << 10)
+                .open()) {
+            for (int i = 0; i < writes; i++) {
+                engine.put(KeyValues.key(i), new byte[10]);
+            }
+        }
+        WatchedIndex index = new WatchedIndex();
+        try (BitcaskEngine engine = builder(context -> index).replayThreads(2).open()) {
+            index.isOpen = true;
+            assertThat(index.fillers).hasSize(2);
+            assertThat(index.wasAwaited).isTrue();
+            assertThat(index.wasDaemon).isTrue();
+            assertThat(index.lookups).hasValue(writes);
+            assertThat(index.size()).isEqualTo(writes);
+            assertThat(engine.stats().replayedRecords()).isEqualTo(writes);
+        }
+    }
+
+    @Test
+    void anInterruptDoesNotCutAReplayShort() throws IOException {
+        try (BitcaskEngine engine = builder(context -> new SmallImageIndex(() -> {}))
+                .maxFileBytes(4 << 10)
+                .open()) {
+            for (int i = 0; i < 500; i++) {
+                engine.put(KeyValues.key(i), new byte[10]);
+            }
+        }
+        WatchedIndex index = new WatchedIndex();
+        Thread.currentThread().interrupt();
+        index.fillers.add(Thread.currentThread()); // this one goes on as it is
+        index.bothAreIn.countDown();
+        try (BitcaskEngine engine = builder(context -> index).replayThreads(2).open()) {
+            index.isOpen = true;
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(engine.stats().keys()).isEqualTo(500);
+        } finally {
+            Thread.interrupted();
+        }
     }
 
     @ParameterizedTest

@@ -105,7 +105,7 @@ public class SmallImageIndex implements PersistentKeyIndex {
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
         locators.clear();
     }
 

@@ -3,12 +3,18 @@ package dev.caskwright.index.hashmap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.KeyHash;
+import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
 import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.testkit.PersistentKeyIndexContract;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Nested;
@@ -75,6 +81,168 @@ final class HashKeyIndexTest extends PersistentKeyIndexContract {
                 writer.join();
                 assertThat(index.size()).isEqualTo(40_000);
             }
+        }
+    }
+
+    private static HashKeyIndex index(long expectedKeys, int expectedKeyLength, int splitCapacity) {
+        return new HashKeyIndex(
+                new KeyIndexContext(expectedKeys, expectedKeyLength, 1, (k, offset, length, locator) -> false),
+                splitCapacity);
+    }
+
+    private static byte[] image(HashKeyIndex index) throws IOException {
+        ByteArrayOutputStream image = new ByteArrayOutputStream();
+        index.save(image::write);
+        return image.toByteArray();
+    }
+
+    private static boolean load(HashKeyIndex index, byte[] bytes) throws IOException {
+        return index.load(
+                new PersistentKeyIndex.Image() {
+                    @Override
+                    public long length() {
+                        return bytes.length;
+                    }
+
+                    @Override
+                    public PersistentKeyIndex.ImageSource source(long from, long length) {
+                        ByteBuffer left = ByteBuffer.wrap(bytes, (int) from, (int) length);
+                        return new PersistentKeyIndex.ImageSource() {
+                            @Override
+                            public long remaining() {
+                                return left.remaining();
+                            }
+
+                            @Override
+                            public void read(byte[] target, int offset, int count) throws IOException {
+                                if (count > left.remaining()) {
+                                    throw new EOFException();
+                                }
+                                left.get(target, offset, count);
+                            }
+
+                            @Override
+                            public void close() {}
+                        };
+                    }
+
+                    @Override
+                    public void close() {}
+                },
+                (into, wanted, cause) -> {
+                    throw cause;
+                });
+    }
+
+    @Test
+    void isMadeByItsName() throws Exception {
+        try (KeyIndex index =
+                Backends.keyIndex("hashmap").open(new KeyIndexContext(0, 0, 1, (k, o, l, locator) -> false))) {
+            assertThat(index).isInstanceOf(HashKeyIndex.class);
+            assertThat(index.allowsConcurrentWriters()).isTrue();
+            assertThat(((HashKeyIndex) index).imageFormat()).isEqualTo("hashmap-2");
+        }
+    }
+
+    /** A segment with all keys that it may get takes its memory at once: by the expected number and length. */
+    @Test
+    void memoryForTheExpectedKeysIsTakenAtOnce() throws Exception {
+        try (HashKeyIndex index = index(1 << 20, 16, 1 << 20)) {
+            long empty = index.memoryBytes();
+            byte[] key = new byte[30];
+            index.put(key, 0, key.length, 1);
+            // A segment is one of 256, which get 4,096 keys each, and three standard deviations more.
+            long slots = (4_096 + 3 * 64) * 16 / 12 + 1;
+            assertThat(index.memoryBytes() - empty)
+                    .isEqualTo(48 + (16 + 16 * slots) + (16 + 4_096 * 17 + 31 + 7) / 8 * 8);
+        }
+        try (HashKeyIndex index = index(0, 0, 1 << 20)) {
+            long empty = index.memoryBytes();
+            index.put(new byte[30], 0, 30, 1);
+            assertThat(index.memoryBytes() - empty).isBetween(48 + 2 * 16 + 8 * 16L + 31, 48 + 2 * 16 + 12 * 16L + 40);
+        }
+    }
+
+    @Test
+    void aLoadedIndexCountsItsMemory() throws Exception {
+        for (int splitCapacity : new int[] {16, 1 << 20}) {
+            try (HashKeyIndex index = index(0, 0, splitCapacity);
+                    HashKeyIndex loaded = index(0, 0, splitCapacity)) {
+                long empty = index.memoryBytes();
+                for (int i = 0; i < 20_000; i++) {
+                    putNumber(index, i + 1);
+                }
+                assertThat(load(loaded, image(index))).isTrue();
+                assertThat(loaded.size()).isEqualTo(20_000);
+                // It has the same tables, but for the room that is not used yet.
+                assertThat(loaded.memoryBytes() - empty).isBetween(20_000L * (17 + 16), index.memoryBytes() - empty);
+                for (int i = 0; i < 20_000; i++) {
+                    putNumber(index, i + 1);
+                }
+            }
+        }
+    }
+
+    /** Returns of how many parts the first segment with keys is, by its image. */
+    private static int partsOfFirstSegment(HashKeyIndex index) throws IOException {
+        ByteBuffer image = ByteBuffer.wrap(image(index)).order(ByteOrder.LITTLE_ENDIAN);
+        assertThat(image.getLong()).isEqualTo(1);
+        assertThat(image.getInt()).isEqualTo(256);
+        return image.getInt();
+    }
+
+    @Test
+    void aSegmentIsSplitIntoFourOnceItsTableWouldBeTooLarge() throws Exception {
+        try (HashKeyIndex index = index(0, 0, 12)) {
+            int keys = 0;
+            long before = 0;
+            for (int number = 0; keys < 40; number++) {
+                byte[] key = ByteBuffer.allocate(16).putInt(9, number).array();
+                if (new KeyHash(1).hash(key, 0, 16) >>> 56 == 0) {
+                    index.put(key, 0, 16, number + 1);
+                    keys++;
+                    // A table of 8 slots takes 6 keys, the next one, of 12, takes 9; larger ones are not allowed.
+                    assertThat(partsOfFirstSegment(index)).as("keys=%s", keys).isEqualTo(keys <= 9 ? 1 : 4);
+                    assertThat(index.memoryBytes()).isGreaterThanOrEqualTo(before);
+                    before = index.memoryBytes();
+                }
+            }
+            assertThat(index.size()).isEqualTo(40);
+        }
+    }
+
+    @Test
+    void anImageOfOtherSegmentsOrPartsIsRefused() throws Exception {
+        try (HashKeyIndex index = index(0, 0, 1 << 20)) {
+            byte[] image = image(index);
+            for (int[] change : new int[][] {{8, 255}, {8, 257}, {12, 0}, {12, 2}, {12, 5}, {12, -1}}) {
+                byte[] changed = image.clone();
+                ByteBuffer.wrap(changed).order(ByteOrder.LITTLE_ENDIAN).putInt(change[0], change[1]);
+                assertThat(load(index, changed))
+                        .as("%s", Arrays.toString(change))
+                        .isFalse();
+            }
+            assertThat(load(index, Arrays.copyOf(image, image.length + 1))).isFalse();
+            assertThat(load(index, image)).isTrue();
+        }
+    }
+
+    /** The results of a batch of absent keys are written over what the array had before. */
+    @Test
+    void candidatesOfAbsentKeysAreAbsent() throws Exception {
+        try (HashKeyIndex index = index(0, 0, 1 << 20)) {
+            int count = 100;
+            int[] offsets = new int[count];
+            int[] lengths = new int[count];
+            for (int i = 0; i < count; i++) {
+                offsets[i] = i;
+                lengths[i] = 5;
+            }
+            long[] locators = new long[count];
+            Arrays.fill(locators, 77);
+            index.candidates(new byte[count + 5], offsets, lengths, count - 1, locators);
+            assertThat(Arrays.copyOf(locators, count - 1)).containsOnly(KeyIndex.ABSENT);
+            assertThat(locators[count - 1]).isEqualTo(77);
         }
     }
 
