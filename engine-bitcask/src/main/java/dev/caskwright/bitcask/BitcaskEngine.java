@@ -197,7 +197,10 @@ public final class BitcaskEngine implements StorageEngine {
 
     @Override
     public long size() {
-        return ofIndex(KeyIndex::size);
+        return ofIndex(index -> {
+            parts.indexLoading().settle();
+            return index.size();
+        });
     }
 
     @Override
@@ -249,6 +252,7 @@ public final class BitcaskEngine implements StorageEngine {
 
     @Override
     public EngineStats stats() {
+        long keys = size(); // first: it makes sure that all records are counted
         long disk = 0;
         long live = 0;
         long dead = 0;
@@ -261,7 +265,7 @@ public final class BitcaskEngine implements StorageEngine {
             }
         }
         return new EngineStats(
-                size(),
+                keys,
                 files.size(),
                 disk,
                 live,
@@ -278,6 +282,11 @@ public final class BitcaskEngine implements StorageEngine {
                 store.log.writtenBytes(),
                 parts.checkpoints().saved(),
                 store.lastVersion());
+    }
+
+    /** Returns whether all records are counted as live or dead, by which files are chosen. */
+    private boolean isSettled() {
+        return ofIndex(index -> parts.indexLoading().settle() ? 1 : 0) == 1;
     }
 
     /** Returns a figure of the index, 0 once the engine is closed. The index is not released while it counts. */
@@ -319,6 +328,7 @@ public final class BitcaskEngine implements StorageEngine {
         parts.checkpoints().awaitEnd();
         store.endRemovals();
         store.awaitReaders();
+        parts.indexLoading().close(); // it reads the log
         try {
             closeLog();
         } finally {
@@ -353,7 +363,7 @@ public final class BitcaskEngine implements StorageEngine {
     /** Merges in the background what the policy chooses. */
     void mergeInBackground(MergePolicy policy) {
         try {
-            if (!store.isClosed() && store.failure() == null) {
+            if (!store.isClosed() && store.failure() == null && isSettled()) {
                 merger.mergeChosen(policy);
                 requestCheckpoint();
             }

@@ -30,9 +30,11 @@ final class IndexLoading implements Closeable {
     private final Consumer<Throwable> onFailure;
     private final ReentrantLock running = new ReentrantLock();
     private volatile boolean cancelled;
+    /** Whether entries are kept for parts that are not loaded: till then they are not counted. */
+    private volatile boolean isTailLeft;
 
     /**
-     * @param threads how many replay what an image turns out not to have
+     * @param threads how many read the log behind the image, or replay what an image turns out not to have
      * @param onFailure is told of failures in the background that are no {@link IOException}
      */
     IndexLoading(RecordLogOpening opening, KeyIndex index, boolean wanted, int threads, Consumer<Throwable> onFailure) {
@@ -42,17 +44,57 @@ final class IndexLoading implements Closeable {
         this.onFailure = onFailure;
     }
 
-    /**
-     * Begins to load the image, if there is one, and goes on in the background; returns whether there is. If not, the index
-     * is empty.
-     */
-    boolean begin(Executor executor) throws IOException {
+    /** Begins to load the image, if there is one; returns whether there is. If not, the index is empty. */
+    boolean begin() throws IOException {
         PersistentKeyIndex loaded = index;
-        if (loaded == null || !opening.loadImage(loaded, this::refill)) {
-            return false;
+        return loaded != null && opening.loadImage(loaded, this::refill);
+    }
+
+    /**
+     * Brings the index up to the end of the log, or what is left of its image when that is loaded; returns how many entries
+     * of the log were read.
+     */
+    long replay(KeyIndex whole, boolean isImageLoaded) throws IOException {
+        PersistentKeyIndex loaded = index;
+        // Behind an image that covers the whole log there is nothing to start threads for.
+        boolean isBehind = !isImageLoaded || opening.log().bytesWithoutImage() > 0;
+        if (isBehind && loaded != null && loaded.partsLeft() > 0) {
+            ReplayLater later = new ReplayLater(opening.log(), loaded);
+            if (new Replay(opening, whole).collect(later, threads)) {
+                loaded.completeParts(later);
+                isTailLeft = true;
+                return later.entries();
+            }
+            LOG.info("too much of the log is behind the image to be kept on the heap, replaying it at once");
         }
-        executor.execute(() -> loadRest(loaded));
-        return true;
+        return new Replay(opening, whole).run(isBehind ? threads : 1, isImageLoaded);
+    }
+
+    /** Loads what is left in the background. When the opening is over: the log may be read then, until it is closed. */
+    void goOn(Executor executor) {
+        PersistentKeyIndex loaded = index;
+        if (loaded != null && loaded.partsLeft() > 0) {
+            executor.execute(() -> loadRest(loaded));
+        }
+    }
+
+    /**
+     * Makes sure that every record is counted, as live or dead and as a key; returns whether that was possible. Loads the
+     * whole index if the store was opened behind its image.
+     */
+    boolean settle() {
+        PersistentKeyIndex loaded = index;
+        if (isTailLeft && loaded != null) {
+            try {
+                while (!cancelled && loaded.loadMore()) {
+                    // Each call loads a part.
+                }
+                isTailLeft = cancelled;
+            } catch (IOException e) {
+                LOG.warn("the key index could not be loaded: {}", e.toString());
+            }
+        }
+        return !isTailLeft;
     }
 
     private void refill(KeyIndex part, KeyFilter isWanted, IOException cause) throws IOException {

@@ -87,11 +87,10 @@ final class Opening {
                 options.imageEveryBytes > 0,
                 options.replayThreads,
                 cause -> failure.compareAndSet(null, cause)));
-        boolean isImageLoaded = loading.begin(executor);
-        // Behind an image that covers the whole log there is nothing to start threads for.
-        int threads = isImageLoaded && log.bytesWithoutImage() == 0 ? 1 : options.replayThreads;
-        long replayed = new Replay(opening, index).run(threads, isImageLoaded);
+        boolean isImageLoaded = loading.begin();
+        long replayed = loading.replay(index, isImageLoaded);
         opening.finish();
+        loading.goOn(executor);
         StoreClock clock = new StoreClock(options.clock, log, options.readOnly);
         Store store = new Store(
                 log, epochs, index, clock, options.maxSnapshots, options.random.getAsLong(), options.readOnly, failure);

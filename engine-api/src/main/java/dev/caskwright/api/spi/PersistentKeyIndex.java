@@ -28,7 +28,8 @@ public interface PersistentKeyIndex extends KeyIndex {
     /**
      * Fills this index, which must be empty and not used by any other thread, from an image, and adopts the image's hash
      * seed. An index may leave the most of it to {@link #loadMore}, and to whatever call comes first that needs a part: so
-     * it can be used long before it is loaded. {@link #size} is right from the beginning.
+     * it can be used long before it is loaded. {@link #size} is that of the image from the beginning; what a {@link
+     * Completion} changes counts when the part is loaded.
      *
      * <p>From here on the image belongs to the index, which closes it when it needs no more of it, and at the latest when it
      * is closed itself.
@@ -51,6 +52,24 @@ public interface PersistentKeyIndex extends KeyIndex {
      */
     default boolean loadMore() throws IOException {
         return false;
+    }
+
+    /** Returns in how many parts the image is loaded that {@link #load} has left for later; 0 if all is loaded. */
+    default int partsLeft() {
+        return 0;
+    }
+
+    /** Returns which part a key belongs to, from 0 to less than {@link #partsLeft}. That was not 0 when it was asked last. */
+    default int partOf(byte[] key, int offset, int length) {
+        return 0;
+    }
+
+    /**
+     * Sets what completes each part that is left, when it is loaded and before any call sees it. Only if there are parts
+     * left, once, and before the index is used by any other thread.
+     */
+    default void completeParts(Completion completion) {
+        throw new UnsupportedOperationException("no part is left");
     }
 
     /** Takes the bytes of an image in order. */
@@ -98,5 +117,16 @@ public interface PersistentKeyIndex extends KeyIndex {
          * @param cause why a part of the image is not used
          */
         void into(KeyIndex index, KeyFilter wanted, IOException cause) throws IOException;
+    }
+
+    /** Knows what changed behind an image. For any thread, but for one at a time with each part. */
+    @FunctionalInterface
+    interface Completion {
+        /**
+         * Brings a part up to date. Called again for the part if it throws.
+         *
+         * @param index holds the keys of this part only, and may be used for such keys, by this thread, during the call
+         */
+        void complete(int part, KeyIndex index) throws IOException;
     }
 }

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
@@ -71,7 +72,7 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
     private KeyHash hash;
 
     private final BlockMemory memory;
-    private final ReentrantLock[] locks = new ReentrantLock[LOCKS];
+    private final ReentrantLock[] locks;
     private final AtomicLongArray sizes = new AtomicLongArray(LOCKS);
     private final AtomicLong heapBytes = new AtomicLong(HEAP_BYTES_WHEN_EMPTY);
     private final BlockMemory.SlabSource slabs;
@@ -89,12 +90,27 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         this.memory = new BlockMemory(Bucket.lengthInBytes(Bucket.MAX_SLOTS), slabs);
         this.matcher = context.matcher();
         this.hash = new KeyHash(context.seed());
+        this.locks = new ReentrantLock[LOCKS];
         for (int i = 0; i < LOCKS; i++) {
             locks[i] = new ReentrantLock();
         }
+        this.directories = emptyDirectories();
+    }
+
+    /** Makes an index of a part that nobody else sees yet, in the memory of the one that will adopt it. */
+    private CompactKeyIndex(CompactKeyIndex whole) {
+        this.slabs = whole.slabs;
+        this.memory = whole.memory;
+        this.matcher = whole.matcher;
+        this.hash = whole.hash;
+        this.locks = whole.locks;
+        this.directories = emptyDirectories();
+    }
+
+    private static long[][] emptyDirectories() {
         long[][] empty = new long[SEGMENTS][];
         Arrays.fill(empty, Directory.NONE);
-        this.directories = empty;
+        return empty;
     }
 
     @Override
@@ -313,6 +329,27 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         return unread != null && unread.loadNext(this);
     }
 
+    @Override
+    public int partsLeft() {
+        Loading unread = loading;
+        return unread == null ? 0 : unread.parts();
+    }
+
+    @Override
+    public int partOf(byte[] key, int offset, int length) {
+        Loading unread = loading;
+        return unread == null ? 0 : unread.partOf(segment(hash.hash(key, offset, length)));
+    }
+
+    @Override
+    public void completeParts(Completion completion) {
+        Loading unread = loading;
+        if (unread == null) {
+            throw new IllegalStateException("no part is left");
+        }
+        unread.completeWith(completion);
+    }
+
     private void loadAll() throws IOException {
         while (loadMore()) {
             // Other threads may load parts at the same time; the last call waits for them.
@@ -353,11 +390,40 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         }
     }
 
-    /** Lets lookups see segments that were read. Their keys count already. */
-    void adopt(int first, List<long[]> read) {
+    /**
+     * Lets lookups see segments that were read, once they are completed. Their keys count already. If this throws, they are
+     * given back.
+     */
+    void adopt(int first, List<long[]> read, int part, @Nullable Completion completion) throws IOException {
+        if (completion == null) {
+            adopt(first, read);
+            return;
+        }
+        CompactKeyIndex staged = new CompactKeyIndex(this);
+        long[][] directories = staged.open();
+        for (int i = 0; i < read.size(); i++) {
+            directories[first + i] = read.get(i);
+        }
+        List<long[]> completed = Arrays.asList(directories).subList(first, first + read.size());
+        boolean isComplete = false;
+        try {
+            completion.complete(part, staged);
+            isComplete = true;
+        } finally {
+            if (!isComplete) {
+                discard(completed);
+            }
+        }
+        for (int i = 0; i < LOCKS; i++) {
+            sizes.addAndGet(i, staged.sizes.get(i));
+        }
+        adopt(first, completed);
+    }
+
+    private void adopt(int first, List<long[]> completed) {
         long[][] open = open();
         int segment = first;
-        for (long[] directory : read) {
+        for (long[] directory : completed) {
             if (directory != Directory.NONE) {
                 heapBytes.addAndGet(ARRAY_HEADER + (long) Long.BYTES * directory.length);
             }
@@ -365,20 +431,44 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         }
     }
 
-    /** Fills segments that are not to be had from the image, where they had so many keys. */
-    void refill(Refill refill, BitSet damaged, int[] keys, IOException cause) throws IOException {
-        // In an index of their own, so that lookups see all of a segment or wait.
-        try (CompactKeyIndex fresh = new CompactKeyIndex(new KeyIndexContext(0, 0, hash.seed(), matcher), slabs)) {
+    /** Returns an index of its own with the keys of some segments, which are not to be had from the image. */
+    CompactKeyIndex refill(Refill refill, BitSet damaged, IOException cause) throws IOException {
+        CompactKeyIndex fresh = new CompactKeyIndex(new KeyIndexContext(0, 0, hash.seed(), matcher), slabs);
+        boolean isFilled = false;
+        try {
             refill.into(fresh, (key, offset, length) -> damaged.get(segment(hash.hash(key, offset, length))), cause);
-            long[][] filled = fresh.open();
-            for (int segment = damaged.nextSetBit(0); segment >= 0; segment = damaged.nextSetBit(segment + 1)) {
-                if (open()[segment] != Directory.UNREAD) {
-                    continue; // filled before the memory ran out at a later one
-                }
-                long[] copy = SegmentImage.copy(fresh.memory, filled[segment], memory);
-                sizes.addAndGet(segment % LOCKS, (long) keys(copy) - keys[segment]);
-                adopt(segment, List.of(copy));
+            isFilled = true;
+            return fresh;
+        } finally {
+            if (!isFilled) {
+                fresh.close();
             }
+        }
+    }
+
+    /** Adopts some segments of an index of its own. They had so many keys in the image. */
+    void adoptCopies(CompactKeyIndex fresh, int from, int to, int[] keys, int part, @Nullable Completion completion)
+            throws IOException {
+        long[][] filled = fresh.open();
+        List<long[]> copies = new ArrayList<>();
+        boolean isWhole = false;
+        try {
+            for (int segment = from; segment < to; segment++) {
+                copies.add(SegmentImage.copy(fresh.memory, filled[segment], memory));
+            }
+            isWhole = true;
+        } finally {
+            if (!isWhole) {
+                discard(copies);
+            }
+        }
+        int[] difference = new int[copies.size()];
+        for (int i = 0; i < difference.length; i++) {
+            difference[i] = keys(copies.get(i)) - keys[from + i];
+        }
+        adopt(from, copies, part, completion);
+        for (int i = 0; i < difference.length; i++) {
+            sizes.addAndGet((from + i) % LOCKS, difference[i]);
         }
     }
 

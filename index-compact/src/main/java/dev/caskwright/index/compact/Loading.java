@@ -1,6 +1,7 @@
 package dev.caskwright.index.compact;
 
 import dev.caskwright.api.IndexMemoryException;
+import dev.caskwright.api.spi.PersistentKeyIndex.Completion;
 import dev.caskwright.api.spi.PersistentKeyIndex.Image;
 import dev.caskwright.api.spi.PersistentKeyIndex.ImageSource;
 import dev.caskwright.api.spi.PersistentKeyIndex.Refill;
@@ -37,6 +38,7 @@ final class Loading implements Closeable {
 
     /** Some segments, loaded together. */
     private static final class Part {
+        final int number;
         final int from;
         final int to;
         // Guarded by this.
@@ -44,7 +46,8 @@ final class Loading implements Closeable {
 
         @Nullable IOException damage;
 
-        Part(int from, int to) {
+        Part(int number, int from, int to) {
+            this.number = number;
             this.from = from;
             this.to = to;
         }
@@ -59,6 +62,8 @@ final class Loading implements Closeable {
 
     private final Part[] parts;
     private final AtomicInteger next = new AtomicInteger();
+    /** Set before other threads use the index. */
+    private @Nullable Completion completion;
 
     // Guarded by this.
     private boolean isOver;
@@ -74,7 +79,7 @@ final class Loading implements Closeable {
         int each = (int) Math.max(1, CompactKeyIndex.SEGMENTS / wanted);
         this.parts = new Part[(CompactKeyIndex.SEGMENTS + each - 1) / each];
         for (int i = 0; i < parts.length; i++) {
-            parts[i] = new Part(i * each, Math.min(CompactKeyIndex.SEGMENTS, (i + 1) * each));
+            parts[i] = new Part(i, i * each, Math.min(CompactKeyIndex.SEGMENTS, (i + 1) * each));
         }
     }
 
@@ -124,10 +129,22 @@ final class Loading implements Closeable {
         return keys[segment];
     }
 
+    int parts() {
+        return parts.length;
+    }
+
+    /** Returns the number of the part that a segment is in. */
+    int partOf(int segment) {
+        return segment / parts[0].to;
+    }
+
+    void completeWith(Completion given) {
+        completion = given;
+    }
+
     /** Makes sure that the segment is loaded. */
     void load(CompactKeyIndex index, int segment) throws IOException {
-        int each = parts[0].to;
-        if (!load(index, parts[segment / each])) {
+        if (!load(index, parts[partOf(segment)])) {
             loadRest(index, false);
         }
     }
@@ -150,23 +167,29 @@ final class Loading implements Closeable {
                 return part.isLoaded;
             }
             List<long[]> directories = new ArrayList<>();
+            boolean isRead = false;
             try (ImageSource source = image.source(starts[part.from], starts[part.to] - starts[part.from])) {
                 read(source, part, index, directories);
-                part.isLoaded = true;
+                isRead = true;
             } catch (IndexMemoryException e) {
                 throw needed(index, e);
             } catch (IOException e) {
                 // The bytes are not those that were saved, or not to be had. The log has the keys as well.
                 part.damage = e;
             } finally {
-                if (!part.isLoaded) {
+                if (!isRead) {
                     index.discard(directories);
                 }
             }
-            if (part.isLoaded) {
-                index.adopt(part.from, directories);
+            if (isRead) {
+                try {
+                    index.adopt(part.from, directories, part.number, completion);
+                } catch (IndexMemoryException e) {
+                    throw needed(index, e);
+                }
+                part.isLoaded = true;
             }
-            return part.isLoaded;
+            return isRead;
         }
     }
 
@@ -204,17 +227,17 @@ final class Loading implements Closeable {
         if (before != null && !isTriedAgain) {
             throw before;
         }
-        BitSet damaged = new BitSet();
+        List<Part> damaged = new ArrayList<>();
         IOException first = null;
         for (Part part : parts) {
             if (!load(index, part)) {
-                damaged.set(part.from, part.to);
+                damaged.add(part);
                 first = first == null ? part.damage : first;
             }
         }
         if (first != null) {
             try {
-                index.refill(refill, damaged, keys, first);
+                refill(index, damaged, first);
             } catch (IOException e) {
                 failure = e;
                 throw e;
@@ -223,6 +246,20 @@ final class Loading implements Closeable {
         isOver = true;
         index.endLoading();
         image.close();
+    }
+
+    /** Fills damaged parts, in an index of their own first, so that lookups see all of a part or wait. */
+    private void refill(CompactKeyIndex index, List<Part> damaged, IOException cause) throws IOException {
+        BitSet segments = new BitSet();
+        damaged.forEach(part -> segments.set(part.from, part.to));
+        try (CompactKeyIndex fresh = index.refill(refill, segments, cause)) {
+            for (Part part : damaged) {
+                synchronized (part) {
+                    index.adoptCopies(fresh, part.from, part.to, keys, part.number, completion);
+                    part.isLoaded = true;
+                }
+            }
+        }
     }
 
     @Override
