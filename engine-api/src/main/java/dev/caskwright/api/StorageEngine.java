@@ -91,7 +91,8 @@ public interface StorageEngine extends ReadView, AutoCloseable {
     long changes(long version, ChangeVisitor visitor) throws IOException;
 
     /**
-     * Returns the number of keys, at no cost. Keys that have expired and were not yet reclaimed by a merge count;
+     * Returns the number of keys, at no cost, unless the store has just been opened after a crash: it may take as long as
+     * loading the index then. Keys that have expired and were not yet reclaimed by a merge count;
      * visiting the entries counts exactly. After {@link #close} it is 0.
      */
     long size();

@@ -54,6 +54,9 @@ public final class EngineBuilder {
     long expectedKeys;
     int expectedKeyLength;
     int replayThreads = Runtime.getRuntime().availableProcessors();
+    /** What is more is replayed before the store is open, which takes longer, but no memory. */
+    long mostReplayBytesLater = Runtime.getRuntime().maxMemory() / 8;
+
     InstantSource clock = InstantSource.system();
     LongSupplier random = new SecureRandom()::nextLong;
 

@@ -27,6 +27,7 @@ final class IndexLoading implements Closeable {
     private final RecordLogOpening opening;
     private final @Nullable PersistentKeyIndex index;
     private final int threads;
+    private final long mostBytesLater;
     private final Consumer<Throwable> onFailure;
     private final ReentrantLock running = new ReentrantLock();
     private volatile boolean cancelled;
@@ -35,12 +36,20 @@ final class IndexLoading implements Closeable {
 
     /**
      * @param threads how many read the log behind the image, or replay what an image turns out not to have
+     * @param mostBytesLater how much of the heap the entries behind the image may take until they are put
      * @param onFailure is told of failures in the background that are no {@link IOException}
      */
-    IndexLoading(RecordLogOpening opening, KeyIndex index, boolean wanted, int threads, Consumer<Throwable> onFailure) {
+    IndexLoading(
+            RecordLogOpening opening,
+            KeyIndex index,
+            boolean wanted,
+            int threads,
+            long mostBytesLater,
+            Consumer<Throwable> onFailure) {
         this.opening = opening;
         this.index = wanted && index instanceof PersistentKeyIndex persistent ? persistent : null;
         this.threads = threads;
+        this.mostBytesLater = mostBytesLater;
         this.onFailure = onFailure;
     }
 
@@ -59,7 +68,7 @@ final class IndexLoading implements Closeable {
         // Behind an image that covers the whole log there is nothing to start threads for.
         boolean isBehind = !isImageLoaded || opening.log().bytesWithoutImage() > 0;
         if (isBehind && loaded != null && loaded.partsLeft() > 0) {
-            ReplayLater later = new ReplayLater(opening.log(), loaded);
+            ReplayLater later = new ReplayLater(opening.log(), loaded, mostBytesLater);
             if (new Replay(opening, whole).collect(later, threads)) {
                 loaded.completeParts(later);
                 isTailLeft = true;

@@ -86,6 +86,7 @@ final class Opening {
                 index,
                 options.imageEveryBytes > 0,
                 options.replayThreads,
+                options.mostReplayBytesLater,
                 cause -> failure.compareAndSet(null, cause)));
         boolean isImageLoaded = loading.begin();
         long replayed = loading.replay(index, isImageLoaded);

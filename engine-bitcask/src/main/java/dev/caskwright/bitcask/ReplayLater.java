@@ -17,9 +17,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Memory: {@value Entries#HEADER} bytes and the key for each entry. Given back part by part.
  */
 final class ReplayLater implements PersistentKeyIndex.Completion {
-    /** The most that is kept, as a share of the heap. Replaying more at once takes longer, but no memory. */
-    private static final int SHARE_OF_HEAP = 8;
-
     /** The entries of one thread and one step of the replay for one part, in chunks, which are never copied. */
     private static final class Entries {
         static final int HEADER = Long.BYTES + Integer.BYTES;
@@ -120,15 +117,16 @@ final class ReplayLater implements PersistentKeyIndex.Completion {
     private final RecordLog log;
     private final PersistentKeyIndex index;
     private final int parts;
-    private final long mostBytes = Runtime.getRuntime().maxMemory() / SHARE_OF_HEAP;
+    private final long mostBytes;
     private final AtomicLong bytes = new AtomicLong();
     private final List<Collector> collectors = new ArrayList<>();
 
-    /** Keeps entries for the parts that an index has left. */
-    ReplayLater(RecordLog log, PersistentKeyIndex index) {
+    /** Keeps entries for the parts that an index has left, of hardly more bytes than {@code mostBytes}. */
+    ReplayLater(RecordLog log, PersistentKeyIndex index, long mostBytes) {
         this.log = log;
         this.index = index;
         this.parts = index.partsLeft();
+        this.mostBytes = mostBytes;
     }
 
     /** Makes a collector for one thread. All are made before the first is used. */

@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EngineStats;
+import dev.caskwright.api.Entry;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.KeyIndexContext;
+import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.bitcask.VerifyReport;
@@ -19,6 +23,8 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -26,6 +32,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -220,6 +228,223 @@ final class LazyImageTest {
                 }
                 engine.merge();
                 assertHolds(engine, true, 17, "merged, place=" + place);
+            }
+        }
+    }
+
+    /** An index that lets something happen while it is saved. */
+    private static final class SlowlySavedIndex implements PersistentKeyIndex {
+        private final CompactKeyIndex index;
+        private final Runnable meanwhile;
+
+        SlowlySavedIndex(CompactKeyIndex index, Runnable meanwhile) {
+            this.index = index;
+            this.meanwhile = meanwhile;
+        }
+
+        @Override
+        public long get(byte[] key, int offset, int length) throws IOException {
+            return index.get(key, offset, length);
+        }
+
+        @Override
+        public long put(byte[] key, int offset, int length, long locator) throws IOException {
+            return index.put(key, offset, length, locator);
+        }
+
+        @Override
+        public long putIfAbsent(byte[] key, int offset, int length, long locator) throws IOException {
+            return index.putIfAbsent(key, offset, length, locator);
+        }
+
+        @Override
+        public boolean replace(byte[] key, int offset, int length, long expected, long locator) throws IOException {
+            return index.replace(key, offset, length, expected, locator);
+        }
+
+        @Override
+        public boolean remove(byte[] key, int offset, int length, long expected) throws IOException {
+            return index.remove(key, offset, length, expected);
+        }
+
+        @Override
+        public long size() {
+            return index.size();
+        }
+
+        @Override
+        public long memoryBytes() {
+            return index.memoryBytes();
+        }
+
+        @Override
+        public String imageFormat() {
+            return index.imageFormat();
+        }
+
+        @Override
+        public void save(ImageSink sink) throws IOException {
+            index.save((source, offset, length) -> {
+                sink.write(source, offset, length);
+                meanwhile.run();
+            });
+        }
+
+        @Override
+        public boolean load(Image image, Refill refill) throws IOException {
+            return index.load(image, refill);
+        }
+
+        @Override
+        public boolean loadMore() throws IOException {
+            return index.loadMore();
+        }
+
+        @Override
+        public void ensureRoom(int keys) throws IOException {
+            index.ensureRoom(keys);
+        }
+
+        @Override
+        public void close() throws IOException {
+            index.close();
+        }
+    }
+
+    /** Leaves a store whose last image was saved while others changed keys and removed them, and that was then killed. */
+    private CrashableIoManager killedAfterSavingBesideChanges() throws IOException {
+        CrashableIoManager disk = closed.peekKill();
+        Random random = new Random(9);
+        AtomicReference<StorageEngine> writer = new AtomicReference<>();
+        Queue<Runnable> held = new ArrayDeque<>();
+        StorageEngine engine = builder(disk, held::add)
+                .imageEveryBytes(1)
+                .index(context -> new SlowlySavedIndex(
+                        new CompactKeyIndex(context), () -> change(writer.get(), random.nextInt(1 << 20), 4)))
+                .open();
+        held.forEach(Runnable::run);
+        held.clear();
+        long saved = engine.stats().savedImages();
+        while (engine.stats().savedImages() == saved) {
+            change(engine, random.nextInt(1 << 20), 4);
+            writer.set(engine);
+            for (Runnable task = held.poll(); task != null; task = held.poll()) {
+                task.run();
+            }
+        }
+        change(engine, 5, 2_000);
+        return disk.kill();
+    }
+
+    private static void change(StorageEngine engine, int seed, int count) {
+        Random random = new Random(seed);
+        try {
+            for (int i = 0; i < count; i++) {
+                byte[] key = key(random.nextInt(KEYS + KEYS / 10));
+                if (random.nextInt(3) == 0) {
+                    engine.delete(key);
+                } else {
+                    engine.put(key, value(seed, i));
+                }
+            }
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void changesFromTheTimeOfSavingArePutWhenTheirPartIsLoaded() throws IOException {
+        CrashableIoManager killed = killedAfterSavingBesideChanges();
+        NavigableMap<byte[], Entry> expected;
+        try (StorageEngine engine =
+                builder(killed.peekKill(), Runnable::run).imageEveryBytes(0).open()) {
+            expected = KeyValues.entries(engine);
+        }
+        for (int round = 0; round < 6; round++) {
+            CrashableIoManager disk = killed.peekKill();
+            if (round % 2 == 1) {
+                flip(disk, 5_000 * round);
+            }
+            Queue<Runnable> held = new ArrayDeque<>();
+            try (StorageEngine engine =
+                    builder(disk, round < 2 ? Runnable::run : held::add).open()) {
+                assertThat(engine.stats().openedFromImage()).isTrue();
+                NavigableMap<byte[], Entry> found = KeyValues.entries(engine);
+                assertThat(found.keySet()).as("round=%d", round).hasSameSizeAs(expected.keySet());
+                for (Map.Entry<byte[], Entry> each : expected.entrySet()) {
+                    assertThat(engine.get(each.getKey()))
+                            .as("round=%d", round)
+                            .isEqualTo(each.getValue().value());
+                }
+                assertSame(engine.stats(), replayed(killed), "round=" + round);
+            }
+        }
+    }
+
+    @Test
+    void openingBehindAnImageChangesNoIndexUntilItIsNeeded() throws IOException {
+        CrashableIoManager killed = killedAfterChanges(closed);
+        EngineStats expected = replayed(killed);
+        AtomicReference<KeyIndex> index = new AtomicReference<>();
+        Queue<Runnable> held = new ArrayDeque<>();
+        try (StorageEngine engine = builder(killed, held::add)
+                .index(context -> {
+                    index.set(new CompactKeyIndex(context));
+                    return index.get();
+                })
+                .open()) {
+            long opened = index.get().memoryBytes();
+            assertThat(opened).isLessThan(expected.indexBytes() / 10);
+            assertThat(engine.get(key(0))).isEqualTo(value(0, 2));
+            assertThat(index.get().memoryBytes())
+                    .isGreaterThan(opened)
+                    .isLessThan(expected.indexBytes() * 3 / 4);
+            assertThat(engine.size()).isEqualTo(expected.keys());
+            assertSame(engine.stats(), expected, "all loaded");
+        }
+    }
+
+    @Test
+    void aTailThatCannotBePutIsTriedAgainAndCountedOnce() throws IOException {
+        CrashableIoManager killed = killedAfterChanges(closed);
+        EngineStats expected = replayed(killed);
+        for (int round = 0; round < 3; round++) {
+            CrashableIoManager disk = killed.peekKill().logging(false);
+            if (round == 2) {
+                flip(disk, 100);
+            }
+            AtomicInteger comparisons = new AtomicInteger();
+            int failing = 4 + round;
+            int every = 1_500;
+            Queue<Runnable> held = new ArrayDeque<>();
+            try (StorageEngine engine = builder(disk, held::add)
+                    .index(context -> new CompactKeyIndex(new KeyIndexContext(
+                            context.expectedKeys(),
+                            context.expectedKeyLength(),
+                            context.seed(),
+                            (key, offset, length, locator) -> {
+                                int number = comparisons.incrementAndGet();
+                                if (number % every == 0 && number / every <= failing) {
+                                    throw new IOException("planted");
+                                }
+                                return context.matcher().matches(key, offset, length, locator);
+                            })))
+                    .open()) {
+                int failed = 0;
+                for (int tries = 0; tries < 20; tries++) {
+                    try {
+                        engine.get(key(tries));
+                        engine.put(key(0), value(0, 2));
+                        break;
+                    } catch (IOException e) {
+                        failed++;
+                    }
+                }
+                assertThat(failed).as("round=%d", round).isPositive();
+                assertHolds(engine, true, 1, "round=" + round);
+                assertThat(engine.stats().keys()).isEqualTo(expected.keys());
+                // One more record, in the place of one that is as long.
+                assertThat(engine.stats().liveBytes()).isEqualTo(expected.liveBytes());
             }
         }
     }
