@@ -39,6 +39,12 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     private static final int SEGMENT_BITS = 8;
     private static final int PART_BITS = 2;
     private static final long MAX_HEAP = Runtime.getRuntime().maxMemory(); // asked once: it is a native call
+    /**
+     * What the index may keep for long. The collectors that divide the heap by age keep no more than two thirds of it for
+     * what stays, and others need heap, too.
+     */
+    private static final long MAX_HELD = MAX_HEAP / 8 * 5;
+
     private static final int SEGMENTS = 1 << SEGMENT_BITS;
     private static final int ALL_PARTS = SEGMENTS << PART_BITS;
     private static final int PARTS = 1 << PART_BITS;
@@ -238,8 +244,9 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     }
 
     /**
-     * Makes sure that the heap is large enough for the index after so many changes, were nothing else in it. How much of
-     * the heap others hold cannot be told without a garbage collection.
+     * Makes sure that the heap is large enough for the index after so many changes, were nothing else in it, and that the
+     * index does not take more than five eighths of it for long. How much of the heap others hold cannot be told without a
+     * garbage collection.
      */
     @Override
     public void ensureRoom(int keys) throws IndexMemoryException {
@@ -247,10 +254,11 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         long held = tableBytes.get();
         // What the keys need, twice: a segment that grows holds both tables.
         long needed = held + 2L * Math.min(keys, SEGMENTS) * (held / SEGMENTS);
-        if (needed > MAX_HEAP) {
+        if (held > MAX_HELD || needed > MAX_HEAP) {
             throw new IndexMemoryException(
-                    "the heap is too small for the key index: needed=" + needed + ", heap=" + MAX_HEAP
-                            + " bytes; raise -Xmx or use a compact index",
+                    "the heap is too small for the key index: needed=" + needed + ", held=" + held + ", heap="
+                            + MAX_HEAP + " bytes, of which the index may hold " + MAX_HELD
+                            + "; raise -Xmx or use a compact index",
                     null);
         }
     }
