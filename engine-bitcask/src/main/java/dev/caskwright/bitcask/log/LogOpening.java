@@ -12,6 +12,7 @@ import dev.caskwright.api.spi.RecordLogOptions;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -243,15 +244,17 @@ final class LogOpening implements RecordLogOpening {
 
     /** Opens the files that writers wrote after the last one sealed, and finds where the log ends. */
     private void openTail() throws IOException {
-        long[] ids = names.stream()
-                .filter(FileNames::isData)
-                .mapToLong(FileNames::id)
-                .filter(id -> id > manifest.highestId())
-                .sorted()
-                .toArray();
+        long[] ids = new long[names.size()];
+        int count = 0;
+        for (String name : names) {
+            if (FileNames.isData(name) && FileNames.id(name) > manifest.highestId()) {
+                ids[count++] = FileNames.id(name);
+            }
+        }
+        Arrays.sort(ids, 0, count);
         TailRecovery.Hole hole = null;
-        for (int i = 0; i < ids.length; i++) {
-            hole = openTailFile(ids[i], hole, i == ids.length - 1);
+        for (int i = 0; i < count; i++) {
+            hole = openTailFile(ids[i], hole, i == count - 1);
         }
     }
 
