@@ -34,8 +34,7 @@ final class FullIndexTest {
         assertThat(said.get(2)).isEqualTo("NOT_APPLIED");
         assertThat(said.get(3)).as("health").isEqualTo("null");
         assertThat(said.get(4)).as("the same put again").isEqualTo("OUT_OF_MEMORY");
-        try (StorageEngine engine =
-                FullIndexWriter.builder(directory, index).open()) {
+        try (StorageEngine engine = FullIndexWriter.builder(directory, index).open()) {
             assertThat(engine.size()).isEqualTo(written);
             for (int i = 0; i < written; i++) {
                 assertThat(engine.get(FullIndexWriter.key(i))).as("key=%d", i).isEqualTo(FullIndexWriter.value(i));

@@ -396,9 +396,7 @@ final class LazyImageTest {
             long opened = index.get().memoryBytes();
             assertThat(opened).isLessThan(expected.indexBytes() / 10);
             assertThat(engine.get(key(0))).isEqualTo(value(0, 2));
-            assertThat(index.get().memoryBytes())
-                    .isGreaterThan(opened)
-                    .isLessThan(expected.indexBytes() * 3 / 4);
+            assertThat(index.get().memoryBytes()).isGreaterThan(opened).isLessThan(expected.indexBytes() * 3 / 4);
             assertThat(engine.size()).isEqualTo(expected.keys());
             assertSame(engine.stats(), expected, "all loaded");
         }
