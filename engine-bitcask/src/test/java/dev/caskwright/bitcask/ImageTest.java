@@ -17,6 +17,8 @@ import dev.caskwright.testkit.FaultPlan;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,6 +27,7 @@ import java.util.NavigableMap;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -484,6 +487,32 @@ final class ImageTest {
         String name = imageName(disk);
         assertThat(name).isNotNull().isEqualTo(imageName(other));
         assertIgnored("another store", with(name, other.content(name)), SMALL);
+    }
+
+    @Test
+    void theImageOfAnotherVersionOrByteOrderIsIgnored() throws IOException {
+        String name = storeWithATail(SMALL);
+        byte[] image = disk.content(name);
+        assertThat(withVersion(image, 1)).isEqualTo(image);
+        assertIgnored("a newer version", with(name, withVersion(image, 2)), SMALL);
+        assertIgnored("an older version", with(name, withVersion(image, 0)), SMALL);
+        byte[] swapped = image.clone();
+        ByteBuffer words = ByteBuffer.wrap(swapped);
+        for (int at = 0; at + Long.BYTES <= swapped.length; at += Long.BYTES) {
+            words.putLong(at, Long.reverseBytes(words.getLong(at)));
+        }
+        assertIgnored("the other byte order", with(name, swapped), SMALL);
+    }
+
+    /** Returns the image with another format version in its header, under a right checksum. */
+    private static byte[] withVersion(byte[] image, int version) {
+        byte[] changed = image.clone();
+        ByteBuffer header = ByteBuffer.wrap(changed).order(ByteOrder.LITTLE_ENDIAN);
+        header.putInt(8, version);
+        CRC32C checksum = new CRC32C();
+        checksum.update(changed, 0, 60);
+        header.putInt(60, (int) checksum.getValue());
+        return changed;
     }
 
     @Test

@@ -125,7 +125,6 @@ final class SpaceAhead {
             ready = 0;
             asked = 0;
             step = 0;
-            forcedWrites = 0;
         } finally {
             lock.unlock();
         }

@@ -103,6 +103,20 @@ final class SpaceAheadTest {
     }
 
     @Test
+    void afterTheFirstFileOneForcedWriteIsEnough() throws IOException {
+        SpaceAhead space = space(Runnable::run, 64 * MIB);
+        appendForced(space, 5, 100);
+        space.leave();
+        MemoryFile next = new MemoryFile();
+        DataFile nextFile = newFile(next);
+        next.write(0, new byte[100], 0, 100);
+        nextFile.extendTo(100);
+        space.afterWrite(nextFile, true);
+        assertThat(next.reserved).isEqualTo(MIB + 100);
+        assertThat(memory.reserved).isEqualTo(MIB + 500);
+    }
+
+    @Test
     void aFullDiskIsNoFailureAndIsTriedAgain() throws IOException {
         SpaceAhead space = space(Runnable::run, 64 * MIB);
         memory.failure = new OutOfSpaceException("full", null);
