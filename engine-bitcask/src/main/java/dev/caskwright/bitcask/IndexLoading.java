@@ -94,16 +94,23 @@ final class IndexLoading implements Closeable {
     boolean settle() {
         PersistentKeyIndex loaded = index;
         if (isTailLeft && loaded != null) {
-            try {
-                while (!cancelled && loaded.loadMore()) {
-                    // Each call loads a part.
-                }
-                isTailLeft = cancelled;
-            } catch (IOException e) {
-                LOG.warn("the key index could not be loaded: {}", e.toString());
-            }
+            isTailLeft = !loadParts(loaded);
         }
         return !isTailLeft;
+    }
+
+    /** Loads what is left; returns whether all is loaded. */
+    private boolean loadParts(PersistentKeyIndex loaded) {
+        try {
+            while (!cancelled && loaded.loadMore()) {
+                // Each call loads a part.
+            }
+            return !cancelled;
+        } catch (IOException e) {
+            // Whoever needs the part tries again, and gets the error.
+            LOG.warn("the key index could not be loaded: {}", e.toString());
+            return false;
+        }
     }
 
     private void refill(KeyIndex part, KeyFilter isWanted, IOException cause) throws IOException {
@@ -114,12 +121,7 @@ final class IndexLoading implements Closeable {
     private void loadRest(PersistentKeyIndex loaded) {
         running.lock();
         try {
-            while (!cancelled && loaded.loadMore()) {
-                // Each call loads a part.
-            }
-        } catch (IOException e) {
-            // Whoever needs the part tries again, and gets the error.
-            LOG.warn("the key index could not be loaded: {}", e.toString());
+            loadParts(loaded);
         } catch (RuntimeException | Error e) {
             onFailure.accept(e);
         } finally {

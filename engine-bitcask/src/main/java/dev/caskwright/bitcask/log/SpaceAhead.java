@@ -40,10 +40,10 @@ final class SpaceAhead {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition pieceEnded = lock.newCondition();
-    private @Nullable DataFile file; // these change under the lock; the first only if the write lock is held, too
+    private @Nullable DataFile file; // these change under the lock; the first two only if the write lock is held, too
+    private long step;
     private volatile long ready;
     private volatile long asked;
-    private volatile long step;
     private int forcedWrites;
     private boolean isZeroing;
     private boolean isRunning;
