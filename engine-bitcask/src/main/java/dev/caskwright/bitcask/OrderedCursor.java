@@ -120,12 +120,8 @@ final class OrderedCursor implements Cursor {
 
     /** Puts what was saved for the keys from {@code from} to {@code to} over what the index has, the oldest last. */
     private void addUndone(
-            Snapshots.Undo undo,
-            byte @Nullable [] from,
-            boolean inclusive,
-            byte @Nullable [] to,
-            Map<byte[], Long> piece) {
-        Snapshots.Undo later = undo.next;
+            Undo undo, byte @Nullable [] from, boolean inclusive, byte @Nullable [] to, Map<byte[], Long> piece) {
+        Undo later = undo.next; // before the map, as in Undo.find
         if (later != null) {
             addUndone(later, from, inclusive, to, piece);
         }

@@ -26,17 +26,6 @@ import org.jspecify.annotations.Nullable;
  * <p>A file that a merge has replaced stays until every snapshot that was open then has closed.
  */
 final class Snapshots {
-    /** One snapshot's undo map, and those of the snapshots after it. */
-    static final class Undo {
-        final UndoMap map;
-        volatile @Nullable Undo next;
-        long first = KeyIndex.ABSENT; // locator of the first record since then; set under the write lock
-
-        Undo(KeyHash hash) {
-            this.map = new UndoMap(hash);
-        }
-    }
-
     /** An open snapshot. */
     static final class Handle {
         final long serial;
@@ -71,13 +60,8 @@ final class Snapshots {
         /** Returns the locator that a key had when the snapshot was taken. Within an epoch. */
         long locate(KeyIndex index, byte[] key, int offset, int length) throws IOException {
             long current = index.get(key, offset, length);
-            for (Undo each = undo; each != null; each = each.next) {
-                long saved = each.map.get(key, offset, length);
-                if (saved != UndoMap.UNCHANGED) {
-                    return saved;
-                }
-            }
-            return current;
+            long saved = undo.find(key, offset, length);
+            return saved == UndoMap.UNCHANGED ? current : saved;
         }
 
         /** Returns whether records in this file, and not copies of them elsewhere, were current then. */
@@ -91,11 +75,6 @@ final class Snapshots {
             return file == active ? activeLength : file.length();
         }
     }
-
-    /** While a snapshot closes, what is saved in less than so many bytes is passed on under the write lock. */
-    private static final long PASSED_AT_ONCE = 16 << 10;
-
-    private static final int MAX_PASSES = 8;
 
     private final Store store;
     private final int limit;
@@ -208,22 +187,14 @@ final class Snapshots {
             for (Undo each = earlier.undo; each != null && each != later.undo; each = each.next) {
                 Undo end = each;
                 each.map.visit((source, offset, length, locator) -> {
-                    if (locator != KeyIndex.ABSENT && !isSaved(earlier.undo, end, source, offset, length)) {
+                    if (locator != KeyIndex.ABSENT
+                            && earlier.undo.find(end, source, offset, length) == UndoMap.UNCHANGED) {
                         lost.add(locator);
                     }
                 });
             }
         }
         return lost.toArray();
-    }
-
-    private static boolean isSaved(Undo from, Undo end, byte[] key, int offset, int length) {
-        for (Undo each = from; each != null && each != end; each = each.next) {
-            if (each.map.get(key, offset, length) != UndoMap.UNCHANGED) {
-                return true;
-            }
-        }
-        return false;
     }
 
     /** Locators one after another. */
@@ -266,7 +237,7 @@ final class Snapshots {
             }
             handle.closed = true;
             Handle older = older(handle);
-            long passed = older == null ? 0 : passMost(handle, older);
+            long copied = older == null ? 0 : older.undo.copyMostOf(handle.undo);
             store.writeLock.lock();
             try {
                 synchronized (this) {
@@ -275,7 +246,10 @@ final class Snapshots {
                     if (open.isEmpty()) {
                         newest = null;
                     } else if (older != null) {
-                        passOn(handle, older, passed);
+                        older.undo.takeOver(handle.undo, copied);
+                        if (newest == handle.undo) {
+                            newest = older.undo;
+                        }
                     }
                     for (LogSegment file : handle.pinned) {
                         if (pins.merge(file, -1, Integer::sum) == 0) {
@@ -294,33 +268,6 @@ final class Snapshots {
     private synchronized @Nullable Handle older(Handle handle) {
         int at = open.indexOf(handle);
         return at > 0 ? open.get(at - 1) : null;
-    }
-
-    /**
-     * Copies the undo map of a closed snapshot to the next older one, while writers go on, and returns how far it got.
-     * Nobody else writes to the older one's map: it is not the newest, and only one snapshot closes at a time. Readers of
-     * the older snapshot find the same in either.
-     */
-    private static long passMost(Handle closed, Handle older) {
-        long passed = 0;
-        for (int pass = 0; pass < MAX_PASSES; pass++) {
-            long before = passed;
-            passed = older.undo.map.saveAll(closed.undo.map, before);
-            if (passed - before < PASSED_AT_ONCE) {
-                break;
-            }
-        }
-        return passed;
-    }
-
-    /** Moves the rest of the undo map of a closed snapshot to the next older one, and takes it out. Under the write lock. */
-    private void passOn(Handle closed, Handle older, long passed) {
-        older.undo.map.saveAll(closed.undo.map, passed);
-        // Readers of the older snapshot that still hold the link see the same values behind it.
-        older.undo.next = closed.undo.next;
-        if (newest == closed.undo) {
-            newest = older.undo;
-        }
     }
 
     /** Says that the index does not refer to a file yet: the output of a merge. */
