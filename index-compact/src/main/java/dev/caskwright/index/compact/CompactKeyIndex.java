@@ -55,6 +55,12 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
     private static final int SHARE_BITS = 28;
     private static final int LOCKS = 64;
     private static final int BATCH = 32;
+    /**
+     * How many slots a bucket has after the smallest. All segments are small at the same time and never again: the blocks
+     * of sizes between, which they left behind, would be wanted by nobody, a third of a byte for each of a million keys.
+     */
+    private static final int SECOND_SLOTS = Bucket.MAX_SLOTS / 2;
+
     /** A bucket is made smaller when so many slots are free; more than growth leaves, or they would take turns. */
     private static final int FREE_SLOTS_TO_SHRINK = 3 * Bucket.SLOT_STEP;
 
@@ -600,7 +606,7 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
             heapBytes.addAndGet(ARRAY_HEADER + Long.BYTES);
             DIRECTORY.setRelease(open, segment, smallest);
         } else if (Bucket.slots(word) < Bucket.MAX_SLOTS) {
-            resize(directory, word, tag, Bucket.slots(word) + Bucket.SLOT_STEP);
+            resize(directory, word, tag, Math.max(SECOND_SLOTS, Bucket.slots(word) + Bucket.SLOT_STEP));
         } else if (Bucket.depth(word) < Directory.depth(directory)) {
             split(directory, word, tag);
         } else {
