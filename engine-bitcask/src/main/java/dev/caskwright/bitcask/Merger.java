@@ -228,20 +228,24 @@ final class Merger {
                 return; // nothing in it is needed here: no record, or none but puts
             }
             RecordScanner scanner = log.scan(input, input.length());
+            LookAhead ahead = new LookAhead(store, input, order == null);
             while (!cancelled && scanner.next()) {
                 if (scanner.isPut()) {
-                    if (order == null && lookup(scanner) == scanner.locator()) {
+                    if (order == null && lookup(scanner, ahead.next()) == scanner.locator()) {
                         copyPut(input, scanner);
                     }
                 } else if (scanner.isTombstone()
-                        && lookup(scanner) == KeyIndex.ABSENT
+                        && lookup(scanner, ahead.next()) == KeyIndex.ABSENT
                         && older.mayHaveOlder(input, scanner)) {
                     output(scanner).copy(scanner);
                 }
             }
         }
 
-        private long lookup(RecordScanner scanner) throws IOException {
+        private long lookup(RecordScanner scanner, long candidate) throws IOException {
+            if (candidate == scanner.locator() || candidate == KeyIndex.ABSENT) {
+                return candidate; // the index refers to the very record, or has no such key
+            }
             // An index without keys may read records, of files that could be removed meanwhile.
             Session session = store.session();
             int pin = store.enter(session);
@@ -391,17 +395,9 @@ final class Merger {
             LockSlices lock = new LockSlices();
             try {
                 for (MergeOutput each : outputs) {
-                    each.visitCopies((source, offset, length, oldLocator, newLocator) -> {
-                        lock.next();
-                        int pin = store.pin(session);
-                        try {
-                            if (!index.replace(source, offset, length, oldLocator, newLocator)) {
-                                log.markDead(newLocator);
-                            }
-                        } finally {
-                            store.exit(pin);
-                        }
-                    });
+                    Switch toCopies = new Switch(session, lock);
+                    each.visitCopies(toCopies::add);
+                    toCopies.flush();
                 }
                 for (Expired each : expired) {
                     lock.next();
@@ -442,6 +438,60 @@ final class Merger {
                 store.writeLock.unlock();
             }
             store.removeFiles(removable);
+        }
+    }
+
+    /** Brings the index from records to their copies, some at a time. */
+    private final class Switch {
+        private final Session session;
+        private final LockSlices lock;
+        private final int[] keyOffsets = new int[SWITCHES_PER_LOCK];
+        private final int[] keyLengths = new int[SWITCHES_PER_LOCK];
+        private final long[] oldLocators = new long[SWITCHES_PER_LOCK];
+        private final long[] newLocators = new long[SWITCHES_PER_LOCK];
+        private final long[] candidates = new long[SWITCHES_PER_LOCK];
+        private byte[] source = {};
+        private int count;
+
+        Switch(Session session, LockSlices lock) {
+            this.session = session;
+            this.lock = lock;
+        }
+
+        void add(byte[] keySource, int offset, int length, long oldLocator, long newLocator) throws IOException {
+            if (count == SWITCHES_PER_LOCK || keySource != source) {
+                flush();
+                source = keySource;
+            }
+            keyOffsets[count] = offset;
+            keyLengths[count] = length;
+            oldLocators[count] = oldLocator;
+            newLocators[count] = newLocator;
+            count++;
+        }
+
+        void flush() throws IOException {
+            lock.release();
+            int pin = store.pin(session);
+            try {
+                // Only so that the waits for memory overlap, and are over before writers are held up.
+                index.candidates(source, keyOffsets, keyLengths, count, candidates);
+            } finally {
+                store.exit(pin);
+            }
+            lock.letWritersIn();
+            lock.hold();
+            pin = store.pin(session);
+            try {
+                for (int i = 0; i < count; i++) {
+                    if (!index.replace(source, keyOffsets[i], keyLengths[i], oldLocators[i], newLocators[i])) {
+                        log.markDead(newLocators[i]);
+                    }
+                }
+            } finally {
+                store.exit(pin);
+            }
+            count = 0;
         }
     }
 
