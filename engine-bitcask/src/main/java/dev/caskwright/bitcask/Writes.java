@@ -293,9 +293,10 @@ final class Writes {
 
     /** Has the waits for memory overlap that the changes of the index would take one after the other. */
     private void prefetch(WriteBatch batch) throws IOException {
-        int pin = store.enter(store.session());
+        Session session = store.session();
+        int pin = store.enter(session);
         try {
-            batch.visit((source, key, keyLength, valueLength, expiry) -> index.prefetch(source, key, keyLength));
+            session.prefetch.of(batch, index);
         } finally {
             store.exit(pin);
         }

@@ -249,6 +249,33 @@ public abstract class KeyIndexContract {
     }
 
     @Test
+    void prefetchingChangesNothing() throws Exception {
+        IndexedKeys keys = numberedKeys(1_000);
+        ByteBuffer source = ByteBuffer.allocate(64 * keys.count());
+        int[] offsets = new int[keys.count()];
+        int[] lengths = new int[keys.count()];
+        for (int i = 0; i < keys.count(); i++) {
+            offsets[i] = source.position();
+            lengths[i] = keys.key(i).length;
+            source.put(keys.key(i));
+        }
+        try (KeyIndex index = open(keys)) {
+            index.prefetch(source.array(), offsets, lengths, keys.count());
+            assertThat(index.size()).isZero();
+            for (int i = 0; i < keys.count(); i += 2) {
+                put(index, keys, i, 1);
+            }
+            for (int count : new int[] {0, 1, 31, 32, 33, keys.count()}) {
+                index.prefetch(source.array(), offsets, lengths, count);
+            }
+            assertThat(index.size()).isEqualTo(keys.count() / 2);
+            for (int i = 0; i < keys.count(); i++) {
+                assertThat(get(index, keys.key(i)) == KeyIndex.ABSENT).isEqualTo(i % 2 == 1);
+            }
+        }
+    }
+
+    @Test
     void candidatesOfManyKeysAreTheCandidatesOfEach() throws Exception {
         IndexedKeys keys = numberedKeys(5_000);
         ByteBuffer source = ByteBuffer.allocate(64 * keys.count());

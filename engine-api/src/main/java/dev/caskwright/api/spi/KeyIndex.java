@@ -45,10 +45,11 @@ public interface KeyIndex extends Closeable {
     }
 
     /**
-     * Brings what a change of the key will touch into the processor's cache, where the index knows how. A caller that is to
-     * change many keys calls it for a few of them first, so that their waits for memory overlap.
+     * Brings what changes of the keys will touch into the processor's cache, where the index knows how, with waits for
+     * memory that overlap. Key {@code i} is {@code lengths[i]} bytes from {@code offsets[i]} in {@code source}, for the
+     * first {@code count}.
      */
-    default void prefetch(byte[] key, int offset, int length) {}
+    default void prefetch(byte[] source, int[] offsets, int[] lengths, int count) {}
 
     /** Sets the locator of the key, and returns the one before, or {@link #ABSENT}. */
     long put(byte[] key, int offset, int length, long locator) throws IOException;

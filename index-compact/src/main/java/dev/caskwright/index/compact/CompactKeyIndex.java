@@ -155,6 +155,19 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
     }
 
     @Override
+    public void prefetch(byte[] source, int[] offsets, int[] lengths, int count) {
+        long[][] open = open();
+        long touched = 0;
+        for (int i = 0; i < count; i++) {
+            touched |= touch(open, hash.hash(source, offsets[i], lengths[i]));
+        }
+        // Using what was read, if only in vain, keeps the loads from being optimised away.
+        if (touched == ABSENT) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Override
     public long put(byte[] key, int offset, int length, long locator) throws IOException {
         long hashed = hash.hash(key, offset, length);
         long[][] open = openWith(segment(hashed));

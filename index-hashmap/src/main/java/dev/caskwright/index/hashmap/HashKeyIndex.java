@@ -135,9 +135,23 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     }
 
     @Override
-    public void prefetch(byte[] key, int offset, int length) {
-        // Using the result, if only in vain, keeps the loads from being optimised away.
-        if (get(key, offset, length) == ANY_LOCATOR) {
+    public void prefetch(byte[] source, int[] offsets, int[] lengths, int count) {
+        Table[] open = open();
+        long touched = 0;
+        for (int start = 0; start < count; start += BATCH) {
+            int end = Math.min(count, start + BATCH);
+            // The slots, then the keys that they lead to: loads of either kind do not wait for each other.
+            for (int i = start; i < end; i++) {
+                long hashed = hash.hash(source, offsets[i], lengths[i]);
+                touched |= table(open, part(hashed)).touch((int) hashed);
+            }
+            for (int i = start; i < end; i++) {
+                long hashed = hash.hash(source, offsets[i], lengths[i]);
+                touched |= table(open, part(hashed)).touchKey((int) hashed);
+            }
+        }
+        // Using what was read, if only in vain, keeps the loads from being optimised away.
+        if (touched == ANY_LOCATOR) {
             Thread.onSpinWait();
         }
     }

@@ -103,6 +103,25 @@ final class Table {
         return slots[2 * home(tag)];
     }
 
+    /** Reads a byte of the first key with this tag, so that it is in the cache when it is needed. Readers. */
+    long touchKey(int tag) {
+        long[] slots = this.slots;
+        int position = 2 * home(tag);
+        while (true) {
+            long word = (long) WORD.getAcquire(slots, position);
+            if (word == EMPTY) {
+                return 0;
+            }
+            if ((int) (word >>> 32) == tag && word != TOMBSTONE) {
+                return keyBytes[reference(word) - 1];
+            }
+            position += 2;
+            if (position == slots.length) {
+                position = 0;
+            }
+        }
+    }
+
     /** Returns the locator of the first slot with this tag, without comparing keys. Readers. */
     long candidate(int tag) {
         long[] slots = this.slots;
