@@ -157,9 +157,17 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
     @Override
     public void prefetch(byte[] source, int[] offsets, int[] lengths, int count) {
         long[][] open = open();
+        long[] hashes = new long[BATCH];
         long touched = 0;
-        for (int i = 0; i < count; i++) {
-            touched |= touch(open, hash.hash(source, offsets[i], lengths[i]));
+        for (int start = 0; start < count; start += BATCH) {
+            int keys = Math.min(BATCH, count - start);
+            // In loops so short that the processor is ahead by many keys: it waits for all of them at once.
+            for (int i = 0; i < keys; i++) {
+                hashes[i] = hash.hash(source, offsets[start + i], lengths[start + i]);
+            }
+            for (int i = 0; i < keys; i++) {
+                touched |= touch(open, hashes[i]);
+            }
         }
         // Using what was read, if only in vain, keeps the loads from being optimised away.
         if (touched == ABSENT) {

@@ -137,17 +137,19 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     @Override
     public void prefetch(byte[] source, int[] offsets, int[] lengths, int count) {
         Table[] open = open();
+        long[] hashes = new long[BATCH];
         long touched = 0;
         for (int start = 0; start < count; start += BATCH) {
-            int end = Math.min(count, start + BATCH);
-            // The slots, then the keys that they lead to: loads of either kind do not wait for each other.
-            for (int i = start; i < end; i++) {
-                long hashed = hash.hash(source, offsets[i], lengths[i]);
-                touched |= table(open, part(hashed)).touch((int) hashed);
+            int keys = Math.min(BATCH, count - start);
+            // In loops so short that the processor is ahead by many keys: it waits for all of them at once.
+            for (int i = 0; i < keys; i++) {
+                hashes[i] = hash.hash(source, offsets[start + i], lengths[start + i]);
             }
-            for (int i = start; i < end; i++) {
-                long hashed = hash.hash(source, offsets[i], lengths[i]);
-                touched |= table(open, part(hashed)).touchKey((int) hashed);
+            for (int i = 0; i < keys; i++) {
+                touched |= table(open, part(hashes[i])).touch((int) hashes[i]);
+            }
+            for (int i = 0; i < keys; i++) {
+                touched |= table(open, part(hashes[i])).touchKey((int) hashes[i]);
             }
         }
         // Using what was read, if only in vain, keeps the loads from being optimised away.
