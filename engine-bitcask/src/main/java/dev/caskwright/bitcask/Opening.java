@@ -77,10 +77,7 @@ final class Opening {
         RecordLog log = opening.log();
         Closeable abandonLog = keep(log::abandon);
         KeyIndex index = keep(options.index.open(new KeyIndexContext(
-                options.expectedKeys,
-                options.expectedKeyLength,
-                options.random.getAsLong(),
-                new RecordKeyMatcher(log))));
+                options.expectedKeys, options.expectedKeyLength, opening.secret(), new RecordKeyMatcher(log))));
         IndexLoading loading = keep(new IndexLoading(
                 opening,
                 index,
@@ -94,7 +91,7 @@ final class Opening {
         loading.goOn(executor);
         StoreClock clock = new StoreClock(options.clock, log, options.readOnly);
         Store store = new Store(
-                log, epochs, index, clock, options.maxSnapshots, options.random.getAsLong(), options.readOnly, failure);
+                log, epochs, index, clock, options.maxSnapshots, ~opening.secret(), options.readOnly, failure);
         Reads reads = new Reads(store);
         BackgroundSync backgroundSync = new BackgroundSync(store, options.syncEveryBytes, options.syncEvery, executor);
         Writes writes = new Writes(store, reads, options.durability, backgroundSync);

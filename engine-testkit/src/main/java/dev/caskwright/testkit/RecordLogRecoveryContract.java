@@ -12,6 +12,7 @@ import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogFactory;
 import dev.caskwright.api.spi.RecordLogOpening;
+import dev.caskwright.api.spi.RecordLogOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -32,6 +34,34 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The part of the log contract about what is there when a log is opened again. */
 abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
     private static final int POWER_LOSSES = 40;
+
+    // ---------------------------------------------------------------- secret
+
+    @Test
+    void theSecretIsTheLogsOwnAndStays() throws IOException {
+        Opened opened = open(disk);
+        long secret = opened.opening().secret();
+        put(opened.log(), "key", "value");
+        opened.log().close();
+        CrashableIoManager other = new CrashableIoManager();
+        SplittableRandom random = new SplittableRandom(8);
+        RecordLogOptions options = new RecordLogOptions(
+                SEGMENT_BYTES, false, true, random::nextLong, Runnable::run, () -> {}, () -> {}, cause -> {});
+        assertThat(open(other, options).opening().secret()).isNotEqualTo(secret);
+        // Nothing is drawn to open a log that is there.
+        RecordLogOptions drawingNothing = new RecordLogOptions(
+                SEGMENT_BYTES,
+                false,
+                true,
+                () -> {
+                    throw new AssertionError("a random number was drawn");
+                },
+                Runnable::run,
+                () -> {},
+                () -> {},
+                cause -> {});
+        assertThat(open(disk, drawingNothing).opening().secret()).isEqualTo(secret);
+    }
 
     // ---------------------------------------------------------------- durability
 

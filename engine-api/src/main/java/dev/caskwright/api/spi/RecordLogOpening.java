@@ -15,6 +15,12 @@ public interface RecordLogOpening {
     RecordLog log();
 
     /**
+     * Returns a number that was drawn at random when the log was made, and is the same each time it is opened. The seeds of
+     * hash tables are made from it, so who can choose keys must not learn it.
+     */
+    long secret();
+
+    /**
      * Fills an empty index from the image that was saved with the log, and counts the live bytes as of its end.
      *
      * @param refill what the index calls for parts of the image that are damaged

@@ -82,6 +82,11 @@ final class LogOpening implements RecordLogOpening {
     }
 
     @Override
+    public long secret() {
+        return manifest.store().secret();
+    }
+
+    @Override
     public long tornBytesCut() {
         return tornBytesCut;
     }

@@ -9,6 +9,11 @@ record StoreId(long high, long low) {
         return (high ^ Long.rotateLeft(low, 32)) * 0x9E3779B97F4A7C15L;
     }
 
+    /** Returns a number from which the masks in the files do not follow. */
+    long secret() {
+        return low * 0xD6E8FEB86659FD93L ^ Long.rotateLeft(high, 23);
+    }
+
     // Written out: those that the compiler would add make a JVM that has just started open a store 12 ms later.
     @Override
     public boolean equals(@Nullable Object other) {

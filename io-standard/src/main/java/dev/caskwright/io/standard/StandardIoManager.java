@@ -255,13 +255,19 @@ public class StandardIoManager implements IoManager {
         return found;
     }
 
+    private static boolean isPlain(String name) {
+        for (int i = 0; i < name.length(); i++) {
+            char c = name.charAt(i);
+            // The separators of all systems, so that a store can be carried from one to another.
+            if (c == '/' || c == '\\' || c < ' ') {
+                return false;
+            }
+        }
+        return !name.isEmpty() && !name.equals(".") && !name.equals("..");
+    }
+
     private Path resolve(String name) {
-        // The separators of all systems, so that a store can be carried from one to another.
-        boolean plain = !name.isEmpty()
-                && !name.equals(".")
-                && !name.equals("..")
-                && name.chars().noneMatch(c -> c == '/' || c == '\\' || c < ' ');
-        if (plain && !isReserved(name)) {
+        if (isPlain(name) && !isReserved(name)) {
             Path path = directory.resolve(name);
             if (directory.equals(path.getParent())) {
                 return path;
