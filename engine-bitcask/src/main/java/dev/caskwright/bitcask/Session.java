@@ -5,12 +5,11 @@ import dev.caskwright.api.spi.RecordDraft;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordReader;
 
-/** What one thread needs to work on a store without allocating: its reader, its drafts, its buffers and its stripe of the epochs. */
+/** What one thread needs to work on a store without allocating: its reader, its drafts and its stripe of the epochs. */
 final class Session {
     final RecordReader reader;
     final RecordDraft draft;
     final BatchDraft batch;
-    final Prefetch prefetch = new Prefetch();
     final int stripe;
 
     Session(RecordLog log, int stripe) {

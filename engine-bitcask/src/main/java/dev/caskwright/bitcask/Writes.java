@@ -256,7 +256,6 @@ final class Writes {
     private boolean writeIf(WriteBatch batch, BatchDraft draft, WriteOptions options, Map<byte[], Long> read)
             throws IOException {
         encode(batch, draft);
-        prefetch(batch);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         long position;
         store.lockForWriting();
@@ -289,17 +288,6 @@ final class Writes {
                         + "; split it into several");
             }
         });
-    }
-
-    /** Has the waits for memory overlap that the changes of the index would take one after the other. */
-    private void prefetch(WriteBatch batch) throws IOException {
-        Session session = store.session();
-        int pin = store.enter(session);
-        try {
-            session.prefetch.of(batch, index);
-        } finally {
-            store.exit(pin);
-        }
     }
 
     private boolean areUnchanged(Map<byte[], Long> read) throws IOException {
@@ -336,17 +324,49 @@ final class Writes {
     private void indexBatch(WriteBatch batch, long[] locators) throws IOException {
         int pin = store.pin(store.session());
         try {
-            batch.visit(new WriteBatch.Visitor() {
-                private int next;
-
-                @Override
-                public void change(byte[] source, int key, int keyLength, int valueLength, WriteOptions expiry)
-                        throws IOException {
-                    indexPinned(source, key, keyLength, valueLength == DELETE, locators[next++]);
-                }
-            });
+            Indexing indexing = new Indexing(locators);
+            batch.visit(indexing);
+            indexing.flush();
         } finally {
             store.exit(pin);
+        }
+    }
+
+    /** Brings the index to the records of a batch, some at a time, so that it overlaps its waits for memory. */
+    private final class Indexing implements WriteBatch.Visitor {
+        private static final int GROUP = 32;
+
+        private final long[] locators;
+        private final int[] keyOffsets = new int[GROUP];
+        private final int[] keyLengths = new int[GROUP];
+        private final boolean[] areDeletes = new boolean[GROUP];
+        private byte[] source = {};
+        private int indexed;
+        private int count;
+
+        Indexing(long[] locators) {
+            this.locators = locators;
+        }
+
+        @Override
+        public void change(byte[] keySource, int key, int keyLength, int valueLength, WriteOptions expiry)
+                throws IOException {
+            if (count == GROUP || keySource != source) {
+                flush();
+                source = keySource;
+            }
+            keyOffsets[count] = key;
+            keyLengths[count] = keyLength;
+            areDeletes[count] = valueLength == DELETE;
+            count++;
+        }
+
+        void flush() throws IOException {
+            index.prefetch(source, keyOffsets, keyLengths, count);
+            for (int i = 0; i < count; i++) {
+                indexPinned(source, keyOffsets[i], keyLengths[i], areDeletes[i], locators[indexed++]);
+            }
+            count = 0;
         }
     }
 }

@@ -226,6 +226,35 @@ abstract class EngineWriteContract extends EngineReadContract {
     }
 
     @Test
+    void eachRecordOfABatchGoesToItsKey() throws Exception {
+        try (StorageEngine engine = open()) {
+            for (int changes : new int[] {1, 31, 32, 33, 64, 200}) {
+                WriteBatch batch = new WriteBatch();
+                for (int i = 0; i < changes; i++) {
+                    engine.put(KeyValues.key(i), bytes("old"), OPTIONS);
+                    if (i % 3 == 0) {
+                        batch.delete(KeyValues.key(i));
+                    } else {
+                        batch.put(KeyValues.key(i), batchValue(changes, i));
+                    }
+                }
+                engine.write(batch, OPTIONS);
+                for (int i = 0; i < changes; i++) {
+                    byte[] expected = i % 3 == 0 ? null : batchValue(changes, i);
+                    assertThat(engine.get(KeyValues.key(i)))
+                            .as("%s of %s", i, changes)
+                            .isEqualTo(expected);
+                }
+            }
+        }
+    }
+
+    /** Of lengths with which a batch keeps its keys in several arrays. */
+    private static byte[] batchValue(int changes, int number) {
+        return bytes(changes + " " + number + " ".repeat(1_000 * (number % 5)));
+    }
+
+    @Test
     void aBigBatchIsWhole() throws Exception {
         int size = 2_000;
         WriteBatch batch = new WriteBatch();
