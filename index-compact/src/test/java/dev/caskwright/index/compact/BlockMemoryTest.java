@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.IndexMemoryException;
-import java.lang.management.BufferPoolMXBean;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -32,14 +30,6 @@ final class BlockMemoryTest {
     @AfterEach
     void free() {
         memory.clear();
-    }
-
-    private static long directBytes() {
-        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-                .filter(pool -> pool.getName().equals("direct"))
-                .findFirst()
-                .orElseThrow()
-                .getMemoryUsed();
     }
 
     @Test
@@ -140,12 +130,12 @@ final class BlockMemoryTest {
     @Test
     void whatCannotAllBeReservedIsGivenBack() throws Exception {
         long address = memory.allocate(704);
-        long before = directBytes();
+        long before = NumberedKeys.directBytes();
         slabsLeft = 4;
         assertThatThrownBy(() -> memory.reserve(10L * SLAB)).hasMessage("planned");
         assertThat(asked).hasSize(5);
         assertThat(memory.bytes()).isEqualTo(SLAB);
-        assertThat(directBytes()).isLessThanOrEqualTo(before);
+        assertThat(NumberedKeys.directBytes()).isLessThanOrEqualTo(before);
         assertThat(memory.slab(address).getLong(BlockMemory.offset(address)))
                 .as("is still there")
                 .isZero();
@@ -163,15 +153,15 @@ final class BlockMemoryTest {
 
     @Test
     void clearedMemoryIsGivenBackAndNewOneIsAsAtFirst() throws Exception {
-        long before = directBytes();
+        long before = NumberedKeys.directBytes();
         for (int i = 0; i < 200; i++) {
             memory.free(memory.allocate(704), 704);
             memory.allocate(704);
         }
-        assertThat(directBytes()).isGreaterThanOrEqualTo(before + 3 * SLAB);
+        assertThat(NumberedKeys.directBytes()).isGreaterThanOrEqualTo(before + 3 * SLAB);
         memory.free(memory.allocate(704), 704);
         memory.clear();
-        assertThat(directBytes()).isLessThanOrEqualTo(before);
+        assertThat(NumberedKeys.directBytes()).isLessThanOrEqualTo(before);
         assertThat(memory.bytes()).isZero();
         asked.clear();
         assertThat(memory.allocate(704)).isZero();

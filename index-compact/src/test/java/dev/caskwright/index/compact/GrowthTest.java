@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.IndexMemoryException;
+import dev.caskwright.api.spi.KeyIndexContext;
 import dev.caskwright.api.spi.PersistentKeyIndex.ImageSource;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -237,6 +238,55 @@ final class GrowthTest {
             assertThat(NumberedKeys.remove(index, numbers.get(12), 1)).isTrue();
             assertThat(segment(index, 0).buckets.get(0).slots).isEqualTo(52);
         }
+    }
+
+    /** There is memory for the first of two buckets, which is given back. */
+    @Test
+    void aBucketThatCannotBeSplitInTwoStaysWhole() throws Exception {
+        List<Integer> numbers = NumberedKeys.ofSegment(0, 65);
+        int ones = (int) numbers.subList(0, 64).stream()
+                .filter(number -> NumberedKeys.tag(number) >> 23 == 1)
+                .count();
+        int zero = Bucket.lengthInBytes((64 - ones) / 4 * 4 + 4);
+        int one = Bucket.lengthInBytes(ones / 4 * 4 + 4);
+        Deque<Integer> slabs = new ArrayDeque<>(List.of(704 + zero));
+        try (CompactKeyIndex source = keys.index();
+                CompactKeyIndex index =
+                        new CompactKeyIndex(new KeyIndexContext(0, 0, NumberedKeys.SEED, keys), (bytes, held) -> {
+                            if (slabs.isEmpty()) {
+                                throw new IndexMemoryException("planned", null);
+                            }
+                            return DirectMemory.allocate(slabs.remove(), held);
+                        })) {
+            for (int number : numbers.subList(0, 64)) {
+                NumberedKeys.put(source, number, 1);
+            }
+            ByteArrayOutputStream image = new ByteArrayOutputStream();
+            source.save(image::write);
+            index.load(new ArrayImage(image.toByteArray()), (into, wanted, cause) -> {
+                throw cause;
+            });
+            for (int i = 0; i < 3; i++) {
+                assertThatThrownBy(() -> NumberedKeys.put(index, numbers.get(64), 1))
+                        .hasMessage("planned");
+                assertThat(index.size()).isEqualTo(64);
+                assertThat(segment(index, 0).buckets.get(0).tags).hasSize(64);
+            }
+            slabs.add(one);
+            assertThat(NumberedKeys.put(index, numbers.get(64), 1)).isZero();
+            assertShape(segment(index, 0), 65);
+            for (int number : numbers) {
+                assertThat(NumberedKeys.get(index, number)).isEqualTo(NumberedKeys.locator(number, 1));
+            }
+        }
+    }
+
+    @Test
+    void aDirectoryWithoutHeapIsATypedErrorThatNamesTheNeed() {
+        OutOfMemoryError cause = new OutOfMemoryError();
+        assertThat(CompactKeyIndex.noHeap(1 << 20, cause))
+                .hasMessage("no heap for a directory of the key index: needed=8388608 bytes; raise -Xmx")
+                .hasCause(cause);
     }
 
     @Test

@@ -313,6 +313,7 @@ final class LoadingTest {
             calls++;
             this.cause = cause;
             if (failure != null) {
+                NumberedKeys.put(index, 0, 1);
                 throw failure;
             }
             for (int number = 0; number < count; number++) {
@@ -391,20 +392,27 @@ final class LoadingTest {
             assertThat(index.load(image, log)).isTrue();
             int bad = ofParts(index, MANY, 0, 0).get(0);
             int good = ofParts(index, MANY, 1, 1).get(0);
+            assertThatThrownBy(() -> NumberedKeys.get(index, bad)).isSameAs(log.failure);
+            // All other parts are loaded now, and of what was filled nothing is left.
+            long held = keys.slabBytes;
+            long direct = NumberedKeys.directBytes();
+            assertThatThrownBy(() -> index.ensureRoom(1)).isSameAs(log.failure);
+            assertThat(keys.slabBytes).as("it took memory").isGreaterThan(held);
+            assertThat(NumberedKeys.directBytes()).isLessThanOrEqualTo(direct);
             for (int i = 0; i < 3; i++) {
                 assertThatThrownBy(() -> NumberedKeys.get(index, bad)).isSameAs(log.failure);
                 assertThatThrownBy(() -> NumberedKeys.put(index, bad, 1)).isSameAs(log.failure);
             }
-            assertThat(log.calls).isEqualTo(1);
+            assertThat(log.calls).isEqualTo(2);
             assertThat(NumberedKeys.get(index, good)).isEqualTo(NumberedKeys.locator(good, 1));
             assertThatThrownBy(() -> index.ensureRoom(1)).isSameAs(log.failure);
             assertThatThrownBy(index::loadMore).isSameAs(log.failure);
             assertThatThrownBy(() -> image(index)).isSameAs(log.failure);
-            assertThat(log.calls).isEqualTo(4);
+            assertThat(log.calls).isEqualTo(5);
             assertThat(image.isClosed).isFalse();
             log.failure = null;
             assertThat(index.loadMore()).isFalse();
-            assertThat(log.calls).isEqualTo(5);
+            assertThat(log.calls).isEqualTo(6);
             assertThat(image.isClosed).isTrue();
             assertHolds(index, MANY);
         }
@@ -602,6 +610,13 @@ final class LoadingTest {
             failure[0] = null;
             assertThat(NumberedKeys.get(index, 7)).isEqualTo(NumberedKeys.locator(7, 2));
             assertThat(index.size()).isEqualTo(count);
+            // What is put now must get other blocks.
+            keys.slabsLeft = 1_000;
+            assertThat(NumberedKeys.put(index, 7, 1)).isEqualTo(NumberedKeys.locator(7, 2));
+            for (int number = count; number < 2 * count; number++) {
+                NumberedKeys.put(index, number, 1);
+            }
+            assertHolds(index, 2 * count);
         }
     }
 

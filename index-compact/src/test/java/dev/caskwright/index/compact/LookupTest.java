@@ -357,16 +357,28 @@ final class LookupTest {
 
     @Test
     void aClosedIndexHasNoMemory() throws Exception {
+        long before = NumberedKeys.directBytes();
         CompactKeyIndex index = keys.index();
         NumberedKeys.put(index, 1, 1);
+        assertThat(NumberedKeys.directBytes()).isGreaterThanOrEqualTo(keys.slabBytes);
         index.close();
-        assertThatThrownBy(() -> NumberedKeys.get(index, 1))
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessage("the key index is closed");
-        assertThatThrownBy(index::loadMore).isInstanceOf(IllegalStateException.class);
+        assertThat(NumberedKeys.directBytes()).isLessThanOrEqualTo(before);
+        List<Change> calls = List.of(
+                () -> NumberedKeys.get(index, 1),
+                () -> candidate(index, 1),
+                () -> NumberedKeys.put(index, 1, 1),
+                () -> putIfAbsent(index, 1, 1),
+                () -> replace(index, 1, 1, 1),
+                () -> NumberedKeys.remove(index, 1, 1),
+                index::size,
+                index::memoryBytes,
+                index::loadMore);
+        for (Change call : calls) {
+            assertThatThrownBy(call::make)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("the key index is closed");
+        }
         assertThatThrownBy(() -> index.ensureRoom(0)).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(index::size).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(index::memoryBytes).isInstanceOf(IllegalStateException.class);
         index.close();
     }
 }

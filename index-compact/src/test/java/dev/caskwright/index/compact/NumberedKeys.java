@@ -6,6 +6,8 @@ import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
 import dev.caskwright.api.spi.KeyMatcher;
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,6 +58,15 @@ final class NumberedKeys implements KeyMatcher, BlockMemory.SlabSource {
             }
         }
         return numbers;
+    }
+
+    /** Returns how much direct memory the JVM has. */
+    static long directBytes() {
+        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .findFirst()
+                .orElseThrow()
+                .getMemoryUsed();
     }
 
     static long put(KeyIndex index, int number, int version) throws IOException {
