@@ -119,7 +119,7 @@ final class GrowthTest {
     }
 
     @Test
-    void anIndexGrowsByFourSlotsAndSplitsWhatCannotGrow() throws Exception {
+    void anIndexGrowsToHalfThenByFourSlotsAndSplitsWhatCannotGrow() throws Exception {
         List<Integer> numbers = NumberedKeys.ofSegment(0, 300);
         Blocks blocks = new Blocks();
         try (CompactKeyIndex index = keys.index()) {
@@ -151,7 +151,10 @@ final class GrowthTest {
         Map<String, Integer> counts = new HashMap<>();
         for (Shape bucket : segment.buckets) {
             int live = bucket.tags.size();
-            assertThat(bucket.slots - live).isBetween(0, 4);
+            // One that was full got half of the largest, if it had less.
+            assertThat(bucket.slots - live).isBetween(0, bucket.slots == 32 ? 27 : 4);
+            assertThat(bucket.depth > 0 || bucket.slots == 4 || bucket.slots >= 32)
+                    .isTrue();
             assertThat(bucket.tags).allMatch(tag -> tag >> (24 - bucket.depth) == bucket.prefix);
             for (int up = 1; up <= bucket.depth; up++) {
                 counts.merge((bucket.depth - up) + ":" + (bucket.prefix >> up), live, Integer::sum);

@@ -443,8 +443,8 @@ final class LoadingTest {
 
     @Test
     void whatIsNoSegmentIsFilledAndItsPartTakesNoMemory() throws Exception {
-        // About two keys a segment: their blocks nearly fill a slab.
-        int count = 2_000;
+        // One or two keys a segment: their blocks nearly fill a slab.
+        int count = 1_500;
         byte[] bytes = image(count);
         byte[][] segments = {{3, 0, 0, 0}, {0, 0, 0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0, 0, 0}, {1, 0, 0, 0, 4}};
         int[] counts = {0, 0, 1, 0};
@@ -587,7 +587,7 @@ final class LoadingTest {
 
     @Test
     void aPartThatCannotBeCompletedIsLoadedLaterAndTakesNoMemory() throws Exception {
-        int count = 2_000;
+        int count = 1_500;
         IOException[] failure = {new IOException("later")};
         keys.slabsLeft = 1;
         try (CompactKeyIndex index = keys.index()) {
@@ -605,7 +605,7 @@ final class LoadingTest {
             failure[0] = new IndexMemoryException("none", null);
             assertThatThrownBy(() -> NumberedKeys.get(index, 7))
                     .isInstanceOf(IndexMemoryException.class)
-                    .hasMessageStartingWith("no direct memory to load the key index: keys=2000, needed=")
+                    .hasMessageStartingWith("no direct memory to load the key index: keys=1500, needed=")
                     .hasCause(failure[0]);
             failure[0] = null;
             assertThat(NumberedKeys.get(index, 7)).isEqualTo(NumberedKeys.locator(7, 2));
