@@ -685,7 +685,7 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         int slots = Bucket.slots(word);
         long address = Bucket.address(word);
         int live = Bucket.liveSlots(memory.slab(address), BlockMemory.offset(address), slots);
-        if (slots - live >= FREE_SLOTS_TO_SHRINK && slots > 2 * Bucket.SLOT_STEP) {
+        if (slots - live >= FREE_SLOTS_TO_SHRINK) {
             try {
                 resize(directory, word, tag, slotsFor(live));
             } catch (IndexMemoryException e) {

@@ -13,8 +13,15 @@ import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+/**
+ * What every index must do, with many keys and threads, and what this one promises of its memory. The tests of its parts are
+ * {@link BucketTest}, {@link DirectoryTest}, {@link BlockMemoryTest}, {@link SegmentImageTest}, {@link LoadingTest}, {@link
+ * GrowthTest} and {@link LookupTest}.
+ */
+@Tag("slow") // takes half a minute
 final class CompactKeyIndexTest extends PersistentKeyIndexContract {
     @Override
     protected PersistentKeyIndex newIndex(KeyIndexContext context) {
@@ -126,7 +133,7 @@ final class CompactKeyIndexTest extends PersistentKeyIndexContract {
             }
             return DirectMemory.allocate(bytes, held);
         })) {
-            assertThat(index.load(new Bytes(image.toByteArray()), (into, wanted, cause) -> {
+            assertThat(index.load(new ArrayImage(image.toByteArray()), (into, wanted, cause) -> {
                         throw new AssertionError(cause);
                     }))
                     .isTrue();
@@ -151,36 +158,6 @@ final class CompactKeyIndexTest extends PersistentKeyIndexContract {
                 assertThat(index.put(key(i), 0, 4, i)).isEqualTo(i);
             }
         }
-    }
-
-    /** An image in memory. */
-    private record Bytes(byte[] bytes) implements PersistentKeyIndex.Image {
-        @Override
-        public long length() {
-            return bytes.length;
-        }
-
-        @Override
-        public PersistentKeyIndex.ImageSource source(long from, long length) {
-            ByteBuffer part = ByteBuffer.wrap(bytes, (int) from, (int) length);
-            return new PersistentKeyIndex.ImageSource() {
-                @Override
-                public long remaining() {
-                    return part.remaining();
-                }
-
-                @Override
-                public void read(byte[] target, int offset, int count) {
-                    part.get(target, offset, count);
-                }
-
-                @Override
-                public void close() {}
-            };
-        }
-
-        @Override
-        public void close() {}
     }
 
     private static byte[] key(int number) {
