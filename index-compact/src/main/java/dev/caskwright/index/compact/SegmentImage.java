@@ -87,21 +87,24 @@ final class SegmentImage {
             if (!Bucket.isPossible(slots, depth) || depth > depthOfAll) {
                 return Bucket.NOT_OF;
             }
+            int entries = 1 << (depthOfAll - depth);
+            if (entry % entries != 0) {
+                return Bucket.NOT_OF; // the entries that differ in the last bits only must be the bucket's
+            }
             int bytes = Bucket.lengthInBytes(slots);
             source.read(buffer, 0, bytes);
             long address = memory.allocate(bytes);
             long word = Bucket.word(address, slots, depth, Bucket.NO_BUCKET);
-            int next = entry + Directory.entriesOf(directory, word);
-            Arrays.fill(directory, entry, Math.min(next, directory.length), word);
+            Arrays.fill(directory, entry, entry + entries, word);
             ByteBuffer slab = memory.slab(address);
             int base = BlockMemory.offset(address);
             slab.put(base, buffer, 0, bytes);
             int live = Bucket.keysOf(slab, base, slots, depth, entry >>> (depthOfAll - depth));
-            if (next > directory.length || live == Bucket.NOT_OF) {
+            if (live == Bucket.NOT_OF) {
                 return Bucket.NOT_OF;
             }
             keys += live;
-            entry = next;
+            entry += entries;
         }
         return keys;
     }

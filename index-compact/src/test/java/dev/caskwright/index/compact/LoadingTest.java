@@ -467,6 +467,34 @@ final class LoadingTest {
         }
     }
 
+    /** With such a segment a block would be given back twice, and two segments share it. */
+    @Test
+    void aSegmentWhoseBucketLiesBetweenItsPlacesIsFilled() throws Exception {
+        ByteBuffer segment = ByteBuffer.allocate(4 + 3 * 50).order(ByteOrder.LITTLE_ENDIAN);
+        segment.putInt(0, 4);
+        int[][] tags = {{1}, {1, 2, 3, 4}, {0xC0_0001}};
+        for (int i = 0; i < tags.length; i++) {
+            int start = 4 + i * 50;
+            segment.put(start, (byte) 4).put(start + 1, (byte) (i == 1 ? 1 : 2));
+            for (int slot = 0; slot < tags[i].length; slot++) {
+                segment.putLong(start + 2 + slot * 8, NumberedKeys.locator(77, 1))
+                        .putShort(start + 2 + 32 + slot * 2, (short) tags[i][slot])
+                        .put(start + 2 + 40 + slot, (byte) (tags[i][slot] >> 16));
+            }
+        }
+        try (CompactKeyIndex index = keys.index()) {
+            byte[] image = withSegment(image(0), 3, segment.array(), 6);
+            assertThat(index.load(new ArrayImage(image), new Log(0))).isTrue();
+            for (int number : NumberedKeys.ofSegment(3, 60)) {
+                NumberedKeys.put(index, number, 1);
+            }
+            for (int number = 0; number < 3_000; number++) {
+                NumberedKeys.put(index, number, 1);
+                assertThat(NumberedKeys.get(index, number)).isEqualTo(NumberedKeys.locator(number, 1));
+            }
+        }
+    }
+
     // ---------------------------------------------------------------- memory
 
     @Test

@@ -148,6 +148,8 @@ final class SegmentImageTest {
         assertRefused(segment(2, bucket(4, -1, 1)), 1, "a depth below zero");
         assertRefused(segment(2, bucket(4, 1, 1), bucket(4, 0)), 1, "a bucket that goes over the end");
         assertRefused(segment(2, bucket(4, 1), bucket(4, 0)), 0, "an empty bucket that goes over the end");
+        byte[] between = segment(4, bucket(4, 2, 1), bucket(4, 1, 2), bucket(4, 2, -1));
+        assertRefused(between, 3, "a bucket of two entries from the second on");
         assertRefused(segment(2, bucket(4, 1, 1 << 23 | 1), bucket(4, 1)), 1, "a tag of the other half");
         byte[] withoutLocator = segment(1, bucket(4, 0, 1));
         withoutLocator[6] = 0;
