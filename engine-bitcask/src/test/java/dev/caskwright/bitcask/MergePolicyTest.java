@@ -72,7 +72,66 @@ final class MergePolicyTest {
         assertThat(ids(new Segment(1, FILE, 0, false))).isEmpty();
     }
 
-    private List<Long> ids(LogSegment... segments) {
+    @Test
+    void exactlyHalfIsEnough() {
+        MergePolicy byFile = new MergePolicy(100, FILE);
+        assertThat(ids(byFile, sealed(1, FILE, 500))).containsExactly(1L);
+        assertThat(ids(byFile, sealed(1, FILE, 501))).isEmpty();
+    }
+
+    @Test
+    void exactlyAsMuchSpaceAsAskedForIsLeftAlone() {
+        MergePolicy quarterMore = new MergePolicy(1.25, FILE);
+        assertThat(ids(quarterMore, sealed(1, FILE, 800))).isEmpty();
+        assertThat(ids(quarterMore, sealed(1, FILE, 799))).containsExactly(1L);
+    }
+
+    @Test
+    void aFileOfWhichAnEighthIsDeadIsNotWorthIt() {
+        MergePolicy tight = new MergePolicy(1.01, FILE);
+        assertThat(ids(tight, sealed(1, FILE, 875))).isEmpty();
+        assertThat(ids(tight, sealed(1, FILE, 874))).containsExactly(1L);
+    }
+
+    @Test
+    void whatIsStillWrittenCountsForTheSpace() {
+        assertThat(ids(sealed(1, FILE, 700))).containsExactly(1L);
+        assertThat(ids(sealed(1, FILE, 700), new Segment(2, FILE, FILE, false))).isEmpty();
+    }
+
+    @Test
+    void theOrderOfTheLogIsKept() {
+        assertThat(ids(sealed(1, FILE, 400), sealed(2, FILE, 100), sealed(3, FILE, 300)))
+                .containsExactly(1L, 2L, 3L);
+    }
+
+    @Test
+    void aQuarterOfTheFileSizeIsNotSmall() {
+        List<LogSegment> files = new ArrayList<>();
+        for (int id = 1; id <= 8; id++) {
+            files.add(sealed(id, id == 8 ? FILE / 4 : FILE / 4 - 1, FILE / 4 - 1));
+        }
+        assertThat(policy.choose(files)).isEmpty();
+        files.set(7, sealed(8, FILE / 4 - 1, FILE / 4 - 1));
+        assertThat(policy.choose(files)).hasSize(8);
+    }
+
+    @Test
+    void aSmallFileThatIsChosenForItsDeadBytesCountsOnce() {
+        List<LogSegment> files = new ArrayList<>();
+        for (int id = 1; id <= 8; id++) {
+            files.add(sealed(id, FILE / 5, id == 3 ? 0 : FILE / 5));
+        }
+        assertThat(policy.choose(files)).extracting(LogSegment::id).containsExactly(3L);
+        files.add(sealed(9, FILE / 5, FILE / 5));
+        assertThat(policy.choose(files)).hasSize(9).doesNotHaveDuplicates();
+    }
+
+    private static List<Long> ids(MergePolicy policy, LogSegment... segments) {
         return policy.choose(List.of(segments)).stream().map(LogSegment::id).toList();
+    }
+
+    private List<Long> ids(LogSegment... segments) {
+        return ids(policy, segments);
     }
 }
