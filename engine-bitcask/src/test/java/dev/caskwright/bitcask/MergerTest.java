@@ -1,12 +1,15 @@
 package dev.caskwright.bitcask;
 
+import static dev.caskwright.bitcask.CrashFixture.BACKUP;
 import static dev.caskwright.bitcask.CrashFixture.HOME;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.WriteBatch;
@@ -26,7 +29,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -91,10 +96,18 @@ final class MergerTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 255, 256, 257, 512, 700})
     void overAnOrderedIndexRecordsComeToLieInTheOrderOfTheirKeys(int keys) throws IOException {
-        try (BitcaskEngine engine = builder()
-                .index(context -> new SmallOrderedIndex())
-                .maxFileBytes(1 << 20)
-                .open()) {
+        AtomicInteger pieces = new AtomicInteger();
+        SmallOrderedIndex index = new SmallOrderedIndex() {
+            @Override
+            public void scan(
+                    byte @Nullable [] from, boolean inclusive, boolean descending, Visitor visitor)
+                    throws IOException {
+                pieces.incrementAndGet();
+                super.scan(from, inclusive, descending, visitor);
+            }
+        };
+        try (BitcaskEngine engine =
+                builder().index(context -> index).maxFileBytes(1 << 20).open()) {
             List<Integer> expected = new ArrayList<>();
             for (int i = 0; i < keys; i++) {
                 engine.put(key(i * 7 % 1_000), value(i));
@@ -103,6 +116,7 @@ final class MergerTest {
             engine.put(key(9_999), new byte[100]);
             engine.delete(key(9_999));
             engine.merge();
+            assertThat(pieces).hasValue(keys / 256 + 1);
             expected.sort(null);
             assertThat(visited(engine)).isEqualTo(expected);
             EngineStats stats = engine.stats();
@@ -118,7 +132,7 @@ final class MergerTest {
         AtomicReference<BitcaskEngine> writing = new AtomicReference<>();
         SmallOrderedIndex index = new SmallOrderedIndex() {
             @Override
-            public void scan(byte[] from, boolean inclusive, boolean descending, Visitor visitor) throws IOException {
+            public void scan(byte @Nullable [] from, boolean inclusive, boolean descending, Visitor visitor) throws IOException {
                 BitcaskEngine engine = writing.getAndSet(null);
                 if (engine != null) {
                     engine.put(key(5), new byte[50]);
@@ -244,8 +258,7 @@ final class MergerTest {
                 .mergeBytesPerSecond(bytesPerSecond)
                 .maxFileBytes(1 << 20)
                 .open()) {
-            engine.put(key(1), new byte[10_000]);
-            engine.put(key(2), new byte[30_000]);
+            engine.put(new byte[20_000], new byte[20_000]);
             long start = System.nanoTime();
             engine.merge();
             long millis = (System.nanoTime() - start) / 1_000_000;
@@ -485,5 +498,264 @@ final class MergerTest {
             assertThat(CrashFixture.content(next)).hasSize(40);
         }
         assertThat(index.get(key(1), 0, key(1).length)).isEqualTo(KeyIndex.ABSENT);
+    }
+
+    // ---------------------------------------------------------------- locks and other threads
+
+    private interface Action {
+        void run() throws IOException;
+    }
+
+    /** Starts a thread that ends or, if it needs a lock, waits; returns once it does. */
+    private static Thread startedOrWaiting(Action action) {
+        Thread thread = new Thread(() -> {
+            try {
+                action.run();
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+        });
+        thread.start();
+        while (thread.getState() != Thread.State.WAITING && thread.getState() != Thread.State.TERMINATED) {
+            Thread.onSpinWait();
+        }
+        return thread;
+    }
+
+    private static void inThread(Action action) throws InterruptedException {
+        Thread thread = startedOrWaiting(action);
+        thread.join(60_000);
+        assertThat(thread.isAlive()).as("still waiting for a lock").isFalse();
+    }
+
+    @Test
+    void aMergeGivesItsLocksBack() throws Exception {
+        try (BitcaskEngine engine = builder().imageEveryBytes(1).open()) {
+            inThread(() -> {
+                write(engine, 0, 40);
+                write(engine, 0, 20);
+                engine.merge();
+            });
+            inThread(() -> {
+                write(engine, 0, 40);
+                engine.mergeInBackground(DEAD_FILES);
+            });
+            assertThat(engine.stats().merges()).isEqualTo(2);
+            inThread(() -> {
+                write(engine, 20, 60);
+                engine.mergeInBackground(DEAD_FILES);
+            });
+            assertThat(engine.stats().merges()).isEqualTo(3);
+            inThread(engine::merge);
+            assertThat(engine.stats().merges()).isEqualTo(4);
+            assertReopenedIsSame(engine);
+        }
+    }
+
+    /** The index changes under the write lock, and 64 keys later a writer gets it who has waited. */
+    @Test
+    void writersGetInWhileTheIndexGoesOver() throws Exception {
+        AtomicReference<BitcaskEngine> writing = new AtomicReference<>();
+        AtomicReference<Thread> writer = new AtomicReference<>();
+        AtomicInteger changes = new AtomicInteger();
+        AtomicInteger changesBefore = new AtomicInteger();
+        SmallImageIndex index = new SmallImageIndex(() -> {}) {
+            @Override
+            public boolean replace(byte[] key, int offset, int length, long expected, long locator) {
+                BitcaskEngine engine = writing.getAndSet(null);
+                if (engine != null) {
+                    writer.set(startedOrWaiting(() -> {
+                        engine.put(key(99_999), value(1));
+                        changesBefore.set(changes.get());
+                    }));
+                    assertThat(writer.get().getState()).isEqualTo(Thread.State.WAITING);
+                }
+                changes.incrementAndGet();
+                return super.replace(key, offset, length, expected, locator);
+            }
+        };
+        int keys = 64 * 200;
+        try (BitcaskEngine engine =
+                builder().index(context -> index).maxFileBytes(1 << 20).open()) {
+            for (int i = 0; i < keys; i++) {
+                engine.put(key(i), new byte[0]);
+            }
+            changes.set(0);
+            writing.set(engine);
+            engine.merge();
+            assertThat(changes).hasValue(keys);
+            writer.get().join();
+            assertThat(changesBefore.get()).isBetween(64, keys - 1);
+            assertThat(engine.stats().keys()).isEqualTo(keys + 1);
+        }
+    }
+
+    @Test
+    void expiredEntriesLeaveTheIndexUnderTheWriteLock() throws Exception {
+        AtomicReference<BitcaskEngine> writing = new AtomicReference<>();
+        AtomicReference<Thread> writer = new AtomicReference<>();
+        SmallImageIndex index = new SmallImageIndex(() -> {}) {
+            @Override
+            public boolean remove(byte[] key, int offset, int length, long expected) {
+                BitcaskEngine engine = writing.getAndSet(null);
+                if (engine != null) {
+                    writer.set(startedOrWaiting(() -> engine.put(key(99_999), value(1))));
+                    assertThat(writer.get().getState()).isEqualTo(Thread.State.WAITING);
+                }
+                return super.remove(key, offset, length, expected);
+            }
+        };
+        try (BitcaskEngine engine = builder().index(context -> index).open()) {
+            engine.put(key(1), value(1), WriteOptions.DEFAULT.timeToLive(Duration.ofSeconds(1)));
+            clock.advance(Duration.ofSeconds(2));
+            writing.set(engine);
+            engine.merge();
+            writer.get().join();
+            assertThat(engine.stats().keys()).isEqualTo(1);
+        }
+    }
+
+    // ---------------------------------------------------------------- before it begins, and before it counts
+
+    /** They would lie below the highest number that the manifest knows then, and pass for leftovers. */
+    @Test
+    void filesThatWaitToBeSealedAreListedWithTheMerge() throws IOException {
+        try (BitcaskEngine engine = builder().open()) {
+            write(engine, 0, 40);
+        }
+        try (BitcaskEngine engine = builder().executor(task -> {}).open()) {
+            write(engine, 0, 60);
+            engine.mergeInBackground(DEAD_FILES);
+            assertThat(engine.health()).isNull();
+            assertThat(engine.stats().merges()).isEqualTo(1);
+            assertReopenedIsSame(engine);
+        }
+    }
+
+    @Test
+    void filesThatWaitToBeSealedAreMerged() throws IOException {
+        try (BitcaskEngine engine = builder().executor(task -> {}).open()) {
+            write(engine, 0, 60);
+            engine.merge();
+            assertThat(engine.stats().merges()).isEqualTo(1);
+            assertThat(files(".data")).isEmpty();
+            assertReopenedIsSame(engine);
+        }
+    }
+
+    @Test
+    void theWholeIndexIsLoadedBeforeAFileIsMade() throws IOException {
+        AtomicInteger left = new AtomicInteger();
+        SmallImageIndex index = new SmallImageIndex(() -> {}) {
+            @Override
+            public boolean loadMore() {
+                return left.decrementAndGet() > 0;
+            }
+        };
+        try (BitcaskEngine engine = builder().index(context -> index).open()) {
+            left.set(3);
+            engine.merge();
+            assertThat(left).as("there is nothing to merge").hasValue(3);
+            write(engine, 0, 10);
+            left.set(3);
+            disk.observer(call -> {
+                if (call.file().endsWith(".merged")) {
+                    assertThat(left).hasValueLessThan(1);
+                }
+            });
+            engine.merge();
+            assertThat(left).hasValue(0);
+            disk.observer(null);
+        }
+    }
+
+    @Test
+    void aStoreThatIsOpenForReadingIsNotMerged() throws IOException {
+        builder().open().close();
+        try (BitcaskEngine engine = builder().readOnly(true).open()) {
+            assertThatThrownBy(engine::merge)
+                    .isInstanceOfSatisfying(
+                            EngineException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.READ_ONLY));
+        }
+    }
+
+    /** Whatever a failed write left in doubt, a merge does not build on it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void afterAFailureMeanwhileTheMergeIsRefused(boolean isWhileCopying) throws IOException {
+        AtomicReference<BitcaskEngine> failing = new AtomicReference<>();
+        SmallImageIndex index = new SmallImageIndex(() -> {}) {
+            @Override
+            public boolean loadMore() {
+                if (!isWhileCopying) {
+                    fail();
+                }
+                return false;
+            }
+
+            @Override
+            public long get(byte[] key, int offset, int length) {
+                if (isWhileCopying) {
+                    fail();
+                }
+                return super.get(key, offset, length);
+            }
+
+            private void fail() {
+                BitcaskEngine engine = failing.getAndSet(null);
+                if (engine != null) {
+                    disk.observer(call -> {
+                        throw new IllegalStateException("planted");
+                    });
+                    assertThatThrownBy(() -> engine.put(key(99), value(99))).isInstanceOf(EngineFailedException.class);
+                    disk.observer(null);
+                }
+            }
+        };
+        BitcaskEngine engine = builder().index(context -> index).open();
+        write(engine, 0, 30);
+        failing.set(engine);
+        long operations = disk.operations();
+        assertThatThrownBy(engine::merge)
+                .isInstanceOf(EngineFailedException.class)
+                .hasMessageContaining("writes are refused");
+        assertThat(failing.get()).isNull();
+        if (!isWhileCopying) {
+            assertThat(disk.log().subList((int) operations, (int) disk.operations()))
+                    .noneMatch(call -> call.file().endsWith(".merged"));
+        }
+        assertThat(files(".merged")).isEmpty();
+        engine.close();
+    }
+
+    /** A backup has what was there, and nothing of a merge that is under way. */
+    @Test
+    void whatAMergeIsWritingIsNoPartOfABackup() throws IOException {
+        try (BitcaskEngine engine = builder().open()) {
+            write(engine, 0, 20);
+            write(engine, 0, 10);
+            NavigableMap<byte[], Entry> content = CrashFixture.content(engine);
+            AtomicBoolean wasMade = new AtomicBoolean();
+            disk.observer(call -> {
+                if (call.operation() == IoOperation.FORCE
+                        && call.file().endsWith(".merged")
+                        && wasMade.compareAndSet(false, true)) {
+                    try {
+                        engine.backup(BACKUP);
+                    } catch (IOException e) {
+                        throw new AssertionError(e);
+                    }
+                }
+            });
+            engine.merge();
+            disk.observer(null);
+            assertThat(wasMade).isTrue();
+            assertThat(disk.factory(HOME).open(BACKUP, false).list()).noneMatch(name -> name.endsWith(".merged"));
+            try (BitcaskEngine copy =
+                    CrashFixture.builder(BACKUP, disk.factory(HOME), clock).open()) {
+                assertThat(CrashFixture.isSame(content, CrashFixture.content(copy)))
+                        .isTrue();
+            }
+        }
     }
 }

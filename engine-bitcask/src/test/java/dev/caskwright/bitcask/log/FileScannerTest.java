@@ -25,7 +25,7 @@ final class FileScannerTest {
     /** A read: of how many bytes, and how many there were. */
     private record Read(long offset, int wanted, int found) {}
 
-    private record Placed(byte[] key, byte[] value, long locator, int length) {}
+    private record Placed(byte[] key, byte[] value, long expiry, long locator, int length) {}
 
     private final class Content implements ReadableFile {
         @Override
@@ -62,7 +62,7 @@ final class FileScannerTest {
         draft.put(key, value, expiry);
         int offset = content.length;
         int length = append(draft);
-        return new Placed(key, value, Locator.of(3, offset, length, expiry != 0), length);
+        return new Placed(key, value, expiry, Locator.of(3, offset, length, expiry != 0), length);
     }
 
     private int append(EncodedDraft draft) {
@@ -102,6 +102,7 @@ final class FileScannerTest {
         assertThat(scanner.isTombstone()).isFalse();
         assertThat(scanner.nextOffset()).isEqualTo(scanner.offset() + record.length);
         assertThat(scanner.version()).isEqualTo(7);
+        assertThat(scanner.expiresAt()).isEqualTo(record.expiry);
     }
 
     private List<Placed> manyRecords() {

@@ -3,6 +3,7 @@ package dev.caskwright.bitcask.log;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.BatchDraft;
 import dev.caskwright.api.spi.IoManager;
@@ -14,6 +15,7 @@ import dev.caskwright.api.spi.RecordDraft;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.api.spi.RecordReader;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.Fault;
 import dev.caskwright.testkit.FaultPlan;
@@ -21,6 +23,7 @@ import dev.caskwright.testkit.IoCall;
 import dev.caskwright.testkit.IoOperation;
 import dev.caskwright.testkit.KeyValues;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -331,6 +334,212 @@ final class SegmentedLogFilesTest {
         assertThat(disk.log()).isEmpty();
         log.sealLeft();
         assertThat(calls(IoOperation.FORCE)).as("only the manifest is").containsExactly(FileNames.MANIFEST);
+        log.close();
+    }
+
+    @Test
+    void aForceThatFailsIsToldToTheOwner() throws IOException {
+        RecordLog log = open();
+        append(log, 104);
+        disk.observer(call -> {
+            if (call.operation() == IoOperation.FORCE) {
+                throw new IllegalStateException("planted");
+            }
+        });
+        assertThatThrownBy(() -> log.sync(log.position())).hasMessageContaining("planted");
+        disk.observer(null);
+        assertThat(failure.get()).hasMessage("planted");
+        log.abandon();
+    }
+
+    // ---------------------------------------------------------------- batches
+
+    @Test
+    void batchesAreFoundAgainWithAllTheirRecords() throws IOException {
+        RecordLog log = open();
+        for (int round = 0; round < 2; round++) { // the second one has a checksum of its own
+            BatchDraft batch = log.newBatchDraft();
+            byte[] source = new byte[70_000];
+            long live = 0;
+            for (int i = 0; i < 3; i++) {
+                source[0] = (byte) (10 * round + i);
+                batch.put(source, 0, KEY, i == 1 ? 69_000 : 100, i);
+                batch.delete(new byte[] {(byte) (100 + 10 * round + i)}, 0, 1);
+            }
+            long[] locators = log.appendBatch(batch, version + 1, false);
+            version += 6;
+            assertThat(locators).hasSize(6).doesNotHaveDuplicates();
+            RecordReader reader = log.newReader();
+            for (int i = 0; i < 6; i++) {
+                reader.read(locators[i]);
+                assertThat(reader.version()).isEqualTo(version - 5 + i);
+                reader.verify();
+                live += i % 2 == 0 ? Locator.size(locators[i]) : 0;
+                assertThat(i == 0 || log.isAfter(locators[i], locators[i - 1])).isTrue();
+                assertThat(log.isAfter(locators[0], locators[i])).isFalse();
+            }
+            assertThat(active(log).liveBytes()).isEqualTo(live);
+            log.leaveActive();
+        }
+        log.sealLeft();
+        for (int round = 0; round < 2; round++) {
+            DataFile file = file(log, round);
+            KeyFilter filter = log.keyFilter(file);
+            assertThat(filter).isNotNull();
+            for (int i = 0; i < 3; i++) {
+                assertThat(filter.mayContain(new byte[] {(byte) (10 * round + i), 0, 0, 0}, 0, KEY))
+                        .isTrue();
+                assertThat(filter.mayContain(new byte[] {(byte) (100 + 10 * round + i)}, 0, 1))
+                        .isTrue();
+            }
+        }
+        log.close();
+        assertThat(log.maxBatchLength())
+                .isEqualTo(RecordFormat.MAX_FILE_LENGTH
+                        - DataFile.HEADER_LENGTH
+                        - RecordFormat.BATCH_END_LENGTH
+                        - RecordFormat.END_OF_FILE_LENGTH);
+    }
+
+    @Test
+    void batchesAreFoundAgainAfterAKill() throws IOException {
+        RecordLog log = open();
+        appendBatch(log, 2, 104);
+        appendBatch(log, 3, 104);
+        RecordLog next = open(disk.kill(), tasks::add);
+        assertThat(next.lastVersion()).isEqualTo(5);
+        assertThat(distances(next, file(next, 0))).as("records and two ends").hasSize(7);
+        next.close();
+    }
+
+    @Test
+    void aFileWithoutRecordsIsUsed() throws IOException {
+        FaultPlan counting = FaultPlan.counting().only(IoOperation.WRITE);
+        open(counting.wrap(new CrashableIoManager()), tasks::add).close();
+        FaultPlan plan = FaultPlan.failing(counting.calls() + 1) // the header is written
+                .only(IoOperation.WRITE)
+                .with(Fault.OUT_OF_SPACE);
+        RecordLog log = open(plan.wrap(disk), tasks::add);
+        assertThatThrownBy(() -> append(log, 104)).isInstanceOf(OutOfSpaceException.class);
+        assertThat(log.segments()).hasSize(1);
+        append(log, 2 * MAX);
+        assertThat(log.segments()).hasSize(1);
+        log.close();
+    }
+
+    // ---------------------------------------------------------------- space held ready
+
+    /** Appends as writers do who force, until zeros are asked for. */
+    private void appendForced(RecordLog log, boolean isBatch) throws IOException {
+        tasks.clear();
+        for (int i = 0; i < 5 && tasks.isEmpty(); i++) {
+            if (isBatch) {
+                BatchDraft batch = log.newBatchDraft();
+                batch.put(new byte[100], 0, KEY, 50, 0);
+                log.appendBatch(batch, ++version, true);
+            } else {
+                RecordDraft draft = log.newDraft();
+                draft.put(new byte[KEY], new byte[50], 0);
+                log.append(draft, ++version, true);
+            }
+        }
+        assertThat(tasks).hasSize(1);
+    }
+
+    private void runTasks() {
+        List<Runnable> due = new ArrayList<>(tasks);
+        tasks.clear();
+        due.forEach(Runnable::run);
+        assertThat(failure.get()).isNull();
+    }
+
+    @Test
+    void spaceIsHeldReadyForWritersWhoForce() throws IOException {
+        for (boolean isBatch : new boolean[] {false, true}) {
+            RecordLog log = open();
+            appendForced(log, isBatch);
+            runTasks();
+            assertThat(calls(IoOperation.RESERVE)).containsExactly(active(log).name());
+            log.close();
+        }
+    }
+
+    @Test
+    void noneIsHeldReadyOnceWritersAreBeyondItOrHaveLeft() throws IOException {
+        RecordLog log = open();
+        appendForced(log, false);
+        append(log, 104);
+        runTasks();
+        assertThat(calls(IoOperation.RESERVE)).as("written beyond").isEmpty();
+        log.leaveActive();
+        runTasks();
+        appendForced(log, false);
+        log.leaveActive();
+        log.sealLeft();
+        runTasks();
+        assertThat(calls(IoOperation.RESERVE)).as("left").isEmpty();
+        appendForced(log, false);
+        log.close();
+        runTasks();
+        assertThat(calls(IoOperation.RESERVE)).as("closed").isEmpty();
+        RecordLog next = open();
+        appendForced(next, false);
+        next.abandon();
+        runTasks();
+        assertThat(calls(IoOperation.RESERVE)).as("abandoned").isEmpty();
+    }
+
+    // ---------------------------------------------------------------- state
+
+    @Test
+    void theClockIsKept() throws IOException {
+        RecordLog log = open();
+        log.advanceClock(1_000);
+        assertThat(log.clockMillis()).isEqualTo(1_000);
+        log.close();
+        assertThatThrownBy(() -> log.advanceClock(2_000)).as("closed").isInstanceOf(IllegalStateException.class);
+        RecordLog next = open();
+        assertThat(next.clockMillis()).isEqualTo(1_000);
+        next.close();
+    }
+
+    @Test
+    void sealingWaitsForReaders() throws IOException {
+        RecordLog log = open();
+        append(log, 104);
+        log.leaveActive();
+        assertThat(awaited).hasValue(0);
+        log.sealLeft();
+        assertThat(awaited).hasValue(1);
+        log.close();
+    }
+
+    @Test
+    void aLocatorThatLeadsNowhereNamesTheManifest() throws IOException {
+        RecordLog log = open();
+        long locator = append(log, 104);
+        assertThat(log.segment(locator)).isSameAs(log.active());
+        assertThatThrownBy(() -> log.segment(Locator.of(7, 4_096, 104, false)))
+                .isInstanceOfSatisfying(
+                        CorruptRecordException.class, e -> assertThat(e.file()).isEqualTo(FileNames.MANIFEST))
+                .hasMessageContaining("slot=7, place=4096");
+        log.close();
+    }
+
+    @Test
+    void aCopyHasTheSealedFiles() throws IOException {
+        RecordLog log = open();
+        append(log, 104);
+        append(log, 104);
+        log.leaveActive();
+        log.sealLeft();
+        IoManager target = disk.factory(Path.of("log")).open(Path.of("copy"), true);
+        log.copyTo(target, log.segments(), 77, 9);
+        RecordLog copy = open(target, tasks::add);
+        assertThat(copy.segments()).hasSize(1);
+        assertThat(copy.clockMillis()).isEqualTo(77);
+        assertThat(copy.lastVersion()).isEqualTo(9);
+        copy.close();
         log.close();
     }
 

@@ -1,0 +1,348 @@
+package dev.caskwright.bitcask.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caskwright.api.spi.ImageOutput;
+import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.RecordDraft;
+import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.RecordLogOpening;
+import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.bitcask.SmallImageIndex;
+import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.IoCall;
+import dev.caskwright.testkit.IoOperation;
+import java.io.EOFException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Images of an index as the log keeps them: what is written, what is read of them, and which one counts. */
+final class ImageWriterTest {
+    private static final int BLOCK = ImageFile.BLOCK_LENGTH;
+    private static final String FORMAT = "a format";
+
+    private final CrashableIoManager disk = new CrashableIoManager();
+    private final Random random = new Random(3);
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private SegmentedLog log;
+    private long version;
+
+    ImageWriterTest() throws IOException {
+        log = open(disk);
+    }
+
+    private RecordLogOpening opening(CrashableIoManager from) throws IOException {
+        return new SegmentedLogFactory()
+                .open(
+                        from,
+                        from,
+                        new RecordLogOptions(
+                                4_096,
+                                false,
+                                true,
+                                () -> 4_711,
+                                Runnable::run,
+                                () -> {},
+                                () -> {},
+                                cause -> failure.compareAndSet(null, cause)));
+    }
+
+    private SegmentedLog open(CrashableIoManager from) throws IOException {
+        RecordLogOpening opening = opening(from);
+        opening.finish();
+        return (SegmentedLog) opening.log();
+    }
+
+    private long append(RecordLog target) throws IOException {
+        RecordDraft draft = target.newDraft();
+        draft.put(new byte[4], new byte[76], 0);
+        return target.append(draft, ++version, false);
+    }
+
+    private byte[] random(int length) {
+        byte[] bytes = new byte[length];
+        random.nextBytes(bytes);
+        return bytes;
+    }
+
+    private ImageOutput begin() throws IOException {
+        ImageOutput output = log.beginImage(FORMAT);
+        assertThat(output).isNotNull();
+        return output;
+    }
+
+    /** Saves an image of these bytes, written in pieces. */
+    private void save(byte[] bytes) throws IOException {
+        try (ImageOutput output = begin()) {
+            byte[] shifted = new byte[bytes.length + 1];
+            System.arraycopy(bytes, 0, shifted, 1, bytes.length);
+            for (int at = 0; at < bytes.length; ) {
+                int count = Math.min(bytes.length - at, 1 + random.nextInt(400_000));
+                output.write(shifted, 1 + at, count);
+                at += count;
+            }
+            output.end(log.segments());
+            output.commit();
+        }
+    }
+
+    private @Nullable ImageFile read() throws IOException {
+        Manifest.Image image = log.manifest().image();
+        return image == null ? null : ImageFile.read(disk, log.manifest().store(), image);
+    }
+
+    private List<String> images() throws IOException {
+        return disk.list().stream().filter(name -> name.endsWith(".image")).toList();
+    }
+
+    /** An index that is its image. */
+    private static final class Copy extends SmallImageIndex {
+        private final byte[] bytes;
+        private final long from;
+
+        Copy(long from, int length) {
+            super(() -> {});
+            this.from = from;
+            bytes = new byte[length];
+        }
+
+        @Override
+        public boolean load(Image image, Refill refill) throws IOException {
+            try (image;
+                    ImageSource source = image.source(from, bytes.length)) {
+                Random random = new Random(8);
+                for (int at = 0; at < bytes.length; ) {
+                    assertThat(source.remaining()).isEqualTo(bytes.length - at);
+                    int count = Math.min(bytes.length - at, 1 + random.nextInt(100_000));
+                    source.read(bytes, at, count);
+                    at += count;
+                }
+                assertThat(source.remaining()).isZero();
+                assertThatThrownBy(() -> source.read(new byte[1], 0, 1)).isInstanceOf(EOFException.class);
+                assertThatThrownBy(() -> image.source(-1, 1)).isInstanceOf(EOFException.class);
+                assertThatThrownBy(() -> image.source(0, -1)).isInstanceOf(EOFException.class);
+                assertThatThrownBy(() -> image.source(1, image.length())).isInstanceOf(EOFException.class);
+                image.source(image.length(), 0).close();
+            }
+            return true;
+        }
+    }
+
+    private byte[] load(ImageFile image, long from, int length) throws IOException {
+        Copy copy = new Copy(from, length);
+        assertThat(image.load(disk, copy, (index, wanted, cause) -> {})).isTrue();
+        return copy.bytes;
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 1_000, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 5 * BLOCK + 77, 65 * BLOCK + 5})
+    void whatWasWrittenIsReadAgain(int length) throws IOException {
+        append(log);
+        byte[] bytes = random(length);
+        save(bytes);
+        ImageFile image = read();
+        assertThat(image).isNotNull();
+        assertThat(image.isWhole(disk)).isTrue();
+        assertThat(image.table().indexBytes()).isEqualTo(length);
+        assertThat(load(image, 0, length)).isEqualTo(bytes);
+        for (int i = 0; i < 10 && length > 0; i++) {
+            int from = random.nextInt(length);
+            int count = random.nextInt(Math.min(length - from, 2 * BLOCK)) + 1;
+            assertThat(load(image, from, count)).isEqualTo(Arrays.copyOfRange(bytes, from, from + count));
+        }
+    }
+
+    @Test
+    void theTableTellsOfTheLog() throws IOException {
+        long from = log.position();
+        ImageOutput output = begin();
+        append(log);
+        log.leaveActive();
+        append(log);
+        log.markDead(append(log));
+        output.write(new byte[5], 0, 5);
+        output.end(log.segments());
+        long to = log.position();
+        append(log);
+        output.commit();
+        ImageFile image = read();
+        assertThat(image).isNotNull();
+        DataFile first = (DataFile) log.segments().get(0);
+        DataFile second = (DataFile) log.segments().get(1);
+        assertThat(image.table())
+                .isEqualTo(new ImageFile.Table(
+                        from,
+                        to,
+                        5,
+                        List.of(
+                                new ImageFile.Known(first.id(), first.slot(), 64 + 104 + 24, 104),
+                                new ImageFile.Known(second.id(), second.slot(), 64 + 2 * 104, 104)),
+                        FORMAT));
+        assertThat(log.bytesWithoutImage()).as("the one behind its end").isEqualTo(104);
+        log.close();
+    }
+
+    /** Only the last write makes it an image. */
+    @Test
+    void theHeaderIsWrittenLastAndForced() throws IOException {
+        for (int length : new int[] {100, BLOCK - 1, BLOCK, 2 * BLOCK + 9}) {
+            append(log);
+            disk.clearLog();
+            save(random(length));
+            String name = images().get(0);
+            List<IoCall> calls = new ArrayList<>(disk.log());
+            calls.removeIf(call -> !call.file().equals(name));
+            assertThat(calls.get(0).operation()).isEqualTo(IoOperation.CREATE);
+            // What is as long as a block is announced as long.
+            assertThat(calls.get(0).length()).isEqualTo(length < BLOCK ? 64 + length : 1L << 30);
+            assertThat(calls.get(1)).extracting(IoCall::offset, IoCall::length).containsExactly(0L, 64L);
+            long next = 64;
+            for (IoCall call : calls.subList(2, calls.size() - 2)) {
+                assertThat(call.operation()).isEqualTo(IoOperation.WRITE);
+                assertThat(call.offset()).isEqualTo(next);
+                next += call.length();
+            }
+            assertThat(calls.get(calls.size() - 2))
+                    .extracting(IoCall::operation, IoCall::offset, IoCall::length)
+                    .containsExactly(IoOperation.WRITE, 0L, 64L);
+            assertThat(calls.get(calls.size() - 1).operation()).isEqualTo(IoOperation.FORCE);
+            // The blocks, and the table with one file or more.
+            assertThat(calls).hasSize(5 + (length + BLOCK - 1) / BLOCK);
+        }
+    }
+
+    @Test
+    void damageIsFoundWhereverItIs() throws IOException {
+        append(log);
+        byte[] bytes = random(2 * BLOCK + 100);
+        save(bytes);
+        String name = images().get(0);
+        byte[] sound = disk.content(name);
+        ImageFile image = read();
+        assertThat(image).isNotNull();
+        int block = Block.HEADER_LENGTH + BLOCK;
+        int tableAt = 64 + 2 * block + Block.HEADER_LENGTH + 100;
+        for (int at : new int[] {64, 68, 72, 64 + block - 1, 64 + block, tableAt - 1}) {
+            byte[] damaged = sound.clone();
+            damaged[at] ^= 1;
+            disk.install(name, damaged);
+            assertThat(read()).as("the table is sound").isNotNull();
+            assertThat(image.isWhole(disk)).as("at=%s", at).isFalse();
+            assertThatThrownBy(() -> load(image, 0, bytes.length)).isInstanceOf(ImageFile.DamagedImageException.class);
+            if (at < 64 + block) {
+                assertThat(load(image, BLOCK, 100)).isEqualTo(Arrays.copyOfRange(bytes, BLOCK, BLOCK + 100));
+            }
+        }
+        for (int at : new int[] {0, 8, 16, 32, 40, 48, 56, 60, tableAt, tableAt + 4, tableAt + 8, sound.length - 1}) {
+            byte[] damaged = sound.clone();
+            damaged[at] ^= 1;
+            disk.install(name, damaged);
+            assertThat(read()).as("at=%s", at).isNull();
+        }
+        for (int length : new int[] {0, 63, 64, tableAt, sound.length - 1}) {
+            disk.install(name, Arrays.copyOf(sound, length));
+            assertThat(read()).as("length=%s", length).isNull();
+        }
+        disk.install(name, Arrays.copyOf(sound, 64 + block));
+        assertThat(image.isWhole(disk)).isFalse();
+        assertThat(load(image, 5, BLOCK - 5)).isEqualTo(Arrays.copyOfRange(bytes, 5, BLOCK));
+    }
+
+    @Test
+    void oneThatDoesNotComeToItsEndLeavesNothing() throws IOException {
+        append(log);
+        ImageOutput untouched = begin();
+        disk.clearLog();
+        untouched.close();
+        assertThat(disk.log()).isEmpty();
+        ImageOutput output = begin();
+        output.write(new byte[BLOCK], 0, BLOCK);
+        assertThat(images()).hasSize(1);
+        assertThatThrownBy(output::commit).isInstanceOf(IllegalStateException.class);
+        output.close();
+        output.close();
+        assertThat(images()).isEmpty();
+        assertThat(log.manifest().image()).isNull();
+    }
+
+    @Test
+    void theNewestImageCountsAndThereIsNoneOfNothing() throws IOException {
+        assertThat(log.bytesWithoutImage()).isZero();
+        append(log);
+        append(log);
+        assertThat(log.bytesWithoutImage()).as("no image, so the whole log").isEqualTo(64 + 2 * 104);
+        save(random(100));
+        String first = images().get(0);
+        assertThat(log.bytesWithoutImage()).isZero();
+        assertThat(log.beginImage(FORMAT)).as("nothing was written since").isNull();
+        append(log);
+        assertThat(log.bytesWithoutImage()).isEqualTo(104);
+        save(random(200));
+        assertThat(images()).hasSize(1).doesNotContain(first);
+        Manifest.Image second = log.manifest().image();
+        assertThat(second).isNotNull();
+        assertThat(images()).containsExactly(second.name());
+        assertThat(second.nonce()).isEqualTo(4_711);
+        // Their numbers are those of files: what comes later has a higher one.
+        log.leaveActive();
+        append(log);
+        assertThat(log.segments().get(1).id()).isGreaterThan(second.number());
+        assertThat(failure.get()).isNull();
+        CrashableIoManager lost = disk.peekPowerLoss(0);
+        assertThat(open(lost).manifest().image()).as("not loaded").isNull();
+    }
+
+    @Test
+    void whatIsBehindTheImageIsKnownAfterAnOpening() throws IOException {
+        append(log);
+        append(log);
+        save(new byte[0]);
+        append(log);
+        log.sync(log.position());
+        for (boolean isBehind : new boolean[] {true, false}) {
+            CrashableIoManager copy = disk.peekKill();
+            RecordLogOpening opening = opening(copy);
+            assertThat(opening.loadImage(new Plain(), (index, wanted, cause) -> {}))
+                    .isTrue();
+            opening.finish();
+            RecordLog next = opening.log();
+            assertThat(next.bytesWithoutImage()).isEqualTo(isBehind ? 104 : 0);
+            assertThat(next.beginImage(FORMAT) == null).isEqualTo(!isBehind);
+            next.abandon();
+            log.abandon();
+            log = open(copy);
+            if (isBehind) {
+                log.abandon();
+                log = open(disk);
+                save(new byte[0]);
+            }
+        }
+    }
+
+    /** Takes any image of this format. */
+    private static final class Plain extends SmallImageIndex {
+        Plain() {
+            super(() -> {});
+        }
+
+        @Override
+        public String imageFormat() {
+            return FORMAT;
+        }
+
+        @Override
+        public boolean load(PersistentKeyIndex.Image image, PersistentKeyIndex.Refill refill) throws IOException {
+            image.close();
+            return true;
+        }
+    }
+}
