@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.spi.ImageOutput;
+import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.api.spi.RecordDraft;
 import dev.caskwright.api.spi.RecordLog;
@@ -17,9 +18,12 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -324,6 +328,136 @@ final class ImageWriterTest {
                 log.abandon();
                 log = open(disk);
                 save(new byte[0]);
+            }
+        }
+    }
+
+    // ---------------------------------------------------------------- right checksums, wrong content
+
+    /** Changes what the table of an image without bytes says, under right checksums. */
+    private void changeTable(UnaryOperator<ImageFile.Table> change) throws IOException {
+        ImageFile image = read();
+        assertThat(image).isNotNull();
+        byte[] table = ImageFile.encodeTable(change.apply(image.table()));
+        int length = table.length - Block.HEADER_LENGTH;
+        StoreId store = log.manifest().store();
+        Block.seal(table, length, ImageFile.mask(store, image.image(), ImageFile.HEADER_LENGTH));
+        byte[] header = ImageFile.encodeHeader(store, image.image(), ImageFile.HEADER_LENGTH, length);
+        byte[] content = Arrays.copyOf(header, header.length + table.length);
+        System.arraycopy(table, 0, content, header.length, table.length);
+        disk.install(image.image().name(), content);
+    }
+
+    private static UnaryOperator<ImageFile.Table> withFirst(UnaryOperator<ImageFile.Known> change) {
+        return table -> {
+            List<ImageFile.Known> files = new ArrayList<>(table.files());
+            files.set(0, change.apply(files.get(0)));
+            return withFiles(table, files);
+        };
+    }
+
+    private static ImageFile.Table withFiles(ImageFile.Table table, List<ImageFile.Known> files) {
+        return new ImageFile.Table(table.from(), table.to(), table.indexBytes(), files, table.format());
+    }
+
+    private static ImageFile.Known known(ImageFile.Known file, long id, int slot, long length) {
+        return new ImageFile.Known(id, slot, length, file.liveBytes());
+    }
+
+    private static Map<String, UnaryOperator<ImageFile.Table>> impossibleTables() {
+        Map<String, UnaryOperator<ImageFile.Table>> changes = new LinkedHashMap<>();
+        changes.put("a negative slot", withFirst(file -> known(file, file.id(), -1, file.length())));
+        changes.put("a slot too high", withFirst(file -> known(file, file.id(), Locator.MAX_SLOTS, file.length())));
+        changes.put("one slot for two", withFirst(file -> known(file, file.id(), 1, file.length())));
+        changes.put("an unknown file", withFirst(file -> known(file, 99, file.slot(), file.length())));
+        changes.put("a longer file", withFirst(file -> known(file, file.id(), file.slot(), file.length() + 8)));
+        changes.put("a file twice", table -> {
+            List<ImageFile.Known> files = new ArrayList<>(table.files());
+            files.add(known(files.get(0), files.get(0).id(), 7, files.get(0).length()));
+            return withFiles(table, files);
+        });
+        changes.put("a file less", table -> withFiles(table, table.files().subList(1, 2)));
+        changes.put(
+                "an end before the beginning",
+                table -> new ImageFile.Table(
+                        table.to() + 1, table.to(), table.indexBytes(), table.files(), table.format()));
+        changes.put(
+                "more bytes than there are",
+                table -> new ImageFile.Table(table.from(), table.to(), 5, table.files(), table.format()));
+        changes.put(
+                "less than no bytes",
+                table -> new ImageFile.Table(table.from(), table.to(), -8, table.files(), table.format()));
+        changes.put(
+                "another format",
+                table -> new ImageFile.Table(table.from(), table.to(), table.indexBytes(), table.files(), "other"));
+        return changes;
+    }
+
+    @Test
+    void anImageThatCannotBeOfThisLogIsIgnored() throws IOException {
+        append(log);
+        log.leaveActive();
+        append(log);
+        save(new byte[0]);
+        log.sync(log.position());
+        String name = images().get(0);
+        byte[] sound = disk.content(name);
+        changeTable(table -> table);
+        assertThat(disk.content(name)).isEqualTo(sound);
+        assertThat(isLoaded()).isTrue();
+        // A slot that no other file has is as good as its own.
+        changeTable(withFirst(file -> known(file, file.id(), 7, file.length())));
+        assertThat(isLoaded()).isTrue();
+        for (Map.Entry<String, UnaryOperator<ImageFile.Table>> each :
+                impossibleTables().entrySet()) {
+            disk.install(name, sound);
+            changeTable(each.getValue());
+            assertThat(isLoaded()).as(each.getKey()).isFalse();
+        }
+    }
+
+    /** Opens a copy of the disk; returns whether its image counts. */
+    private boolean isLoaded() throws IOException {
+        CrashableIoManager copy = disk.peekKill();
+        RecordLogOpening opening = opening(copy);
+        boolean isLoaded = opening.loadImage(new Plain(), (index, wanted, cause) -> {});
+        int[] visited = {0};
+        for (LogSegment segment : opening.log().segments()) {
+            opening.replay(segment, (tombstone, locator, source, offset, length) -> visited[0]++);
+        }
+        assertThat(visited[0]).as("records that are not in the image").isEqualTo(isLoaded ? 0 : 2);
+        opening.finish();
+        boolean isKept = copy.list().stream().anyMatch(name -> name.endsWith(".image"));
+        assertThat(isKept).isEqualTo(isLoaded);
+        assertThat(((SegmentedLog) opening.log()).manifest().image() != null).isEqualTo(isLoaded);
+        RecordDraft draft = opening.log().newDraft();
+        draft.put(new byte[4], new byte[4], 0);
+        opening.log().append(draft, 9, false);
+        assertThat(opening.log().segments()).hasSize(3);
+        opening.log().close();
+        return isLoaded;
+    }
+
+    @Test
+    void aTableOfAnotherLengthIsNone() throws IOException {
+        append(log);
+        save(new byte[0]);
+        ImageFile image = read();
+        assertThat(image).isNotNull();
+        byte[] table = ImageFile.encodeTable(image.table());
+        StoreId store = log.manifest().store();
+        for (int at : new int[] {24, 28}) { // the number of files, and the length of the format's name
+            for (int value : new int[] {-1, 0, 2, 9, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
+                byte[] changed = table.clone();
+                RecordFormat.INT.set(changed, Block.HEADER_LENGTH + at, value);
+                Block.seal(
+                        changed,
+                        table.length - Block.HEADER_LENGTH,
+                        ImageFile.mask(store, image.image(), ImageFile.HEADER_LENGTH));
+                byte[] content = Arrays.copyOf(disk.content(images().get(0)), 64 + table.length);
+                System.arraycopy(changed, 0, content, 64, table.length);
+                disk.install(images().get(0), content);
+                assertThat(read()).as("%s at %s", value, at).isNull();
             }
         }
     }
