@@ -99,8 +99,7 @@ final class MergerTest {
         AtomicInteger pieces = new AtomicInteger();
         SmallOrderedIndex index = new SmallOrderedIndex() {
             @Override
-            public void scan(
-                    byte @Nullable [] from, boolean inclusive, boolean descending, Visitor visitor)
+            public void scan(byte @Nullable [] from, boolean inclusive, boolean descending, Visitor visitor)
                     throws IOException {
                 pieces.incrementAndGet();
                 super.scan(from, inclusive, descending, visitor);
@@ -132,7 +131,8 @@ final class MergerTest {
         AtomicReference<BitcaskEngine> writing = new AtomicReference<>();
         SmallOrderedIndex index = new SmallOrderedIndex() {
             @Override
-            public void scan(byte @Nullable [] from, boolean inclusive, boolean descending, Visitor visitor) throws IOException {
+            public void scan(byte @Nullable [] from, boolean inclusive, boolean descending, Visitor visitor)
+                    throws IOException {
                 BitcaskEngine engine = writing.getAndSet(null);
                 if (engine != null) {
                     engine.put(key(5), new byte[50]);

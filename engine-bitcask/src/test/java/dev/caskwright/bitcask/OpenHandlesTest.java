@@ -66,7 +66,8 @@ final class OpenHandlesTest {
         write(engine, 40);
         disk = disk.peekKill();
         engine.close();
-        List<String> data = files().stream().filter(name -> name.endsWith(".data")).toList();
+        List<String> data =
+                files().stream().filter(name -> name.endsWith(".data")).toList();
         String torn = data.get(data.size() - 3);
         byte[] content = disk.content(torn);
         content[content.length / 2] ^= 1;

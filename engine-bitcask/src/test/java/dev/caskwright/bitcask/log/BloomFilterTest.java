@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.testkit.KeyValues;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class BloomFilterTest {
@@ -64,5 +68,38 @@ final class BloomFilterTest {
     void anEmptyFilterDeniesEverything() {
         BloomFilter filter = BloomFilter.forKeys(0);
         assertThat(filter.mayContain(KeyValues.bytes("key"), 0, 3)).isFalse();
+    }
+
+    /** The filters in hint files of before have these bits. */
+    @ParameterizedTest
+    @CsvSource({
+        "1, 0050005000200020",
+        "8, 2200000089000040",
+        "11, 1040808000000408",
+        "40, 8000200011400020",
+    })
+    void theBitsOfAKeyAreThoseOfBefore(int length, String bits) {
+        byte[] key = new byte[length];
+        for (int i = 0; i < length; i++) {
+            key[i] = (byte) (i * 37 - 50);
+        }
+        BloomFilter filter = BloomFilter.forKeys(2);
+        filter.add(key, 0, length);
+        assertThat(HexFormat.of().formatHex(filter.bits())).isEqualTo(bits);
+    }
+
+    @Test
+    void aKeyHasSixBitsOfAllAndAFilterTenForEach() {
+        assertThat(BloomFilter.forKeys(1_000).size()).isEqualTo(1_251);
+        assertThat(BloomFilter.forKeys(1L << 40).size()).isEqualTo(64 << 20);
+        BloomFilter filter = BloomFilter.forKeys(100);
+        filter.add(new byte[] {5}, 0, 1);
+        List<Integer> set = new ArrayList<>();
+        for (int bit = 0; bit < 8 * filter.size(); bit++) {
+            if ((filter.bits()[bit / 8] & 1 << bit % 8) != 0) {
+                set.add(bit);
+            }
+        }
+        assertThat(set).containsExactly(88, 299, 416, 533, 862, 979);
     }
 }

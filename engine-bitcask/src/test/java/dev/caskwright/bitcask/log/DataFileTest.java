@@ -1,7 +1,11 @@
 package dev.caskwright.bitcask.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import dev.caskwright.testkit.CrashableIoManager;
 import java.io.IOException;
@@ -32,5 +36,61 @@ final class DataFileTest {
         assertThat(mask).isNotEqualTo(file(1, 7).mask(72));
         assertThat(mask).isNotEqualTo(file(2, 7).mask(64));
         assertThat(mask).isNotEqualTo(file(1, 8).mask(64));
+    }
+
+    @Test
+    void whatIsNeitherLiveNorHeaderIsDead() throws IOException {
+        DataFile file = file(1, 7);
+        assertThat(file.deadBytes()).isZero();
+        file.extendTo(1_064);
+        assertThat(file.deadBytes()).isEqualTo(1_000);
+        file.addLive(400);
+        assertThat(file.deadBytes()).isEqualTo(600);
+        file.addLive(601);
+        assertThat(file.deadBytes()).as("sizes are rounded up").isZero();
+    }
+
+    @Test
+    void aHeaderTellsItsFile() throws IOException {
+        StoreId store = new StoreId(3, 4);
+        CrashableIoManager disk = new CrashableIoManager();
+        disk.install(FileNames.data(9), DataFile.encodeHeader(store, 9, 8));
+        try (ReadableFile file = disk.open(FileNames.data(9))) {
+            assertThat(DataFile.header(file)).isEqualTo(new DataFile.Header(store, 9, 8));
+            assertThat(DataFile.previousId(file, store, 9)).isEqualTo(8);
+            assertThatThrownBy(() -> DataFile.previousId(file, store, 10)).isInstanceOf(CorruptRecordException.class);
+            assertThatThrownBy(() -> DataFile.previousId(file, new StoreId(3, 5), 9))
+                    .isInstanceOf(CorruptRecordException.class);
+        }
+        byte[] newer = DataFile.encodeHeader(store, 9, 8);
+        RecordFormat.INT.set(newer, 8, DataFile.FORMAT_VERSION + 1);
+        disk.install(FileNames.data(9), FileHeader.seal(newer));
+        try (ReadableFile file = disk.open(FileNames.data(9))) {
+            assertThatThrownBy(() -> DataFile.header(file)).isInstanceOf(UnsupportedFormatException.class);
+        }
+        newer[9] ^= 1;
+        disk.install(FileNames.data(9), newer);
+        try (ReadableFile file = disk.open(FileNames.data(9))) {
+            assertThat(DataFile.header(file)).isNull();
+            assertThat(DataFile.previousId(file, store, 9)).isNull();
+        }
+    }
+
+    @Test
+    void handlesAreExchangedAndClosed() throws IOException {
+        CrashableIoManager disk = new CrashableIoManager();
+        WritableFile writable = disk.create(FileNames.merged(1), 0);
+        DataFile file = new DataFile(1, 0, true, 7, writable, DataFile.HEADER_LENGTH);
+        assertThat(file.isMerged()).isTrue();
+        assertThat(file.name()).isEqualTo(FileNames.merged(1));
+        file.openForWriting(writable);
+        assertThat(file.hasReadersHandle()).isFalse();
+        ReadableFile readers = disk.open(FileNames.merged(1));
+        assertThat(file.exchangeHandle(readers)).isSameAs(writable);
+        assertThat(file.handle()).isSameAs(readers);
+        assertThat(file.hasReadersHandle()).isTrue();
+        file.close();
+        assertThatThrownBy(readers::length).isInstanceOf(IOException.class);
+        assertThatThrownBy(writable::length).isInstanceOf(IOException.class);
     }
 }

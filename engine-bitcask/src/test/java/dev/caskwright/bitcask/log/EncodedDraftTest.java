@@ -26,11 +26,7 @@ final class EncodedDraftTest {
         if (draft.longValueLength() > 0) {
             record = Arrays.copyOf(record, (int) draft.length());
             System.arraycopy(
-                    draft.longValue(),
-                    draft.longValueOffset(),
-                    record,
-                    draft.copiedLength(),
-                    draft.longValueLength());
+                    draft.longValue(), draft.longValueOffset(), record, draft.copiedLength(), draft.longValueLength());
         }
         assertThat(record).hasSize((int) draft.length());
         return record;

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.FaultPlan;
 import dev.caskwright.testkit.IoOperation;
+import dev.caskwright.testkit.KeyValues;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -219,5 +221,134 @@ final class HintFileTest {
         assertThat(visit(keys, data(5, LENGTH, other), other)).as("its store").isEqualTo(-1);
         disk.install(FileNames.hint(6), disk.content(HINT));
         assertThat(visit(keys, data(6, LENGTH, STORE), STORE)).as("its number").isEqualTo(-1);
+    }
+
+    @Test
+    void blocksAreFilledToTheLastByte() throws IOException {
+        int entry = 1_024;
+        int perBlock = HintFile.BLOCK_LENGTH / entry;
+        int[] lengths = new int[2 * perBlock + 3];
+        Arrays.fill(lengths, entry - 8);
+        disk.clearLog();
+        write(keys(lengths));
+        BloomFilter filter = filter();
+        assertThat(filter).isNotNull();
+        assertThat(disk.log().stream()
+                        .filter(call -> call.file().equals(HINT))
+                        .map(call -> call.operation() + " " + call.length()))
+                .containsExactly(
+                        "CREATE " + (64 + lengths.length * entry + filter.size()),
+                        "WRITE 64",
+                        "WRITE " + (8 + HintFile.BLOCK_LENGTH),
+                        "WRITE " + (8 + HintFile.BLOCK_LENGTH),
+                        "WRITE " + (8 + 3 * entry),
+                        "WRITE " + (8 + filter.size()));
+        assertThat(filter.size()).isEqualTo(lengths.length * 10 / 8 + 1);
+        assertThat(visit(keys(lengths))).isEqualTo(lengths.length);
+    }
+
+    /** Writes a hint file with these bytes for its one block, under right checksums, and a filter. */
+    private void install(byte[] entries, int count, int filterSize) {
+        byte[] header = FileHeader.begin(0x54_4E_49_48_4B_53_41_43L, 1, STORE);
+        RecordFormat.INT.set(header, 12, filterSize);
+        RecordFormat.LONG.set(header, 32, 5L);
+        RecordFormat.LONG.set(header, 40, 100_000L);
+        RecordFormat.INT.set(header, 48, count);
+        ByteBuffer file = ByteBuffer.allocate(64 + 8 + entries.length + 8 + 16);
+        file.put(FileHeader.seal(header));
+        file.put(block(entries, 64));
+        file.put(block(new byte[16], file.position()));
+        disk.install(HINT, file.array());
+    }
+
+    /** Returns a block for a place; the masks of hint files are those of records of a store with all bits turned over. */
+    private static byte[] block(byte[] content, long offset) {
+        byte[] block = new byte[8 + content.length];
+        System.arraycopy(content, 0, block, 8, content.length);
+        Block.seal(block, content.length, RecordFormat.mask(RecordFormat.fileSeed(~STORE.seed(), 5), offset));
+        return block;
+    }
+
+    private static byte[] entry(long place, int keyLength, int length) {
+        byte[] entry = new byte[length];
+        RecordFormat.LONG.set(entry, 0, place | (long) RecordFormat.PUT << 44 | (long) keyLength << 48);
+        return entry;
+    }
+
+    private String visitCrafted() throws IOException {
+        StringBuilder visited = new StringBuilder();
+        boolean isSound = HintFile.visit(disk, STORE, data(5, 100_000, STORE), (kind, place, source, offset, length) -> {
+            visited.append(kind).append(' ').append(Locator.offset(place)).append(' ').append(length);
+        });
+        return visited + (isSound ? " sound" : " not sound");
+    }
+
+    private static long place(long offset, long size) {
+        return Locator.of(0, offset, size, false);
+    }
+
+    @Test
+    void entriesThatDoNotFitAreNotBelieved() throws IOException {
+        install(entry(place(64, 40), 4, 12), 1, 16);
+        assertThat(visitCrafted()).isEqualTo("1 64 4 sound");
+        install(entry(place(64, 40), 5, 12), 1, 16);
+        assertThat(visitCrafted()).as("a key longer than its block").isEqualTo(" not sound");
+        for (int rest = 1; rest < 8; rest++) {
+            install(entry(place(64, 40), 4, 12 + rest), 2, 16);
+            assertThat(visitCrafted()).as("half an entry").isEqualTo("1 64 4 not sound");
+        }
+        install(entry(place(64, 40), 4, 12), 2, 16);
+        assertThat(visitCrafted()).as("an entry less").startsWith("1 64 4").endsWith(" not sound");
+        byte[] two = Arrays.copyOf(entry(place(64, 40), 4, 12), 24);
+        System.arraycopy(entry(place(104, 40), 4, 12), 0, two, 12, 12);
+        install(two, 2, 16);
+        assertThat(visitCrafted()).isEqualTo("1 64 41 104 4 sound");
+        install(two, 1, 16);
+        assertThat(visitCrafted()).as("an entry more").isEqualTo("1 64 41 104 4 not sound");
+    }
+
+    @Test
+    void entriesOfRecordsBehindTheDataAreNotBelieved() throws IOException {
+        for (long size : new long[] {40, 8_192, 8_200, 50_000}) {
+            long kept = Locator.size(place(64, size));
+            long last = (100_000 - kept + (kept >>> 9)) / 8 * 8; // sizes are rounded up by up to 1 in 512
+            install(entry(place(last, size), 4, 12), 1, 16);
+            assertThat(visitCrafted()).as("size=%s", size).isEqualTo("1 " + last + " 4 sound");
+            install(entry(place(last + 8, size), 4, 12), 1, 16);
+            assertThat(visitCrafted()).as("size=%s", size).isEqualTo(" not sound");
+        }
+    }
+
+    @Test
+    void aFilterOfAnotherLengthIsNotBelieved() throws IOException {
+        DataFile file = data(5, 100_000, STORE);
+        for (int size : new int[] {Integer.MIN_VALUE, -8, 0, 8, 15, 16, 17, 24, 30, 1 << 20}) {
+            install(entry(place(64, 40), 4, 12), 1, size);
+            assertThat(HintFile.filter(disk, STORE, file) != null).as("size=%s", size).isEqualTo(size == 16);
+        }
+    }
+
+    @Test
+    void entriesAreTakenFromAScan() throws IOException {
+        EncodedDraft draft = new EncodedDraft();
+        ByteBuffer content = ByteBuffer.allocate(64 + 40 + 32);
+        content.position(64);
+        DataFile file = data(6, 64, STORE);
+        draft.put(KeyValues.bytes("put"), new byte[10], 0);
+        draft.place(1, 0, file.mask(64));
+        content.put(draft.bytes(), 0, 40);
+        draft.delete(KeyValues.bytes("gone"));
+        draft.place(2, 0, file.mask(104));
+        content.put(draft.bytes(), 0, 32);
+        disk.install(FileNames.data(6), content.array());
+        FileScanner scanner = new FileScanner(data(6, 136, STORE), 64, 136);
+        HintFile.Builder builder = new HintFile.Builder();
+        while (scanner.next()) {
+            builder.add(scanner);
+        }
+        List<String> visited = new ArrayList<>();
+        builder.visit((kind, place, source, offset, length) -> visited.add(kind + " " + Locator.offset(place) + " "
+                + Locator.size(place) + " " + new String(source, offset, length)));
+        assertThat(visited).containsExactly("1 64 40 put", "2 104 32 gone");
     }
 }

@@ -289,4 +289,80 @@ final class ManifestTest {
         assertThat(listedIn(disk.peekPowerLoss(0))).containsExactly(FileNames.merged(4));
         manifest.close();
     }
+
+    @Test
+    void allInputsAndOutputsOfAMergeAreKept() throws IOException {
+        Manifest manifest = create();
+        manifest.seal(List.of(sealed(1, false), sealed(2, false), sealed(3, false), sealed(4, false)));
+        manifest.merge(12, 39, List.of(1L, 3L, 4L), List.of(sealed(7, true), sealed(8, true), sealed(9, true)));
+        for (Manifest each : new Manifest[] {manifest, read()}) {
+            assertThat(each.files())
+                    .containsExactly(sealed(2, false), sealed(7, true), sealed(8, true), sealed(9, true));
+            assertThat(each.lastLogId()).isEqualTo(4);
+            assertThat(each.highestId()).isEqualTo(12);
+            assertThat(each.lastVersion()).isEqualTo(99);
+        }
+        manifest.close();
+    }
+
+    @Test
+    void anImageStaysUntilAMergeOrItIsDropped() throws IOException {
+        Manifest manifest = create();
+        manifest.seal(List.of(sealed(1, false)));
+        assertThat(manifest.image()).isNull();
+        Manifest.Image image = new Manifest.Image(5, 77);
+        assertThat(image.name()).isEqualTo("00000005.image");
+        manifest.publish(image);
+        assertThat(manifest.image()).isEqualTo(image);
+        assertThat(read().image()).isEqualTo(image);
+        manifest.rewrite(disk);
+        assertThat(read().image()).isEqualTo(image);
+        assertThat(names(read())).containsExactly(FileNames.data(1));
+        Manifest.Image next = new Manifest.Image(6, 78);
+        manifest.publish(next);
+        assertThat(read().image()).isEqualTo(next);
+        manifest.merge(9, 0, List.of(1L), List.of(sealed(7, true)));
+        assertThat(manifest.image()).isNull();
+        assertThat(read().image()).isNull();
+        manifest.publish(next);
+        manifest.dropImage();
+        assertThat(read().image()).isEqualTo(next);
+        manifest.rewrite(disk);
+        assertThat(read().image()).isNull();
+        manifest.close();
+    }
+
+    /** A crash may leave a new manifest that did not get its name. */
+    @Test
+    void aNewManifestOfBeforeIsWrittenAnew() throws IOException {
+        disk.install(FileNames.NEW_MANIFEST, new byte[10_000]);
+        Manifest manifest = create();
+        manifest.seal(List.of(sealed(1, false)));
+        assertThat(disk.list()).containsExactly(FileNames.MANIFEST);
+        assertThat(names(read())).containsExactly(FileNames.data(1));
+        assertThat(manifest.toString()).contains("id=1");
+        manifest.close();
+        assertThatThrownBy(() -> manifest.advanceClock(1)).isInstanceOf(IllegalStateException.class);
+    }
+
+    /** Each part of the start was forced before the manifest got its name, the image too. */
+    @Test
+    void aManifestThatIsCutInItsStartIsDamage() throws IOException {
+        Manifest manifest = create();
+        manifest.seal(List.of(sealed(1, false), sealed(2, false)));
+        manifest.publish(new Manifest.Image(5, 77));
+        manifest.rewrite(disk);
+        byte[] start = content();
+        manifest.seal(List.of(sealed(3, false)));
+        manifest.close();
+        byte[] whole = content();
+        for (int length = HEADER; length < whole.length; length++) {
+            disk.install(FileNames.MANIFEST, Arrays.copyOf(whole, length));
+            if (length < start.length) {
+                assertThatThrownBy(this::read).as("length=%s", length).isInstanceOf(CorruptRecordException.class);
+            } else {
+                assertThat(names(read())).as("length=%s", length).hasSize(2);
+            }
+        }
+    }
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.testkit.KeyValues;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Random;
@@ -173,5 +175,43 @@ final class RecordFormatTest {
             noise[RecordFormat.KIND_OFFSET] = RecordFormat.PUT;
             assertThat(isSound(noise, OFFSET)).isFalse();
         }
+    }
+
+    /** Files of before have these masks in them. */
+    @Test
+    void theMasksOfPlacesAreThoseOfBefore() {
+        assertMask(0x1234_5678_9ABC_DEF0L, 3, 4_096, 0xD6C9_A1D9_D4E4_DE24L, 0x2882_E090);
+        assertMask(-1, 1, 64, 0x14BE_5A88_5FBC_D854L, 0xC68E_CE9C);
+        assertMask(77, 0xFFFF_FFFFL, 8, 0x51F9_3885_D11C_9425L, 0xD59F_661A);
+    }
+
+    private static void assertMask(long storeSeed, long file, long offset, long fileSeed, int mask) {
+        assertThat(RecordFormat.fileSeed(storeSeed, file)).isEqualTo(fileSeed);
+        assertThat(RecordFormat.mask(fileSeed, offset)).isEqualTo(mask);
+    }
+
+    @Test
+    void theChecksumOfABatchIsThatOfItsMembersLittleEndian() {
+        CRC32C batch = new CRC32C();
+        ByteBuffer members = ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN);
+        for (int member : new int[] {0x1234_5678, 0xFEDC_BA98, 1}) {
+            RecordFormat.updateBatchChecksum(batch, member);
+            members.putInt(member);
+        }
+        CRC32C expected = new CRC32C();
+        expected.update(members.flip());
+        assertThat(batch.getValue()).isEqualTo(expected.getValue());
+    }
+
+    @Test
+    void theGreatestValueParses() {
+        byte[] record = record("key", KeyValues.bytes("value"), 0, OFFSET);
+        RecordFormat.INT.set(record, RecordFormat.VALUE_LENGTH_OFFSET, StorageEngine.MAX_VALUE_LENGTH);
+        assertThat(isSoundWith(record, RecordFormat.KIND_OFFSET, RecordFormat.PUT))
+                .isTrue();
+        EncodedDraft draft = new EncodedDraft();
+        draft.delete(new byte[0]);
+        draft.place(1, 0, RecordFormat.mask(SEED, OFFSET));
+        assertThat(isSound(draft.bytes(), OFFSET)).as("a tombstone without a key").isFalse();
     }
 }

@@ -183,8 +183,9 @@ final class SealerTest {
             int skipped = fault == Fault.IO_ERROR ? 1 : 6;
             FaultPlan counting = FaultPlan.counting().only(operation);
             opening(counting.wrap(disk.peekKill())).finish();
-            FaultPlan plan =
-                    FaultPlan.failing(counting.calls() + skipped).only(operation).with(fault);
+            FaultPlan plan = FaultPlan.failing(counting.calls() + skipped)
+                    .only(operation)
+                    .with(fault);
             CrashableIoManager copy = disk.peekKill();
             RecordLogOpening opening = opening(plan.wrap(copy));
             opening.finish();

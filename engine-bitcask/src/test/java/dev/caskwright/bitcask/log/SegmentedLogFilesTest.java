@@ -167,7 +167,9 @@ final class SegmentedLogFilesTest {
         assertThat(log.position()).isEqualTo(position + RecordFormat.END_OF_FILE_LENGTH);
         assertThat(log.writtenBytes()).isEqualTo(2_000 + RecordFormat.END_OF_FILE_LENGTH);
         FileScanner scanner = (FileScanner) log.scan(first, first.length());
-        assertThat(scanner.next() && scanner.next() && scanner.next()).isTrue();
+        for (int i = 0; i < 3; i++) {
+            assertThat(scanner.next()).isTrue();
+        }
         assertThat(scanner.isEndOfFile()).isTrue();
         assertThat(scanner.version()).isEqualTo(2);
         assertThat(scanner.next()).isFalse();
