@@ -192,6 +192,33 @@ final class MergerTest {
         }
     }
 
+    /** It names other keys' records as candidates, which is all that is promised of them. */
+    @Test
+    void candidatesOfOtherKeysAreLookedUpAgain() throws IOException {
+        SmallImageIndex index = new SmallImageIndex(() -> {}) {
+            private long other;
+
+            @Override
+            public long candidate(byte[] key, int offset, int length) throws IOException {
+                long own = get(key, offset, length);
+                long candidate = own == ABSENT || other == ABSENT ? own : other;
+                other = own;
+                return candidate;
+            }
+        };
+        try (BitcaskEngine engine = builder().index(context -> index).open()) {
+            write(engine, 0, 60);
+            write(engine, 0, 20);
+            engine.delete(key(30));
+            NavigableMap<byte[], Entry> content = CrashFixture.content(engine);
+            engine.merge();
+            assertThat(CrashFixture.isSame(content, CrashFixture.content(engine)))
+                    .isTrue();
+            assertThat(engine.stats().deadBytes()).isZero();
+            assertReopenedIsSame(engine);
+        }
+    }
+
     /** More outputs than there are inputs: an output cannot hold two of these records, and the input holds many. */
     @Test
     void aLongBatchIsSpreadOverManyFiles() throws IOException {
