@@ -277,9 +277,14 @@ final class HintFileTest {
 
     private String visitCrafted() throws IOException {
         StringBuilder visited = new StringBuilder();
-        boolean isSound = HintFile.visit(disk, STORE, data(5, 100_000, STORE), (kind, place, source, offset, length) -> {
-            visited.append(kind).append(' ').append(Locator.offset(place)).append(' ').append(length);
-        });
+        boolean isSound =
+                HintFile.visit(disk, STORE, data(5, 100_000, STORE), (kind, place, source, offset, length) -> {
+                    visited.append(kind)
+                            .append(' ')
+                            .append(Locator.offset(place))
+                            .append(' ')
+                            .append(length);
+                });
         return visited + (isSound ? " sound" : " not sound");
     }
 
@@ -324,7 +329,9 @@ final class HintFileTest {
         DataFile file = data(5, 100_000, STORE);
         for (int size : new int[] {Integer.MIN_VALUE, -8, 0, 8, 15, 16, 17, 24, 30, 1 << 20}) {
             install(entry(place(64, 40), 4, 12), 1, size);
-            assertThat(HintFile.filter(disk, STORE, file) != null).as("size=%s", size).isEqualTo(size == 16);
+            assertThat(HintFile.filter(disk, STORE, file) != null)
+                    .as("size=%s", size)
+                    .isEqualTo(size == 16);
         }
     }
 

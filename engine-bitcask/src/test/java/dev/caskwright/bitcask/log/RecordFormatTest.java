@@ -212,6 +212,8 @@ final class RecordFormatTest {
         EncodedDraft draft = new EncodedDraft();
         draft.delete(new byte[0]);
         draft.place(1, 0, RecordFormat.mask(SEED, OFFSET));
-        assertThat(isSound(draft.bytes(), OFFSET)).as("a tombstone without a key").isFalse();
+        assertThat(isSound(draft.bytes(), OFFSET))
+                .as("a tombstone without a key")
+                .isFalse();
     }
 }
