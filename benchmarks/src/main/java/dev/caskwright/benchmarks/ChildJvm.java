@@ -202,7 +202,7 @@ final class ChildJvm {
 
     private static boolean isOfScale(ChildMain.Task task) {
         return switch (task) {
-            case SCALE_FILL, SCALE_OPEN_KILLED, SCALE_OPEN_CLEAN, SCALE_READ -> true;
+            case SCALE_FILL, SCALE_OPEN_KILLED, SCALE_OPEN_CLEAN, SCALE_OPEN_WARM, SCALE_READ -> true;
             default -> false;
         };
     }

@@ -44,6 +44,8 @@ final class ChildMain {
         SCALE_OPEN_KILLED,
         /** Open the large store that was closed. */
         SCALE_OPEN_CLEAN,
+        /** Open the large store again and again. */
+        SCALE_OPEN_WARM,
         /** Read from the large store and merge it. */
         SCALE_READ;
 
@@ -52,7 +54,7 @@ final class ChildMain {
                 case STORE, RAW -> "measuring";
                 case FILL_AND_WAIT, FILL_AND_CLOSE, SCALE_FILL -> "being filled";
                 case OPEN_KILLED, SCALE_OPEN_KILLED -> "being opened after kill -9";
-                case OPEN_CLEAN, SCALE_OPEN_CLEAN -> "being opened";
+                case OPEN_CLEAN, SCALE_OPEN_CLEAN, SCALE_OPEN_WARM -> "being opened";
                 case SCALE_READ -> "being read and merged";
             };
         }
@@ -87,6 +89,8 @@ final class ChildMain {
                     scale(contender, directory, data, output).openKilled();
                 case SCALE_OPEN_CLEAN ->
                     scale(contender, directory, data, output).openClean();
+                case SCALE_OPEN_WARM ->
+                    scale(contender, directory, data, output).openWarm();
                 case SCALE_READ -> scale(contender, directory, data, output).readAndMerge(seconds);
                 default -> new StoreRun(contender, directory, data, durability, seconds, output).run(works);
             }

@@ -13,8 +13,6 @@ import org.slf4j.LoggerFactory;
  * holds up sealing. They end when there is nothing to do for a while.
  */
 final class BackgroundThreads {
-    private static final Logger LOG = LoggerFactory.getLogger(BackgroundThreads.class);
-
     private BackgroundThreads() {}
 
     static ExecutorService start() {
@@ -50,7 +48,7 @@ final class BackgroundThreads {
                 if (executor.awaitTermination(1, TimeUnit.MINUTES)) {
                     break;
                 }
-                LOG.warn("still waiting for a background task to end");
+                logger().warn("still waiting for a background task to end");
             } catch (InterruptedException e) {
                 interrupted = true; // kept for later: files must not be closed under a running task
             }
@@ -58,5 +56,10 @@ final class BackgroundThreads {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
+    private static Logger logger() {
+        return LoggerFactory.getLogger(BackgroundThreads.class);
     }
 }

@@ -37,8 +37,6 @@ import org.slf4j.LoggerFactory;
  * <p>{@code BitcaskEngine.open(directory)} opens a store with the defaults; {@link #builder} chooses the parts.
  */
 public final class BitcaskEngine implements StorageEngine {
-    private static final Logger LOG = LoggerFactory.getLogger(BitcaskEngine.class);
-
     private final Opening.Parts parts;
     private final Store store;
     private final Reads reads;
@@ -368,11 +366,18 @@ public final class BitcaskEngine implements StorageEngine {
                 requestCheckpoint();
             }
         } catch (OutOfSpaceException e) {
-            LOG.warn("no space for a background merge, will try again after the next sealed file: {}", e.getMessage());
+            logger().warn(
+                            "no space for a background merge, will try again after the next sealed file: {}",
+                            e.getMessage());
         } catch (IOException | RuntimeException | Error e) {
             if (!store.isClosed()) {
                 store.fail(e);
             }
         }
+    }
+
+    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
+    private static Logger logger() {
+        return LoggerFactory.getLogger(BitcaskEngine.class);
     }
 }

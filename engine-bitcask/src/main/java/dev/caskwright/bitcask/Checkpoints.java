@@ -24,8 +24,6 @@ import org.slf4j.LoggerFactory;
  * <p>An image is a cache. If it cannot be saved, nothing is lost but time, and the store goes on.
  */
 final class Checkpoints {
-    private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
-
     /** Says that the store is being closed. */
     private static final class CancelledException extends IOException {
         private static final long serialVersionUID = 1L;
@@ -106,7 +104,7 @@ final class Checkpoints {
                 }
             }
         } catch (CancelledException e) {
-            LOG.debug("an image of the key index was not finished before the store was closed");
+            logger().debug("an image of the key index was not finished before the store was closed");
         } catch (IOException e) {
             warn(e);
         } catch (RuntimeException | Error e) {
@@ -146,9 +144,9 @@ final class Checkpoints {
 
     private static void warn(IOException e) {
         if (e instanceof OutOfSpaceException) {
-            LOG.warn("no space for an image of the key index, opening will take longer: {}", e.getMessage());
+            logger().warn("no space for an image of the key index, opening will take longer: {}", e.getMessage());
         } else {
-            LOG.warn("an image of the key index could not be saved, opening will take longer: {}", e.toString());
+            logger().warn("an image of the key index could not be saved, opening will take longer: {}", e.toString());
         }
     }
 
@@ -195,5 +193,10 @@ final class Checkpoints {
         } finally {
             store.writeLock.unlock();
         }
+    }
+
+    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
+    private static Logger logger() {
+        return LoggerFactory.getLogger(Checkpoints.class);
     }
 }

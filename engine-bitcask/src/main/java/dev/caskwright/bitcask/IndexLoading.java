@@ -22,8 +22,6 @@ import org.slf4j.LoggerFactory;
  * than a help.
  */
 final class IndexLoading implements Closeable {
-    private static final Logger LOG = LoggerFactory.getLogger(IndexLoading.class);
-
     private final RecordLogOpening opening;
     private final @Nullable PersistentKeyIndex index;
     private final int threads;
@@ -74,7 +72,7 @@ final class IndexLoading implements Closeable {
                 isTailLeft = true;
                 return later.entries();
             }
-            LOG.info("too much of the log is behind the image to be kept on the heap, replaying it at once");
+            logger().info("too much of the log is behind the image to be kept on the heap, replaying it at once");
         }
         return new Replay(opening, whole).run(isBehind ? threads : 1, isImageLoaded);
     }
@@ -108,13 +106,13 @@ final class IndexLoading implements Closeable {
             return !cancelled;
         } catch (IOException e) {
             // Whoever needs the part tries again, and gets the error.
-            LOG.warn("the key index could not be loaded: {}", e.toString());
+            logger().warn("the key index could not be loaded: {}", e.toString());
             return false;
         }
     }
 
     private void refill(KeyIndex part, KeyFilter isWanted, IOException cause) throws IOException {
-        LOG.info("a part of the image of the key index is damaged, reading hint files: {}", cause.toString());
+        logger().info("a part of the image of the key index is damaged, reading hint files: {}", cause.toString());
         new Replay(opening, part, isWanted).runAsImaged(threads);
     }
 
@@ -141,5 +139,10 @@ final class IndexLoading implements Closeable {
         cancel();
         running.lock();
         running.unlock();
+    }
+
+    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
+    private static Logger logger() {
+        return LoggerFactory.getLogger(IndexLoading.class);
     }
 }

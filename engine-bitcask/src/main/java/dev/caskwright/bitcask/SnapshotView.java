@@ -16,7 +16,6 @@ import org.slf4j.LoggerFactory;
 
 /** A snapshot as its user holds it. One that is dropped without being closed is reported to the log and closed. */
 final class SnapshotView implements Snapshot {
-    private static final Logger LOG = LoggerFactory.getLogger(SnapshotView.class);
     private static final Cleaner CLEANER = Cleaner.create();
 
     private final Store store;
@@ -36,7 +35,7 @@ final class SnapshotView implements Snapshot {
         @Override
         public void run() {
             if (!handle.closed && !store.isClosed()) {
-                LOG.warn("a snapshot was not closed and is closed now: version={}", handle.version);
+                logger().warn("a snapshot was not closed and is closed now: version={}", handle.version);
                 closeHandle(store, handle);
             }
         }
@@ -47,7 +46,7 @@ final class SnapshotView implements Snapshot {
             store.snapshots.close(handle);
         } catch (IOException e) {
             // The snapshot is closed; files that could not be removed are leftovers, which the next opening removes.
-            LOG.warn("files kept for a snapshot could not be removed", e);
+            logger().warn("files kept for a snapshot could not be removed", e);
         }
     }
 
@@ -99,5 +98,10 @@ final class SnapshotView implements Snapshot {
     public void close() {
         closeHandle(store, handle);
         leakGuard.clean();
+    }
+
+    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
+    private static Logger logger() {
+        return LoggerFactory.getLogger(SnapshotView.class);
     }
 }

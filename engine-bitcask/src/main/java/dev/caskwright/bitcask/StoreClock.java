@@ -14,8 +14,6 @@ import org.slf4j.LoggerFactory;
  * back.
  */
 final class StoreClock {
-    private static final Logger LOG = LoggerFactory.getLogger(StoreClock.class);
-
     private final InstantSource source;
     private final RecordLog log;
     private final boolean readOnly;
@@ -68,8 +66,13 @@ final class StoreClock {
             // again; only a restart before that, with a clock set back, could show an expired entry once more.
             if (!warned) {
                 warned = true;
-                LOG.warn("the store's time could not be recorded, will try again: {}", e.getMessage());
+                logger().warn("the store's time could not be recorded, will try again: {}", e.getMessage());
             }
         }
+    }
+
+    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
+    private static Logger logger() {
+        return LoggerFactory.getLogger(StoreClock.class);
     }
 }

@@ -255,8 +255,12 @@ final class HintFile {
             int keyLength = (int) (word >>> KEY_LENGTH_SHIFT);
             int kind = (int) (word >>> KIND_SHIFT) & 0xF;
             long place = word & (1L << KIND_SHIFT) - 1;
+            long offset = Locator.offset(place);
             long size = Locator.size(place); // rounded up, by less than 1 in 512
-            if (Locator.offset(place) + size - (size >>> 9) > dataLength) {
+            if ((kind != RecordFormat.PUT && kind != RecordFormat.DELETE)
+                    || keyLength == 0
+                    || offset < DataFile.HEADER_LENGTH
+                    || offset + size - (size >>> 9) > dataLength) {
                 return -1;
             }
             visitor.visit(kind, place, source, at + ENTRY_HEADER, keyLength);

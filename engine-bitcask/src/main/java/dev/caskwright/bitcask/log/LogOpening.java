@@ -29,8 +29,6 @@ import org.slf4j.LoggerFactory;
  * can be cut short at any point and done again.
  */
 final class LogOpening implements RecordLogOpening {
-    private static final Logger LOG = LoggerFactory.getLogger(LogOpening.class);
-
     private final IoManager io;
     private final IoManager startupIo;
     private final RecordLogOptions options;
@@ -137,13 +135,13 @@ final class LogOpening implements RecordLogOpening {
         }
         highestId = Math.max(highestId, named.number()); // its number is not given again, even if the file is gone
         if (!names.contains(named.name())) {
-            LOG.info("the image of the key index is missing, reading hint files: file={}", named.name());
+            logger().info("the image of the key index is missing, reading hint files: file={}", named.name());
             return;
         }
         try {
             image = ImageFile.read(startupIo, manifest.store(), named);
         } catch (IOException e) {
-            LOG.info("the image of the key index cannot be read, reading hint files: {}", e.toString());
+            logger().info("the image of the key index cannot be read, reading hint files: {}", e.toString());
             return;
         }
         ImageFile found = image;
@@ -157,7 +155,7 @@ final class LogOpening implements RecordLogOpening {
     }
 
     private void ignoreImage(Manifest.Image ignored, String reason) {
-        LOG.info("an image of the key index is ignored, reading hint files: file={}, {}", ignored.name(), reason);
+        logger().info("an image of the key index is ignored, reading hint files: file={}, {}", ignored.name(), reason);
         image = null;
     }
 
@@ -447,5 +445,10 @@ final class LogOpening implements RecordLogOpening {
                 io.delete(name);
             }
         }
+    }
+
+    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
+    private static Logger logger() {
+        return LoggerFactory.getLogger(LogOpening.class);
     }
 }

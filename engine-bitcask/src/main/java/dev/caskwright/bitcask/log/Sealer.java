@@ -18,8 +18,6 @@ import org.slf4j.LoggerFactory;
  * their hint files, and lists them in the manifest. All that wait are sealed together, with one force of the manifest.
  */
 final class Sealer {
-    private static final Logger LOG = LoggerFactory.getLogger(Sealer.class);
-
     /** A file that writers have left, with what its hint file will say. */
     private record Left(DataFile file, HintFile.Builder hints) {}
 
@@ -72,7 +70,7 @@ final class Sealer {
             sealAll();
         } catch (OutOfSpaceException e) {
             // The files stay as they are, unsealed but whole; the next one left, a merge or closing tries again.
-            LOG.warn("no space to seal data files, will try again: {}", e.getMessage());
+            logger().warn("no space to seal data files, will try again: {}", e.getMessage());
         } catch (IOException | RuntimeException | Error e) {
             options.onFailure().accept(e);
         }
@@ -143,5 +141,10 @@ final class Sealer {
             options.onFailure().accept(e);
             throw e;
         }
+    }
+
+    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
+    private static Logger logger() {
+        return LoggerFactory.getLogger(Sealer.class);
     }
 }

@@ -32,8 +32,6 @@ import org.slf4j.LoggerFactory;
  * <p><b>Positions.</b> A place in the log is a file id in the upper 32 bits and an offset in the lower; positions grow.
  */
 final class SegmentedLog implements RecordLog {
-    private static final Logger LOG = LoggerFactory.getLogger(SegmentedLog.class);
-
     /** When more files wait to be sealed, the writer seals them itself: hints not yet written take memory. */
     private static final int MAX_UNSEALED = 32;
 
@@ -632,7 +630,7 @@ final class SegmentedLog implements RecordLog {
             sealer.sealAll();
         } catch (OutOfSpaceException e) {
             // Everything is durable; the next opening reads the file as the tail of the log and seals it then.
-            LOG.warn("no space to seal a data file while closing: {}", e.getMessage());
+            logger().warn("no space to seal a data file while closing: {}", e.getMessage());
         }
     }
 
@@ -666,5 +664,10 @@ final class SegmentedLog implements RecordLog {
             }
             failure.addSuppressed(first);
         }
+    }
+
+    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
+    private static Logger logger() {
+        return LoggerFactory.getLogger(SegmentedLog.class);
     }
 }

@@ -27,8 +27,6 @@ import org.slf4j.LoggerFactory;
  * <p>What is not private is called under the engine's write lock.
  */
 final class SpaceAhead {
-    private static final Logger LOG = LoggerFactory.getLogger(SpaceAhead.class);
-
     private static final long PIECE = 1 << 20;
     private static final long LONGEST_STEP = 16 * PIECE;
     private static final int FORCED_WRITES_BEFORE = 4;
@@ -141,7 +139,7 @@ final class SpaceAhead {
                 commit.force();
             }
         } catch (OutOfSpaceException e) {
-            LOG.debug("no space to hold ready for synced writes: {}", e.getMessage());
+            logger().debug("no space to hold ready for synced writes: {}", e.getMessage());
         } catch (IOException | RuntimeException | Error e) {
             onFailure.accept(e);
         }
@@ -185,5 +183,10 @@ final class SpaceAhead {
             }
         }
         return true;
+    }
+
+    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
+    private static Logger logger() {
+        return LoggerFactory.getLogger(SpaceAhead.class);
     }
 }

@@ -13,8 +13,6 @@ import org.slf4j.LoggerFactory;
  * Safe for any number of threads.
  */
 final class Unneeded {
-    private static final Logger LOG = LoggerFactory.getLogger(Unneeded.class);
-
     private final IoManager io;
     private final List<String> left = new ArrayList<>(); // guarded by this
 
@@ -32,7 +30,9 @@ final class Unneeded {
             io.delete(name);
             return true;
         } catch (IOException e) {
-            LOG.warn("a file that is not needed any more cannot be deleted, will try again later: {}", e.toString());
+            logger().warn(
+                            "a file that is not needed any more cannot be deleted, will try again later: {}",
+                            e.toString());
             return isGone(name);
         }
     }
@@ -42,8 +42,13 @@ final class Unneeded {
         try {
             return !io.list().contains(name);
         } catch (IOException e) {
-            LOG.warn("whether a file is still there cannot be told: {}", e.toString());
+            logger().warn("whether a file is still there cannot be told: {}", e.toString());
             return false;
         }
+    }
+
+    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
+    private static Logger logger() {
+        return LoggerFactory.getLogger(Unneeded.class);
     }
 }

@@ -53,7 +53,7 @@ final class HintFileTest {
     }
 
     private static long place(int i) {
-        return i == 0 ? (1L << 44) - 1 : 64L * i;
+        return i == 0 ? (1L << 44) - 1 : place(64L * i, 64);
     }
 
     /** Visits the hint file, checks what is visited, and returns how many entries there were; -1 less that if not sound. */
@@ -303,13 +303,30 @@ final class HintFileTest {
             assertThat(visitCrafted()).as("half an entry").isEqualTo("1 64 4 not sound");
         }
         install(entry(place(64, 40), 4, 12), 2, 16);
-        assertThat(visitCrafted()).as("an entry less").startsWith("1 64 4").endsWith(" not sound");
+        assertThat(visitCrafted())
+                .as("an entry less, and the filter in its place")
+                .isEqualTo("1 64 4 not sound");
         byte[] two = Arrays.copyOf(entry(place(64, 40), 4, 12), 24);
         System.arraycopy(entry(place(104, 40), 4, 12), 0, two, 12, 12);
         install(two, 2, 16);
         assertThat(visitCrafted()).isEqualTo("1 64 41 104 4 sound");
         install(two, 1, 16);
         assertThat(visitCrafted()).as("an entry more").isEqualTo("1 64 41 104 4 not sound");
+    }
+
+    @Test
+    void entriesOfNoRecordAreNotBelieved() throws IOException {
+        install(entry(place(64, 40), 0, 8), 1, 16);
+        assertThat(visitCrafted()).as("an empty key").isEqualTo(" not sound");
+        install(entry(place(56, 40), 4, 12), 1, 16);
+        assertThat(visitCrafted()).as("a place in the header").isEqualTo(" not sound");
+        for (int kind : new int[] {0, 3, 4, 8, 15}) {
+            byte[] entry = entry(place(64, 40), 4, 12);
+            long word = (long) RecordFormat.LONG.get(entry, 0);
+            RecordFormat.LONG.set(entry, 0, word & ~(0xFL << 44) | (long) kind << 44);
+            install(entry, 1, 16);
+            assertThat(visitCrafted()).as("kind=%s", kind).isEqualTo(" not sound");
+        }
     }
 
     @Test

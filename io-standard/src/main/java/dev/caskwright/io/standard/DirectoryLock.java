@@ -230,8 +230,10 @@ final class DirectoryLock implements IoManager.Lock {
 
     private static String describeThisProcess() throws IOException {
         ProcessHandle process = ProcessHandle.current();
-        String start = process.info().startInstant().map(Instant::toString).orElse("unknown");
-        return "pid=" + process.pid() + ", host=" + host() + ", processStart=" + start;
+        // As a number: the classes that write a date out take a JVM that has just started 10 ms.
+        long startMillis =
+                process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
+        return "pid=" + process.pid() + ", host=" + host() + ", processStartMillis=" + startMillis;
     }
 
     /** Returns the host's name where it costs no question to the network. */
