@@ -55,7 +55,7 @@ final class FuzzTest {
             for (Path file : inputs) {
                 byte[] input = Files.readAllBytes(file);
                 run(target, input, file.toString());
-                for (int change = 0; change < 200; change++) {
+                for (int change = 0; change < 100; change++) {
                     byte[] changed = input.clone();
                     for (int i = 0; i <= change % 3 && changed.length > 0; i++) {
                         changed[random.nextInt(changed.length)] = (byte) random.nextInt();

@@ -36,7 +36,7 @@ final class LeakTest {
     @ParameterizedTest
     @MethodSource("combinations")
     void nothingLeaks(Combination combination) throws Exception {
-        cycle(combination, 100);
+        cycle(combination, 60);
     }
 
     @ParameterizedTest

@@ -42,7 +42,7 @@ import org.openjdk.jcstress.vm.CompileMode;
  * <p>Each test needs two processors, and shows nothing on one: skipped there.
  */
 final class JcstressTest {
-    private static final int MILLIS = 200;
+    private static final int MILLIS = 150;
     private static final String RESULTS = "jcstress-results-*.bin.gz";
 
     @BeforeAll

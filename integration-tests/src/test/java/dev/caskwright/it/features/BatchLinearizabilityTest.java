@@ -147,7 +147,7 @@ public final class BatchLinearizabilityTest {
 
     @Test
     void batchesHaveAnOrder() {
-        check(8, 100);
+        check(5, 100);
     }
 
     @Test
