@@ -449,7 +449,6 @@ final class Merger {
         private final int[] keyLengths = new int[SWITCHES_PER_LOCK];
         private final long[] oldLocators = new long[SWITCHES_PER_LOCK];
         private final long[] newLocators = new long[SWITCHES_PER_LOCK];
-        private final long[] candidates = new long[SWITCHES_PER_LOCK];
         private byte[] source = {};
         private int count;
 
@@ -474,8 +473,8 @@ final class Merger {
             lock.release();
             int pin = store.pin(session);
             try {
-                // Only so that the waits for memory overlap, and are over before writers are held up.
-                index.candidates(source, keyOffsets, keyLengths, count, candidates);
+                // Before the lock is held, so that no writer is held up by the waits for memory.
+                index.prefetch(source, keyOffsets, keyLengths, count);
             } finally {
                 store.exit(pin);
             }

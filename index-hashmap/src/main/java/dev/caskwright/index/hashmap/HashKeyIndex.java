@@ -53,7 +53,6 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     /** How many keys of a batch lookup wait for memory at once; their cache lines fit into the first-level cache. */
     private static final int BATCH = 32;
 
-    private static final long ANY_LOCATOR = -1;
     private static final int SPINS_BEFORE_YIELDING = 100;
     private static final int ARRAY_HEADER = 16;
     private static final int IMAGE_HEADER_BYTES = Long.BYTES + Integer.BYTES;
@@ -153,7 +152,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
             }
         }
         // Using what was read, if only in vain, keeps the loads from being optimised away.
-        if (touched == ANY_LOCATOR) {
+        if (touched == ABSENT) {
             Thread.onSpinWait();
         }
     }
