@@ -376,7 +376,6 @@ public final class BitcaskEngine implements StorageEngine {
         }
     }
 
-    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
     private static Logger logger() {
         return LoggerFactory.getLogger(BitcaskEngine.class);
     }

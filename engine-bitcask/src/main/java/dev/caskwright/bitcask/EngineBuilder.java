@@ -58,6 +58,7 @@ public final class EngineBuilder {
     long mostReplayBytesLater = Runtime.getRuntime().maxMemory() / 8;
 
     InstantSource clock = InstantSource.system();
+
     /** Nothing is drawn to open a store that is there: that alone would take a JVM that has just started 30 ms. */
     LongSupplier random = () -> new SecureRandom().nextLong();
 
@@ -206,7 +207,10 @@ public final class EngineBuilder {
         return this;
     }
 
-    /** Sets where random numbers come from (the ids of the store and of images of its index); a {@link SecureRandom} by default. */
+    /**
+     * Sets where random numbers come from (the ids of the store and of images of its index); a {@link SecureRandom} by
+     * default.
+     */
     public EngineBuilder random(LongSupplier source) {
         random = Objects.requireNonNull(source);
         return this;

@@ -141,7 +141,6 @@ final class IndexLoading implements Closeable {
         running.unlock();
     }
 
-    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
     private static Logger logger() {
         return LoggerFactory.getLogger(IndexLoading.class);
     }

@@ -100,7 +100,6 @@ final class SnapshotView implements Snapshot {
         leakGuard.clean();
     }
 
-    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
     private static Logger logger() {
         return LoggerFactory.getLogger(SnapshotView.class);
     }

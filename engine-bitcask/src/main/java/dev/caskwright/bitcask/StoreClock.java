@@ -71,7 +71,6 @@ final class StoreClock {
         }
     }
 
-    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
     private static Logger logger() {
         return LoggerFactory.getLogger(StoreClock.class);
     }

@@ -143,7 +143,6 @@ final class Sealer {
         }
     }
 
-    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
     private static Logger logger() {
         return LoggerFactory.getLogger(Sealer.class);
     }

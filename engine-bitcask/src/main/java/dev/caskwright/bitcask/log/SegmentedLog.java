@@ -666,7 +666,6 @@ final class SegmentedLog implements RecordLog {
         }
     }
 
-    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
     private static Logger logger() {
         return LoggerFactory.getLogger(SegmentedLog.class);
     }

@@ -185,7 +185,6 @@ final class SpaceAhead {
         return true;
     }
 
-    /** Not kept: setting slf4j up takes a JVM that has just started 20 ms, and most have nothing to tell. */
     private static Logger logger() {
         return LoggerFactory.getLogger(SpaceAhead.class);
     }
