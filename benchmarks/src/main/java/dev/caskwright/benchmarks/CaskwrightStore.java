@@ -81,12 +81,8 @@ final class CaskwrightStore implements KeyValueStore {
             throw new UnsupportedOperationException("this store has no order");
         }
         ScanTotals totals = new ScanTotals();
-        try (Cursor cursor = ordered.range(Range.all().from(from, true))) {
-            while (totals.count() < limit) {
-                Entry entry = cursor.next();
-                if (entry == null) {
-                    break;
-                }
+        try (Cursor cursor = ordered.range(Range.all().from(from, true).limit(limit))) {
+            for (Entry entry = cursor.next(); entry != null; entry = cursor.next()) {
                 totals.add(entry.value());
             }
         }

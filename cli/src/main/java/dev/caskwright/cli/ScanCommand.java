@@ -97,16 +97,12 @@ final class ScanCommand implements Callable<Integer> {
         if (to != null) {
             range = range.to(text.encoding().argument("the key of --to", to), false);
         }
-        return range.descending(reverse);
+        return range.descending(reverse).limit(limit);
     }
 
     private void scan(OrderedView view, Range range, JsonLineWriter writer) throws IOException {
         try (Cursor cursor = view.range(range)) {
-            for (long left = limit; left > 0; left--) {
-                Entry entry = cursor.next();
-                if (entry == null) {
-                    return;
-                }
+            for (Entry entry = cursor.next(); entry != null; entry = cursor.next()) {
                 writer.entry(entry, !keysOnly);
             }
         }

@@ -68,7 +68,7 @@ class MemoryEngine implements StorageEngine {
         if (start != null) {
             walked = walked.tailMap(start, range.isStartInclusive());
         }
-        Iterator<Entry> iterator = walked.values().iterator();
+        Iterator<Entry> iterator = walked.values().stream().limit(range.limit()).iterator();
         return new Cursor() {
             @Override
             public @Nullable Entry next() {

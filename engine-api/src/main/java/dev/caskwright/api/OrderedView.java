@@ -22,28 +22,28 @@ public interface OrderedView {
 
     /** Returns the entry with the least key at or after {@code key}, or null. */
     default @Nullable Entry ceiling(byte[] key) throws IOException {
-        try (Cursor cursor = range(Range.all().from(key, true))) {
+        try (Cursor cursor = range(Range.all().from(key, true).limit(1))) {
             return cursor.next();
         }
     }
 
     /** Returns the entry with the greatest key at or before {@code key}, or null. */
     default @Nullable Entry floor(byte[] key) throws IOException {
-        try (Cursor cursor = range(Range.all().to(key, true).descending(true))) {
+        try (Cursor cursor = range(Range.all().to(key, true).descending(true).limit(1))) {
             return cursor.next();
         }
     }
 
     /** Returns the first entry, or null if there is none. */
     default @Nullable Entry first() throws IOException {
-        try (Cursor cursor = range(Range.all())) {
+        try (Cursor cursor = range(Range.all().limit(1))) {
             return cursor.next();
         }
     }
 
     /** Returns the last entry, or null if there is none. */
     default @Nullable Entry last() throws IOException {
-        try (Cursor cursor = range(Range.all().descending(true))) {
+        try (Cursor cursor = range(Range.all().descending(true).limit(1))) {
             return cursor.next();
         }
     }

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A walk along an ordered index. It reads ahead in pieces, each within one read epoch, and goes on behind the last key it
- * saw; so it holds nothing between calls that a merge would have to wait for.
+ * saw; so it holds nothing between calls that a merge would have to wait for. Pieces grow, unless the range says how many
+ * entries are wanted.
  */
 final class OrderedCursor implements Cursor {
     private static final int FIRST_PIECE = 16;
@@ -30,7 +31,8 @@ final class OrderedCursor implements Cursor {
     private final Range range;
     private final Snapshots.@Nullable Handle snapshot;
     private final ArrayDeque<Entry> ahead = new ArrayDeque<>();
-    private int pieceSize = FIRST_PIECE;
+    private int pieceSize;
+    private long wanted;
     private byte @Nullable [] last;
     private boolean lastInclusive;
     private boolean atEnd;
@@ -43,6 +45,8 @@ final class OrderedCursor implements Cursor {
         this.snapshot = snapshot;
         this.last = range.start();
         this.lastInclusive = range.isStartInclusive();
+        this.wanted = range.limit();
+        this.pieceSize = wanted == Long.MAX_VALUE ? FIRST_PIECE : (int) Math.min(LARGEST_PIECE, wanted);
     }
 
     @Override
@@ -50,7 +54,7 @@ final class OrderedCursor implements Cursor {
         if (closed || (snapshot != null && snapshot.closed)) {
             throw new EngineClosedException("the cursor is closed");
         }
-        while (ahead.isEmpty() && !atEnd) {
+        while (ahead.isEmpty() && !atEnd && wanted > 0) {
             readAhead();
         }
         return ahead.poll();
@@ -72,7 +76,7 @@ final class OrderedCursor implements Cursor {
     }
 
     private void readLatest(Session session) throws IOException {
-        int[] left = {pieceSize, PIECE_BYTES};
+        int[] left = {(int) Math.min(pieceSize, wanted), PIECE_BYTES};
         atEnd = true; // unless the visitor stops the scan
         index.scan(last, lastInclusive, range.isDescending(), (key, locator) -> {
             if (!range.isBeforeEnd(key)) {
@@ -108,7 +112,7 @@ final class OrderedCursor implements Cursor {
         addUndone(of.undo, from, inclusive, atEnd ? null : reached[0], piece);
         int[] left = {Integer.MAX_VALUE, Integer.MAX_VALUE};
         for (Map.Entry<byte[], Long> each : (range.isDescending() ? piece.descendingMap() : piece).entrySet()) {
-            if (each.getValue() != KeyIndex.ABSENT && range.isBeforeEnd(each.getKey())) {
+            if (wanted > 0 && each.getValue() != KeyIndex.ABSENT && range.isBeforeEnd(each.getKey())) {
                 add(session.reader, each.getKey(), each.getValue(), left);
             }
         }
@@ -144,6 +148,7 @@ final class OrderedCursor implements Cursor {
             throw reader.wrongKey();
         }
         ahead.add(new Entry(key, reader.value(), version, expiresAt));
+        wanted--;
         left[0]--;
         left[1] -= length;
     }

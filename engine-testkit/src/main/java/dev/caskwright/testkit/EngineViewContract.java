@@ -1,6 +1,7 @@
 package dev.caskwright.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Entry;
@@ -23,6 +24,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -153,6 +155,42 @@ abstract class EngineViewContract extends EngineWriteContract {
             assertThat(keys(engine, all.from(bytes("f"), true))).isEmpty();
             assertThat(keys(engine, all.from(new byte[0], true).to(bytes("a"), true)))
                     .containsExactly("a");
+        }
+    }
+
+    @Test
+    void aLimitEndsAWalk() throws Exception {
+        try (StorageEngine engine = open()) {
+            if (!isOrdered()) {
+                return;
+            }
+            List<String> all =
+                    IntStream.range(0, 400).mapToObj(i -> "%03d".formatted(i)).toList();
+            for (String key : all) {
+                engine.put(bytes(key), bytes(key));
+            }
+            List<String> reversed = new ArrayList<>(all);
+            Collections.reverse(reversed);
+            try (Snapshot snapshot = engine.snapshot()) {
+                for (ReadView view : List.of(engine, snapshot)) {
+                    for (int limit : new int[] {0, 1, 2, 100, 127, 128, 129, 300, 400, 401}) {
+                        assertThat(keys(view, Range.all().limit(limit)))
+                                .containsExactlyElementsOf(all.subList(0, Math.min(limit, 400)));
+                        assertThat(keys(view, Range.all().limit(limit).descending(true)))
+                                .containsExactlyElementsOf(reversed.subList(0, Math.min(limit, 400)));
+                    }
+                }
+                for (int i = 0; i < 300; i++) {
+                    engine.delete(bytes(all.get(i)));
+                }
+                assertThat(keys(engine, Range.all().limit(7))).isEqualTo(all.subList(300, 307));
+                assertThat(keys(snapshot, Range.all().limit(7))).isEqualTo(all.subList(0, 7));
+                assertThat(keys(snapshot, Range.all().from(bytes("295"), true).limit(10)))
+                        .isEqualTo(all.subList(295, 305));
+            }
+            assertThatThrownBy(() -> Range.all().limit(-1))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("-1");
         }
     }
 

@@ -271,11 +271,15 @@ public final class RandomHistory {
         if (!Arrays.equals(low, high) || (isFromInclusive && isToInclusive)) {
             expected.putAll(content.subMap(low, isFromInclusive, high, isToInclusive));
         }
-        List<byte[]> keysExpected =
-                new ArrayList<>(isDescending ? expected.descendingMap().keySet() : expected.keySet());
+        long limit = random.nextBoolean() ? Long.MAX_VALUE : random.nextInt(expected.size() + 2);
+        List<byte[]> keysExpected = (isDescending ? expected.descendingMap() : expected)
+                .keySet().stream().limit(limit).toList();
         List<byte[]> keysFound = new ArrayList<>();
-        Range range =
-                Range.all().from(low, isFromInclusive).to(high, isToInclusive).descending(isDescending);
+        Range range = Range.all()
+                .from(low, isFromInclusive)
+                .to(high, isToInclusive)
+                .descending(isDescending)
+                .limit(limit);
         try (Cursor cursor = ordered.get().range(range)) {
             for (Entry entry = cursor.next(); entry != null; entry = cursor.next()) {
                 keysFound.add(entry.key());

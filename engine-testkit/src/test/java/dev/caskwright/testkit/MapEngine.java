@@ -474,7 +474,7 @@ final class MapEngine implements StorageEngine {
                 int order = start == null ? 1 : Arrays.compareUnsigned(entry.key(), start);
                 order = range.isDescending() && start != null ? -order : order;
                 boolean isStarted = order > 0 || order == 0 && range.isStartInclusive();
-                if (isStarted && range.isBeforeEnd(entry.key())) {
+                if (isStarted && range.isBeforeEnd(entry.key()) && found.size() < range.limit()) {
                     found.add(copy(entry));
                 }
             }
