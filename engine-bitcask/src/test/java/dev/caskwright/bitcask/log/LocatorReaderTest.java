@@ -11,9 +11,12 @@ import dev.caskwright.api.spi.RecordLogOptions;
 import dev.caskwright.api.spi.RecordReader;
 import dev.caskwright.api.spi.WritableFile;
 import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.KeyValues;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -173,6 +176,93 @@ final class LocatorReaderTest {
             file.read(at, one, 0, 1);
             one[0] ^= 4;
             file.write(at, one, 0, 1);
+        }
+    }
+
+    /** Records in the order in which they lie are fetched ahead; any other order, and any damage, is read as ever. */
+    @Test
+    void recordsInOrderAreReadAheadAndVerifiedAsEver() throws IOException {
+        List<Long> locators = new ArrayList<>();
+        List<byte[]> values = new ArrayList<>();
+        for (int i = 0; i < 600; i++) {
+            values.add(random(i % 97 == 5 ? 9_000 : i % 11 == 0 ? 3_000 : random.nextInt(200)));
+            locators.add(append(KeyValues.key(i), values.get(i), i % 3 == 0 ? EXPIRY : 0));
+        }
+        for (int from : new int[] {0, 1, 7, 300, 599}) {
+            for (int step : new int[] {1, 1, 2, 0}) {
+                for (int i = from; i < Math.min(from + 400, 600); i += Math.max(1, step)) {
+                    reader.read(locators.get(i));
+                    assertRecord(i, values.get(i));
+                    if (step == 0) {
+                        reader.read(locators.get(i)); // the same again is not the next
+                        assertRecord(i, values.get(i));
+                        byte[] key = KeyValues.key(i);
+                        reader.readKey(locators.get(i), key.length);
+                        assertThat(reader.hasKey(key, 0, key.length)).isTrue();
+                    }
+                }
+            }
+        }
+        for (int damaged : new int[] {1, 40, 299}) {
+            long header = Locator.offset(locators.get(damaged)) + 8;
+            long body = Locator.offset(locators.get(damaged)) + RecordFormat.LONG_HEADER;
+            flip(header);
+            assertThat(readInOrder(locators, values)).containsExactly(damaged);
+            flip(header);
+            flip(body);
+            assertThat(readInOrder(locators, values)).containsExactly(damaged);
+            flip(body);
+        }
+        assertThat(readInOrder(locators, values)).isEmpty();
+    }
+
+    /** The place behind a record, but in another file, is not what follows it. */
+    @Test
+    void whatFollowsIsInTheSameFile() throws IOException {
+        List<Long> locators = new ArrayList<>();
+        List<byte[]> values = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            if (i == 10) {
+                log.leaveActive();
+            }
+            values.add(random(100));
+            locators.add(append(random(16), values.get(i), 0));
+        }
+        for (int i : new int[] {0, 1, 12, 13, 4, 15}) {
+            reader.read(locators.get(i));
+            assertThat(reader.value()).as("record=%s", i).isEqualTo(values.get(i));
+        }
+    }
+
+    /** Returns the numbers of those that are damaged. */
+    private List<Integer> readInOrder(List<Long> locators, List<byte[]> values) throws IOException {
+        List<Integer> damaged = new ArrayList<>();
+        RecordReader fresh = log.newReader();
+        for (int i = 0; i < locators.size(); i++) {
+            try {
+                fresh.read(locators.get(i));
+                byte[] value = fresh.value();
+                assertThat(value).isEqualTo(values.get(i));
+                assertThat(fresh.hasKey(KeyValues.key(i), 0, KeyValues.key(i).length))
+                        .isTrue();
+            } catch (CorruptRecordException e) {
+                damaged.add(i);
+            }
+        }
+        return damaged;
+    }
+
+    private void assertRecord(int number, byte[] value) throws IOException {
+        byte[] key = KeyValues.key(number);
+        String record = "record=" + number;
+        assertThat(reader.hasKey(key, 0, key.length)).as(record).isTrue();
+        assertThat(reader.version()).as(record).isEqualTo(number + 1);
+        assertThat(reader.expiresAt()).as(record).isEqualTo(number % 3 == 0 ? EXPIRY : 0);
+        assertThat(reader.valueLength()).as(record).isEqualTo(value.length);
+        switch (number % 3) {
+            case 0 -> assertThat(reader.value()).as(record).isEqualTo(value);
+            case 1 -> assertThat(copied(value.length)).as(record).isEqualTo(value);
+            default -> reader.verify();
         }
     }
 
