@@ -124,10 +124,15 @@ final class ChildMain {
                 continue;
             }
             if (limit == RawLimit.NO_OPERATION) {
-                Map<String, Double> noise = Latency.summary(
-                        Latency.record(number -> number, numbers, 3 * seconds, 6 * seconds, () -> true));
-                noise.forEach((detail, value) ->
-                        output.accept(new Sample(limit.id(), Metric.LATENCY_GET, detail, keys, valueSize, value)));
+                noise(seconds, numbers)
+                        .forEach((detail, value) -> output.accept(
+                                new Sample(limit.id(), Metric.LATENCY_GET, detail, keys, valueSize, value)));
+                try (BackgroundWriter writer = BackgroundWriter.start(directory.resolve("background"))) {
+                    noise(seconds, numbers).forEach((detail, value) -> {
+                        output.accept(new Sample(limit.id(), Metric.LATENCY_GET_MERGE, detail, keys, valueSize, value));
+                        output.accept(new Sample(limit.id(), Metric.LATENCY_PUT_MERGE, detail, keys, valueSize, value));
+                    });
+                }
                 continue;
             }
             Path file = directory.resolve(limit.id());
@@ -141,6 +146,10 @@ final class ChildMain {
             }
             Files.delete(file);
         }
+    }
+
+    private static Map<String, Double> noise(double seconds, int[] numbers) throws IOException {
+        return Latency.summary(Latency.record(number -> number, numbers, 3 * seconds, 6 * seconds, () -> true));
     }
 
     private static KeyValueStore fill(Contender contender, Path directory, Dataset data, Durability durability)

@@ -21,17 +21,26 @@ public enum RawLimit {
     READ("bare positional read"),
     /** A copy of each record out of a mapped file. */
     MAPPED_READ("bare mapped read"),
+    /** A look into a table for where the record is, then {@link #READ}: no index can take less than waiting for a slot. */
+    LOOKUP_READ("bare table lookup + positional read"),
+    /** A look into a table for where the record is, then {@link #MAPPED_READ}. */
+    LOOKUP_MAPPED_READ("bare table lookup + mapped read"),
     /** One write call and one force per record. */
     APPEND_FORCE("bare append + force"),
     /** One write call per record and one force per 64 records. */
     APPEND_FORCE_64("bare append, 64 a force"),
-    /** Nothing: its latency is the noise of the machine and of the measuring. */
+    /**
+     * Nothing: its latency is the noise of the machine and of the measuring. Beside a merge that of a store, here beside a
+     * {@link BackgroundWriter}.
+     */
     NO_OPERATION("no operation (the machine's noise)");
 
     /** Bytes of a record. */
     public static final int RECORD_SIZE = 144;
 
     private static final int GROUP = 64;
+    private static final int SLOT_WORDS = 2;
+    private static final int HASH = 0x9E3779B1;
 
     private final String label;
 
@@ -56,14 +65,22 @@ public enum RawLimit {
 
     /** Returns whether it reads; if not, it appends. */
     public boolean isRead() {
-        return this == READ || this == MAPPED_READ;
+        return this == READ || this == MAPPED_READ || looksUp();
+    }
+
+    private boolean looksUp() {
+        return this == LOOKUP_READ || this == LOOKUP_MAPPED_READ;
+    }
+
+    private boolean isMapped() {
+        return this == MAPPED_READ || this == LOOKUP_MAPPED_READ || this == MAPPED_APPEND;
     }
 
     /** Returns the figure of stores that it bounds: a group of 64 is what 64 waiting writers can share. */
     Metric metric() {
         return switch (this) {
             case APPEND, MAPPED_APPEND -> Metric.FILL;
-            case READ, MAPPED_READ -> Metric.GET;
+            case READ, MAPPED_READ, LOOKUP_READ, LOOKUP_MAPPED_READ -> Metric.GET;
             case APPEND_FORCE -> Metric.SYNC_1;
             case APPEND_FORCE_64 -> Metric.SYNC_64;
             case NO_OPERATION -> Metric.LATENCY_GET;
@@ -96,29 +113,51 @@ public enum RawLimit {
         private final byte[] record = new byte[RECORD_SIZE];
         private final ByteBuffer buffer = ByteBuffer.allocateDirect(RECORD_SIZE);
         private final MappedByteBuffer mapped;
+        private final long[] table;
         private long appended;
 
         private Operation(RawLimit limit, FileChannel channel, int records) throws IOException {
             this.limit = limit;
             this.channel = channel;
             this.records = records;
-            boolean maps = limit == MAPPED_APPEND || limit == MAPPED_READ;
-            this.mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, maps ? (long) records * RECORD_SIZE : 1);
+            this.mapped =
+                    channel.map(FileChannel.MapMode.READ_WRITE, 0, limit.isMapped() ? (long) records * RECORD_SIZE : 1);
+            this.table = limit.looksUp() ? table(records) : new long[0];
+        }
+
+        /** Slots of 16 bytes, five eighths of them in use, as tables that grow by half are on average. */
+        private static long[] table(int records) {
+            int slots = (int) (records * 8L / 5);
+            long[] table = new long[SLOT_WORDS * slots];
+            for (int slot = 0; slot < slots; slot++) {
+                table[SLOT_WORDS * slot] = Distribution.scatter(slot % records, records);
+            }
+            return table;
+        }
+
+        private int lookUp(int number) {
+            int slots = table.length / SLOT_WORDS;
+            int home = (int) ((number * HASH & 0xFFFFFFFFL) * slots >>> Integer.SIZE);
+            return (int) table[SLOT_WORDS * home];
         }
 
         /** Does it once, for the record of that number, and returns something that depends on the bytes. */
         long run(int number) throws IOException {
             switch (limit) {
                 case NO_OPERATION -> {}
-                case READ -> {
-                    channel.read(buffer.clear(), (long) number * RECORD_SIZE);
-                    buffer.flip().get(record, 0, RECORD_SIZE);
-                }
+                case READ -> read(number);
+                case LOOKUP_READ -> read(lookUp(number));
                 case MAPPED_READ -> mapped.get(number * RECORD_SIZE, record);
+                case LOOKUP_MAPPED_READ -> mapped.get(lookUp(number) * RECORD_SIZE, record);
                 case MAPPED_APPEND -> mapped.put((int) (appended++ % records) * RECORD_SIZE, record);
                 default -> append();
             }
             return record[number & 127];
+        }
+
+        private void read(int number) throws IOException {
+            channel.read(buffer.clear(), (long) number * RECORD_SIZE);
+            buffer.flip().get(record, 0, RECORD_SIZE);
         }
 
         private void append() throws IOException {
