@@ -10,9 +10,14 @@ import java.util.zip.CRC32C;
 /**
  * A file that a merge writes. Records are copied as they are, body checksum included; only the header is made anew for
  * the new place. For one thread.
+ *
+ * <p>It is written in long pieces that end at multiples of their length, since the kernel keeps a file in such pieces as it
+ * was written in, and reads at random from long ones wait less for memory.
  */
 final class MergedFile implements MergeOutput {
-    private static final int CHUNK = 256 << 10;
+    private static final int PIECE = 2 << 20;
+    /** Takes a piece and the end of a record that goes beyond it. */
+    private static final int LONGEST_CHUNK = PIECE + (64 << 10);
 
     private final IoManager io;
     private final StoreId store;
@@ -21,7 +26,7 @@ final class MergedFile implements MergeOutput {
     private final HintFile.Builder hints = new HintFile.Builder();
     private final CRC32C crc = new CRC32C();
     private final EncodedDraft tombstone = new EncodedDraft();
-    private byte[] chunk = new byte[4 << 10]; // grows up to CHUNK, or to a longer record
+    private byte[] chunk = new byte[4 << 10]; // grows up to LONGEST_CHUNK, or to a longer record
     private int filled;
     private long written = DataFile.HEADER_LENGTH;
     private long[] sources = new long[1024];
@@ -71,17 +76,14 @@ final class MergedFile implements MergeOutput {
         complete(at, length, 0);
     }
 
-    private int room(int length) throws IOException {
-        if ((long) filled + length > Math.max(CHUNK, chunk.length)) {
-            flush();
-        }
+    private int room(int length) {
         if (filled + length > chunk.length) {
-            chunk = Arrays.copyOf(chunk, Math.max(filled + length, Math.min(CHUNK, 2 * chunk.length)));
+            chunk = Arrays.copyOf(chunk, Math.max(filled + length, Math.min(LONGEST_CHUNK, 2 * chunk.length)));
         }
         return filled;
     }
 
-    private void complete(int at, int length, long source) {
+    private void complete(int at, int length, long source) throws IOException {
         long offset = written + at;
         RecordFormat.SHORT.set(chunk, at + RecordFormat.DISTANCE_OFFSET, (short) RecordFormat.DISTANCE_UNKNOWN);
         RecordFormat.INT.set(
@@ -106,18 +108,23 @@ final class MergedFile implements MergeOutput {
         }
         sources[records++] = source;
         filled += length;
+        long pieces = (written + filled) / PIECE * PIECE;
+        if (pieces > written) {
+            flush((int) (pieces - written));
+        }
     }
 
-    private void flush() throws IOException {
-        file.writable().write(written, chunk, 0, filled);
-        written += filled;
-        filled = 0;
+    private void flush(int length) throws IOException {
+        file.writable().write(written, chunk, 0, length);
+        written += length;
+        filled -= length;
+        System.arraycopy(chunk, length, chunk, 0, filled);
         file.extendTo(written);
     }
 
     @Override
     public void finish() throws IOException {
-        flush();
+        flush(filled);
         file.writable().force();
         hints.writeOnce(io, store, file);
         file.markSealed();

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 
 /** What a merge writes: how, and what the file says of itself when it is done. */
 final class MergedFileTest {
-    private static final int CHUNK = 256 << 10; // what is written at once
+    private static final int PIECE = 2 << 20; // what is written at once
 
     private final CrashableIoManager disk = new CrashableIoManager();
     private RecordLog log = open(1 << 30);
@@ -87,11 +87,11 @@ final class MergedFileTest {
     }
 
     @Test
-    void manyRecordsAreWrittenInLargePieces() throws IOException {
+    void manyRecordsAreWrittenInLongPieces() throws IOException {
         Map<Long, Integer> numbers = new HashMap<>();
-        int records = 3_000; // more than fit into a piece, and one that is longer
+        int records = 20_000; // more than fit into a piece, and one that is longer
         for (int i = 0; i < records; i++) {
-            numbers.put(append(i, i == 1_500 ? 2 * CHUNK : i % 400, i % 5), i);
+            numbers.put(append(i, i == 15_000 ? 2 * PIECE : i % 400, i % 5), i);
         }
         MergedFile output = beginMerge();
         DataFile file = output.segment();
@@ -135,17 +135,18 @@ final class MergedFileTest {
             next += write.length();
         }
         assertThat(next).isEqualTo(end);
-        // The header, a full piece, what is before the long record, the long record, and in its larger buffer the rest.
+        // The header, a piece, what came with the long record up to the next multiple, a piece, and the rest.
         assertThat(writes).hasSize(5);
-        assertThat(writes.get(1).length()).isBetween(CHUNK - 450L, (long) CHUNK);
-        assertThat(writes.get(3).length()).isBetween(2L * CHUNK, 2L * CHUNK + 50);
+        assertThat(writes.subList(2, 5)).allMatch(write -> write.offset() % PIECE == 0);
+        assertThat(writes.get(2).length()).isEqualTo(2 * PIECE);
+        assertThat(writes.get(4).length()).isLessThan(PIECE);
     }
 
-    /** Records that fill the buffer to the last byte are one piece. */
+    /** A piece ends where it has to, in the middle of a record if need be. */
     @Test
-    void aPieceIsAsLongAsItMayBe() throws IOException {
+    void piecesEndAtMultiplesOfTheirLength() throws IOException {
         int length = 1 << 10;
-        for (int i = 0; i < 2 * CHUNK / length; i++) {
+        for (int i = 0; i < 2 * PIECE / length; i++) {
             append(1_000 + i, length - RecordFormat.SHORT_HEADER - key(1_000).length, 0);
         }
         MergedFile output = beginMerge();
@@ -159,7 +160,7 @@ final class MergedFileTest {
         output.finish();
         assertThat(calls(IoOperation.WRITE, output.segment().name()))
                 .extracting(IoCall::length)
-                .containsExactly((long) DataFile.HEADER_LENGTH, (long) CHUNK, (long) CHUNK);
+                .containsExactly(64L, PIECE - 64L, (long) PIECE, 64L);
     }
 
     @Test

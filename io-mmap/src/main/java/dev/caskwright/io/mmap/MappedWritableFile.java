@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,11 @@ import org.jspecify.annotations.Nullable;
  * if it has not. What was in the file when it was opened may have holes: there, writes go through the channel, too,
  * which Linux and macOS keep coherent with mappings.
  *
+ * <p><b>How zeros are written.</b> The kernel keeps a file in pieces as long as the writes that made them, up to a whole
+ * window, where the file system can do that. A window in one piece is one entry of the page table: reads at random
+ * wait less for memory, and stores meet one page fault. But what was stored through a mapping is forced by whole pieces.
+ * So a window is zeroed at one go, or, while writers force, page by page.
+ *
  * <p>A new file gets its next window ahead of its writer, in another thread, up to the length that was expected of it; the
  * writer then finds pages that are written, mapped and touched. While that goes on, the other thread alone has the end
  * of the channel file; the writer settles it before it touches that itself.
@@ -44,10 +50,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class MappedWritableFile implements WritableFile {
     private static final int MIN_WINDOW_LENGTH = 4 << 10;
-    private static final int MAX_WINDOW_LENGTH = 1 << 20;
+    private static final int MAX_WINDOW_LENGTH = 2 << 20; // what a processor translates by one entry of its page table
     private static final int PAGE = 4 << 10; // or a part of one
     private static final int UNKNOWN_WINDOW_LENGTH = 256 << 10;
-    private static final byte[] ZEROS = new byte[256 << 10];
+    private static final byte[] ZEROS = new byte[MAX_WINDOW_LENGTH];
+    /** Fewer forces than this while a window is filled, such as those of a timer, do not count. */
+    private static final int FORCES_OF_SYNCED_WRITES = 2;
+
     private static final VarHandle LENGTH;
 
     static {
@@ -69,6 +78,7 @@ final class MappedWritableFile implements WritableFile {
     private long length; // through LENGTH
     private long mapped; // the writer's
     private volatile ByteBuffer @Nullable [] windows = {}; // null when access has ended
+    private final AtomicInteger forces = new AtomicInteger(); // since the window was begun
     private boolean closed;
 
     /** Takes over an open file. If this throws, the caller closes it. */
@@ -169,6 +179,7 @@ final class MappedWritableFile implements WritableFile {
 
     @Override
     public void force() throws IOException {
+        forces.incrementAndGet();
         file.force(); // an fdatasync covers what was stored through mappings, and costs less than an msync
     }
 
@@ -233,6 +244,9 @@ final class MappedWritableFile implements WritableFile {
 
     /** Makes the file mapped up to {@code end} at least. */
     private void extend(long end) throws IOException {
+        if (mapped > storedFrom) {
+            windowsAhead.learn(forces.getAndSet(0) >= FORCES_OF_SYNCED_WRITES);
+        }
         Throwable failedAhead = settle();
         if (mapped < end) {
             try {
@@ -304,9 +318,10 @@ final class MappedWritableFile implements WritableFile {
     /** Writes zeros up to {@code end}, or gives back what it took. */
     private void zero(long end) throws IOException {
         long before = file.length();
+        int atOnce = windowsAhead.areWritesForced() ? PAGE : ZEROS.length;
         try {
             for (long offset = before; offset < end; ) {
-                int count = (int) Math.min(ZEROS.length, end - offset);
+                int count = (int) Math.min(atOnce, end - offset);
                 file.write(offset, ZEROS, 0, count);
                 offset += count;
             }

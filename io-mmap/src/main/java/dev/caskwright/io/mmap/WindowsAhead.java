@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Prepares the windows that writers will need next, in a thread of its own, so that an append is a memory copy and no
  * more: finding room on the disk for a page costs a multiple of filling it. The thread is there only while there is
- * something to prepare.
+ * something to prepare. And remembers from one file to the next whether their writers force.
  */
 final class WindowsAhead {
     private static final int IDLE_SECONDS = 5;
@@ -24,8 +24,21 @@ final class WindowsAhead {
                 return thread;
             });
 
+    /** Until a window was filled without: what that costs is little, and to be wrong the other way costs each force. */
+    private volatile boolean areWritesForced = true;
+
     WindowsAhead() {
         executor.allowCoreThreadTimeOut(true);
+    }
+
+    /** Takes note whether a window was forced while it was filled. */
+    void learn(boolean isForced) {
+        areWritesForced = isForced;
+    }
+
+    /** Returns whether the last window that was filled was forced meanwhile. */
+    boolean areWritesForced() {
+        return areWritesForced;
     }
 
     /** Begins to prepare a window; returns null after {@link #close}, when nothing is prepared any more. */

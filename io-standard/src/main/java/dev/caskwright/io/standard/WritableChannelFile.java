@@ -61,11 +61,11 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
                     "write behind the end: file=" + path() + ", offset=" + offset + ", fileLength=" + end);
         }
         boolean interrupted = false;
-        ByteBuffer buffer = BufferPool.take();
+        ByteBuffer buffer = BufferPool.take(length);
         try {
             for (int done = 0; done < length; ) {
                 interrupted |= Thread.interrupted();
-                int chunk = Math.min(length - done, BufferPool.BUFFER_LENGTH);
+                int chunk = Math.min(length - done, buffer.capacity());
                 buffer.clear();
                 buffer.put(source, sourceOffset + done, chunk).flip();
                 FileChannel current = channel();
