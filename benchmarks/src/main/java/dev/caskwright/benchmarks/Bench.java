@@ -184,7 +184,7 @@ public final class Bench {
         described.put("window", String.format(Locale.ROOT, "%.2f s a figure, after a warm-up", options.window()));
         described.put(
                 "latency", String.format(Locale.ROOT, "%,d operations/s, timed from intended start", Latency.RATE));
-        described.put("JVM flags", "-Xms2g -Xmx2g -XX:+UseG1GC -XX:+AlwaysPreTouch, and what the libraries need");
+        described.put("JVM flags", ChildJvm.describeFlags());
         return described;
     }
 }

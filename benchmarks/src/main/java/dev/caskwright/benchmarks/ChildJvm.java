@@ -23,6 +23,11 @@ final class ChildJvm {
 
     private static final long MANY_KEYS = 1_000_000;
     private static final int FIRST_JDK_WITH_UNSAFE_FLAG = 23;
+    /** Of the pages of a heap that is all there from the start: large ones, where the JVM knows the flag. */
+    private static final List<String> PAGE_FLAGS = System.getProperty("os.name").startsWith("Linux")
+            ? List.of("-XX:+AlwaysPreTouch", "-XX:+UseTransparentHugePages")
+            : List.of("-XX:+AlwaysPreTouch");
+
     private static final long POLL_MILLIS = 5;
     private static final long TIMEOUT_MINUTES = 60;
 
@@ -194,10 +199,15 @@ final class ChildJvm {
         List<String> flags = new ArrayList<>(List.of("-Xmx" + (heap >> 20) + "m", "-XX:+UseG1GC"));
         if (step.task() == ChildMain.Task.STORE || step.task() == ChildMain.Task.RAW) {
             flags.add("-Xms" + (heap >> 20) + "m");
-            flags.add("-XX:+AlwaysPreTouch");
+            flags.addAll(PAGE_FLAGS);
         }
         flags.addAll(libraryFlags());
         return flags;
+    }
+
+    /** Returns the flags of {@link #flags} for most steps, for people. */
+    static String describeFlags() {
+        return "-Xms2g -Xmx2g -XX:+UseG1GC " + String.join(" ", PAGE_FLAGS) + ", and what the libraries need";
     }
 
     private static boolean isOfScale(ChildMain.Task task) {
