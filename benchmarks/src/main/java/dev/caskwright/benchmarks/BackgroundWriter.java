@@ -20,15 +20,14 @@ final class BackgroundWriter implements AutoCloseable {
     private final Thread thread;
     private volatile boolean isOver;
 
-    private BackgroundWriter(Path file) {
+    /** Writes nothing yet. */
+    BackgroundWriter(Path file) {
         this.file = file;
         this.thread = new Thread(this::run, "background-writer");
     }
 
-    static BackgroundWriter start(Path file) {
-        BackgroundWriter writer = new BackgroundWriter(file);
-        writer.thread.start();
-        return writer;
+    void start() {
+        thread.start();
     }
 
     private void run() {

@@ -127,7 +127,8 @@ final class ChildMain {
                 noise(seconds, numbers)
                         .forEach((detail, value) -> output.accept(
                                 new Sample(limit.id(), Metric.LATENCY_GET, detail, keys, valueSize, value)));
-                try (BackgroundWriter writer = BackgroundWriter.start(directory.resolve("background"))) {
+                try (BackgroundWriter writer = new BackgroundWriter(directory.resolve("background"))) {
+                    writer.start();
                     noise(seconds, numbers).forEach((detail, value) -> {
                         output.accept(new Sample(limit.id(), Metric.LATENCY_GET_MERGE, detail, keys, valueSize, value));
                         output.accept(new Sample(limit.id(), Metric.LATENCY_PUT_MERGE, detail, keys, valueSize, value));

@@ -137,7 +137,7 @@ public enum RawLimit {
 
         private int lookUp(int number) {
             int slots = table.length / SLOT_WORDS;
-            int home = (int) ((number * HASH & 0xFFFFFFFFL) * slots >>> Integer.SIZE);
+            int home = (int) (Integer.toUnsignedLong(number * HASH) * slots >>> Integer.SIZE);
             return (int) table[SLOT_WORDS * home];
         }
 
