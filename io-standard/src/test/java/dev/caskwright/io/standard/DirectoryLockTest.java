@@ -126,6 +126,15 @@ final class DirectoryLockTest {
     }
 
     @Test
+    void aLockIsHeldAlthoughItsFileIsDeleted() throws IOException {
+        DirectoryLock writer = lock(true);
+        Files.delete(directory.resolve(DirectoryLock.LOCK_FILE));
+        assertThatThrownBy(() -> lock(true)).isInstanceOf(EngineLockedException.class);
+        writer.close();
+        lock(true).close();
+    }
+
+    @Test
     void aHolderInAnotherClassLoaderIsAStrangerAlsoAmongReaders() throws IOException {
         lock(true).close();
         String key = PROPERTY_PREFIX + directory;
