@@ -54,6 +54,11 @@ final class Tree {
         return new Descent(from, inclusive);
     }
 
+    /** Returns a walk that goes on from where one of another tree is. */
+    Descent descending(Descent other) {
+        return new Descent(other.end, other.inclusive);
+    }
+
     /**
      * A walk from high keys to low ones, a leaf at a time. MapDB has such an iterator, but it loses its way if nodes are
      * split meanwhile; this one only uses what is safe beside a writer, which is to search and to go up.

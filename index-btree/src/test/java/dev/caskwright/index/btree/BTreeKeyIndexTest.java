@@ -18,9 +18,13 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 final class BTreeKeyIndexTest extends OrderedKeyIndexContract {
+    /** A page of 1024 references, with its header. */
+    private static final long PAGE_BYTES = 16 + 1024 * 4;
+
     @Override
     protected OrderedKeyIndex newIndex(KeyIndexContext context) {
         return new BTreeKeyIndex();
@@ -52,6 +56,7 @@ final class BTreeKeyIndexTest extends OrderedKeyIndexContract {
     }
 
     @Test
+    @Tag("slow")
     void aWindowThatMovesOnKeepsItsSize() throws Exception {
         BTreeKeyIndex index = new BTreeKeyIndex();
         int window = 20_000;
@@ -71,6 +76,7 @@ final class BTreeKeyIndexTest extends OrderedKeyIndexContract {
     }
 
     @Test
+    @Tag("slow")
     void whatChangesDuringARebuildIsInTheNewTree() throws Exception {
         long seed = System.nanoTime();
         Random random = new Random(seed);
@@ -126,6 +132,7 @@ final class BTreeKeyIndexTest extends OrderedKeyIndexContract {
             int[] next = {0};
             index.scan(null, true, descending, (key, locator) -> {
                 int number = ByteBuffer.wrap(key).getInt();
+                Arrays.fill(key, (byte) 0x55); // it is the visitor's
                 if (number % 10 == 0) {
                     seen.add(number);
                     // An iterator has read the leaf that it is in, and no more.
@@ -160,6 +167,40 @@ final class BTreeKeyIndexTest extends OrderedKeyIndexContract {
     }
 
     @Test
+    void aScanGoesOnInTheNewTreeFromAnyKeyOfANode() throws Exception {
+        for (boolean descending : new boolean[] {false, true}) {
+            for (int turn = 1; turn <= BTreeKeyIndex.MAX_NODE_SIZE; turn += descending ? 1 : 8) {
+                BTreeKeyIndex index = new BTreeKeyIndex();
+                int count = 1_800;
+                for (int i = 0; i < count; i++) {
+                    put(index, i);
+                }
+                int removed = 0;
+                while (!index.isRebuilding()) {
+                    assertThat(remove(index, removed++)).isTrue();
+                }
+                List<Integer> seen = new ArrayList<>();
+                int end = turn;
+                index.scan(null, true, descending, (key, locator) -> {
+                    seen.add(ByteBuffer.wrap(key).getInt());
+                    Arrays.fill(key, (byte) 0x55); // it is the visitor's
+                    while (seen.size() == end && index.isRebuilding()) {
+                        put(index, count - 1);
+                    }
+                    return true;
+                });
+                assertThat(index.isRebuilding()).isFalse();
+                List<Integer> expected = new ArrayList<>();
+                for (int i = removed; i < count; i++) {
+                    expected.add(descending ? 0 : expected.size(), i);
+                }
+                assertThat(seen).as("turn=%d, descending=%s", turn, descending).isEqualTo(expected);
+            }
+        }
+    }
+
+    @Test
+    @Tag("slow")
     void readersAndScansSeeEveryStableKeyWhileTreesAreRebuilt() throws Exception {
         long seed = System.nanoTime();
         BTreeKeyIndex index = new BTreeKeyIndex();
@@ -218,6 +259,126 @@ final class BTreeKeyIndexTest extends OrderedKeyIndexContract {
     }
 
     @Test
+    void aRebuildBeginsWhenNodesAreLessThanAThirdFull() throws Exception {
+        BTreeKeyIndex index = new BTreeKeyIndex();
+        int count = 5_000;
+        for (int i = 0; i < count; i++) {
+            put(index, i);
+        }
+        int nodes = index.nodes();
+        assertThat(nodes).isGreaterThan(count / BTreeKeyIndex.MAX_NODE_SIZE);
+        int next = 0;
+        while (index.size() > nodes * BTreeKeyIndex.MAX_NODE_SIZE / 3) {
+            assertThat(remove(index, next++)).isTrue();
+            assertThat(index.isRebuilding()).isFalse();
+        }
+        // Only a removal begins one.
+        assertThat(index.replace(key(next), 0, 12, next + 1, next + 1)).isTrue();
+        assertThat(index.isRebuilding()).isFalse();
+        assertThat(remove(index, next++)).isTrue();
+        assertThat(index.isRebuilding()).isTrue();
+        // The step of each change is some keys, so that it ends after a few.
+        for (int i = 0; i < nodes; i++) {
+            put(index, count - 1);
+        }
+        assertThat(index.isRebuilding()).isFalse();
+        assertThat(index.nodes()).isLessThan(nodes);
+        assertThat(index.size()).isEqualTo(count - next);
+        for (int i = 0; i < count; i++) {
+            assertThat(get(index, i)).isEqualTo(i < next ? KeyIndex.ABSENT : i + 1);
+        }
+    }
+
+    @Test
+    void everyKindOfChangeDuringARebuildIsInTheNewTree() throws Exception {
+        BTreeKeyIndex index = new BTreeKeyIndex();
+        int count = 5_000;
+        for (int i = 0; i < count; i++) {
+            put(index, i);
+        }
+        int next = 0;
+        while (!index.isRebuilding()) {
+            assertThat(remove(index, next++)).isTrue();
+        }
+        // The first of these also has the first keys that are left copied, so that the others fall among them.
+        put(index, next);
+        byte[] added = key(1);
+        assertThat(index.putIfAbsent(added, 0, 12, 77)).isEqualTo(KeyIndex.ABSENT);
+        assertThat(index.putIfAbsent(key(next + 1), 0, 12, 77)).isEqualTo(next + 2);
+        assertThat(index.replace(key(next + 2), 0, 12, next + 3, 88)).isTrue();
+        assertThat(index.replace(key(next + 3), 0, 12, 1, 88)).isFalse();
+        assertThat(remove(index, next + 4)).isTrue();
+        byte[] last = key(count - 1);
+        assertThat(index.put(last, 0, 12, 99)).isEqualTo(count);
+        assertThat(index.isRebuilding()).isTrue();
+        while (index.isRebuilding()) {
+            index.put(last, 0, 12, 99);
+        }
+        assertThat(get(index, 1)).isEqualTo(77);
+        assertThat(get(index, next)).isEqualTo(next + 1);
+        assertThat(get(index, next + 1)).isEqualTo(next + 2);
+        assertThat(get(index, next + 2)).isEqualTo(88);
+        assertThat(get(index, next + 3)).isEqualTo(next + 4);
+        assertThat(get(index, next + 4)).isEqualTo(KeyIndex.ABSENT);
+        assertThat(get(index, count - 1)).isEqualTo(99);
+        assertThat(index.size()).isEqualTo(count - next);
+    }
+
+    @Test
+    void aSmallTreeIsNeverRebuilt() throws Exception {
+        BTreeKeyIndex index = new BTreeKeyIndex();
+        int count = 0;
+        while (index.nodes() < 64) {
+            put(index, count++);
+        }
+        for (int i = 0; i < count; i++) {
+            assertThat(remove(index, i)).isTrue();
+            assertThat(index.isRebuilding()).isFalse();
+        }
+        assertThat(index.nodes()).isEqualTo(64);
+    }
+
+    @Test
+    void memoryIsComputedFromNodesAndTheAverageKey() throws Exception {
+        BTreeKeyIndex index = new BTreeKeyIndex();
+        assertThat(index.memoryBytes()).isEqualTo(expectedMemory(index, 0, 0));
+        int count = 30_000;
+        for (int i = 0; i < count; i++) {
+            put(index, i);
+        }
+        assertThat(index.memoryBytes()).isEqualTo(expectedMemory(index, count, 12));
+        byte[] other = new byte[12 + 2 * (count + 1)];
+        index.put(other, 0, other.length, 1);
+        assertThat(index.memoryBytes())
+                .as("keys of two lengths, 14 on average, with 4 bytes more each")
+                .isEqualTo(expectedMemory(index, count + 1, 14 + 4));
+        assertThat(index.remove(other, 0, other.length, 1)).isTrue();
+        put(index, count);
+        assertThat(index.memoryBytes()).isEqualTo(expectedMemory(index, count + 1, 12 + 4));
+    }
+
+    @Test
+    void bothTreesOfARebuildAreCounted() throws Exception {
+        BTreeKeyIndex index = new BTreeKeyIndex();
+        int count = 20_000;
+        for (int i = 0; i < count; i++) {
+            put(index, i);
+        }
+        int next = 0;
+        while (!index.isRebuilding()) {
+            assertThat(remove(index, next++)).isTrue();
+        }
+        for (int i = 0; i < 100; i++) {
+            put(index, count - 1);
+        }
+        assertThat(index.isRebuilding()).isTrue();
+        long copied = 100 * 16;
+        assertThat(index.memoryBytes() - expectedMemory(index, count - next, 12))
+                .isBetween(PAGE_BYTES + copied * 20 + copied / 48 * 104, PAGE_BYTES + copied * 20 + copied / 16 * 104);
+    }
+
+    @Test
+    @Tag("slow")
     void computedMemoryIsWhatTheHeapGrowsBy() throws Exception {
         for (int length : new int[] {8, 16, 64}) {
             int count = 200_000;
@@ -237,6 +398,7 @@ final class BTreeKeyIndexTest extends OrderedKeyIndexContract {
     }
 
     @Test
+    @Tag("slow")
     void computedMemoryFitsKeysOfDifferentLengths() throws Exception {
         int count = 200_000;
         long before = usedHeap();
@@ -258,8 +420,28 @@ final class BTreeKeyIndexTest extends OrderedKeyIndexContract {
         try (BTreeKeyIndex index = new BTreeKeyIndex()) {
             assertThatThrownBy(() -> index.put(new byte[1], 0, 1, KeyIndex.ABSENT))
                     .isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> index.putIfAbsent(new byte[1], 0, 1, KeyIndex.ABSENT))
+                    .isInstanceOf(IllegalArgumentException.class);
             assertThat(index.size()).isZero();
+            index.put(new byte[1], 0, 1, 7);
+            assertThatThrownBy(() -> index.replace(new byte[1], 0, 1, 7, KeyIndex.ABSENT))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThat(index.get(new byte[1], 0, 1)).isEqualTo(7);
         }
+    }
+
+    @Test
+    void aClosedIndexAnswersNothing() {
+        BTreeKeyIndex index = new BTreeKeyIndex();
+        index.close();
+        assertThatThrownBy(index::size).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(index::memoryBytes).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> index.ensureRoom(1)).isInstanceOf(IllegalStateException.class);
+    }
+
+    private static long expectedMemory(BTreeKeyIndex index, int keys, int keyLength) {
+        long nodes = index.nodes();
+        return (nodes + 1023) / 1024 * PAGE_BYTES + keys * (keyLength + 8L) + nodes * (80 + 2L * keyLength);
     }
 
     private static void assertScanSeesStableKeys(BTreeKeyIndex index, int count, int step, boolean descending)

@@ -235,7 +235,6 @@ final class Shard {
         Generation next = Generation.create(capacity, keyLength, hashFunction);
         maps = new Maps(next, openMaps().current);
         nextSegment = 0;
-        batch.clear();
         measure();
     }
 

@@ -3,6 +3,7 @@ package dev.caskwright.index.offheap;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.IndexMemoryException;
 import dev.caskwright.api.spi.Backends;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
@@ -17,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import net.openhft.chronicle.core.OS;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 final class OffHeapKeyIndexTest extends KeyIndexContract {
@@ -33,6 +35,7 @@ final class OffHeapKeyIndexTest extends KeyIndexContract {
     }
 
     @Test
+    @Tag("slow")
     void growsToTwoThousandTimesWhatWasExpected() throws Exception {
         int count = 2_000_000;
         try (KeyIndex index = new OffHeapKeyIndex(context(1_000, 16))) {
@@ -81,6 +84,7 @@ final class OffHeapKeyIndexTest extends KeyIndexContract {
     }
 
     @Test
+    @Tag("slow")
     void memoryShrinksWhenMostKeysGo() throws Exception {
         int count = 200_000;
         try (KeyIndex index = new OffHeapKeyIndex(context(0, 0))) {
@@ -126,6 +130,7 @@ final class OffHeapKeyIndexTest extends KeyIndexContract {
     }
 
     @Test
+    @Tag("slow")
     void readersFindStableKeysThroughGrowthAndShrinking() throws Exception {
         long seed = System.nanoTime();
         int stable = 1_000;
@@ -167,6 +172,7 @@ final class OffHeapKeyIndexTest extends KeyIndexContract {
     }
 
     @Test
+    @Tag("slow")
     void closingBesideReadersAndWritersIsAnIllegalStateForThem() throws Exception {
         for (int round = 0; round < 20; round++) {
             ExecutorService threads = Executors.newFixedThreadPool(3);
@@ -229,6 +235,128 @@ final class OffHeapKeyIndexTest extends KeyIndexContract {
                     .isInstanceOf(IllegalArgumentException.class);
             assertThat(index.size()).isZero();
         }
+    }
+
+    @Test
+    void noLocatorOfNoRecordIsTakenForAKeyOfAnyLength() throws Exception {
+        try (KeyIndex index = new OffHeapKeyIndex(context(0, 0))) {
+            for (int length : new int[] {1, OffHeapKeyIndex.MAX_OFF_HEAP_KEY_LENGTH + 1}) {
+                byte[] key = new byte[length];
+                assertThatThrownBy(() -> index.putIfAbsent(key, 0, length, KeyIndex.ABSENT))
+                        .isInstanceOf(IllegalArgumentException.class);
+                index.put(key, 0, length, 7);
+                assertThatThrownBy(() -> index.replace(key, 0, length, 7, KeyIndex.ABSENT))
+                        .isInstanceOf(IllegalArgumentException.class);
+                assertThat(index.get(key, 0, length)).isEqualTo(7);
+            }
+        }
+    }
+
+    @Test
+    void everyOperationFindsAKeyOfAnyLengthWhereItIs() throws Exception {
+        int longest = OffHeapKeyIndex.MAX_OFF_HEAP_KEY_LENGTH;
+        try (KeyIndex index = new OffHeapKeyIndex(context(0, 0))) {
+            for (int length = longest - 1; length <= longest + 1; length++) {
+                byte[] key = new byte[length];
+                assertThat(index.put(key, 0, length, 1)).isEqualTo(KeyIndex.ABSENT);
+                assertThat(index.put(key, 0, length, 2)).isEqualTo(1);
+                assertThat(index.putIfAbsent(key, 0, length, 3)).isEqualTo(2);
+                assertThat(index.get(key, 0, length)).isEqualTo(2);
+                assertThat(index.replace(key, 0, length, 3, 4)).isFalse();
+                assertThat(index.replace(key, 0, length, 2, 4)).isTrue();
+                assertThat(index.get(key, 0, length)).isEqualTo(4);
+                assertThat(index.remove(key, 0, length, 2)).isFalse();
+                assertThat(index.size()).isEqualTo(1);
+                assertThat(index.remove(key, 0, length, 4)).isTrue();
+                assertThat(index.get(key, 0, length)).isEqualTo(KeyIndex.ABSENT);
+                assertThat(index.size()).isZero();
+            }
+        }
+    }
+
+    @Test
+    void theLibraryTellsNobodyUnlessSomebodySaidSo() throws Exception {
+        String property = "chronicle.analytics.disable";
+        String before = System.getProperty(property);
+        try {
+            System.clearProperty(property);
+            new OffHeapKeyIndex(context(0, 0)).close();
+            assertThat(System.getProperty(property)).isEqualTo("true");
+            System.setProperty(property, "false");
+            new OffHeapKeyIndex(context(0, 0)).close();
+            assertThat(System.getProperty(property)).isEqualTo("false");
+        } finally {
+            System.setProperty(property, before == null ? "true" : before);
+        }
+    }
+
+    @Test
+    void aSizeBeyondAllMemoryIsItsOwnErrorAndTakesNone() {
+        long before = OS.memory().nativeMemoryUsed();
+        assertThatThrownBy(() -> new OffHeapKeyIndex(context(Long.MAX_VALUE, 512)))
+                .isInstanceOf(IndexMemoryException.class)
+                .hasMessageContaining("keys=" + Long.MAX_VALUE / 8);
+        assertThat(OS.memory().nativeMemoryUsed()).isEqualTo(before);
+    }
+
+    @Test
+    void keysOnTheHeapAreCountedToo() throws Exception {
+        int longest = OffHeapKeyIndex.MAX_OFF_HEAP_KEY_LENGTH;
+        try (KeyIndex index = new OffHeapKeyIndex(context(0, 0))) {
+            long empty = index.memoryBytes();
+            index.put(new byte[longest], 0, longest, 1);
+            assertThat(index.memoryBytes()).as("off the heap").isEqualTo(empty);
+            index.put(new byte[longest + 1], 0, longest + 1, 2);
+            assertThat(index.memoryBytes()).isBetween(empty + longest, empty + 2L * longest);
+            assertThat(index.size()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void theExpectedLengthOfKeysDecidesHowMuchMemoryThereIs() throws Exception {
+        long[] bytes = new long[4];
+        int[] lengths = {0, OffHeapKeyIndex.DEFAULT_KEY_LENGTH, OffHeapKeyIndex.MAX_OFF_HEAP_KEY_LENGTH, 60_000};
+        for (int i = 0; i < lengths.length; i++) {
+            try (KeyIndex index = new OffHeapKeyIndex(context(20_000, lengths[i]))) {
+                bytes[i] = index.memoryBytes();
+            }
+        }
+        assertThat(bytes[0]).isEqualTo(bytes[1]).isGreaterThan(20_000 * 24);
+        assertThat(bytes[2]).isEqualTo(bytes[3]).isGreaterThan(20_000 * 520);
+    }
+
+    @Test
+    void roomIsMadeInEachShardForItsShareAndALittleMore() throws Exception {
+        try (KeyIndex small = new OffHeapKeyIndex(context(0, 12));
+                KeyIndex large = new OffHeapKeyIndex(context(100_000, 12))) {
+            long empty = small.memoryBytes();
+            small.ensureRoom(1);
+            small.ensureRoom(1_900); // one of 8 shards takes 563
+            assertThat(small.memoryBytes()).isEqualTo(empty);
+            small.ensureRoom(2_200);
+            assertThat(small.memoryBytes()).isGreaterThan(empty);
+            small.ensureRoom(100_000);
+            assertThat(small.memoryBytes()).isBetween(large.memoryBytes(), 3 * large.memoryBytes());
+        }
+    }
+
+    @Test
+    void writersNeedNotTakeTurns() throws Exception {
+        try (KeyIndex index = new OffHeapKeyIndex(context(0, 0))) {
+            assertThat(index.allowsConcurrentWriters()).isTrue();
+        }
+    }
+
+    @Test
+    void aClosedIndexAnswersNothing() throws Exception {
+        KeyIndex index = new OffHeapKeyIndex(context(0, 0));
+        byte[] key = new byte[OffHeapKeyIndex.MAX_OFF_HEAP_KEY_LENGTH + 1];
+        index.put(key, 0, key.length, 1);
+        index.close();
+        assertThatThrownBy(() -> index.get(key, 0, key.length)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> index.remove(key, 0, key.length, 1)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> index.ensureRoom(1)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(index::memoryBytes).isInstanceOf(IllegalStateException.class);
     }
 
     private static KeyIndexContext context(long keys, int keyLength) {

@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** In JVMs of their own: what Chronicle Map asks for and what it leaves behind. */
+@Tag("slow") // starts a JVM for each
 final class RequirementsTest {
     @TempDir
     private Path directory;
