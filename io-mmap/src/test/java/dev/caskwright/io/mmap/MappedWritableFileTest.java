@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Files with the smallest windows, so that few bytes need many; and what windows ahead do that a file must wait for. */
 final class MappedWritableFileTest {
     private static final int WINDOW = 4 << 10;
-    private static final int LARGEST_WINDOW = 1 << 20;
+    private static final int LARGEST_WINDOW = 2 << 20;
 
     @TempDir
     private Path directory;
