@@ -432,14 +432,21 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         }
         whole.visit((tag, bytes, offset, length, locator) -> {
             int i = part(hash.hash(bytes, offset, length)) - first;
+            if (i < 0 || i >= PARTS) {
+                // No put brings a key of another segment here. An image might, and no lookup finds it.
+                return;
+            }
             parts[i] = withRoom(parts[i], first + i, length, true);
             parts[i].insert(tag, bytes, offset, length, locator);
         });
         long grown = -whole.memoryBytes();
+        int keys = 0;
         for (int i = 0; i < PARTS; i++) {
             TABLE.setRelease(open, first + i, parts[i]);
             grown += parts[i].memoryBytes();
+            keys += parts[i].live();
         }
+        SIZE.setOpaque(sizes, first >>> PART_BITS, keys);
         count(grown);
     }
 

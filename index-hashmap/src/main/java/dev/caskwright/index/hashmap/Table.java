@@ -359,8 +359,9 @@ final class Table {
                 if (isLong && start + MAX_LENGTH_BYTES > keyBytesUsed) {
                     return false;
                 }
-                int length = encodedLength(keyLength(keyBytes, (int) start));
-                if (start + length > keyBytesUsed) {
+                int keyLength = keyLength(keyBytes, (int) start);
+                int length = encodedLength(keyLength);
+                if (isLong != keyLength >= LONG_LENGTH || start + length > keyBytesUsed) {
                     return false;
                 }
                 liveBytes += length;

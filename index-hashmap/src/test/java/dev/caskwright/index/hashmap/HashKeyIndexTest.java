@@ -227,6 +227,45 @@ final class HashKeyIndexTest extends PersistentKeyIndexContract {
         }
     }
 
+    /** No index writes such an image. One with right checksums must not make a put fail when the segment is split. */
+    @Test
+    void aKeyOfAnotherSegmentInAnImageIsDroppedWhenItsSegmentIsSplit() throws Exception {
+        try (HashKeyIndex index = index(0, 0, 12);
+                HashKeyIndex loaded = index(0, 0, 12)) {
+            index.put(keyOf(0, 1), 0, 16, 1);
+            byte[] image = image(index);
+            int first = 12;
+            int second = first
+                    + 12
+                    + 16 * ByteBuffer.wrap(image).order(ByteOrder.LITTLE_ENDIAN).getInt(first + 4)
+                    + 17;
+            byte[] swapped = image.clone();
+            int emptyLength = 12 + 16;
+            System.arraycopy(image, second, swapped, first, emptyLength);
+            System.arraycopy(image, first, swapped, first + emptyLength, second - first);
+            assertThat(load(loaded, swapped)).isTrue();
+            assertThat(loaded.size()).isOne();
+            for (int i = 0; i < 40; i++) {
+                assertThat(loaded.put(keyOf(1, i), 0, 16, i + 1)).isEqualTo(KeyIndex.ABSENT);
+            }
+            for (int i = 0; i < 40; i++) {
+                assertThat(loaded.get(keyOf(1, i), 0, 16)).isEqualTo(i + 1);
+            }
+            assertThat(loaded.get(keyOf(0, 1), 0, 16)).isEqualTo(KeyIndex.ABSENT);
+            assertThat(loaded.size()).isEqualTo(40);
+        }
+    }
+
+    /** Returns a key of a segment. */
+    private static byte[] keyOf(int segment, int number) {
+        for (int i = 0; ; i++) {
+            byte[] key = ByteBuffer.allocate(16).putInt(number).putInt(i).array();
+            if (new KeyHash(1).hash(key, 0, 16) >>> 56 == segment) {
+                return key;
+            }
+        }
+    }
+
     /** The results of a batch of absent keys are written over what the array had before. */
     @Test
     void candidatesOfAbsentKeysAreAbsent() throws Exception {

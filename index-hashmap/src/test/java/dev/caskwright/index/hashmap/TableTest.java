@@ -334,6 +334,16 @@ final class TableTest {
     }
 
     @Test
+    void aShortKeyInTheFormOfALongOneIsNone() throws IOException {
+        byte[] image = ofThree();
+        int secondKey = 8 + 16 * CAPACITY + 11;
+        assertThat(image[secondKey]).isEqualTo((byte) 0xFF);
+        image[secondKey + 1] = (byte) 254;
+        image[secondKey + 2] = 0;
+        assertThat(read(image)).isNull();
+    }
+
+    @Test
     void searchesInAnImageMustEnd() throws IOException {
         byte[] sound = ofThree();
         ByteBuffer full = ByteBuffer.wrap(sound.clone()).order(ByteOrder.LITTLE_ENDIAN);
