@@ -4,6 +4,7 @@ import dev.caskwright.api.EngineException;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
+import dev.caskwright.fuzz.Allocated;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
@@ -20,10 +21,19 @@ import java.util.zip.CRC32C;
  * A small store of which a file is made by the fuzzer, with right checksums over wrong content, so that the fuzzer gets
  * behind them. Whatever is read from it must be an answer or a typed error: no other exception, no memory running out, no
  * endless loop.
+ *
+ * <p>Each target has the reader of its format read the file first, and looks whether the answer is sound; that takes some
+ * microseconds. Then the store is opened with it, which takes a hundred times as long.
  */
 final class FuzzedStore {
     private static final Path HOME = Path.of("store");
     private static final Path SALVAGED = Path.of("salvaged");
+
+    /** How many keys were written. */
+    static final int KEYS = 8;
+
+    /** Whether to leave out the stores. */
+    private static final boolean READERS_ONLY = Boolean.getBoolean("caskwright.fuzz.readersOnly");
 
     /** Of how many files one is used in every way. */
     private static final int ONE_IN = Integer.getInteger("caskwright.fuzz.thoroughOneIn", 1);
@@ -34,6 +44,7 @@ final class FuzzedStore {
     private final UnaryOperator<EngineBuilder> options;
     private final Map<String, byte[]> files = new TreeMap<>();
     private final Manifest manifest;
+    private final CrashableIoManager single = new CrashableIoManager().logging(false);
 
     /** Makes a store with options of its own. */
     FuzzedStore(UnaryOperator<EngineBuilder> options) {
@@ -41,7 +52,7 @@ final class FuzzedStore {
         try {
             CrashableIoManager disk = new CrashableIoManager();
             try (BitcaskEngine engine = open(disk)) {
-                for (int i = 0; i < 8; i++) {
+                for (int i = 0; i < KEYS; i++) {
                     engine.put(KeyValues.key(i), new byte[30]);
                 }
                 engine.delete(KeyValues.key(1));
@@ -89,11 +100,20 @@ final class FuzzedStore {
         return (int) crc.getValue() ^ mask;
     }
 
+    /** Returns a directory with this file, which takes the place of one before it. For one thread. */
+    CrashableIoManager directoryWith(String name, byte[] content) {
+        single.install(name, content);
+        return single;
+    }
+
     /**
      * Uses the store with one file replaced: opens it and reads everything; and of many such files, one in every way there
      * is, which takes ten times as long.
      */
     void use(String name, byte[] content) throws IOException {
+        if (READERS_ONLY) {
+            return;
+        }
         if (Integer.remainderUnsigned(checksum(content, 0, content.length, 0), ONE_IN) == 0) {
             useInEveryWay(name, content);
         } else {
@@ -112,7 +132,7 @@ final class FuzzedStore {
 
     private static void readAll(BitcaskEngine engine) throws IOException {
         attempt(() -> engine.visit(entry -> true));
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < KEYS; i++) {
             int key = i;
             attempt(() -> engine.get(KeyValues.key(key)));
         }
@@ -148,7 +168,8 @@ final class FuzzedStore {
         return disk;
     }
 
-    private interface Use {
+    /** What may end with a typed error. */
+    interface Use {
         void run() throws IOException;
     }
 
@@ -157,6 +178,20 @@ final class FuzzedStore {
             use.run();
         } catch (EngineException e) {
             // A typed error is as good as an answer.
+        }
+    }
+
+    /** Has a reader read, which may end with a typed error, but not take much memory for that. */
+    static void read(Use reader) throws IOException {
+        long before = Allocated.soFar();
+        attempt(reader);
+        Allocated.requireLittleSince(before);
+    }
+
+    /** Fails unless a reader's answer is one that there can be. */
+    static void require(boolean isSound, String what, long found) {
+        if (!isSound) {
+            throw new AssertionError(what + ": " + found);
         }
     }
 }

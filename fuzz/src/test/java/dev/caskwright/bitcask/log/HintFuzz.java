@@ -1,12 +1,16 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.testkit.CrashableIoManager;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
 
 /** A hint file whose header and blocks have right checksums over what the fuzzer wants. */
 public final class HintFuzz {
-    private static final String NAME = "00000001.hint";
+    private static final long ID = 1;
+    private static final String NAME = FileNames.hint(ID);
+    private static final long DATA_LENGTH = FuzzedStore.PLAIN.file(FileNames.data(ID)).length;
 
     private HintFuzz() {}
 
@@ -30,6 +34,34 @@ public final class HintFuzz {
             file.writeBytes(block);
             at += 1 + length;
         }
+        FuzzedStore.read(() -> read(file.toByteArray()));
         FuzzedStore.PLAIN.use(NAME, file.toByteArray());
+    }
+
+    private static void read(byte[] file) throws IOException {
+        CrashableIoManager directory = FuzzedStore.PLAIN.directoryWith(NAME, file);
+        StoreId store = FuzzedStore.PLAIN.store();
+        try (ReadableFile handle = directory.open(NAME)) { // nothing is read from the data file but its length
+            DataFile data = new DataFile(ID, 0, false, store.seed(), handle, DATA_LENGTH);
+            long[] visited = new long[1];
+            boolean isWhole = HintFile.visit(directory, store, data, (kind, place, source, offset, length) -> {
+                visited[0]++;
+                FuzzedStore.require(kind == RecordFormat.PUT || kind == RecordFormat.DELETE, "unknown kind", kind);
+                FuzzedStore.require(length > 0 && offset >= 0 && offset + length <= source.length, "no key", length);
+                FuzzedStore.require(
+                        Locator.slot(place) == 0
+                                && Locator.offset(place) >= DataFile.HEADER_LENGTH
+                                && Locator.offset(place) + Locator.size(place) * 511 / 512 <= DATA_LENGTH,
+                        "an entry of no record",
+                        place);
+            });
+            long entries = Integer.toUnsignedLong((int) RecordFormat.INT.get(file, 48));
+            FuzzedStore.require(!isWhole || visited[0] == entries, "other than so many entries", visited[0]);
+            BloomFilter filter = HintFile.filter(directory, store, data);
+            if (filter != null) {
+                FuzzedStore.require(filter.size() <= file.length, "a filter longer than its file", filter.size());
+                filter.mayContain(file, 0, HintFile.HEADER_LENGTH);
+            }
+        }
     }
 }

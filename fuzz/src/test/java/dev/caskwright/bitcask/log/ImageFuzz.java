@@ -1,7 +1,12 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.KeyIndexContext;
+import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.KeyValues;
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,11 +22,14 @@ import java.util.stream.IntStream;
 public final class ImageFuzz {
     private static final List<Original> ORIGINALS = List.of(new Original("hashmap"), new Original("compact"));
     private static final int BYTES_NEAR = 24;
+    private static final long NEW_LOCATOR = 0x1234;
+    private static final PersistentKeyIndex.Refill NO_REFILL = (index, wanted, cause) -> {};
 
     private ImageFuzz() {}
 
     /** An image as its index wrote it, in its parts. */
     private static final class Original {
+        final String index;
         final FuzzedStore store;
         final Manifest.Image image;
         final byte[] header;
@@ -30,6 +38,7 @@ public final class ImageFuzz {
         final int[] telling;
 
         Original(String index) {
+            this.index = index;
             store = new FuzzedStore(
                     builder -> builder.index(Backends.keyIndex(index)).imageEveryBytes(1));
             image = Objects.requireNonNull(store.manifest().image(), "the store has no image");
@@ -39,6 +48,12 @@ public final class ImageFuzz {
             content = Arrays.copyOfRange(file, ImageFile.HEADER_LENGTH + Block.HEADER_LENGTH, tableAt);
             table = Arrays.copyOfRange(file, tableAt + Block.HEADER_LENGTH, file.length);
             telling = IntStream.range(0, content.length).filter(this::isTelling).toArray();
+        }
+
+        /** Opens an empty index, which is told that only a new locator is the one of its key. */
+        PersistentKeyIndex open() throws IOException {
+            return (PersistentKeyIndex) Backends.keyIndex(index)
+                    .open(new KeyIndexContext(0, 0, 1, (key, offset, length, locator) -> locator == NEW_LOCATOR));
         }
 
         /** Whether a place is near something else than an empty segment. */
@@ -77,7 +92,37 @@ public final class ImageFuzz {
             // Where the content ends is told by the table, which would give a cut away at once.
             RecordFormat.LONG.set(table, 16, (long) content.length);
         }
-        original.store.use(original.image.name(), file(original, header, content, table));
+        byte[] file = file(original, header, content, table);
+        FuzzedStore.read(() -> read(original, file));
+        original.store.use(original.image.name(), file);
+    }
+
+    private static void read(Original original, byte[] file) throws IOException {
+        CrashableIoManager directory = original.store.directoryWith(original.image.name(), file);
+        ImageFile image = ImageFile.read(directory, original.store.store(), original.image);
+        if (image == null) {
+            return;
+        }
+        FuzzedStore.require(image.table().files().size() < file.length, "more files than bytes", file.length);
+        try (PersistentKeyIndex index = original.open()) {
+            boolean isLoaded;
+            try {
+                isLoaded = image.load(directory, index, NO_REFILL);
+            } catch (EOFException | ImageFile.DamagedImageException e) {
+                isLoaded = false; // the log is all that is needed to fill it
+            }
+            FuzzedStore.require(isLoaded || index.size() == 0, "keys of an image that was refused", index.size());
+            while (index.loadMore()) {
+                // Each call loads a part.
+            }
+            FuzzedStore.require(index.size() >= 0 && index.size() <= file.length, "more keys than bytes", index.size());
+            for (int i = 0; i < FuzzedStore.KEYS; i++) {
+                byte[] key = KeyValues.key(i);
+                index.get(key, 0, key.length);
+                long before = index.put(key, 0, key.length, NEW_LOCATOR);
+                FuzzedStore.require(index.get(key, 0, key.length) == NEW_LOCATOR, "put and not found after", before);
+            }
+        }
     }
 
     private static byte[] file(Original original, byte[] header, byte[] content, byte[] table) {

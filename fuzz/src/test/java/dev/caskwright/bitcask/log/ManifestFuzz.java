@@ -1,8 +1,14 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.EngineException;
+import dev.caskwright.testkit.CrashableIoManager;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 
 /** A manifest whose edits have right checksums over what the fuzzer wants. */
 public final class ManifestFuzz {
@@ -24,6 +30,46 @@ public final class ManifestFuzz {
             file.writeBytes(edit);
             at += 1 + longs * Long.BYTES;
         }
+        FuzzedStore.read(() -> read(file.toByteArray()));
         FuzzedStore.PLAIN.use(FileNames.MANIFEST, file.toByteArray());
+    }
+
+    private static void read(byte[] file) throws IOException {
+        CrashableIoManager directory = FuzzedStore.PLAIN.directoryWith(FileNames.MANIFEST, file);
+        Manifest manifest = Objects.requireNonNull(Manifest.read(directory));
+        for (Manifest.Sealed sealed : manifest.files()) {
+            FuzzedStore.require(
+                    sealed.id() >= 0 && sealed.id() <= manifest.highestId() && sealed.id() < Integer.MAX_VALUE,
+                    "impossible number of a file",
+                    sealed.id());
+            FuzzedStore.require(
+                    sealed.length() >= DataFile.HEADER_LENGTH && sealed.length() <= RecordFormat.MAX_FILE_LENGTH,
+                    "impossible length of a file",
+                    sealed.length());
+        }
+        List<Object> content = content(manifest);
+        manifest.rewrite(directory);
+        manifest.close();
+        Manifest again;
+        try {
+            again = Objects.requireNonNull(Manifest.read(directory));
+        } catch (EngineException e) {
+            throw new AssertionError("what was read cannot be written: " + content, e);
+        }
+        if (!content(again).equals(content)) {
+            throw new AssertionError("written as " + content(again) + ": " + content);
+        }
+    }
+
+    private static List<Object> content(Manifest manifest) {
+        List<Object> content = new ArrayList<>(manifest.files());
+        content.add(manifest.store());
+        content.add(manifest.highestId());
+        content.add(manifest.lastLogId());
+        content.add(manifest.changesFrom());
+        content.add(manifest.clockMillis());
+        content.add(manifest.lastVersion());
+        content.add(Optional.ofNullable(manifest.image()));
+        return content;
     }
 }

@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask.log;
 
-import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.spi.ReadableFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,19 +18,100 @@ public final class RecordFuzz {
     public static void fuzzerTestOneInput(byte[] input) throws IOException {
         ByteBuffer in = ByteBuffer.wrap(input).order(ByteOrder.LITTLE_ENDIAN);
         boolean isTail = in.hasRemaining() && (in.get() & 1) != 0;
-        long id = isTail ? Manifest.read(disk()).highestId() + 1 : ID;
+        long id = isTail ? FuzzedStore.PLAIN.manifest().highestId() + 1 : ID;
         ByteArrayOutputStream file = new ByteArrayOutputStream();
         file.writeBytes(DataFile.encodeHeader(FuzzedStore.PLAIN.store(), id, id - 1));
         while (in.hasRemaining()) {
             file.writeBytes(record(in, id, file.size()));
         }
-        FuzzedStore.PLAIN.use(isTail ? FileNames.data(id) : NAME, file.toByteArray());
+        read(file.toByteArray(), id);
+        FuzzedStore.PLAIN.use(FileNames.data(id), file.toByteArray());
     }
 
-    private static CrashableIoManager disk() {
-        var disk = new CrashableIoManager();
-        disk.install(FileNames.MANIFEST, FuzzedStore.PLAIN.file(FileNames.MANIFEST));
-        return disk;
+    private static void read(byte[] bytes, long id) throws IOException {
+        try (ReadableFile handle = FuzzedStore.PLAIN.directoryWith(NAME, bytes).open(NAME)) {
+            long seed = FuzzedStore.PLAIN.store().seed();
+            FuzzedStore.read(() ->
+                    scan(new DataFile(id, 0, false, seed, handle, bytes.length), DataFile.HEADER_LENGTH, bytes.length));
+            FuzzedStore.read(() -> {
+                DataFile tail = new DataFile(id, 0, false, seed, handle, DataFile.HEADER_LENGTH);
+                long records = recover(tail, bytes.length);
+                survey(new DataFile(id, 0, false, seed, handle, bytes.length), bytes.length, records);
+                new TailRecovery(tail).examineRest(handle, bytes.length, null);
+            });
+        }
+    }
+
+    /** Reads every record; returns how many have a key. */
+    private static long scan(DataFile file, long from, long length) throws IOException {
+        FileScanner scanner = new FileScanner(file, from, length);
+        long records = 0;
+        while (scanner.next()) {
+            records += scanner.isPut() || scanner.isTombstone() ? 1 : 0;
+            long offset = scanner.offset();
+            FuzzedStore.require(
+                    offset >= from && scanner.nextOffset() > offset && scanner.nextOffset() <= length,
+                    "a record behind its file",
+                    offset);
+            FuzzedStore.require(
+                    scanner.keyOffset() > scanner.recordStart()
+                            && scanner.valueOffset() + scanner.valueLength()
+                                    <= scanner.recordStart() + scanner.length(),
+                    "a record shorter than its value",
+                    offset);
+            FuzzedStore.require(
+                    (scanner.isPut() || scanner.isTombstone()) == scanner.key().length > 0, "no key", offset);
+            FuzzedStore.require(scanner.value().length == scanner.valueLength(), "no value", offset);
+            FuzzedStore.require(
+                    Locator.offset(scanner.locator()) == offset
+                            && Locator.size(scanner.locator()) >= scanner.length()
+                            && Locator.expires(scanner.locator()) == ((scanner.kind() & RecordFormat.EXPIRES) != 0),
+                    "a locator that leads elsewhere",
+                    offset);
+        }
+        return records;
+    }
+
+    private static long scanSound(DataFile file, long from, long to) throws IOException {
+        try {
+            return scan(file, from, to);
+        } catch (EngineException e) {
+            throw new AssertionError("damage in a part that counts: from=" + from + ", to=" + to, e);
+        }
+    }
+
+    /** Finds the sound part of a tail; returns how many records with keys it has. */
+    private static long recover(DataFile file, long length) throws IOException {
+        TailRecovery recovery = new TailRecovery(file);
+        recovery.scan(length);
+        long end = recovery.soundEnd();
+        FuzzedStore.require(end >= DataFile.HEADER_LENGTH && end <= length, "an end behind the file", end);
+        FuzzedStore.require(file.length() == end, "not cut to its sound part", file.length());
+        long records = scanSound(file, DataFile.HEADER_LENGTH, end);
+        FuzzedStore.require(recovery.records() == records, "other than so many records", records);
+        recovery.hints()
+                .visit((kind, place, source, keyOffset, keyLength) -> FuzzedStore.require(
+                        keyLength > 0 && Locator.offset(place) + Locator.size(place) * 511 / 512 <= end,
+                        "an entry behind the end",
+                        place));
+        return records;
+    }
+
+    /** What salvage finds is at least what opening finds. */
+    private static void survey(DataFile file, long length, long atLeast) throws IOException {
+        FileSurvey survey = new FileSurvey(
+                file,
+                length,
+                (from, to, what) -> FuzzedStore.require(
+                        from >= DataFile.HEADER_LENGTH && from < to && to <= length, "no part to lose", from));
+        long before = DataFile.HEADER_LENGTH;
+        long records = 0;
+        for (FileSurvey.Range range : survey.run()) {
+            FuzzedStore.require(range.from() >= before && range.to() <= length, "no part to find", range.from());
+            records += scanSound(file, range.from(), range.to());
+            before = range.to();
+        }
+        FuzzedStore.require(records >= atLeast, "fewer records than there are", records);
     }
 
     /** Takes a byte of flags and a length, then the record's bytes from the checksums on. */
