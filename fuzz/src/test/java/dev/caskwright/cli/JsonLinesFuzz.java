@@ -3,6 +3,7 @@ package dev.caskwright.cli;
 import dev.caskwright.api.ChangeVisitor.Change;
 import dev.caskwright.api.Entry;
 import dev.caskwright.fuzz.Allocated;
+import dev.caskwright.fuzz.Sample;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -27,7 +28,9 @@ public final class JsonLinesFuzz {
                 if (line.key().length == 0 || line.key().length > 65_535) {
                     throw new AssertionError("a key that no store takes: length=" + line.key().length);
                 }
-                checkWritten(line, encoding, format);
+                if (Sample.has(input)) {
+                    checkWritten(line, encoding, format);
+                }
             }
         } catch (MalformedLineException e) {
             if (!e.getMessage().contains("line ")) {

@@ -25,7 +25,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class FuzzTest {
     static final Path CORPUS = Path.of("src/test/resources/corpus");
 
-    private static final int CHANGES = 100;
+    /** Of all inputs of a target together. */
+    private static final int CHANGES = 1_000;
+
     /** Longer than an input may take, so that Jazzer tells of a hang itself. */
     private static final Duration GRACE = Duration.ofMinutes(7);
 
@@ -40,7 +42,7 @@ final class FuzzTest {
             for (Path file : inputs) {
                 byte[] input = Files.readAllBytes(file);
                 target.read(input, file.toString());
-                for (int change = 0; change < CHANGES; change++) {
+                for (int change = 0; change < CHANGES / inputs.size(); change++) {
                     byte[] changed = input.clone();
                     for (int i = 0; i <= change % 3 && changed.length > 0; i++) {
                         changed[random.nextInt(changed.length)] = (byte) random.nextInt();

@@ -5,6 +5,7 @@ import dev.caskwright.api.WriteOptions;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.fuzz.Allocated;
+import dev.caskwright.fuzz.Sample;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
@@ -31,9 +32,6 @@ final class FuzzedStore {
 
     /** How many keys were written. */
     static final int KEYS = 8;
-
-    /** Whether to leave out the stores. */
-    private static final boolean READERS_ONLY = Boolean.getBoolean("caskwright.fuzz.readersOnly");
 
     /** Of how many files one is used in every way. */
     private static final int ONE_IN = Integer.getInteger("caskwright.fuzz.thoroughOneIn", 1);
@@ -111,10 +109,10 @@ final class FuzzedStore {
      * is, which takes ten times as long.
      */
     void use(String name, byte[] content) throws IOException {
-        if (READERS_ONLY) {
+        if (Sample.READERS_ONLY) {
             return;
         }
-        if (Integer.remainderUnsigned(checksum(content, 0, content.length, 0), ONE_IN) == 0) {
+        if (Sample.isOneIn(ONE_IN, content)) {
             useInEveryWay(name, content);
         } else {
             read(name, content);

@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.EngineException;
+import dev.caskwright.fuzz.Sample;
 import dev.caskwright.testkit.CrashableIoManager;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -47,6 +48,12 @@ public final class ManifestFuzz {
                     "impossible length of a file",
                     sealed.length());
         }
+        if (Sample.has(file)) {
+            checkWritten(manifest, directory);
+        }
+    }
+
+    private static void checkWritten(Manifest manifest, CrashableIoManager directory) throws IOException {
         List<Object> content = content(manifest);
         manifest.rewrite(directory);
         manifest.close();

@@ -5,6 +5,7 @@ import dev.caskwright.api.spi.KeyHash;
 import dev.caskwright.api.spi.KeyIndexContext;
 import dev.caskwright.fuzz.Allocated;
 import dev.caskwright.fuzz.FuzzedSource;
+import dev.caskwright.fuzz.Sample;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -53,7 +54,9 @@ public final class SegmentFuzz {
             } finally {
                 SegmentImage.free(MEMORY, directory);
             }
-            use(input, keys);
+            if (Sample.has(input)) {
+                use(input, keys);
+            }
         }
         // What was taken is given back, or the same blocks could not serve all inputs.
         if (MEMORY.bytes() > MOST_MEMORY) {
