@@ -15,7 +15,10 @@ public final class JsonLinesFuzz {
 
     /** The first byte chooses encoding and format; the rest is the input. */
     public static void fuzzerTestOneInput(byte[] input) throws IOException {
-        long before = Allocated.soFar();
+        Allocated.requireLittle(() -> read(input));
+    }
+
+    private static void read(byte[] input) throws IOException {
         int choice = input.length == 0 ? 0 : input[0];
         byte[] lines = input.length == 0 ? input : Arrays.copyOfRange(input, 1, input.length);
         Encoding[] encodings = Encoding.values();
@@ -37,7 +40,6 @@ public final class JsonLinesFuzz {
                 throw new AssertionError("no number in: " + e.getMessage());
             }
         }
-        Allocated.requireLittleSince(before);
     }
 
     private static void checkWritten(JsonLine line, Encoding encoding, JsonLine.Format format) throws IOException {

@@ -1,6 +1,7 @@
 package dev.caskwright.fuzz;
 
 import com.sun.management.ThreadMXBean;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 
 /**
@@ -13,16 +14,26 @@ public final class Allocated {
 
     private Allocated() {}
 
-    /** Returns how many bytes this thread has allocated so far. */
-    public static long soFar() {
-        return THREADS.getCurrentThreadAllocatedBytes();
+    /** Reads one input, always alike. */
+    @FunctionalInterface
+    public interface Reading {
+        /** Reads it. */
+        void run() throws IOException;
     }
 
-    /** Fails if this thread has allocated much since it had {@code before}. */
-    public static void requireLittleSince(long before) {
-        long allocated = soFar() - before;
-        if (allocated > MOST_BYTES) {
-            throw new AssertionError("memory for a length that is not there: bytes=" + allocated);
+    /** Reads, and fails if that allocates much, also when it is done again: at first it may load classes. */
+    public static void requireLittle(Reading reading) throws IOException {
+        if (by(reading) > MOST_BYTES) {
+            long bytes = by(reading);
+            if (bytes > MOST_BYTES) {
+                throw new AssertionError("memory for a length that is not there: bytes=" + bytes);
+            }
         }
+    }
+
+    private static long by(Reading reading) throws IOException {
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        reading.run();
+        return THREADS.getCurrentThreadAllocatedBytes() - before;
     }
 }

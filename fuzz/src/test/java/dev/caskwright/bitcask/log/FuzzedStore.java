@@ -181,9 +181,7 @@ final class FuzzedStore {
 
     /** Has a reader read, which may end with a typed error, but not take much memory for that. */
     static void read(Use reader) throws IOException {
-        long before = Allocated.soFar();
-        attempt(reader);
-        Allocated.requireLittleSince(before);
+        Allocated.requireLittle(() -> attempt(reader));
     }
 
     /** Fails unless a reader's answer is one that there can be. */

@@ -36,10 +36,12 @@ public final class SegmentFuzz {
 
     /** The first byte says how many keys the table of the image promises; then comes the segment. */
     public static void fuzzerTestOneInput(byte[] input) throws IOException {
-        if (input.length == 0) {
-            return;
+        if (input.length > 0) {
+            Allocated.requireLittle(() -> read(input));
         }
-        long before = Allocated.soFar();
+    }
+
+    private static void read(byte[] input) throws IOException {
         int keys = Byte.toUnsignedInt(input[0]);
         FuzzedSource source = new FuzzedSource(input, 1);
         long[] directory;
@@ -62,7 +64,6 @@ public final class SegmentFuzz {
         if (MEMORY.bytes() > MOST_MEMORY) {
             throw new AssertionError("memory lost: " + MEMORY.bytes());
         }
-        Allocated.requireLittleSince(before);
     }
 
     private static void check(byte[] input, int end, long[] directory, int keys) {

@@ -17,15 +17,17 @@ public final class TableFuzz {
 
     /** The input is the table. */
     public static void fuzzerTestOneInput(byte[] input) throws IOException {
-        long before = Allocated.soFar();
+        Allocated.requireLittle(() -> read(input));
+    }
+
+    private static void read(byte[] input) throws IOException {
         FuzzedSource source = new FuzzedSource(input, 0);
         Table table;
         try {
             table = Table.readFrom(source, BUFFER);
         } catch (EOFException e) {
-            table = null;
+            return;
         }
-        Allocated.requireLittleSince(before);
         if (table == null || table == Table.NONE) {
             return;
         }
