@@ -32,6 +32,7 @@ import java.util.NavigableMap;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -332,6 +333,7 @@ final class SnapshotsTest {
             assertThat(engine.stats().pinnedBytes()).isZero();
             assertThat(engine.stats().diskBytes()).isLessThan(before + 100);
             // With no snapshot open, what a merge has replaced goes at once.
+            fill(engine, 30, "new");
             engine.merge();
             assertThat(engine.stats().pinnedBytes()).isZero();
             assertThat(disk.list().stream().filter(name -> name.endsWith(".data") || name.endsWith(".merged")))
@@ -354,11 +356,14 @@ final class SnapshotsTest {
             }
             // One is closed among the entries that are still there, the other among those that are not.
             for (Snapshot each : List.of(snapshot, lost)) {
+                AtomicInteger visited = new AtomicInteger();
                 assertThatThrownBy(() -> each.visit(entry -> {
+                            visited.incrementAndGet();
                             each.close();
                             return true;
                         }))
                         .isInstanceOf(EngineClosedException.class);
+                assertThat(visited).hasValue(1);
                 assertThatThrownBy(() -> each.get(key(1)))
                         .isInstanceOf(EngineClosedException.class)
                         .hasMessageContaining("version=" + each.version());
@@ -383,15 +388,132 @@ final class SnapshotsTest {
                     engine.delete(key(i));
                 }
             }
+            AtomicInteger visited = new AtomicInteger();
             assertThatThrownBy(() -> snapshot.visit(entry -> {
+                        visited.incrementAndGet();
                         engine.close();
                         return true;
                     }))
                     .isInstanceOf(EngineClosedException.class)
                     .hasMessageContaining("engine is closed");
+            assertThat(visited).hasValue(1);
             snapshot.close();
             snapshot.close();
             assertThatThrownBy(engine::snapshot).isInstanceOf(EngineClosedException.class);
+        }
+    }
+
+    /** At each of its calls; so also while its outputs are whole and the index does not refer to them yet. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aMergeUnderWayShowsNowhere(boolean isFull) throws IOException {
+        try (BitcaskEngine engine = open()) {
+            fill(engine, 20, "old");
+            fill(engine, 13, "new");
+            engine.delete(key(15));
+            NavigableMap<byte[], String> content = content(engine, 20);
+            assertThat(content).hasSize(19);
+            List<Snapshot> open = new ArrayList<>();
+            AtomicInteger running = new AtomicInteger();
+            disk.observer(call -> {
+                if (running.getAndIncrement() == 0) {
+                    try {
+                        assertThat(content(engine, 20)).as("%s", call).isEqualTo(content);
+                        Snapshot snapshot = engine.snapshot();
+                        assertThat(content(snapshot, 20)).as("%s", call).isEqualTo(content);
+                        open.add(snapshot);
+                    } catch (IOException e) {
+                        throw new AssertionError(e);
+                    }
+                }
+                running.decrementAndGet();
+            });
+            if (isFull) {
+                engine.merge();
+            } else {
+                engine.mergeInBackground(new MergePolicy(1.01, 4_096));
+            }
+            disk.observer(null);
+            assertThat(engine.health()).isNull();
+            assertThat(engine.stats().merges()).isEqualTo(1);
+            assertThat(open).hasSizeGreaterThan(5);
+            fill(engine, 20, "later");
+            while (!open.isEmpty()) {
+                assertThat(content(open.get(0), 20)).isEqualTo(content);
+                open.remove(0).close();
+            }
+            assertThat(engine.stats().pinnedBytes()).isZero();
+        }
+    }
+
+    /** A record that was moved is visited where it was, as the scan does not come to where it is now. */
+    @Test
+    void aMergeInTheMiddleOfAScanHidesNothingAndShowsNothingTwice() throws IOException {
+        try (BitcaskEngine engine = open()) {
+            for (int at : new int[] {1, 10, 25, 40}) {
+                fill(engine, 40, "old");
+                engine.delete(key(39));
+                fill(engine, 20, "new");
+                NavigableMap<byte[], String> content = content(engine, 40);
+                Snapshot snapshot = engine.snapshot();
+                for (ReadView view : List.of(engine, snapshot)) {
+                    NavigableMap<byte[], String> visited = KeyValues.newMap();
+                    view.visit(entry -> {
+                        String value = new String(entry.value(), StandardCharsets.UTF_8);
+                        assertThat(visited.put(entry.key(), value)).isNull();
+                        if (visited.size() == at) {
+                            fill(engine, 5, "meanwhile");
+                            engine.delete(key(30));
+                            engine.merge();
+                            engine.merge();
+                        }
+                        return true;
+                    });
+                    assertThat(visited).as("merged after %s", at).isEqualTo(content);
+                }
+                snapshot.close();
+            }
+        }
+    }
+
+    @Test
+    void figuresLeaveOutWhatIsKeptForSnapshots() throws IOException {
+        try (BitcaskEngine engine = open()) {
+            fill(engine, 30, "old");
+            fill(engine, 30, "new");
+            long live = engine.stats().liveBytes();
+            assertThat(engine.stats().deadBytes()).isPositive();
+            Snapshot snapshot = engine.snapshot();
+            engine.merge();
+            assertThat(engine.stats().pinnedBytes()).isPositive();
+            assertThat(engine.stats().liveBytes()).isEqualTo(live);
+            assertThat(engine.stats().deadBytes()).isZero();
+            snapshot.close();
+            assertThat(engine.stats().liveBytes()).isEqualTo(live);
+        }
+    }
+
+    @Test
+    @Timeout(60)
+    void othersWriteOnceASnapshotWasClosed() throws Exception {
+        try (BitcaskEngine engine = open()) {
+            Snapshot snapshot = engine.snapshot();
+            Thread closer = new Thread(snapshot::close);
+            closer.setDaemon(true);
+            closer.start();
+            closer.join();
+            fill(engine, 3, "value");
+            Thread opener = new Thread(() -> {
+                try {
+                    engine.snapshot();
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            opener.setDaemon(true);
+            opener.start();
+            opener.join();
+            fill(engine, 3, "next");
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
@@ -22,6 +23,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -199,7 +202,10 @@ final class WritesTest {
         engine.put(KEY, OLD, WriteOptions.SYNC);
         List<@Nullable Object> before = state(engine);
         long forces = forces();
-        write.make(engine, options);
+        inOtherThread(() -> {
+            write.make(engine, options);
+            return null;
+        });
         List<@Nullable Object> after = state(engine);
         assertThat(after).isNotEqualTo(before);
         assertThat(forces() > forces).as("%s, %s", store, options).isEqualTo(isSynced);
@@ -209,6 +215,42 @@ final class WritesTest {
         engine.merge(); // nobody is left who reads
         assertThat(state(engine)).isEqualTo(after);
         engine.close();
+    }
+
+    /** So that what it holds too long is held against this one. */
+    private static void inOtherThread(Callable<@Nullable Void> call) {
+        FutureTask<@Nullable Void> task = new FutureTask<>(call);
+        Thread thread = new Thread(task);
+        thread.setDaemon(true);
+        thread.start();
+        assertThat(task).succeedsWithin(Duration.ofSeconds(30));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whoIsRefusedHoldsNobodyUp(Write write) throws IOException {
+        BitcaskEngine engine = builder().open();
+        engine.put(KEY, OLD);
+        index.failsRoom = new IOException("no room");
+        inOtherThread(() -> {
+            assertThatThrownBy(() -> write.make(engine, WriteOptions.DEFAULT)).isSameAs(index.failsRoom);
+            return null;
+        });
+        index.failsRoom = null;
+        inOtherThread(() -> {
+            assertThat(engine.putIfAbsent(KEY, NEW, WriteOptions.DEFAULT)).isFalse();
+            assertThat(engine.delete(KEY, NEW, WriteOptions.DEFAULT)).isFalse();
+            Transaction late = engine.transaction();
+            late.get(KEY);
+            engine.put(KEY, OLD);
+            late.put(KEY, NEW);
+            assertThat(late.commit(WriteOptions.DEFAULT)).isFalse();
+            return null;
+        });
+        engine.merge();
+        write.make(engine, WriteOptions.DEFAULT);
+        engine.close();
+        assertThatThrownBy(() -> write.make(engine, WriteOptions.DEFAULT)).isInstanceOf(EngineClosedException.class);
     }
 
     /** Its condition is about the value, which nothing that is not durable yet can have taken. */
