@@ -10,6 +10,8 @@ import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.api.ReadView;
+import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.Transaction;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
@@ -25,11 +27,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What each kind of write does to the disk, the index and the figures, and what it is told if it fails. */
 @Timeout(60)
@@ -174,10 +178,10 @@ final class WritesTest {
                 .count();
     }
 
-    private static List<@Nullable Object> state(BitcaskEngine engine) throws IOException {
+    private static List<@Nullable Object> state(ReadView view) throws IOException {
         List<@Nullable Object> state = new ArrayList<>();
         for (byte[] key : List.of(KEY, KeyValues.bytes("other"))) {
-            Entry entry = engine.entry(key);
+            Entry entry = view.entry(key);
             state.add(
                     entry == null ? null : Arrays.toString(entry.value()) + entry.version() + entry.expiresAtMillis());
         }
@@ -201,6 +205,7 @@ final class WritesTest {
         BitcaskEngine engine = builder().durability(store).open();
         engine.put(KEY, OLD, WriteOptions.SYNC);
         List<@Nullable Object> before = state(engine);
+        Snapshot snapshot = engine.snapshot();
         long forces = forces();
         inOtherThread(() -> {
             write.make(engine, options);
@@ -212,8 +217,11 @@ final class WritesTest {
         try (BitcaskEngine lost = CrashFixture.open(disk.peekPowerLoss(0), clock)) {
             assertThat(state(lost)).as("%s, %s", store, options).isEqualTo(isSynced ? after : before);
         }
+        assertThat(state(snapshot)).isEqualTo(before);
         engine.merge(); // nobody is left who reads
         assertThat(state(engine)).isEqualTo(after);
+        assertThat(state(snapshot)).isEqualTo(before);
+        snapshot.close();
         engine.close();
     }
 
@@ -379,6 +387,32 @@ final class WritesTest {
                     assertThat(engine.get(KeyValues.bytes(keys.get(i)))).isEqualTo(KeyValues.bytes("value " + i));
                 }
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 65_536})
+    void keysOfOtherLengthsAreRefused(int length) throws IOException {
+        byte[] key = new byte[length];
+        WriteOptions options = WriteOptions.DEFAULT;
+        try (BitcaskEngine engine = builder().open()) {
+            List<ThrowingCallable> writes = List.of(
+                    () -> engine.put(key, NEW),
+                    () -> engine.putIfAbsent(key, NEW, options),
+                    () -> engine.replace(key, OLD, NEW, options),
+                    () -> engine.replaceVersion(key, 1, NEW, options),
+                    () -> engine.expire(key, options),
+                    () -> engine.delete(key),
+                    () -> engine.delete(key, OLD, options),
+                    () -> engine.write(new WriteBatch().put(KEY, NEW).put(key, NEW), options),
+                    () -> engine.write(new WriteBatch().put(KEY, NEW).delete(key), options));
+            for (ThrowingCallable write : writes) {
+                assertThatThrownBy(write).isInstanceOf(IllegalArgumentException.class);
+            }
+            assertThat(engine.health()).isNull();
+            assertThat(engine.stats().writtenBytes()).isZero();
+            engine.put(new byte[65_535], NEW);
+            assertThat(engine.get(new byte[65_535])).isEqualTo(NEW);
         }
     }
 
