@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.spi.RecordLogOpening;
+import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.bitcask.log.SegmentedLogFactory;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
@@ -13,7 +16,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -102,6 +108,19 @@ final class IndexLoadingTest {
         }
     }
 
+    /** Entries are kept one behind the other: here four fill the first memory. */
+    @Test
+    void whatFitsIsKeptWithoutMoreMemory() throws IOException {
+        killedBehindAnImage(0);
+        BitcaskEngine writer = builder().open();
+        byte[] key = new byte[512 / 4 - 12];
+        for (int i = 0; i < 4; i++) {
+            key[0] = (byte) i;
+            writer.put(key, value(i));
+        }
+        assertMost(512);
+    }
+
     /** The first memory for the entries of a part is 512 bytes, and the next 1,024. */
     @Test
     void whatIsKeptIsMeasured() throws IOException {
@@ -137,6 +156,154 @@ final class IndexLoadingTest {
             }
         }
         disk = before;
+    }
+
+    /** What is put meanwhile may be in the image or not; either way it is counted once. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void whatWasWrittenWhileTheImageWasSavedIsPutWithItsPart(int seed) throws IOException {
+        SplittableRandom random = new SplittableRandom(seed);
+        BitcaskEngine engine = builder().imageEveryBytes(1).open();
+        for (int i = 0; i < KEYS; i++) {
+            engine.put(key(i), value(i));
+        }
+        tasks.clear();
+        index.meanwhile = () -> {
+            byte[] key = key(random.nextInt(2 * KEYS));
+            if (random.nextInt(3) == 0) {
+                engine.delete(key);
+            } else {
+                engine.put(key, value(random.nextInt()));
+            }
+        };
+        engine.requestCheckpoint();
+        tasks.remove(0).run();
+        index.meanwhile = () -> {};
+        assertThat(engine.stats().savedImages()).isEqualTo(1);
+        for (int i = 0; i < 20 * seed; i++) {
+            engine.put(key(random.nextInt(2 * KEYS)), value(i));
+            engine.delete(key(random.nextInt(2 * KEYS)));
+        }
+        EngineStats expected = engine.stats();
+        NavigableMap<byte[], Entry> content = CrashFixture.content(engine);
+        disk = disk.kill();
+        CrashableIoManager before = disk;
+        for (long most : new long[] {0, Long.MAX_VALUE}) {
+            disk = before.peekKill();
+            index = new PartedIndex();
+            tasks.clear();
+            EngineBuilder builder = builder();
+            builder.mostReplayBytesLater = most;
+            try (BitcaskEngine next = builder.open()) {
+                assertThat(next.stats().openedFromImage()).isTrue();
+                assertSame(next);
+                assertThat(CrashFixture.isSame(content, CrashFixture.content(next)))
+                        .isTrue();
+                assertThat(next.stats().keys()).isEqualTo(expected.keys());
+                assertThat(next.stats().liveBytes()).isEqualTo(expected.liveBytes());
+            }
+        }
+    }
+
+    @Test
+    void anIndexThatHasLoadedItsImageLeavesNothingForLater() throws IOException {
+        for (int i = 0; i < 2; i++) {
+            tasks.clear();
+            try (BitcaskEngine engine =
+                    builder().index(context -> new SmallImageIndex(() -> {})).open()) {
+                assertThat(engine.stats().openedFromImage()).isEqualTo(i == 1);
+                assertThat(tasks).isEmpty();
+                engine.put(key(i), value(i));
+            }
+        }
+    }
+
+    @Test
+    @Timeout(60)
+    void theThreadThatLoadedTheRestIsDoneWithIt() throws Exception {
+        killedBehindAnImage(50);
+        BitcaskEngine engine = builder().open();
+        inOtherThread(tasks.get(0));
+        assertThat(index.partsLeft()).isZero();
+        engine.close();
+        inOtherThread(tasks.get(0));
+    }
+
+    private static void inOtherThread(Runnable task) throws InterruptedException {
+        Thread thread = new Thread(task);
+        thread.setDaemon(true);
+        thread.start();
+        thread.join();
+    }
+
+    private IndexLoading loading(RecordLogOpening opening) {
+        return new IndexLoading(opening, index, true, 1, Long.MAX_VALUE, cause -> {
+            throw new AssertionError(cause);
+        });
+    }
+
+    private RecordLogOpening opening() throws IOException {
+        return new SegmentedLogFactory()
+                .open(
+                        disk,
+                        disk,
+                        new RecordLogOptions(4_096, false, true, () -> 1, Runnable::run, () -> {}, () -> {}, cause -> {
+                            throw new AssertionError(cause);
+                        }));
+    }
+
+    @Test
+    void whatIsCountedIsKnownOnlyOnceAllIsLoaded() throws IOException {
+        killedBehindAnImage(50);
+        for (boolean isCancelled : new boolean[] {false, true}) {
+            CrashableIoManager before = disk;
+            disk = before.peekKill();
+            index = new PartedIndex();
+            RecordLogOpening opening = opening();
+            IndexLoading loading = loading(opening);
+            assertThat(loading.begin()).isTrue();
+            assertThat(loading.replay(index, true)).isPositive();
+            opening.finish();
+            if (isCancelled) {
+                loading.cancel();
+            }
+            assertThat(loading.settle()).isEqualTo(!isCancelled);
+            assertThat(index.partsLeft() == 0).isEqualTo(!isCancelled);
+            loading.close();
+            opening.log().abandon();
+            disk = before;
+        }
+    }
+
+    @Test
+    @Timeout(60)
+    void closingEndsTheLoadingInTheBackgroundWithItsPart() throws Exception {
+        killedBehindAnImage(50);
+        RecordLogOpening opening = opening();
+        IndexLoading loading = loading(opening);
+        assertThat(loading.begin()).isTrue();
+        loading.replay(index, true);
+        opening.finish();
+        Thread closer = Thread.currentThread();
+        AtomicInteger loaded = new AtomicInteger();
+        index.loading = () -> {
+            if (loaded.getAndIncrement() == 0) {
+                while (closer.getState() != Thread.State.WAITING) {
+                    Thread.onSpinWait();
+                }
+            }
+        };
+        loading.goOn(task -> {
+            Thread thread = new Thread(task);
+            thread.setDaemon(true);
+            thread.start();
+            while (loaded.get() == 0) {
+                Thread.onSpinWait();
+            }
+        });
+        loading.close();
+        assertThat(loaded).hasValue(1);
+        opening.log().abandon();
     }
 
     @Test

@@ -15,8 +15,14 @@ final class PartedIndex implements PersistentKeyIndex {
     /** What the next loading of a part meets, once. */
     final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
+    /** What happens when a part is loaded, before it is. */
+    Runnable loading = () -> {};
+
     private final SmallImageIndex[] parts = new SmallImageIndex[PARTS];
     private final boolean[] isLeft = new boolean[PARTS];
+    /** What happens between two keys of an image that is saved. */
+    SmallImageIndex.Meanwhile meanwhile = () -> {};
+
     private final int damaged;
     private @Nullable Refill refill;
     private @Nullable Completion completion;
@@ -29,7 +35,7 @@ final class PartedIndex implements PersistentKeyIndex {
     PartedIndex(int damaged) {
         this.damaged = damaged;
         for (int i = 0; i < PARTS; i++) {
-            parts[i] = new SmallImageIndex(() -> {});
+            parts[i] = new SmallImageIndex(() -> meanwhile.happen());
         }
     }
 
@@ -44,6 +50,7 @@ final class PartedIndex implements PersistentKeyIndex {
 
     private synchronized SmallImageIndex loaded(int part) throws IOException {
         if (isLeft[part]) {
+            loading.run();
             Throwable planted = failure.getAndSet(null);
             if (planted instanceof IOException e) {
                 throw e;

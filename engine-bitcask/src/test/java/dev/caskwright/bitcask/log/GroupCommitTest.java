@@ -52,10 +52,12 @@ final class GroupCommitTest {
 
     /** A thread that appends and awaits. */
     private final class Writer {
+        final GroupCommit commit;
         final FutureTask<Boolean> task;
         final Thread thread;
 
-        Writer() {
+        Writer(GroupCommit commit) {
+            this.commit = commit;
             Callable<Boolean> call = () -> {
                 long position = appended.incrementAndGet();
                 commit.await(position);
@@ -81,7 +83,7 @@ final class GroupCommitTest {
     }
 
     private Writer leader() {
-        Writer leader = new Writer();
+        Writer leader = new Writer(commit);
         await(isForcing);
         return leader;
     }
@@ -89,7 +91,7 @@ final class GroupCommitTest {
     private List<Writer> members() {
         List<Writer> members = new ArrayList<>();
         for (int i = 0; i < MEMBERS; i++) {
-            members.add(new Writer());
+            members.add(new Writer(commit));
         }
         members.forEach(Writer::awaitParked);
         return members;
@@ -172,24 +174,78 @@ final class GroupCommitTest {
             await(mayEnd);
             return appended.get();
         });
-        FutureTask<Void> leader = awaiting(late, appended.incrementAndGet());
+        Writer leader = new Writer(late);
         await(isForcing);
-        FutureTask<Void> member = awaiting(late, appended.incrementAndGet());
-        FutureTask<Void> other = awaiting(late, appended.incrementAndGet());
+        Writer member = new Writer(late);
+        Writer other = new Writer(late);
+        member.awaitParked();
+        other.awaitParked();
         mayEnd.countDown();
-        leader.get(30, TimeUnit.SECONDS);
-        member.get(30, TimeUnit.SECONDS);
-        other.get(30, TimeUnit.SECONDS);
+        leader.join();
+        member.join();
+        other.join();
         assertThat(forces.get()).isEqualTo(1);
     }
 
-    private static FutureTask<Void> awaiting(GroupCommit commit, long position) {
-        FutureTask<Void> task = new FutureTask<>(() -> {
-            commit.await(position);
-            return null;
+    @Test
+    void aForceIsMadeThoughAllIsDurable() throws Exception {
+        mayEnd.countDown();
+        commit.force();
+        commit.force();
+        assertThat(forces.get()).isEqualTo(2);
+    }
+
+    @Test
+    void afterAFailureNothingIsForcedAgain() throws Exception {
+        mayEnd.countDown();
+        appended.set(1);
+        commit.await(1);
+        IOException failure = new IOException("no disk");
+        laterFailure = failure;
+        appended.set(2);
+        assertThatThrownBy(() -> commit.await(2)).isSameAs(failure);
+        laterFailure = null;
+        for (int i = 0; i < 2; i++) {
+            assertThatThrownBy(() -> commit.await(2))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("an earlier force of the log failed")
+                    .hasCause(failure);
+        }
+        assertThatThrownBy(commit::force).hasCause(failure);
+        commit.await(1); // is durable as it was
+        assertThat(commit.durable()).isEqualTo(1);
+        assertThat(forces.get()).isEqualTo(2);
+    }
+
+    /** They joined before the force failed that they waited behind, and are not told by a check before. */
+    @Test
+    void thoseWhoWaitBehindAForceThatFailsAreNotForced() throws Exception {
+        IllegalStateException failure = new IllegalStateException("a bug");
+        GroupCommit failing = new GroupCommit(() -> {
+            if (forces.incrementAndGet() == 1) {
+                isForcing.countDown();
+                await(mayEnd);
+                throw failure;
+            }
+            return appended.get();
         });
-        new Thread(task).start();
-        return task;
+        Writer leader = new Writer(failing);
+        await(isForcing);
+        Writer member = new Writer(failing);
+        Writer other = new Writer(failing);
+        member.awaitParked();
+        other.awaitParked();
+        mayEnd.countDown();
+        assertThatThrownBy(leader::join).hasCause(failure);
+        for (Writer each : List.of(member, other)) {
+            assertThatThrownBy(each::join)
+                    .cause()
+                    .isInstanceOf(IOException.class)
+                    .hasCause(failure)
+                    .hasMessageContaining("an earlier force of the log failed");
+        }
+        assertThat(forces.get()).isEqualTo(1);
+        assertThat(failing.durable()).isZero();
     }
 
     @Test

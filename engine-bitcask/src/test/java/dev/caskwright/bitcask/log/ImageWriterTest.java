@@ -3,6 +3,7 @@ package dev.caskwright.bitcask.log;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.ImageOutput;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.PersistentKeyIndex;
@@ -12,6 +13,7 @@ import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
 import dev.caskwright.bitcask.SmallImageIndex;
 import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.FaultPlan;
 import dev.caskwright.testkit.IoCall;
 import dev.caskwright.testkit.IoOperation;
 import java.io.EOFException;
@@ -24,6 +26,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -460,6 +463,180 @@ final class ImageWriterTest {
                 assertThat(read()).as("%s at %s", value, at).isNull();
             }
         }
+    }
+
+    /** So many that a thread of its own reads them ahead, and none that is not asked for. */
+    @Test
+    void onlyTheBlocksOfASliceAreRead() throws IOException {
+        append(log);
+        byte[] bytes = random(67 * BLOCK + 5);
+        save(bytes);
+        ImageFile image = read();
+        assertThat(image).isNotNull();
+        int[][] slices = {
+            {0, 66 * BLOCK, 66},
+            {BLOCK, 66 * BLOCK, 66},
+            {BLOCK - 1, 65 * BLOCK + 2, 67},
+            {BLOCK + 1, 65 * BLOCK, 66},
+            {2 * BLOCK, 65 * BLOCK + 5, 66},
+            {0, bytes.length, 68}
+        };
+        for (int[] slice : slices) {
+            FaultPlan counting = FaultPlan.counting().only(IoOperation.READ);
+            Slice index = new Slice(slice[0], slice[1]);
+            assertThat(image.load(counting.wrap(disk), index, (part, wanted, cause) -> {}))
+                    .isTrue();
+            assertThat(index.bytes).isEqualTo(Arrays.copyOfRange(bytes, slice[0], slice[0] + slice[1]));
+            assertThat(counting.calls()).as("slice=%s", slice).isEqualTo(slice[2]);
+        }
+    }
+
+    /** An index that is a part of its image; of each it waits until nothing more is read. */
+    private static final class Slice extends SmallImageIndex {
+        private final byte[] bytes;
+        private final long from;
+
+        Slice(long from, int length) {
+            super(() -> {});
+            this.from = from;
+            bytes = new byte[length];
+        }
+
+        @Override
+        public boolean load(Image image, Refill refill) throws IOException {
+            try (image;
+                    ImageSource source = image.source(from, bytes.length)) {
+                source.read(bytes, 0, bytes.length);
+                while (readers().anyMatch(Thread::isAlive)) {
+                    Thread.onSpinWait(); // it has nothing left to read
+                }
+            }
+            return true;
+        }
+
+        private static Stream<Thread> readers() {
+            return Thread.getAllStackTraces().keySet().stream()
+                    .filter(thread -> thread.getName().equals("caskwright-image"));
+        }
+    }
+
+    @Test
+    void aSourceThatIsClosedReadsNothingMore() throws IOException {
+        append(log);
+        save(random(80 * BLOCK));
+        ImageFile image = read();
+        assertThat(image).isNotNull();
+        SmallImageIndex index = new SmallImageIndex(() -> {}) {
+            @Override
+            public boolean load(Image from, Refill refill) throws IOException {
+                try (from) {
+                    ImageSource source = from.source(0, from.length());
+                    source.read(new byte[9], 0, 9);
+                    assertThat(Slice.readers()).isNotEmpty();
+                    source.close();
+                    assertThat(Slice.readers()).isEmpty();
+                }
+                return true;
+            }
+        };
+        assertThat(image.load(disk, index, (part, wanted, cause) -> {})).isTrue();
+    }
+
+    /** As the first record of a file had no room. A crash may take it, and with it an image that knew it. */
+    @Test
+    void aFileWithoutRecordsIsNotInTheTable() throws IOException {
+        append(log);
+        log.leaveActive();
+        long used = 0;
+        for (String name : disk.list()) {
+            used += disk.length(name);
+        }
+        disk.capacity(used + 64 + 10);
+        assertThatThrownBy(() -> append(log)).isInstanceOf(OutOfSpaceException.class);
+        disk.capacity(Long.MAX_VALUE);
+        List<LogSegment> segments = log.segments();
+        assertThat(segments).hasSize(2);
+        assertThat(segments.get(1).length()).isEqualTo(64);
+        save(new byte[0]);
+        ImageFile image = read();
+        assertThat(image).isNotNull();
+        assertThat(image.table().files())
+                .singleElement()
+                .satisfies(
+                        file -> assertThat(file.id()).isEqualTo(segments.get(0).id()));
+    }
+
+    /** What a header says of its table is compared with the file before so much is allocated. */
+    @Test
+    void aTableThatCannotBeThereIsNotLookedFor() throws IOException {
+        append(log);
+        save(new byte[0]);
+        ImageFile image = read();
+        assertThat(image).isNotNull();
+        byte[] sound = disk.content(images().get(0));
+        int length = sound.length - 64 - Block.HEADER_LENGTH;
+        assertThat(withHeader(sound, image, 64, length)).isEqualTo(sound);
+        long[] places = {Long.MIN_VALUE, -1, 0, 63, 65, sound.length, Long.MAX_VALUE};
+        for (long tableAt : places) {
+            disk.install(images().get(0), withHeader(sound, image, tableAt, length));
+            assertThat(read()).as("tableAt=%s", tableAt).isNull();
+        }
+        int[] lengths = {Integer.MIN_VALUE, -1, 0, 31, length - 1, length + 1, 1 << 30, Integer.MAX_VALUE};
+        for (int each : lengths) {
+            disk.install(images().get(0), withHeader(sound, image, 64, each));
+            assertThat(read()).as("length=%s", each).isNull();
+        }
+    }
+
+    private byte[] withHeader(byte[] content, ImageFile image, long tableAt, int length) {
+        byte[] changed = content.clone();
+        byte[] header = ImageFile.encodeHeader(log.manifest().store(), image.image(), tableAt, length);
+        System.arraycopy(header, 0, changed, 0, header.length);
+        return changed;
+    }
+
+    @Test
+    void theShortestTableIsOne() throws IOException {
+        append(log);
+        save(new byte[0]);
+        changeTable(table -> new ImageFile.Table(table.from(), table.to(), 0, List.of(), ""));
+        assertThat(disk.length(images().get(0))).isEqualTo(64 + Block.HEADER_LENGTH + 32);
+        ImageFile image = read();
+        assertThat(image).isNotNull();
+        assertThat(image.table().files()).isEmpty();
+        assertThat(image.table().format()).isEmpty();
+        assertThat(image.isWhole(disk)).isTrue();
+    }
+
+    @Test
+    void blocksInEachOthersPlaceAreNone() throws IOException {
+        append(log);
+        save(random(2 * BLOCK));
+        ImageFile image = read();
+        assertThat(image).isNotNull();
+        byte[] content = disk.content(images().get(0));
+        byte[] swapped = content.clone();
+        int length = Block.HEADER_LENGTH + BLOCK;
+        System.arraycopy(content, 64, swapped, 64 + length, length);
+        System.arraycopy(content, 64 + length, swapped, 64, length);
+        disk.install(images().get(0), swapped);
+        assertThat(image.isWhole(disk)).isFalse();
+    }
+
+    /** So a block that lies on the disk from another file is none of this one. */
+    @Test
+    void everyBlockOfEveryFileHasAMaskOfItsOwn() {
+        StoreId store = new StoreId(0x1234_5678_9ABCL, 0x0F1E_2D3CL);
+        StoreId other = new StoreId(0x1234_5678_9ABCL, 0x0F1E_2D3DL);
+        int mask = ImageFile.mask(store, new Manifest.Image(5, 0), 64);
+        assertThat(ImageFile.mask(store, new Manifest.Image(5, 0), 64)).isEqualTo(mask);
+        assertThat(ImageFile.mask(other, new Manifest.Image(5, 0), 64)).isNotEqualTo(mask);
+        assertThat(ImageFile.mask(store, new Manifest.Image(6, 0), 64)).isNotEqualTo(mask);
+        assertThat(ImageFile.mask(store, new Manifest.Image(5, 1), 64)).isNotEqualTo(mask);
+        assertThat(ImageFile.mask(store, new Manifest.Image(5, 0), 72)).isNotEqualTo(mask);
+        assertThat(RecordFormat.mask(RecordFormat.fileSeed(store.seed(), 5), 64))
+                .as("of a data file with the same number")
+                .isNotEqualTo(mask);
     }
 
     /** Takes any image of this format. */

@@ -21,6 +21,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 final class SpaceAheadTest {
@@ -100,6 +102,42 @@ final class SpaceAheadTest {
         assertThat(memory.reserved).isGreaterThan(4 * MIB);
         assertThat(memory.content(500, 3 * MIB)).isEqualTo(record(1, 3 * MIB));
         assertThat(memory.content(500 + 3 * MIB, 100)).isEqualTo(record(2, 100));
+    }
+
+    /** Within the piece or beyond it: the zeros that are on their way would come over the record. */
+    @ParameterizedTest
+    @ValueSource(ints = {100, MIB, 3 * MIB})
+    void whoeverGoesBeyondWaitsForThePieceThatIsBeingZeroed(int length) throws Exception {
+        ExecutorService executor = Executors.newSingleThreadExecutor();
+        try {
+            SpaceAhead space = space(executor, 64 * MIB);
+            CountDownLatch gate = new CountDownLatch(1);
+            memory.gate = gate;
+            appendForced(space, 5, 100);
+            assertThat(memory.isZeroing.await(30, TimeUnit.SECONDS)).isTrue();
+            FutureTask<Void> writing = new FutureTask<>(() -> {
+                append(space, record(1, length), true);
+                return null;
+            });
+            Thread writer = new Thread(writing);
+            writer.setDaemon(true);
+            writer.start();
+            while (writer.getState() != Thread.State.WAITING && !writing.isDone()) {
+                Thread.onSpinWait();
+            }
+            assertThat(writing.isDone()).as("it waits for the piece").isFalse();
+            assertThat(memory.length()).isEqualTo(500);
+            gate.countDown();
+            writing.get(30, TimeUnit.SECONDS);
+            executor.submit(() -> {}).get(30, TimeUnit.SECONDS); // behind the task
+            append(space, record(2, 100), true);
+            assertThat(memory.content(500, length)).isEqualTo(record(1, length));
+            assertThat(memory.content(500 + length, 100)).isEqualTo(record(2, 100));
+            space.leave();
+        } finally {
+            executor.shutdown();
+        }
+        assertThat(failures).isEmpty();
     }
 
     @Test
