@@ -22,9 +22,9 @@ public enum RawLimit {
     /** A copy of each record out of a mapped file. */
     MAPPED_READ("bare mapped read"),
     /** A look into a table for where the record is, then {@link #READ}: no index can take less than waiting for a slot. */
-    LOOKUP_READ("bare table lookup + positional read"),
+    LOOKUP_READ("lookup + positional read"),
     /** A look into a table for where the record is, then {@link #MAPPED_READ}. */
-    LOOKUP_MAPPED_READ("bare table lookup + mapped read"),
+    LOOKUP_MAPPED_READ("lookup + mapped read"),
     /** One write call and one force per record. */
     APPEND_FORCE("bare append + force"),
     /** One write call per record and one force per 64 records. */
