@@ -337,7 +337,7 @@ final class SnapshotsTest {
             engine.merge();
             assertThat(engine.stats().pinnedBytes()).isZero();
             assertThat(disk.list().stream().filter(name -> name.endsWith(".data") || name.endsWith(".merged")))
-                    .hasSize((int) engine.stats().files());
+                    .hasSize(engine.stats().files());
         }
     }
 

@@ -1,17 +1,28 @@
 package dev.caskwright.index.hashmap;
 
+import dev.caskwright.api.spi.KeyHash;
+import dev.caskwright.api.spi.KeyIndexContext;
+import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.fuzz.Allocated;
 import dev.caskwright.fuzz.FuzzedSource;
+import dev.caskwright.fuzz.Sample;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /** One table of an image of the hash index. An image has 256 or more, which all are read alike. */
 public final class TableFuzz {
     private static final byte[] BUFFER = new byte[1 << 16];
     private static final byte[] NEW_KEY = {1, 2, 3};
     private static final long NEW_LOCATOR = 0x1234;
+
+    private static final int SPLIT_CAPACITY = 12;
+    private static final KeyIndexContext NO_CONTEXT =
+            new KeyIndexContext(0, 0, 0, (key, offset, length, locator) -> false);
+    private static final byte[][] KEYS = keysOfFirstSegment();
 
     private TableFuzz() {}
 
@@ -40,6 +51,62 @@ public final class TableFuzz {
                 "written other than it was read",
                 written.size());
         use(table);
+        if (Sample.has(input)) {
+            useIndex(Arrays.copyOf(input, source.position()));
+        }
+    }
+
+    /** Puts keys into an index whose first segment has the table, until that is split; most of its keys belong elsewhere. */
+    private static void useIndex(byte[] table) throws IOException {
+        byte[] image = image(table);
+        try (HashKeyIndex index = new HashKeyIndex(NO_CONTEXT, SPLIT_CAPACITY)) {
+            require(index.load(new FuzzedImage(image), (other, wanted, cause) -> {}), "a table refused", table.length);
+            for (byte[] key : KEYS) {
+                index.put(key, 0, key.length, NEW_LOCATOR);
+                require(index.get(key, 0, key.length) == NEW_LOCATOR, "put and not found", index.size());
+            }
+        }
+    }
+
+    private static byte[] image(byte[] table) throws IOException {
+        ByteArrayOutputStream image = new ByteArrayOutputStream();
+        try (HashKeyIndex empty = new HashKeyIndex(NO_CONTEXT)) {
+            empty.save(image::write);
+        }
+        byte[] other = image.toByteArray();
+        int first =
+                Long.BYTES + 2 * Integer.BYTES; // the seed, the count of segments, and that of the first one's tables
+        int second = first + 2 * Integer.BYTES + 2 * Long.BYTES; // a table of one slot and no keys
+        image.reset();
+        image.write(other, 0, first);
+        image.writeBytes(table);
+        image.write(other, second, other.length - second);
+        return image.toByteArray();
+    }
+
+    private static byte[][] keysOfFirstSegment() {
+        KeyHash hash = new KeyHash(NO_CONTEXT.seed());
+        return IntStream.iterate(0, i -> i + 1)
+                .mapToObj(i -> ByteBuffer.allocate(Integer.BYTES).putInt(i).array())
+                .filter(key -> hash.hash(key, 0, key.length) >>> (Long.SIZE - Byte.SIZE) == 0)
+                .limit(3 * SPLIT_CAPACITY)
+                .toArray(byte[][]::new);
+    }
+
+    /** An image of these bytes. */
+    private record FuzzedImage(byte[] bytes) implements PersistentKeyIndex.Image {
+        @Override
+        public long length() {
+            return bytes.length;
+        }
+
+        @Override
+        public PersistentKeyIndex.ImageSource source(long from, long length) {
+            return new FuzzedSource(bytes, (int) from);
+        }
+
+        @Override
+        public void close() {}
     }
 
     private static void checkKeys(Table table, int expected) {
