@@ -334,7 +334,10 @@ final class SnapshotsTest {
             assertThat(engine.stats().diskBytes()).isLessThan(before + 100);
             // With no snapshot open, what a merge has replaced goes at once.
             fill(engine, 30, "new");
+            List<String> inputs = new ArrayList<>(disk.list());
+            inputs.removeIf(name -> !name.endsWith(".data") && !name.endsWith(".merged"));
             engine.merge();
+            assertThat(disk.list()).doesNotContainAnyElementsOf(inputs);
             assertThat(engine.stats().pinnedBytes()).isZero();
             assertThat(disk.list().stream().filter(name -> name.endsWith(".data") || name.endsWith(".merged")))
                     .hasSize(engine.stats().files());
