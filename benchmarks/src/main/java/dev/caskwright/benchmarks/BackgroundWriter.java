@@ -1,12 +1,12 @@
 package dev.caskwright.benchmarks;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A thread that writes a file from its start to its end, forces it, and begins again: the least that a store does which
@@ -19,6 +19,7 @@ final class BackgroundWriter implements AutoCloseable {
     private final Path file;
     private final Thread thread;
     private volatile boolean isOver;
+    private volatile @Nullable IOException failure;
 
     /** Writes nothing yet. */
     BackgroundWriter(Path file) {
@@ -44,11 +45,15 @@ final class BackgroundWriter implements AutoCloseable {
                 Files.delete(file);
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            failure = e;
         }
     }
 
-    /** Stops the thread and waits for it. */
+    /**
+     * Stops the thread and waits for it.
+     *
+     * @throws IOException if it could not write all the time
+     */
     @Override
     public void close() throws IOException {
         isOver = true;
@@ -57,6 +62,9 @@ final class BackgroundWriter implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while measuring", e);
+        }
+        if (failure != null) {
+            throw new IOException("the background writer failed: file=" + file, failure);
         }
     }
 }

@@ -82,13 +82,11 @@ final class OrderedCursor implements Cursor {
             if (!range.isBeforeEnd(key)) {
                 return false;
             }
-            last = key;
-            lastInclusive = false;
             add(session.reader, key, locator, left);
             if (left[0] > 0 && left[1] > 0) {
                 return true;
             }
-            atEnd = false;
+            goOnBehind(key);
             return false;
         });
     }
@@ -97,29 +95,32 @@ final class OrderedCursor implements Cursor {
         byte[] from = last;
         boolean inclusive = lastInclusive;
         TreeMap<byte[], Long> piece = new TreeMap<>(UNSIGNED);
-        byte[][] reached = {null};
         atEnd = true; // unless the visitor stops the scan
         index.scan(from, inclusive, range.isDescending(), (key, locator) -> {
             if (!range.isBeforeEnd(key)) {
                 return false;
             }
             piece.put(key, locator);
-            reached[0] = key;
-            atEnd = piece.size() < pieceSize;
-            return atEnd;
+            if (piece.size() < pieceSize) {
+                return true;
+            }
+            goOnBehind(key);
+            return false;
         });
         // After the index: a change that the scan saw was saved before.
-        addUndone(of.undo, from, inclusive, atEnd ? null : reached[0], piece);
+        addUndone(of.undo, from, inclusive, atEnd ? null : last, piece);
         int[] left = {Integer.MAX_VALUE, Integer.MAX_VALUE};
         for (Map.Entry<byte[], Long> each : (range.isDescending() ? piece.descendingMap() : piece).entrySet()) {
             if (wanted > 0 && each.getValue() != KeyIndex.ABSENT && range.isBeforeEnd(each.getKey())) {
                 add(session.reader, each.getKey(), each.getValue(), left);
             }
         }
-        if (!atEnd) {
-            last = reached[0];
-            lastInclusive = false;
-        }
+    }
+
+    private void goOnBehind(byte[] key) {
+        last = key.clone(); // the array itself is the caller's, in an entry
+        lastInclusive = false;
+        atEnd = false;
     }
 
     /** Puts what was saved for the keys from {@code from} to {@code to} over what the index has, the oldest last. */

@@ -195,6 +195,35 @@ abstract class EngineViewContract extends EngineWriteContract {
     }
 
     @Test
+    void theArraysOfAnEntryAreItsReaders() throws Exception {
+        try (StorageEngine engine = open()) {
+            if (!isOrdered()) {
+                return;
+            }
+            List<String> all =
+                    IntStream.range(0, 400).mapToObj(i -> "%03d".formatted(i)).toList();
+            for (String key : all) {
+                engine.put(bytes(key), bytes(key));
+            }
+            try (Snapshot snapshot = engine.snapshot()) {
+                for (ReadView view : List.of(engine, snapshot)) {
+                    for (boolean isDescending : new boolean[] {false, true}) {
+                        List<String> seen = new ArrayList<>();
+                        try (Cursor cursor = ordered(view).range(Range.all().descending(isDescending))) {
+                            for (Entry entry = cursor.next(); entry != null; entry = cursor.next()) {
+                                seen.add(text(entry.key()));
+                                Arrays.fill(entry.key(), (byte) '5');
+                                Arrays.fill(entry.value(), (byte) '5');
+                            }
+                        }
+                        assertThat(seen.stream().sorted().toList()).isEqualTo(all);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
     void keysAreInTheOrderOfUnsignedBytes() throws Exception {
         try (StorageEngine engine = open()) {
             if (!isOrdered()) {

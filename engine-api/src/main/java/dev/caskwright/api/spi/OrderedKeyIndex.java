@@ -17,7 +17,7 @@ public interface OrderedKeyIndex extends KeyIndex {
     /** Receives keys in order. */
     @FunctionalInterface
     interface Visitor {
-        /** Takes one key, which the visitor may keep; returns whether it wants another. */
+        /** Takes one key, in an array that is the visitor's to keep and to change; returns whether it wants another. */
         boolean visit(byte[] key, long locator) throws IOException;
     }
 }

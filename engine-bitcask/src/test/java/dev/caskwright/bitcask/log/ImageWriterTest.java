@@ -111,36 +111,50 @@ final class ImageWriterTest {
         return disk.list().stream().filter(name -> name.endsWith(".image")).toList();
     }
 
-    /** An index that is its image. */
-    private static final class Copy extends SmallImageIndex {
-        private final byte[] bytes;
+    /** An index that is a part of its image. */
+    private abstract static class Part extends SmallImageIndex {
+        final byte[] bytes;
         private final long from;
 
-        Copy(long from, int length) {
+        Part(long from, int length) {
             super(() -> {});
             this.from = from;
             bytes = new byte[length];
         }
 
+        abstract void fill(ImageSource source) throws IOException;
+
         @Override
         public boolean load(Image image, Refill refill) throws IOException {
             try (image;
                     ImageSource source = image.source(from, bytes.length)) {
-                Random random = new Random(8);
-                for (int at = 0; at < bytes.length; ) {
-                    assertThat(source.remaining()).isEqualTo(bytes.length - at);
-                    int count = Math.min(bytes.length - at, 1 + random.nextInt(100_000));
-                    source.read(bytes, at, count);
-                    at += count;
-                }
-                assertThat(source.remaining()).isZero();
-                assertThatThrownBy(() -> source.read(new byte[1], 0, 1)).isInstanceOf(EOFException.class);
+                fill(source);
                 assertThatThrownBy(() -> image.source(-1, 1)).isInstanceOf(EOFException.class);
                 assertThatThrownBy(() -> image.source(0, -1)).isInstanceOf(EOFException.class);
                 assertThatThrownBy(() -> image.source(1, image.length())).isInstanceOf(EOFException.class);
                 image.source(image.length(), 0).close();
             }
             return true;
+        }
+    }
+
+    /** Reads its part in pieces of random lengths. */
+    private static final class Copy extends Part {
+        Copy(long from, int length) {
+            super(from, length);
+        }
+
+        @Override
+        void fill(ImageSource source) throws IOException {
+            Random random = new Random(8);
+            for (int at = 0; at < bytes.length; ) {
+                assertThat(source.remaining()).isEqualTo(bytes.length - at);
+                int count = Math.min(bytes.length - at, 1 + random.nextInt(100_000));
+                source.read(bytes, at, count);
+                at += count;
+            }
+            assertThat(source.remaining()).isZero();
+            assertThatThrownBy(() -> source.read(new byte[1], 0, 1)).isInstanceOf(EOFException.class);
         }
     }
 
@@ -491,27 +505,18 @@ final class ImageWriterTest {
         }
     }
 
-    /** An index that is a part of its image; of each it waits until nothing more is read. */
-    private static final class Slice extends SmallImageIndex {
-        private final byte[] bytes;
-        private final long from;
-
+    /** Waits until nothing more is read of its part. */
+    private static final class Slice extends Part {
         Slice(long from, int length) {
-            super(() -> {});
-            this.from = from;
-            bytes = new byte[length];
+            super(from, length);
         }
 
         @Override
-        public boolean load(Image image, Refill refill) throws IOException {
-            try (image;
-                    ImageSource source = image.source(from, bytes.length)) {
-                source.read(bytes, 0, bytes.length);
-                while (readers().anyMatch(Thread::isAlive)) {
-                    Thread.onSpinWait(); // it has nothing left to read
-                }
+        void fill(ImageSource source) throws IOException {
+            source.read(bytes, 0, bytes.length);
+            while (readers().anyMatch(Thread::isAlive)) {
+                Thread.onSpinWait(); // it has nothing left to read
             }
-            return true;
         }
 
         private static Stream<Thread> readers() {
