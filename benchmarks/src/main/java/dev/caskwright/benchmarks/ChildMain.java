@@ -138,15 +138,20 @@ final class ChildMain {
             }
             Path file = directory.resolve(limit.id());
             try (RawLimit.Operation operation = limit.open(file, records)) {
-                Throughput.measure(
-                        1, seconds / 2, limit.isSync() ? 1 : 64, thread -> operation::run, thread -> numbers);
-                double rate = Throughput.measure(
-                        1, seconds, limit.isSync() ? 1 : 64, thread -> operation::run, thread -> numbers);
-                Metric metric = limit.metric();
-                output.accept(new Sample(limit.id(), metric, "", keys, valueSize, rate));
+                raw(operation, numbers, seconds / 2); // warms up
+                double rate = raw(operation, numbers, seconds);
+                output.accept(new Sample(limit.id(), limit.metric(), "", keys, valueSize, rate));
+                if (limit.isRead()) {
+                    double skewed = raw(operation, Distribution.ZIPF.numbers(records, records, 1), seconds);
+                    output.accept(new Sample(limit.id(), Metric.GET_ZIPF, "", keys, valueSize, skewed));
+                }
             }
             Files.delete(file);
         }
+    }
+
+    private static double raw(RawLimit.Operation operation, int[] numbers, double seconds) throws IOException {
+        return Throughput.measure(1, seconds, operation.isSync() ? 1 : 64, thread -> operation::run, thread -> numbers);
     }
 
     private static Map<String, Double> noise(double seconds, int[] numbers) throws IOException {

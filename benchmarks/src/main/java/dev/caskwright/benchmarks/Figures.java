@@ -48,6 +48,7 @@ final class Figures {
         times(Metric.MISS, HASHMAP.id(), 0.8, Contender.CHRONICLE.id());
         times(Metric.MISS, HASHMAP.id(), 6, Contender.LMDB.id());
         times(Metric.GET, Contender.HASHMAP_STANDARD.id(), 0.85, RawLimit.READ.id());
+        times(Metric.GET_ZIPF, Contender.HASHMAP_STANDARD.id(), 0.7, RawLimit.READ.id());
         twoThreads();
         Optional<String> scanner = best(Metric.SCAN, contender -> contender.id().endsWith("-mmap"));
         times(Metric.SCAN, scanner.orElse(HASHMAP.id()), 0.7, Contender.LMDB.id());
@@ -138,6 +139,7 @@ final class Figures {
 
     private void indexes() {
         times(Metric.GET, HASHMAP.id(), 3, Contender.HASHMAP_STANDARD.id());
+        times(Metric.GET_ZIPF, HASHMAP.id(), 3, Contender.HASHMAP_STANDARD.id());
         times(Metric.FILL, HASHMAP.id(), 2, Contender.HASHMAP_STANDARD.id());
         times(Metric.GET, Contender.COMPACT_MMAP.id(), 0.7, HASHMAP.id());
         atMost(Metric.INDEX, HASHMAP, 64, "bytes");

@@ -45,7 +45,14 @@ final class HtmlReport {
         section(
                 "Reads",
                 "Values are copied out to the caller by every store; ours verify a checksum each time.",
-                bars(Metric.GET, Metric.GET_2, Metric.GET_INTO, Metric.MISS, Metric.SCAN, Metric.RANGE));
+                bars(
+                        Metric.GET,
+                        Metric.GET_ZIPF,
+                        Metric.GET_2,
+                        Metric.GET_INTO,
+                        Metric.MISS,
+                        Metric.SCAN,
+                        Metric.RANGE));
         section(
                 "Writes",
                 "One put a call, no batches. What a put survives stands beside each name.",

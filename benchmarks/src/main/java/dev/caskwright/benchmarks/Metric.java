@@ -8,6 +8,7 @@ enum Metric {
     OVERWRITE("Overwrite at random", "puts/s, 1 thread", Better.HIGHER, Promise.UNFORCED),
     GET("Random get", "gets/s, 1 thread", Better.HIGHER, Promise.UNFORCED),
     GET_INTO("Random get into a caller's buffer", "gets/s, 1 thread", Better.HIGHER, Promise.UNFORCED),
+    GET_ZIPF("Get, Zipf 0.99", "gets/s, 1 thread", Better.HIGHER, Promise.UNFORCED),
     GET_2("Random get, two threads", "gets/s, 2 threads", Better.HIGHER, Promise.UNFORCED),
     MISS("Get of absent keys", "gets/s, 1 thread", Better.HIGHER, Promise.UNFORCED),
     MIX95_ZIPF("95 % gets, 5 % puts, Zipf 0.99", "operations/s, 2 threads", Better.HIGHER, Promise.UNFORCED),

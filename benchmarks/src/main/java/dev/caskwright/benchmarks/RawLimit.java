@@ -17,7 +17,7 @@ public enum RawLimit {
     APPEND("bare write call per record"),
     /** A copy of each record into a mapped file. */
     MAPPED_APPEND("bare mapped append"),
-    /** One positional read of a {@link FileChannel} into a direct buffer per record. */
+    /** One positional read of a {@link FileChannel} into a direct buffer per record, from the file that {@link #APPEND} writes. */
     READ("bare positional read"),
     /** A copy of each record out of a mapped file. */
     MAPPED_READ("bare mapped read"),
@@ -39,6 +39,7 @@ public enum RawLimit {
     public static final int RECORD_SIZE = 144;
 
     private static final int GROUP = 64;
+    private static final int MAPPED_PIECE = 4096;
     private static final int SLOT_WORDS = 2;
     private static final int HASH = 0x9E3779B1;
 
@@ -91,17 +92,22 @@ public enum RawLimit {
     Operation open(Path file, int records) throws IOException {
         FileChannel channel =
                 FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-        if (isRead() || this == MAPPED_APPEND) {
+        if (isMapped()) {
             // Written, not merely extended: a mapped append must find real blocks, as ours does.
-            fill(channel, records);
+            fill(channel, records, MAPPED_PIECE);
+        } else if (isRead()) {
+            // The page cache keeps a file in pieces as long as the writes that made it, and finds larger ones faster: a
+            // file of
+            // large pieces would bound no log.
+            fill(channel, records, 1);
         }
         return new Operation(this, channel, records);
     }
 
-    private static void fill(FileChannel channel, int records) throws IOException {
-        ByteBuffer chunk = ByteBuffer.allocateDirect(RECORD_SIZE * 4096);
-        for (int written = 0; written < records; written += 4096) {
-            channel.write(chunk.clear(), (long) written * RECORD_SIZE);
+    private static void fill(FileChannel channel, int records, int perCall) throws IOException {
+        ByteBuffer piece = ByteBuffer.allocateDirect(RECORD_SIZE * perCall);
+        for (int written = 0; written < records; written += perCall) {
+            channel.write(piece.clear(), (long) written * RECORD_SIZE);
         }
     }
 
@@ -133,6 +139,10 @@ public enum RawLimit {
                 table[SLOT_WORDS * slot] = Distribution.scatter(slot % records, records);
             }
             return table;
+        }
+
+        boolean isSync() {
+            return limit.isSync();
         }
 
         private int lookUp(int number) {

@@ -24,6 +24,7 @@ import org.openjdk.jmh.annotations.Warmup;
  *
  * <pre>{@code
  * ./caskwright bench jmh RawLimitBenchmark
+ * ./caskwright bench jmh RawLimitBenchmark -p limit=READ,LOOKUP_READ -p distribution=ZIPF
  * }</pre>
  */
 @BenchmarkMode(Mode.Throughput)
@@ -41,6 +42,10 @@ public class RawLimitBenchmark {
     @Param("1000000")
     public int records;
 
+    /** Which records are read how often. */
+    @Param("UNIFORM")
+    public Distribution distribution = Distribution.UNIFORM;
+
     private int[] numbers = new int[0];
     private int next;
     private @Nullable Path file;
@@ -50,7 +55,7 @@ public class RawLimitBenchmark {
     @Setup(Level.Trial)
     public void setUp() throws IOException {
         file = Files.createTempFile("caskwright-benchmark-", ".raw");
-        numbers = Distribution.UNIFORM.numbers(records, records, 1);
+        numbers = distribution.numbers(records, records, 1);
         operation = limit.open(file, records);
     }
 

@@ -166,6 +166,7 @@ final class StoreRun {
 
     private void gets(KeyValueStore store) throws IOException {
         report(Metric.GET, rate(1, thread -> get(store), Distribution.UNIFORM));
+        report(Metric.GET_ZIPF, rate(1, thread -> get(store), Distribution.ZIPF));
         report(Metric.GET_2, rate(2, thread -> get(store), Distribution.UNIFORM));
         report(Metric.GET_INTO, rate(1, thread -> getInto(store), Distribution.UNIFORM));
     }

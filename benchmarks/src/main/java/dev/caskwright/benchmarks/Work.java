@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 enum Work {
     /** Fill, with memory a key, disk and write amplification. */
     FILL,
-    /** Random gets: copies, into a buffer, by two threads. */
+    /** Random gets: copies, skewed, by two threads, into a buffer. */
     GET,
     /** Gets of absent keys. */
     MISS,
