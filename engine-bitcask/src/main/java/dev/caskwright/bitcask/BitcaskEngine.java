@@ -231,7 +231,7 @@ public final class BitcaskEngine implements StorageEngine {
             store.checkWritable();
             store.log.leaveActive();
             // From here on no file of the list is removed, even if a merge replaces it.
-            pin = store.snapshots.open();
+            pin = store.snapshots.openForCall();
             files = store.listedFiles();
             lastVersion = store.lastVersion();
         } finally {

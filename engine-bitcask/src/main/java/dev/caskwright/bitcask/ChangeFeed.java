@@ -32,7 +32,7 @@ final class ChangeFeed {
 
     static long visit(Store store, long version, ChangeVisitor visitor) throws IOException {
         // The snapshot keeps files that a merge replaces meanwhile, and bounds what is visited.
-        Snapshots.Handle snapshot = store.snapshots.open();
+        Snapshots.Handle snapshot = store.snapshots.openForCall();
         try {
             return new ChangeFeed(store, snapshot, version, visitor).run(version);
         } finally {

@@ -176,7 +176,7 @@ public final class EngineBuilder {
         return this;
     }
 
-    /** Sets how many snapshots may be open at once, scans not counted; 1,024 by default. */
+    /** Sets how many snapshots users may have open at once, those of scans, backups and change feeds not counted; 1,024 by default. */
     public EngineBuilder maxSnapshots(int count) {
         if (count < 1) {
             throw new IllegalArgumentException("maxSnapshots must be at least 1: " + count);

@@ -53,7 +53,7 @@ final class FullScan {
 
     /** Visits the entries of a snapshot, or if it is null, of now. The caller does not hold the write lock. */
     static void visit(Store store, Snapshots.@Nullable Handle snapshot, EntryVisitor visitor) throws IOException {
-        Snapshots.Handle now = store.snapshots.openForScan();
+        Snapshots.Handle now = store.snapshots.openForCall();
         try {
             new FullScan(store, now, snapshot == null ? now : snapshot).visit(visitor);
         } finally {

@@ -29,7 +29,7 @@ final class Snapshots {
     /** An open snapshot. */
     static final class Handle {
         final long serial;
-        final boolean isForScan;
+        final boolean isForCall;
         final long version;
         final long nowMillis;
         final @Nullable LogSegment[] files;
@@ -41,14 +41,14 @@ final class Snapshots {
 
         Handle(
                 long serial,
-                boolean isForScan,
+                boolean isForCall,
                 long version,
                 long nowMillis,
                 @Nullable LogSegment[] files,
                 @Nullable LogSegment active,
                 Undo undo) {
             this.serial = serial;
-            this.isForScan = isForScan;
+            this.isForCall = isForCall;
             this.version = version;
             this.nowMillis = nowMillis;
             this.files = files;
@@ -99,17 +99,17 @@ final class Snapshots {
         return open(false);
     }
 
-    /** Opens a snapshot of now for a scan, which closes it: the limit is not for those. */
-    Handle openForScan() throws IOException {
+    /** Opens a snapshot of now for a call that closes it before it returns: the limit is not for those. */
+    Handle openForCall() throws IOException {
         return open(true);
     }
 
-    private Handle open(boolean isForScan) throws IOException {
+    private Handle open(boolean isForCall) throws IOException {
         store.writeLock.lock();
         try {
             store.checkOpen();
             synchronized (this) {
-                if (!isForScan && users >= limit) {
+                if (!isForCall && users >= limit) {
                     throw new EngineException(
                             ErrorCode.TOO_MANY_SNAPSHOTS,
                             Outcome.NOT_APPLIED,
@@ -126,14 +126,14 @@ final class Snapshots {
                 serial++;
                 Handle handle = new Handle(
                         serial,
-                        isForScan,
+                        isForCall,
                         store.lastVersion(),
                         store.clock.nowMillis(),
                         visibleFiles(),
                         store.log.active(),
                         undo);
                 open.add(handle);
-                users += isForScan ? 0 : 1;
+                users += isForCall ? 0 : 1;
                 return handle;
             }
         } finally {
@@ -242,7 +242,7 @@ final class Snapshots {
             try {
                 synchronized (this) {
                     open.remove(handle);
-                    users -= handle.isForScan ? 0 : 1;
+                    users -= handle.isForCall ? 0 : 1;
                     if (open.isEmpty()) {
                         newest = null;
                     } else if (older != null) {

@@ -202,6 +202,23 @@ final class SnapshotsTest {
     }
 
     @Test
+    void whoHoldsAllSnapshotsMayStillBackUpAndFollowChanges() throws IOException {
+        try (BitcaskEngine engine = builder().maxSnapshots(1).open()) {
+            fill(engine, 10, "value");
+            try (Snapshot only = engine.snapshot()) {
+                List<byte[]> changed = new ArrayList<>();
+                engine.changes(0, change -> changed.add(change.key()));
+                assertThat(changed).hasSize(10);
+                engine.backup(CrashFixture.BACKUP);
+                assertThat(engine.stats().snapshots())
+                        .as("those of calls are closed")
+                        .isEqualTo(1);
+                assertThat(content(only, 10)).hasSize(10);
+            }
+        }
+    }
+
+    @Test
     void aScanIsASnapshotUntilItEnds() throws IOException {
         try (BitcaskEngine engine = builder().maxSnapshots(1).open()) {
             fill(engine, 10, "value");
