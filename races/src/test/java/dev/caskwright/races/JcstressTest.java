@@ -42,7 +42,7 @@ import org.openjdk.jcstress.vm.CompileMode;
  * <p>Each test needs two processors, and shows nothing on one: skipped there.
  */
 final class JcstressTest {
-    private static final int MILLIS = 150;
+    private static final int MILLIS = 250;
     private static final String RESULTS = "jcstress-results-*.bin.gz";
 
     @BeforeAll
@@ -54,7 +54,7 @@ final class JcstressTest {
     @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void noTestSeesWhatIsForbidden() throws Exception {
         Options options = new Options(new String[] {
-            "-c", "2", "-iters", "1", "-time", Integer.toString(MILLIS), "-strideSize", "64", "-strideCount", "16"
+            "-c", "2", "-iters", "1", "-time", Integer.toString(MILLIS), "-strideSize", "32", "-strideCount", "4"
         });
         assertThat(options.parse()).isTrue();
         List<TestResult> results = new ArrayList<>();

@@ -37,8 +37,8 @@ final class OffHeapKeyIndexTest extends KeyIndexContract {
     @Test
     @Tag("slow")
     void growsToTwoThousandTimesWhatWasExpected() throws Exception {
-        int count = 2_000_000;
-        try (KeyIndex index = new OffHeapKeyIndex(context(1_000, 16))) {
+        int count = 500_000;
+        try (KeyIndex index = new OffHeapKeyIndex(context(250, 16))) {
             for (int i = 0; i < count; i++) {
                 put(index, i, i + 1);
             }
@@ -152,7 +152,7 @@ final class OffHeapKeyIndexTest extends KeyIndexContract {
                     return null;
                 }));
             }
-            for (int round = 0; round < 12; round++) {
+            for (int round = 0; round < 6; round++) {
                 for (int i = stable; i < count; i++) {
                     put(index, i, i + 1);
                 }
