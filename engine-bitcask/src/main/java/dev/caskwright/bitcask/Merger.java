@@ -193,7 +193,6 @@ final class Merger {
                     discardOutputs();
                 }
             }
-            merges.incrementAndGet(); // before the space comes back, so that who sees that sees why
             retireInputs();
         }
 
@@ -409,6 +408,7 @@ final class Merger {
                     }
                 }
                 lock.hold();
+                merges.incrementAndGet(); // before the dead bytes are gone, so that who misses them sees why
                 store.snapshots.replace(inputs, segments(outputs));
             } catch (IOException | RuntimeException e) {
                 throw store.failedIndexing(e);
