@@ -35,8 +35,8 @@ enum Bug {
                     "Merger",
                     "                commit();\n                switchIndex();\n",
                     "                switchIndex();\n                retireInputs();\n                commit();\n",
-                    "sees why\n            retireInputs();",
-                    "sees why"),
+                    "            }\n            retireInputs();",
+                    "            }"),
             crash()),
     INPUTS_DELETED_BEFORE_THE_MANIFEST_IS_FORCED(
             engine("log/Manifest", "        appendAndForce(words);", "        append(open(), words);"), crash()),
