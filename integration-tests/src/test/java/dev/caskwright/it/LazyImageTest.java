@@ -204,7 +204,7 @@ final class LazyImageTest {
                 assertHolds(engine, false, 17, story);
             }
         }
-        assertThat(opened).as("damage found behind the opening").isGreaterThan(20);
+        assertThat(opened).as("damage found behind the opening").isGreaterThan(12);
     }
 
     @Test
