@@ -96,9 +96,8 @@ public enum RawLimit {
             // Written, not merely extended: a mapped append must find real blocks, as ours does.
             fill(channel, records, MAPPED_PIECE);
         } else if (isRead()) {
-            // The page cache keeps a file in pieces as long as the writes that made it, and finds larger ones faster: a
-            // file of
-            // large pieces would bound no log.
+            // One call a record, as a log is written: the page cache keeps a file in pieces as long as the writes that
+            // made it, and finds longer ones faster.
             fill(channel, records, 1);
         }
         return new Operation(this, channel, records);
