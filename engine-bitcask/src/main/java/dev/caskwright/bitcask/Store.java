@@ -22,10 +22,8 @@ import org.jspecify.annotations.Nullable;
  * health, and the open snapshots. The parts of the engine (reads, writes, merges) share it.
  */
 final class Store {
-    private static final int LOCK_SPINS = 200; // some microseconds
-
     /** Held while the log is appended to and the index changed, so that both have the same order. */
-    final ReentrantLock writeLock = new ReentrantLock();
+    final WriteLock writeLock = new WriteLock();
 
     /**
      * Held while a merge is committed and the index goes over to its outputs, and while an image of the index is saved.
@@ -128,20 +126,6 @@ final class Store {
     /** Lets no new reader or writer in. Under the write lock. */
     void markClosed() {
         closed = true;
-    }
-
-    /**
-     * Takes the write lock. It is held for less time than parking and waking a thread takes, so a thread that finds it
-     * taken first tries again for about as long.
-     */
-    void lockForWriting() {
-        for (int i = 0; i < LOCK_SPINS; i++) {
-            if (writeLock.tryLock()) {
-                return;
-            }
-            Thread.onSpinWait();
-        }
-        writeLock.lock();
     }
 
     /** Checks that a write may start. Under the write lock. */

@@ -44,7 +44,7 @@ final class Writes {
         RecordDraft draft = draftPut(key, value, options);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         long position;
-        store.lockForWriting();
+        store.writeLock.lockForWriting();
         try {
             store.checkWritable();
             position = apply(key, draft, sync);
@@ -74,7 +74,7 @@ final class Writes {
         RecordDraft draft = draftPut(key, value, options);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         long position;
-        store.lockForWriting();
+        store.writeLock.lockForWriting();
         try {
             store.checkWritable();
             if (!holds(condition, key)) {
@@ -114,7 +114,7 @@ final class Writes {
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         boolean isDeleted;
         long position;
-        store.lockForWriting();
+        store.writeLock.lockForWriting();
         try {
             store.checkWritable();
             isDeleted = isPresent(session, key, expected);
@@ -258,7 +258,7 @@ final class Writes {
         encode(batch, draft);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         long position;
-        store.lockForWriting();
+        store.writeLock.lockForWriting();
         try {
             store.checkWritable();
             if (!areUnchanged(read)) {
