@@ -17,13 +17,17 @@ import org.jspecify.annotations.Nullable;
  * stays for the force, and is closed when the file is sealed.
  *
  * <pre>
- * 0      8               12      16                24             32       40           48       60       64
- * | magic | formatVersion | flags | storeId: 2 x 8 | fileId | previousId | zeros | checksum | records ...
+ * 0      8               12      16               32       40           48        56      60         64
+ * | magic | formatVersion | flags | storeId: 2 x 8 | fileId | previousId | history | zeros | checksum | records ...
  * </pre>
  */
 final class DataFile implements LogSegment {
     static final int HEADER_LENGTH = FileHeader.LENGTH;
     static final int FORMAT_VERSION = 1;
+
+    private static final int ID_OFFSET = 32;
+    private static final int PREVIOUS_ID_OFFSET = 40;
+    private static final int HISTORY_OFFSET = 48;
 
     private static final long MAGIC = 0x41_54_41_44_4B_53_41_43L; // "CASKDATA"
 
@@ -41,6 +45,7 @@ final class DataFile implements LogSegment {
     private final int slot;
     private final boolean merged;
     private final long seed;
+    private long history; // set before the file is known to others
     private final AtomicLong liveBytes = new AtomicLong();
 
     private volatile ReadableFile handle;
@@ -165,7 +170,7 @@ final class DataFile implements LogSegment {
     }
 
     Manifest.Sealed sealedEntry() {
-        return new Manifest.Sealed(id, merged, length(), firstVersion, lastVersion);
+        return new Manifest.Sealed(id, merged, length(), firstVersion, lastVersion, history);
     }
 
     @Override
@@ -207,6 +212,15 @@ final class DataFile implements LogSegment {
         lastVersion = last;
     }
 
+    /** Returns the random number of the opening that made the file. */
+    long history() {
+        return history;
+    }
+
+    void setHistory(long newHistory) {
+        history = newHistory;
+    }
+
     int mask(long offset) {
         return RecordFormat.mask(seed, offset);
     }
@@ -215,15 +229,16 @@ final class DataFile implements LogSegment {
         return new CorruptRecordException(rule, name(), offset, details);
     }
 
-    static byte[] encodeHeader(StoreId store, long id, long previousId) {
+    static byte[] encodeHeader(StoreId store, long id, long previousId, long history) {
         byte[] header = FileHeader.begin(MAGIC, FORMAT_VERSION, store);
-        RecordFormat.LONG.set(header, 32, id);
-        RecordFormat.LONG.set(header, 40, previousId);
+        RecordFormat.LONG.set(header, ID_OFFSET, id);
+        RecordFormat.LONG.set(header, PREVIOUS_ID_OFFSET, previousId);
+        RecordFormat.LONG.set(header, HISTORY_OFFSET, history);
         return FileHeader.seal(header);
     }
 
     /** What a sound header says. */
-    record Header(StoreId store, long id, long previousId) {}
+    record Header(StoreId store, long id, long previousId, long history) {}
 
     /** Returns what the header says, or null if it is not sound. */
     static @Nullable Header header(ReadableFile file) throws IOException {
@@ -232,19 +247,40 @@ final class DataFile implements LogSegment {
             return null;
         }
         FormatVersions.check(file.name(), FileHeader.formatVersion(header), FORMAT_VERSION);
-        return new Header(FileHeader.store(header), (long) RecordFormat.LONG.get(header, 32), (long)
-                RecordFormat.LONG.get(header, 40));
+        return new Header(
+                FileHeader.store(header),
+                (long) RecordFormat.LONG.get(header, ID_OFFSET),
+                (long) RecordFormat.LONG.get(header, PREVIOUS_ID_OFFSET),
+                (long) RecordFormat.LONG.get(header, HISTORY_OFFSET));
     }
 
-    /** Returns the id in the header of the file that was written before this one, or null if the header is not sound. */
-    static @Nullable Long previousId(ReadableFile file, StoreId store, long id) throws IOException {
+    /**
+     * Returns what the header of a store's file with this number says, or null if it is not sound.
+     *
+     * @throws CorruptRecordException if it is sound and that of another file
+     */
+    static @Nullable Header header(ReadableFile file, StoreId store, long id) throws IOException {
         Header header = header(file);
-        if (header == null) {
-            return null;
-        }
-        if (!header.store().equals(store) || header.id() != id) {
+        if (header != null && (!header.store().equals(store) || header.id() != id)) {
             throw new CorruptRecordException("a file of another store or with another number", file.name(), 0, "");
         }
-        return (Long) header.previousId();
+        return header;
+    }
+
+    /**
+     * Returns whether the header of a listed file is sound.
+     *
+     * @throws CorruptRecordException if it is sound and that of another file, or of this one in another history
+     */
+    static boolean hasHeaderOf(Manifest.Sealed sealed, ReadableFile file, StoreId store) throws IOException {
+        Header header = header(file, store, sealed.id());
+        if (header != null && header.history() != sealed.history()) {
+            throw new CorruptRecordException(
+                    "a file of another history of this store",
+                    file.name(),
+                    0,
+                    "expected=" + Long.toHexString(sealed.history()) + ", found=" + Long.toHexString(header.history()));
+        }
+        return header != null;
     }
 }

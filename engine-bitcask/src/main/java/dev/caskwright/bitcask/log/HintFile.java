@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * missing, damaged or does not belong to its data file, the data file is read instead.
  *
  * <pre>
- * 0      8               12          16               32       40           48        56      60         64
- * | magic | formatVersion | filterSize | storeId: 2 x 8 | fileId | dataLength | entries | zeros | checksum | blocks ... | filter
+ * 0      8               12          16               32       40           48        52        60         64
+ * | magic | formatVersion | filterSize | storeId: 2 x 8 | fileId | dataLength | entries | history | checksum | blocks ... | filter
  *
  * block: | checksum | length | entries ...            entry: | locator: 44, kind: 4, keyLength: 16 | key |
  * filter: | checksum | length | bits ...
@@ -135,6 +135,7 @@ final class HintFile {
                 RecordFormat.LONG.set(header, 32, data.id());
                 RecordFormat.LONG.set(header, 40, data.length());
                 RecordFormat.INT.set(header, 48, (int) count);
+                RecordFormat.LONG.set(header, 52, data.history());
                 file.write(0, FileHeader.seal(header), 0, HEADER_LENGTH);
                 long offset = HEADER_LENGTH;
                 for (int from = 0; from < length; ) {
@@ -222,7 +223,8 @@ final class HintFile {
                 && FileHeader.formatVersion(header) == FORMAT_VERSION
                 && FileHeader.store(header).equals(store)
                 && (long) RecordFormat.LONG.get(header, 32) == data.id()
-                && (long) RecordFormat.LONG.get(header, 40) == data.length();
+                && (long) RecordFormat.LONG.get(header, 40) == data.length()
+                && (long) RecordFormat.LONG.get(header, 52) == data.history();
         return sound ? header : null;
     }
 

@@ -123,7 +123,7 @@ final class LogBackup {
         try (ReadableFile handle = target.open(original.name())) {
             DataFile copy =
                     new DataFile(original.id(), 0, original.isMerged(), store.seed(), handle, original.length());
-            if (DataFile.previousId(handle, store, original.id()) == null) {
+            if (!DataFile.hasHeaderOf(original.sealedEntry(), handle, store)) {
                 throw new CorruptRecordException("bad file header in the copy", original.name(), 0, "");
             }
             FileScanner scanner = new FileScanner(copy, DataFile.HEADER_LENGTH, original.length());

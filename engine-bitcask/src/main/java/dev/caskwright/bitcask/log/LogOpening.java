@@ -64,6 +64,7 @@ final class LogOpening implements RecordLogOpening {
         if (manifest == null) {
             manifest = createManifest(io, options);
         }
+        refuseUnfinished(io, manifest);
         LogOpening opening = new LogOpening(io, startupIo, options, manifest);
         try {
             opening.openFiles();
@@ -72,6 +73,14 @@ final class LogOpening implements RecordLogOpening {
             throw e;
         }
         return opening;
+    }
+
+    /** A copy that was cut short lacks files, and there is nothing else in it that would tell. */
+    private static void refuseUnfinished(IoManager io, Manifest manifest) throws IOException {
+        CopyMark copy = manifest.copy();
+        if (copy != null && !copy.finished()) {
+            throw new UnsupportedFormatException(copy.unfinished() + ": directory=" + io.describe());
+        }
     }
 
     @Override
@@ -235,12 +244,13 @@ final class LogOpening implements RecordLogOpening {
         ReadableFile handle = startupIo.open(sealed.name());
         DataFile file = log.addFile(sealed.id(), sealed.merged(), handle, sealed.length());
         file.setVersions(sealed.firstVersion(), sealed.lastVersion());
+        file.setHistory(sealed.history());
         file.markSealed();
         noteHints(file);
         if (handle.length() < sealed.length()) {
             throw file.corrupt("data file is cut short", handle.length(), "expected length=" + sealed.length());
         }
-        if (DataFile.previousId(handle, manifest.store(), sealed.id()) == null) {
+        if (!DataFile.hasHeaderOf(sealed, handle, manifest.store())) {
             throw file.corrupt("bad file header", 0, "");
         }
     }
@@ -267,15 +277,16 @@ final class LogOpening implements RecordLogOpening {
         DataFile file = log.addFile(id, false, handle, DataFile.HEADER_LENGTH);
         long physicalLength = handle.length();
         TailRecovery recovery = new TailRecovery(file);
-        Long previousId = DataFile.previousId(handle, manifest.store(), id);
+        DataFile.Header header = DataFile.header(handle, manifest.store(), id);
         TailRecovery.Hole hole = earlier;
-        if (previousId != null) {
+        if (header != null) {
+            file.setHistory(header.history());
             recovery.scan(physicalLength);
-            if (hole == null && previousId != lastLogId) {
+            if (hole == null && header.previousId() != lastLogId) {
                 hole = new TailRecovery.Hole(file, DataFile.HEADER_LENGTH);
             }
         }
-        if (hole == null && previousId == null) {
+        if (hole == null && header == null) {
             hole = new TailRecovery.Hole(file, DataFile.HEADER_LENGTH);
         }
         long torn = recovery.examineRest(handle, physicalLength, hole);
@@ -435,6 +446,9 @@ final class LogOpening implements RecordLogOpening {
             writeMissingHints();
         } else {
             manifest.dropImage();
+        }
+        if (!recovered.isEmpty()) {
+            manifest.noteCopy(null); // it was written to since it was made
         }
         manifest.noteState(highestId, 0, 0, 0);
         // The names of the files that the new manifest lists must be durable before it is.

@@ -50,6 +50,7 @@ public final class LogSalvage {
     private final IoManager io;
     private final IoManager target;
     private final StoreId newStore;
+    private final long history;
     private final Listener listener;
     private final Manifest next;
     private long files;
@@ -59,6 +60,7 @@ public final class LogSalvage {
         this.io = io;
         this.target = target;
         this.newStore = new StoreId(random.getAsLong(), random.getAsLong());
+        this.history = random.getAsLong();
         this.listener = listener;
         this.next = new Manifest(newStore);
     }
@@ -305,9 +307,10 @@ public final class LogSalvage {
         long id = ++files;
         WritableFile handle = target.createSequential(FileNames.merged(id), 0);
         DataFile file = new DataFile(id, 0, true, newStore.seed(), handle, DataFile.HEADER_LENGTH);
+        file.setHistory(history);
         file.openForWriting(handle);
         try {
-            handle.write(0, DataFile.encodeHeader(newStore, id, 0), 0, DataFile.HEADER_LENGTH);
+            handle.write(0, DataFile.encodeHeader(newStore, id, 0, history), 0, DataFile.HEADER_LENGTH);
         } catch (IOException e) {
             handle.close();
             throw e;

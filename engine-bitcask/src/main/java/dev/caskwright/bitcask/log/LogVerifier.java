@@ -33,6 +33,10 @@ final class LogVerifier {
             listener.damaged(FileNames.MANIFEST, 0, "the manifest is missing");
             return;
         }
+        CopyMark copy = manifest.copy();
+        if (copy != null && !copy.finished()) {
+            listener.damaged(FileNames.MANIFEST, 0, copy.unfinished());
+        }
         for (Manifest.Sealed sealed : manifest.files()) {
             if (names.contains(sealed.name())) {
                 verifySealed(manifest.store(), sealed, names);
@@ -61,7 +65,8 @@ final class LogVerifier {
     private void verifySealed(StoreId store, Manifest.Sealed sealed, Set<String> names) throws IOException {
         try (ReadableFile handle = io.open(sealed.name())) {
             DataFile file = new DataFile(sealed.id(), 0, sealed.merged(), store.seed(), handle, sealed.length());
-            verifyHeader(store, file, handle);
+            file.setHistory(sealed.history());
+            verifyHeader(store, sealed, handle);
             long physical = handle.length();
             if (physical < sealed.length()) {
                 listener.damaged(sealed.name(), physical, "data file is cut short: expected length=" + sealed.length());
@@ -88,13 +93,13 @@ final class LogVerifier {
         }
     }
 
-    private void verifyHeader(StoreId store, DataFile file, ReadableFile handle) throws IOException {
+    private void verifyHeader(StoreId store, Manifest.Sealed sealed, ReadableFile handle) throws IOException {
         try {
-            if (DataFile.previousId(handle, store, file.id()) == null) {
-                listener.damaged(file.name(), 0, "bad file header");
+            if (!DataFile.hasHeaderOf(sealed, handle, store)) {
+                listener.damaged(sealed.name(), 0, "bad file header");
             }
         } catch (CorruptRecordException e) {
-            listener.damaged(file.name(), 0, String.valueOf(e.getMessage()));
+            listener.damaged(sealed.name(), 0, String.valueOf(e.getMessage()));
         }
     }
 
@@ -120,7 +125,7 @@ final class LogVerifier {
             DataFile file = new DataFile(id, 0, false, store.seed(), handle, DataFile.HEADER_LENGTH);
             TailRecovery recovery = new TailRecovery(file);
             long physical = handle.length();
-            if (DataFile.previousId(handle, store, id) != null) {
+            if (DataFile.header(handle, store, id) != null) {
                 recovery.scan(physical);
             }
             recovery.examineRest(handle, physical, null);

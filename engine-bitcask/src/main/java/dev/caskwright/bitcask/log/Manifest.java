@@ -27,20 +27,25 @@ import org.jspecify.annotations.Nullable;
  * | magic | formatVersion | zeros | storeId: 2 x 8 | zeros                      | checksum | edits ...
  *
  * edit: | checksum | length | type: 8 bits, forced before: 56 bits | longs ... |
- * SEAL:  id, merged, length, firstVersion, lastVersion
- * MERGE: highestId, changesFrom, inputs n, outputs m, n x id, m x (id, length, firstVersion, lastVersion)
+ * SEAL:  id, merged, length, firstVersion, lastVersion, history
+ * MERGE: highestId, changesFrom, inputs n, outputs m, n x id, m x (id, length, firstVersion, lastVersion, history)
  * STATE: highestId, lastLogId, changesFrom, clockMillis, lastVersion, following n
  * IMAGE: number, nonce
+ * COPY:  kind, finished, history, version
+ * LINEAGE: n x (history, firstVersion)
  * </pre>
  *
  * <p>A manifest starts with a STATE, which says how many edits that follow belong to the start: a SEAL for each file listed
- * when it was written, and an IMAGE if there was one. The start is forced before the file gets its name, so it is never torn. Of the edits behind it,
+ * when it was written, and an IMAGE, a COPY and a LINEAGE if there were such. The start is forced before the file gets its name, so it is never torn. Of the edits behind it,
  * several may be on their way to the disk at once and arrive in any order, so each says up to which offset the manifest
  * had been forced before it: what is broken behind that is a torn tail, before it damage.
  */
 final class Manifest implements Closeable {
-    /** A sealed data file. */
-    record Sealed(long id, boolean merged, long length, long firstVersion, long lastVersion) {
+    /**
+     * A sealed data file. Its history is the random number of the opening that made it: with the file's number, it tells
+     * the file from every other one, also of a copy of this store that went its own way.
+     */
+    record Sealed(long id, boolean merged, long length, long firstVersion, long lastVersion, long history) {
         String name() {
             return merged ? FileNames.merged(id) : FileNames.data(id);
         }
@@ -65,11 +70,15 @@ final class Manifest implements Closeable {
     /** Numbers are halves of positions. Above this they would soon run out; no store that is in use comes near. */
     private static final long MAX_NUMBER = Integer.MAX_VALUE - (1 << 20);
 
+    private static final int OUTPUT_WORDS = 5;
+
     private static final int TYPE_BITS = 8;
     private static final int SEAL = 1;
     private static final int MERGE = 2;
     private static final int STATE = 3;
     private static final int IMAGE = 4;
+    private static final int COPY = 5;
+    private static final int LINEAGE = 6;
 
     private final StoreId store;
     private final TreeMap<Long, Sealed> files = new TreeMap<>();
@@ -79,6 +88,8 @@ final class Manifest implements Closeable {
     private long clockMillis;
     private long lastVersion;
     private @Nullable Image image;
+    private @Nullable CopyMark copy;
+    private Lineage lineage = Lineage.EMPTY;
     private @Nullable WritableFile file;
     private @Nullable IOException failed;
     private long end;
@@ -140,7 +151,7 @@ final class Manifest implements Closeable {
                 }
                 return;
             }
-            long following = apply(bytes, at + Block.HEADER_LENGTH, end);
+            long following = apply(bytes, at + Block.HEADER_LENGTH, end, base > 0);
             base = base == 0 ? 0 : base - 1 + following;
             at = end;
         }
@@ -166,7 +177,7 @@ final class Manifest implements Closeable {
     }
 
     /** Applies an edit; returns how many of those that follow it are part of the start of the manifest. */
-    private long apply(byte[] bytes, int at, int end) throws IOException {
+    private long apply(byte[] bytes, int at, int end, boolean isStart) throws IOException {
         long[] words = new long[(end - at) / Long.BYTES];
         for (int i = 0; i < words.length; i++) {
             words[i] = (long) RecordFormat.LONG.get(bytes, at + i * Long.BYTES);
@@ -179,11 +190,16 @@ final class Manifest implements Closeable {
                     at - Block.HEADER_LENGTH,
                     "type=" + type + ", longs=" + words.length);
         }
+        if (!isStart && (type == SEAL || type == MERGE)) {
+            copy = null; // it has gone its own way since
+        }
         switch (type) {
-            case SEAL -> applySeal(new Sealed(words[1], words[2] != 0, words[3], words[4], words[5]));
+            case SEAL -> applySeal(new Sealed(words[1], words[2] != 0, words[3], words[4], words[5], words[6]));
             case MERGE -> applyMerge(words);
             case STATE -> applyState(words);
             case IMAGE -> image = new Image(words[1], words[2]);
+            case COPY -> copy = CopyMark.ofWords(words);
+            case LINEAGE -> lineage = Lineage.ofWords(words);
             default ->
                 throw new UnsupportedFormatException("unknown manifest edit: type=" + type
                         + "; open the store with the version of the library that wrote it");
@@ -194,10 +210,12 @@ final class Manifest implements Closeable {
     /** A right checksum does not make an edit possible: who can make files can make checksums. */
     private static boolean isPossible(int type, long[] words) {
         return switch (type) {
-            case SEAL -> words.length == 6 && isFile(words[1], words[3]);
+            case SEAL -> words.length == 7 && isFile(words[1], words[3]);
             case STATE -> words.length == 7 && isNumber(words[1]) && isNumber(words[2]);
             case IMAGE -> words.length == 3 && isNumber(words[1]);
             case MERGE -> isPossibleMerge(words);
+            case COPY -> CopyMark.isPossible(words);
+            case LINEAGE -> Lineage.isPossible(words);
             default -> true;
         };
     }
@@ -208,11 +226,11 @@ final class Manifest implements Closeable {
                 && words[3] <= words.length
                 && words[4] >= 0
                 && words[4] <= words.length
-                && words.length == 5 + words[3] + 4 * words[4];
+                && words.length == 5 + words[3] + OUTPUT_WORDS * words[4];
         if (!hasItsLength || !isNumber(words[1])) {
             return false;
         }
-        for (int at = 5 + (int) words[3]; at < words.length; at += 4) {
+        for (int at = 5 + (int) words[3]; at < words.length; at += OUTPUT_WORDS) {
             if (!isFile(words[at], words[at + 1])) {
                 return false;
             }
@@ -234,6 +252,7 @@ final class Manifest implements Closeable {
         lastVersion = Math.max(lastVersion, sealed.lastVersion());
         if (!sealed.merged()) {
             lastLogId = Math.max(lastLogId, sealed.id());
+            lineage = lineage.with(sealed.history(), sealed.firstVersion());
         }
     }
 
@@ -247,8 +266,8 @@ final class Manifest implements Closeable {
         for (int i = 0; i < inputs; i++) {
             files.remove(words[at++]);
         }
-        for (int i = 0; i < outputs; i++, at += 4) {
-            applySeal(new Sealed(words[at], true, words[at + 1], words[at + 2], words[at + 3]));
+        for (int i = 0; i < outputs; i++, at += OUTPUT_WORDS) {
+            applySeal(new Sealed(words[at], true, words[at + 1], words[at + 2], words[at + 3], words[at + 4]));
         }
     }
 
@@ -296,6 +315,26 @@ final class Manifest implements Closeable {
         return image;
     }
 
+    /** Returns what this directory is a copy of, if it is one and nothing was written to it since. */
+    synchronized @Nullable CopyMark copy() {
+        return copy;
+    }
+
+    /** Says what the next {@link #rewrite} will call this directory; null for a store of its own. */
+    synchronized void noteCopy(@Nullable CopyMark newCopy) {
+        copy = newCopy;
+    }
+
+    /** Returns which histories this store has been through. */
+    synchronized Lineage lineage() {
+        return lineage;
+    }
+
+    /** Has the next {@link #rewrite} name the histories of the store that this one is a copy of. */
+    synchronized void noteLineage(Lineage newLineage) {
+        lineage = newLineage;
+    }
+
     /** Leaves the image out of the next {@link #rewrite}. */
     synchronized void dropImage() {
         image = null;
@@ -323,13 +362,23 @@ final class Manifest implements Closeable {
             end = HEADER_LENGTH;
             forced = 0;
             Image kept = image;
-            int following = files.size() + (kept == null ? 0 : 1);
+            CopyMark keptCopy = copy;
+            int following = files.size()
+                    + (kept == null ? 0 : 1)
+                    + (keptCopy == null ? 0 : 1)
+                    + (lineage == Lineage.EMPTY ? 0 : 1);
             append(fresh, new long[] {STATE, highestId, lastLogId, changesFrom, clockMillis, lastVersion, following});
             for (Sealed sealed : files.values()) {
                 append(fresh, sealWords(sealed));
             }
             if (kept != null) {
                 append(fresh, imageWords(kept));
+            }
+            if (keptCopy != null) {
+                append(fresh, keptCopy.words(COPY));
+            }
+            if (lineage != Lineage.EMPTY) {
+                append(fresh, lineage.words(LINEAGE));
             }
             // The rename must not reach the disk before the content that it makes valid.
             fresh.force();
@@ -348,13 +397,14 @@ final class Manifest implements Closeable {
             append(open(), sealWords(each));
         }
         force();
+        copy = null;
         sealed.forEach(this::applySeal);
     }
 
     /** Replaces the inputs of a merge by its outputs, durably and at once. */
     synchronized void merge(long highest, long newChangesFrom, Collection<Long> inputs, List<Sealed> outputs)
             throws IOException {
-        long[] words = new long[5 + inputs.size() + 4 * outputs.size()];
+        long[] words = new long[5 + inputs.size() + OUTPUT_WORDS * outputs.size()];
         words[0] = MERGE;
         words[1] = highest;
         words[2] = newChangesFrom;
@@ -369,8 +419,10 @@ final class Manifest implements Closeable {
             words[at++] = output.length();
             words[at++] = output.firstVersion();
             words[at++] = output.lastVersion();
+            words[at++] = output.history();
         }
         appendAndForce(words);
+        copy = null;
         applyMerge(words);
     }
 
@@ -434,7 +486,13 @@ final class Manifest implements Closeable {
 
     private static long[] sealWords(Sealed sealed) {
         return new long[] {
-            SEAL, sealed.id(), sealed.merged() ? 1 : 0, sealed.length(), sealed.firstVersion(), sealed.lastVersion()
+            SEAL,
+            sealed.id(),
+            sealed.merged() ? 1 : 0,
+            sealed.length(),
+            sealed.firstVersion(),
+            sealed.lastVersion(),
+            sealed.history()
         };
     }
 

@@ -49,6 +49,7 @@ final class SegmentedLog implements RecordLog {
 
     private volatile @Nullable DataFile active;
     private HintFile.Builder activeHints = new HintFile.Builder();
+    private long history; // 0 until a file is made; guarded by this
     private long highestId; // grows under the write lock
     private long lastLogId;
     private volatile boolean namesAdded;
@@ -348,7 +349,8 @@ final class SegmentedLog implements RecordLog {
         long expected = options.maxSegmentBytes();
         WritableFile handle = merged ? io.createSequential(name, expected) : io.create(name, expected);
         try {
-            handle.write(0, DataFile.encodeHeader(manifest.store(), id, previousId), 0, DataFile.HEADER_LENGTH);
+            handle.write(
+                    0, DataFile.encodeHeader(manifest.store(), id, previousId, history()), 0, DataFile.HEADER_LENGTH);
         } catch (IOException e) {
             handle.close();
             io.delete(name);
@@ -356,8 +358,18 @@ final class SegmentedLog implements RecordLog {
         }
         namesAdded = true;
         DataFile file = addFile(id, merged, handle, DataFile.HEADER_LENGTH);
+        file.setHistory(history());
         file.openForWriting(handle);
         return file;
+    }
+
+    /** Returns the random number of this opening. It is drawn late, since the first one of a process takes 30 ms. */
+    private synchronized long history() {
+        if (history == 0) {
+            long drawn = options.random().getAsLong();
+            history = drawn == 0 ? 1 : drawn;
+        }
+        return history;
     }
 
     // ---------------------------------------------------------------- durability

@@ -54,15 +54,15 @@ final class DataFileTest {
     void aHeaderTellsItsFile() throws IOException {
         StoreId store = new StoreId(3, 4);
         CrashableIoManager disk = new CrashableIoManager();
-        disk.install(FileNames.data(9), DataFile.encodeHeader(store, 9, 8));
+        disk.install(FileNames.data(9), DataFile.encodeHeader(store, 9, 8, 7));
         try (ReadableFile file = disk.open(FileNames.data(9))) {
-            assertThat(DataFile.header(file)).isEqualTo(new DataFile.Header(store, 9, 8));
-            assertThat(DataFile.previousId(file, store, 9)).isEqualTo(8);
-            assertThatThrownBy(() -> DataFile.previousId(file, store, 10)).isInstanceOf(CorruptRecordException.class);
-            assertThatThrownBy(() -> DataFile.previousId(file, new StoreId(3, 5), 9))
+            assertThat(DataFile.header(file)).isEqualTo(new DataFile.Header(store, 9, 8, 7));
+            assertThat(DataFile.header(file, store, 9)).isEqualTo(new DataFile.Header(store, 9, 8, 7));
+            assertThatThrownBy(() -> DataFile.header(file, store, 10)).isInstanceOf(CorruptRecordException.class);
+            assertThatThrownBy(() -> DataFile.header(file, new StoreId(3, 5), 9))
                     .isInstanceOf(CorruptRecordException.class);
         }
-        byte[] newer = DataFile.encodeHeader(store, 9, 8);
+        byte[] newer = DataFile.encodeHeader(store, 9, 8, 7);
         RecordFormat.INT.set(newer, 8, DataFile.FORMAT_VERSION + 1);
         disk.install(FileNames.data(9), FileHeader.seal(newer));
         try (ReadableFile file = disk.open(FileNames.data(9))) {
@@ -72,7 +72,7 @@ final class DataFileTest {
         disk.install(FileNames.data(9), newer);
         try (ReadableFile file = disk.open(FileNames.data(9))) {
             assertThat(DataFile.header(file)).isNull();
-            assertThat(DataFile.previousId(file, store, 9)).isNull();
+            assertThat(DataFile.header(file, store, 9)).isNull();
         }
     }
 

@@ -24,7 +24,7 @@ final class ManifestTest {
     private final CrashableIoManager disk = new CrashableIoManager();
 
     private static Manifest.Sealed sealed(long id, boolean merged) {
-        return new Manifest.Sealed(id, merged, 1000 + id * 8, id * 10, id * 10 + 9);
+        return new Manifest.Sealed(id, merged, 1000 + id * 8, id * 10, id * 10 + 9, id * 3);
     }
 
     private Manifest create() throws IOException {
@@ -162,10 +162,10 @@ final class ManifestTest {
     @Test
     void anEditOfANewerVersionIsRefused() throws IOException {
         create().close();
-        append(5);
+        append(7);
         assertThatThrownBy(this::read)
                 .isInstanceOf(UnsupportedFormatException.class)
-                .hasMessageContaining("type=5");
+                .hasMessageContaining("type=7");
     }
 
     /** Appends an edit with a right checksum. */
@@ -185,35 +185,44 @@ final class ManifestTest {
     static Stream<long[]> impossibleEdits() {
         long far = 1L << 40;
         return Stream.of(
-                new long[] {1, 1, 0, 1000, 1},
-                new long[] {1, -1, 0, 1000, 1, 2},
-                new long[] {1, far, 0, 1000, 1, 2},
-                new long[] {1, 1, 0, 63, 1, 2},
-                new long[] {1, 1, 0, far, 1, 2},
+                new long[] {1, 1, 0, 1000, 1, 2},
+                new long[] {1, -1, 0, 1000, 1, 2, 3},
+                new long[] {1, far, 0, 1000, 1, 2, 3},
+                new long[] {1, 1, 0, 63, 1, 2, 3},
+                new long[] {1, 1, 0, far, 1, 2, 3},
                 new long[] {2, 9, 0, 0},
                 new long[] {2, far, 0, 0, 0},
                 new long[] {2, 9, 0, 1, 0},
                 new long[] {2, 9, 0, -1, 0},
                 new long[] {2, 9, 0, 4, -1},
-                new long[] {2, 9, 0, 0, 1, 1, far, 1, 2},
+                new long[] {2, 9, 0, 0, 1, 1, far, 1, 2, 3},
                 new long[] {3, 9, 0, 0, 0, 0},
                 new long[] {3, far, 0, 0, 0, 0, 0},
                 new long[] {3, 9, -1, 0, 0, 0, 0},
                 new long[] {4},
                 new long[] {4, 1},
-                new long[] {4, far, 1});
+                new long[] {4, far, 1},
+                new long[] {5, 1, 1, 2},
+                new long[] {5, 5, 1, 2, 3},
+                new long[] {5, 0, 1, 2, 3},
+                new long[] {6, 1},
+                new long[] {6, 1, 0},
+                new long[] {6, 1, 5, 2, 5});
     }
 
     static Stream<long[]> extremeEdits() {
         long last = Integer.MAX_VALUE - (1 << 20);
         return Stream.of(
-                new long[] {1, last, 0, 64, 1, 2},
-                new long[] {1, 0, 0, RecordFormat.MAX_FILE_LENGTH, 1, 2},
+                new long[] {1, last, 0, 64, 1, 2, -1},
+                new long[] {1, 0, 0, RecordFormat.MAX_FILE_LENGTH, 1, 2, 0},
                 new long[] {2, last, 0, 0, 0},
                 new long[] {2, 0, 0, 1, 0, 77},
-                new long[] {2, last, 0, 0, 1, last, 64, 1, 2},
+                new long[] {2, last, 0, 0, 1, last, 64, 1, 2, -1},
                 new long[] {3, last, last, 0, 0, 0, 0},
-                new long[] {4, last, -1});
+                new long[] {4, last, -1},
+                new long[] {5, 4, 0, -1, -1},
+                new long[] {6},
+                new long[] {6, -1, 1, 7, Long.MAX_VALUE});
     }
 
     @ParameterizedTest
@@ -222,8 +231,8 @@ final class ManifestTest {
         create().close();
         append(words);
         Manifest read = read();
-        assertThat(read.files()).hasSize(words[0] == 1 || words.length == 9 ? 1 : 0);
-        append(1, 5, 0, 64, 1, 2); // it was whole, so that this one comes behind it
+        assertThat(read.files()).hasSize(words[0] == 1 || words.length == 10 ? 1 : 0);
+        append(1, 5, 0, 64, 1, 2, 3); // it was whole, so that this one comes behind it
         assertThat(read().files()).hasSize(read.files().size() + 1);
     }
 

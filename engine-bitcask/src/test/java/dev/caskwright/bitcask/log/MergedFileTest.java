@@ -124,7 +124,8 @@ final class MergedFileTest {
         });
         assertThat(copied).hasSize(records).isSorted().doesNotHaveDuplicates();
         assertThat(file.liveBytes()).isEqualTo(live[0]);
-        assertThat(file.sealedEntry()).isEqualTo(new Manifest.Sealed(file.id(), true, file.length(), 1, records));
+        assertThat(file.sealedEntry())
+                .isEqualTo(new Manifest.Sealed(file.id(), true, file.length(), 1, records, file.history()));
     }
 
     private static void assertPieces(List<IoCall> writes, long end) {

@@ -474,7 +474,7 @@ final class SalvageTest {
         long seed = RecordFormat.fileSeed(store.seed(), 1);
         draft.place(1, RecordFormat.DISTANCE_UNKNOWN, RecordFormat.mask(seed, DataFile.HEADER_LENGTH));
         byte[] file =
-                Arrays.copyOf(DataFile.encodeHeader(store, 1, 0), (int) (DataFile.HEADER_LENGTH + draft.length()));
+                Arrays.copyOf(DataFile.encodeHeader(store, 1, 0, 7), (int) (DataFile.HEADER_LENGTH + draft.length()));
         System.arraycopy(draft.bytes(), 0, file, DataFile.HEADER_LENGTH, (int) draft.length());
         return file;
     }

@@ -204,8 +204,13 @@ final class SegmentedLogFilesTest {
         appendBatch(log, 3, 104);
         append(log, 104);
         assertThat(active(log).sealedEntry())
-                .isEqualTo(
-                        new Manifest.Sealed(active(log).id(), false, active(log).length(), 5, 8));
+                .isEqualTo(new Manifest.Sealed(
+                        active(log).id(),
+                        false,
+                        active(log).length(),
+                        5,
+                        8,
+                        active(log).history()));
         assertThat(log.lastVersion()).isEqualTo(8);
         log.close();
         RecordLog next = open();

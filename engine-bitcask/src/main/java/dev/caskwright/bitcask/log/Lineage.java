@@ -1,0 +1,96 @@
+package dev.caskwright.bitcask.log;
+
+import java.util.Arrays;
+
+/**
+ * Which histories a store has been through: for each opening after which something was written, its random number and the
+ * first version that was written then. Two copies of a store that both went on differ in it from where they parted, so a
+ * moment of one can be looked up in the other. Immutable.
+ *
+ * <p>It keeps the last {@value #MAX_HISTORIES}. A moment before them cannot be looked up any more, and counts as foreign.
+ */
+final class Lineage {
+    static final Lineage EMPTY = new Lineage(new long[0]);
+
+    /** Takes 16 KiB of a manifest. */
+    static final int MAX_HISTORIES = 1024;
+
+    private static final int WORDS = 2;
+
+    private final long[] entries; // history, first version; in the order of the log
+
+    private Lineage(long[] entries) {
+        this.entries = entries;
+    }
+
+    static boolean isPossible(long[] words) {
+        boolean hasItsLength = words.length % WORDS == 1 && words.length <= 1 + WORDS * MAX_HISTORIES;
+        for (int at = WORDS; hasItsLength && at < words.length; at += WORDS) {
+            if (words[at] <= (at == WORDS ? 0 : words[at - WORDS])) {
+                return false; // versions grow
+            }
+        }
+        return hasItsLength;
+    }
+
+    /** Reads what {@link #words} wrote, if {@link #isPossible}. */
+    static Lineage ofWords(long[] words) {
+        return words.length == 1 ? EMPTY : new Lineage(Arrays.copyOfRange(words, 1, words.length));
+    }
+
+    /** Returns the words of a manifest's edit: its type, and then the entries. */
+    long[] words(int type) {
+        long[] words = new long[1 + entries.length];
+        words[0] = type;
+        System.arraycopy(entries, 0, words, 1, entries.length);
+        return words;
+    }
+
+    /** Adds a history, unless it is known or nothing was written in it. */
+    Lineage with(long history, long firstVersion) {
+        if (firstVersion == 0 || find(history) >= 0) {
+            return this;
+        }
+        int end = entries.length;
+        while (end > 0 && entries[end - 1] >= firstVersion) {
+            end -= WORDS; // no store of ours has such: versions grow
+        }
+        int from = end == WORDS * MAX_HISTORIES ? WORDS : 0;
+        long[] longer = Arrays.copyOfRange(entries, from, end + WORDS);
+        longer[longer.length - 2] = history;
+        longer[longer.length - 1] = firstVersion;
+        return new Lineage(longer);
+    }
+
+    /** Returns the history of the last record; 0 if there is no record. */
+    long last() {
+        return entries.length == 0 ? 0 : entries[entries.length - WORDS];
+    }
+
+    /**
+     * Returns whether a store with this lineage has been at a moment.
+     *
+     * @param history that of the last record then
+     * @param version that of the last record then
+     * @param lastVersion the version of the last record of the store that asks
+     */
+    boolean hasBeenAt(long history, long version, long lastVersion) {
+        if (version == 0) {
+            return true; // all begin there
+        }
+        int at = find(history);
+        if (at < 0 || version > lastVersion) {
+            return false;
+        }
+        return at + WORDS == entries.length || version < entries[at + WORDS + 1];
+    }
+
+    private int find(long history) {
+        for (int at = entries.length - WORDS; at >= 0; at -= WORDS) {
+            if (entries[at] == history) {
+                return at;
+            }
+        }
+        return -1;
+    }
+}
