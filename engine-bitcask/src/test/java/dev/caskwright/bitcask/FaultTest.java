@@ -44,7 +44,7 @@ final class FaultTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "OUT_OF_MEMORY.*|UNCHECKED")
     void everyCallOfAShortLifeMayFail(Fault fault) throws IOException {
         long lives = 0;
         for (long seed = 0; seed < 2; seed++) {
@@ -61,7 +61,7 @@ final class FaultTest {
         long lives = 0;
         for (long seed = first; seed < first + seeds; seed++) {
             for (Fault fault : Fault.values()) {
-                lives += failEveryCall(seed, fault, 60);
+                lives += fault.isUndeclared() ? 0 : failEveryCall(seed, fault, 60);
             }
             System.out.println("fault campaign: seeds=" + first + ".." + seed + ", faults met=" + lives);
         }

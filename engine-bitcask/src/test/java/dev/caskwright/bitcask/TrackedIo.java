@@ -1,5 +1,8 @@
 package dev.caskwright.bitcask;
 
+import dev.caskwright.api.spi.ForwardingIoManager;
+import dev.caskwright.api.spi.ForwardingReadableFile;
+import dev.caskwright.api.spi.ForwardingWritableFile;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.ReadableFile;
@@ -57,22 +60,16 @@ final class TrackedIo {
         };
     }
 
-    private final class Manager implements IoManager {
-        private final IoManager io;
+    private final class Manager extends ForwardingIoManager {
         private boolean isClosed;
 
         Manager(IoManager io) {
-            this.io = io;
-        }
-
-        @Override
-        public List<String> list() throws IOException {
-            return io.list();
+            super(io);
         }
 
         @Override
         public Lock lock(boolean exclusive) throws IOException {
-            Lock lock = io.lock(exclusive);
+            Lock lock = super.lock(exclusive);
             count(1);
             return () -> {
                 lock.close();
@@ -82,63 +79,28 @@ final class TrackedIo {
 
         @Override
         public WritableFile create(String name, long expectedLength) throws IOException {
-            return opened(new Writable(io.create(name, expectedLength)));
+            return opened(new TrackedWritableFile(super.create(name, expectedLength)));
         }
 
         @Override
         public WritableFile createSequential(String name, long expectedLength) throws IOException {
             sequential.add(name);
-            return create(name, expectedLength);
+            return opened(new TrackedWritableFile(super.createSequential(name, expectedLength)));
         }
 
         @Override
         public WritableFile openWritable(String name) throws IOException {
-            return opened(new Writable(io.openWritable(name)));
+            return opened(new TrackedWritableFile(super.openWritable(name)));
         }
 
         @Override
         public ReadableFile open(String name) throws IOException {
-            return opened(new Readable<>(io.open(name)));
-        }
-
-        @Override
-        public long length(String name) throws IOException {
-            return io.length(name);
-        }
-
-        @Override
-        public void rename(String from, String to) throws IOException {
-            io.rename(from, to);
-        }
-
-        @Override
-        public void delete(String name) throws IOException {
-            io.delete(name);
-        }
-
-        @Override
-        public void linkTo(IoManager target, String name) throws IOException {
-            io.linkTo(((Manager) target).io, name);
-        }
-
-        @Override
-        public void syncDirectory() throws IOException {
-            io.syncDirectory();
-        }
-
-        @Override
-        public long usableSpace() throws IOException {
-            return io.usableSpace();
-        }
-
-        @Override
-        public String describe() {
-            return io.describe();
+            return opened(new TrackedReadableFile(super.open(name)));
         }
 
         @Override
         public void close() throws IOException {
-            io.close();
+            super.close();
             if (!isClosed) {
                 isClosed = true;
                 count(-1);
@@ -146,63 +108,27 @@ final class TrackedIo {
         }
     }
 
-    private class Readable<F extends ReadableFile> implements ReadableFile {
-        final F file;
-
-        Readable(F file) {
-            this.file = file;
-        }
-
-        @Override
-        public String name() {
-            return file.name();
-        }
-
-        @Override
-        public int read(long offset, byte[] target, int targetOffset, int length) throws IOException {
-            return file.read(offset, target, targetOffset, length);
-        }
-
-        @Override
-        public long length() throws IOException {
-            return file.length();
-        }
-
-        @Override
-        public boolean isMapped() {
-            return file.isMapped();
-        }
-
-        @Override
-        public void close() throws IOException {
-            file.close();
-            closed(this);
-        }
-    }
-
-    private final class Writable extends Readable<WritableFile> implements WritableFile {
-        Writable(WritableFile file) {
+    private final class TrackedReadableFile extends ForwardingReadableFile {
+        TrackedReadableFile(ReadableFile file) {
             super(file);
         }
 
         @Override
-        public void write(long offset, byte[] source, int sourceOffset, int length) throws IOException {
-            file.write(offset, source, sourceOffset, length);
+        public void close() throws IOException {
+            super.close();
+            closed(this);
+        }
+    }
+
+    private final class TrackedWritableFile extends ForwardingWritableFile {
+        TrackedWritableFile(WritableFile file) {
+            super(file);
         }
 
         @Override
-        public void reserve(long length) throws IOException {
-            file.reserve(length);
-        }
-
-        @Override
-        public void force() throws IOException {
-            file.force();
-        }
-
-        @Override
-        public void truncate(long length) throws IOException {
-            file.truncate(length);
+        public void close() throws IOException {
+            super.close();
+            closed(this);
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.caskwright.testkit;
 
 import dev.caskwright.api.EngineLockedException;
+import dev.caskwright.api.spi.ForwardingIoManager;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.ReadableFile;
@@ -341,7 +342,7 @@ public final class CrashableIoManager implements IoManager {
     @Override
     public void linkTo(IoManager target, String name) throws IOException {
         checkName(name);
-        IoManager unwrapped = FaultyIoManager.unwrap(target);
+        IoManager unwrapped = ForwardingIoManager.unwrap(target);
         if (!(unwrapped instanceof CrashableIoManager other) || other.disk != disk) {
             copyTo(target, name);
             return;

@@ -113,13 +113,19 @@ public final class FaultPlan {
         return fault;
     }
 
-    /** Returns the error in which a call ends that meets the fault. */
+    /** Returns the error in which a call ends that meets the fault, unless it is one that the call does not declare. */
     static IOException error(Fault fault, IoOperation operation, String file) {
+        String where = " (simulated): operation=" + operation + ", file=" + file;
+        if (fault == Fault.OUT_OF_MEMORY || fault == Fault.OUT_OF_MEMORY_AFTER_EFFECT) {
+            throw new OutOfMemoryError("Java heap space" + where);
+        }
+        if (fault == Fault.UNCHECKED) {
+            throw new IllegalStateException("a plug-in's bug" + where);
+        }
         boolean isForWantOfSpace = fault == Fault.OUT_OF_SPACE || fault == Fault.SHORT_WRITE_OUT_OF_SPACE;
         if (isForWantOfSpace && operation.isMutating() && operation != IoOperation.DELETE) {
-            return new OutOfSpaceException(
-                    "No space left on device (simulated): operation=" + operation + ", file=" + file, null);
+            return new OutOfSpaceException("No space left on device" + where, null);
         }
-        return new IOException("Input/output error (simulated): operation=" + operation + ", file=" + file);
+        return new IOException("Input/output error" + where);
     }
 }

@@ -1,5 +1,8 @@
 package dev.caskwright.testkit;
 
+import dev.caskwright.api.spi.ForwardingIoManager;
+import dev.caskwright.api.spi.ForwardingReadableFile;
+import dev.caskwright.api.spi.ForwardingWritableFile;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
@@ -9,95 +12,69 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** An IO manager that forwards everything to another one, except that a {@link FaultPlan} lets some calls fail. */
-public final class FaultyIoManager implements IoManager {
-    private final IoManager delegate;
+public final class FaultyIoManager extends ForwardingIoManager {
     private final FaultPlan plan;
 
     FaultyIoManager(IoManager delegate, FaultPlan plan) {
-        this.delegate = delegate;
+        super(delegate);
         this.plan = plan;
-    }
-
-    static IoManager unwrap(IoManager manager) {
-        IoManager unwrapped = manager;
-        while (unwrapped instanceof FaultyIoManager faulty) {
-            unwrapped = faulty.delegate;
-        }
-        return unwrapped;
     }
 
     @Override
     public List<String> list() throws IOException {
-        return call(IoOperation.LIST, "", delegate::list);
+        return call(IoOperation.LIST, "", super::list);
     }
 
     @Override
     public Lock lock(boolean exclusive) throws IOException {
-        return opening(IoOperation.LOCK, "", 0, () -> delegate.lock(exclusive));
+        return opening(IoOperation.LOCK, "", 0, () -> super.lock(exclusive));
     }
 
     @Override
     public WritableFile create(String name, long expectedLength) throws IOException {
         return new FaultyFile(
-                opening(IoOperation.CREATE, name, expectedLength, () -> delegate.create(name, expectedLength)));
+                opening(IoOperation.CREATE, name, expectedLength, () -> super.create(name, expectedLength)));
+    }
+
+    @Override
+    public WritableFile createSequential(String name, long expectedLength) throws IOException {
+        return new FaultyFile(
+                opening(IoOperation.CREATE, name, expectedLength, () -> super.createSequential(name, expectedLength)));
     }
 
     @Override
     public WritableFile openWritable(String name) throws IOException {
-        return new FaultyFile(opening(IoOperation.OPEN, name, 0, () -> delegate.openWritable(name)));
+        return new FaultyFile(opening(IoOperation.OPEN, name, 0, () -> super.openWritable(name)));
     }
 
     @Override
     public ReadableFile open(String name) throws IOException {
-        return new FaultyReadableFile(opening(IoOperation.OPEN, name, 0, () -> delegate.open(name)));
+        return new FaultyReadableFile(opening(IoOperation.OPEN, name, 0, () -> super.open(name)));
     }
 
     @Override
     public long length(String name) throws IOException {
-        return call(IoOperation.LENGTH, name, () -> delegate.length(name));
+        return call(IoOperation.LENGTH, name, () -> super.length(name));
     }
 
     @Override
     public void rename(String from, String to) throws IOException {
-        run(IoOperation.RENAME, from, plan.next(IoOperation.RENAME, from, to, 0, 0), () -> delegate.rename(from, to));
+        run(IoOperation.RENAME, from, plan.next(IoOperation.RENAME, from, to, 0, 0), () -> super.rename(from, to));
     }
 
     @Override
     public void delete(String name) throws IOException {
-        run(IoOperation.DELETE, name, plan.next(IoOperation.DELETE, name, "", 0, 0), () -> delegate.delete(name));
+        run(IoOperation.DELETE, name, plan.next(IoOperation.DELETE, name, "", 0, 0), () -> super.delete(name));
     }
 
     @Override
     public void linkTo(IoManager target, String name) throws IOException {
-        run(
-                IoOperation.LINK,
-                name,
-                plan.next(IoOperation.LINK, name, "", 0, 0),
-                () -> delegate.linkTo(unwrap(target), name));
+        run(IoOperation.LINK, name, plan.next(IoOperation.LINK, name, "", 0, 0), () -> super.linkTo(target, name));
     }
 
     @Override
     public void syncDirectory() throws IOException {
-        run(
-                IoOperation.SYNC_DIRECTORY,
-                "",
-                plan.next(IoOperation.SYNC_DIRECTORY, "", "", 0, 0),
-                delegate::syncDirectory);
-    }
-
-    @Override
-    public long usableSpace() throws IOException {
-        return delegate.usableSpace();
-    }
-
-    @Override
-    public String describe() {
-        return delegate.describe();
-    }
-
-    @Override
-    public void close() throws IOException {
-        delegate.close();
+        run(IoOperation.SYNC_DIRECTORY, "", plan.next(IoOperation.SYNC_DIRECTORY, "", "", 0, 0), super::syncDirectory);
     }
 
     private interface Action {
@@ -121,7 +98,7 @@ public final class FaultyIoManager implements IoManager {
             Thread.currentThread().interrupt();
             return call.get();
         }
-        if (fault == Fault.ERROR_AFTER_EFFECT) {
+        if (fault.isAfterEffect()) {
             call.get();
         }
         throw FaultPlan.error(fault, operation, name);
@@ -139,66 +116,47 @@ public final class FaultyIoManager implements IoManager {
     private <T extends Closeable> T opening(IoOperation operation, String name, long length, Call<T> call)
             throws IOException {
         Fault fault = plan.next(operation, name, "", 0, length);
-        if (fault == Fault.ERROR_AFTER_EFFECT) {
+        if (fault != null && fault.isAfterEffect()) {
             call.get().close();
             throw FaultPlan.error(fault, operation, name);
         }
         return call(operation, name, fault, call);
     }
 
-    private class FaultyReadableFile implements ReadableFile {
-        private final ReadableFile file;
+    private int read(ReadableFile file, long offset, byte[] target, int targetOffset, int length) throws IOException {
+        Fault fault = plan.next(IoOperation.READ, file.name(), "", offset, length);
+        return call(IoOperation.READ, file.name(), fault, () -> file.read(offset, target, targetOffset, length));
+    }
 
+    private final class FaultyReadableFile extends ForwardingReadableFile {
         FaultyReadableFile(ReadableFile file) {
-            this.file = file;
-        }
-
-        @Override
-        public String name() {
-            return file.name();
+            super(file);
         }
 
         @Override
         public int read(long offset, byte[] target, int targetOffset, int length) throws IOException {
-            return call(
-                    IoOperation.READ,
-                    name(),
-                    plan.next(IoOperation.READ, name(), "", offset, length),
-                    () -> file.read(offset, target, targetOffset, length));
-        }
-
-        @Override
-        public long length() throws IOException {
-            return file.length();
-        }
-
-        @Override
-        public boolean isMapped() {
-            return file.isMapped();
-        }
-
-        @Override
-        public void close() throws IOException {
-            file.close();
+            return FaultyIoManager.this.read(delegate(), offset, target, targetOffset, length);
         }
     }
 
-    private final class FaultyFile extends FaultyReadableFile implements WritableFile {
-        private final WritableFile file;
-
+    private final class FaultyFile extends ForwardingWritableFile {
         FaultyFile(WritableFile file) {
             super(file);
-            this.file = file;
+        }
+
+        @Override
+        public int read(long offset, byte[] target, int targetOffset, int length) throws IOException {
+            return FaultyIoManager.this.read(delegate(), offset, target, targetOffset, length);
         }
 
         @Override
         public void write(long offset, byte[] source, int sourceOffset, int length) throws IOException {
             Fault fault = plan.next(IoOperation.WRITE, name(), "", offset, length);
             if (fault == Fault.SHORT_WRITE || fault == Fault.SHORT_WRITE_OUT_OF_SPACE) {
-                file.write(offset, source, sourceOffset, length / 2);
+                super.write(offset, source, sourceOffset, length / 2);
             }
             FaultyIoManager.run(
-                    IoOperation.WRITE, name(), fault, () -> file.write(offset, source, sourceOffset, length));
+                    IoOperation.WRITE, name(), fault, () -> super.write(offset, source, sourceOffset, length));
         }
 
         @Override
@@ -207,20 +165,29 @@ public final class FaultyIoManager implements IoManager {
                     IoOperation.RESERVE,
                     name(),
                     plan.next(IoOperation.RESERVE, name(), "", 0, length),
-                    () -> file.reserve(length));
+                    () -> super.reserve(length));
         }
 
         @Override
         public void force() throws IOException {
             Fault fault = plan.next(IoOperation.FORCE, name(), "", 0, 0);
             if (fault != null
-                    && fault != Fault.INTERRUPT
-                    && fault != Fault.ERROR_AFTER_EFFECT
-                    && file instanceof SimulatedHandle handle) {
+                    && fault.isError()
+                    && !fault.isAfterEffect()
+                    && unwrap(this) instanceof SimulatedHandle disk) {
                 // The simulated disk knows what a failed force does to the pages.
-                throw handle.failForce(FaultPlan.error(fault, IoOperation.FORCE, name()));
+                disk.failForce();
             }
-            FaultyIoManager.run(IoOperation.FORCE, name(), fault, file::force);
+            FaultyIoManager.run(IoOperation.FORCE, name(), fault, super::force);
+        }
+
+        @Override
+        public void endAccess() throws IOException {
+            FaultyIoManager.run(
+                    IoOperation.END_ACCESS,
+                    name(),
+                    plan.next(IoOperation.END_ACCESS, name(), "", 0, 0),
+                    super::endAccess);
         }
 
         @Override
@@ -229,7 +196,7 @@ public final class FaultyIoManager implements IoManager {
                     IoOperation.TRUNCATE,
                     name(),
                     plan.next(IoOperation.TRUNCATE, name(), "", 0, length),
-                    () -> file.truncate(length));
+                    () -> super.truncate(length));
         }
     }
 }

@@ -12,6 +12,8 @@ public enum IoOperation {
     OPEN,
     /** Reading from a file. */
     READ,
+    /** Saying that a file has got its last byte. */
+    END_ACCESS,
     /** Creating a file. */
     CREATE,
     /** Writing to a file. */

@@ -11,6 +11,7 @@ final class SimulatedHandle implements WritableFile {
     private final String name;
     private final boolean isWritable;
     private boolean isClosed;
+    private boolean hasAccessEnded;
 
     SimulatedHandle(SimulatedDisk disk, SimulatedFile file, String name, boolean isWritable) {
         this.disk = disk;
@@ -36,7 +37,7 @@ final class SimulatedHandle implements WritableFile {
         Objects.checkFromIndexSize(targetOffset, length, target.length);
         checkNotNegative(offset);
         synchronized (disk) {
-            check();
+            checkAccess();
             return file.read(offset, target, targetOffset, length);
         }
     }
@@ -54,7 +55,7 @@ final class SimulatedHandle implements WritableFile {
         Objects.checkFromIndexSize(sourceOffset, length, source.length);
         checkNotNegative(offset);
         synchronized (disk) {
-            check();
+            checkAccess();
             if (offset > file.written()) {
                 throw new IllegalArgumentException(
                         "write behind the end: file=" + name + ", offset=" + offset + ", end=" + file.written());
@@ -75,7 +76,7 @@ final class SimulatedHandle implements WritableFile {
     public void reserve(long length) throws IOException {
         checkNotNegative(length);
         synchronized (disk) {
-            check();
+            checkAccess();
             checkLength(length);
             if (disk.begin(IoOperation.RESERVE, name, "", 0, length) != SimulatedDisk.Extent.NOTHING) {
                 disk.reserve(file, name, (int) length);
@@ -96,8 +97,8 @@ final class SimulatedHandle implements WritableFile {
         }
     }
 
-    /** Has the next thing that happens be a force that fails, and returns the error. */
-    IOException failForce(IOException error) throws IOException {
+    /** Does to the file's pages what a force does that fails. */
+    void failForce() throws IOException {
         synchronized (disk) {
             check();
             disk.begin(IoOperation.FORCE, name, "", 0, 0);
@@ -105,7 +106,6 @@ final class SimulatedHandle implements WritableFile {
                 file.failForceMarkingClean();
             }
             disk.end();
-            return error;
         }
     }
 
@@ -113,7 +113,7 @@ final class SimulatedHandle implements WritableFile {
     public void truncate(long length) throws IOException {
         checkNotNegative(length);
         synchronized (disk) {
-            check();
+            checkAccess();
             if (length > file.written()) {
                 throw new IllegalArgumentException("truncate to more than there is: file=" + name + ", length=" + length
                         + ", end=" + file.written());
@@ -143,6 +143,22 @@ final class SimulatedHandle implements WritableFile {
                 file.truncate(disk.number(), file.written());
             }
             disk.end();
+        }
+    }
+
+    @Override
+    public void endAccess() throws IOException {
+        synchronized (disk) {
+            check();
+            hasAccessEnded = true;
+        }
+    }
+
+    /** Refuses what only a file that is still being used may be asked for. */
+    private void checkAccess() throws IOException {
+        check();
+        if (hasAccessEnded) {
+            throw new IOException("access has ended: file=" + name);
         }
     }
 

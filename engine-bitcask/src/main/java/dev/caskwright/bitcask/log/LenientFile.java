@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.spi.ForwardingReadableFile;
 import dev.caskwright.api.spi.ReadableFile;
 import java.io.IOException;
 import java.util.Arrays;
@@ -7,16 +8,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A file on a disk that may refuse some of its blocks: what cannot be read is zeros, which are never taken for a record.
- * For one thread. Closing it closes the file behind it.
+ * For one thread. Closing it closes the disk's file.
  */
-final class LenientFile implements ReadableFile {
+final class LenientFile extends ForwardingReadableFile {
     private static final int BLOCK = 4096;
 
-    private final ReadableFile file;
     private @Nullable IOException failure;
 
     LenientFile(ReadableFile file) {
-        this.file = file;
+        super(file);
     }
 
     /** Returns the last failure since the last call of this method, or null if everything could be read since then. */
@@ -29,7 +29,7 @@ final class LenientFile implements ReadableFile {
     @Override
     public int read(long offset, byte[] target, int targetOffset, int length) throws IOException {
         try {
-            return file.read(offset, target, targetOffset, length);
+            return super.read(offset, target, targetOffset, length);
         } catch (IOException e) {
             return readBlocks(offset, target, targetOffset, length, e);
         }
@@ -37,7 +37,7 @@ final class LenientFile implements ReadableFile {
 
     private int readBlocks(long offset, byte[] target, int targetOffset, int length, IOException cause)
             throws IOException {
-        int wanted = (int) Math.max(0, Math.min(length, file.length() - offset));
+        int wanted = (int) Math.max(0, Math.min(length, length() - offset));
         for (int done = 0; done < wanted; ) {
             if (Thread.currentThread().isInterrupted()) {
                 throw cause; // perhaps there is nothing wrong with the disk
@@ -45,7 +45,7 @@ final class LenientFile implements ReadableFile {
             int block = (int) Math.min(wanted - done, BLOCK - (offset + done) % BLOCK);
             Arrays.fill(target, targetOffset + done, targetOffset + done + block, (byte) 0);
             try {
-                file.read(offset + done, target, targetOffset + done, block);
+                super.read(offset + done, target, targetOffset + done, block);
             } catch (IOException e) {
                 Arrays.fill(target, targetOffset + done, targetOffset + done + block, (byte) 0);
                 failure = e;
@@ -53,25 +53,5 @@ final class LenientFile implements ReadableFile {
             done += block;
         }
         return wanted;
-    }
-
-    @Override
-    public String name() {
-        return file.name();
-    }
-
-    @Override
-    public long length() throws IOException {
-        return file.length();
-    }
-
-    @Override
-    public boolean isMapped() {
-        return file.isMapped();
-    }
-
-    @Override
-    public void close() throws IOException {
-        file.close();
     }
 }

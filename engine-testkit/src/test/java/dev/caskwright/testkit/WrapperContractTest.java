@@ -1,0 +1,74 @@
+package dev.caskwright.testkit;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caskwright.api.spi.ForwardingIoManager;
+import dev.caskwright.api.spi.ForwardingReadableFile;
+import dev.caskwright.api.spi.ForwardingWritableFile;
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.OrderedKeyIndex;
+import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.WritableFile;
+import java.io.IOException;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+final class WrapperContractTest {
+    @Test
+    void theForwardingClassesForwardEverything() {
+        WrapperContract.assertForwardsEverything(IoManager.class, io -> new ForwardingIoManager(io) {});
+        WrapperContract.assertForwardsEverything(ReadableFile.class, file -> new ForwardingReadableFile(file) {});
+        WrapperContract.assertForwardsEverything(WritableFile.class, file -> new ForwardingWritableFile(file) {});
+    }
+
+    @Test
+    void theWrappersOfTheFaultKitForwardEverything() {
+        WrapperContract.assertForwardsEverything(IoManager.class, FaultPlan.counting()::wrap);
+        WrapperContract.assertForwardsEverything(IoManager.class, new Gate(call -> true)::wrap);
+        ThrowingPlan plan = ThrowingPlan.counting();
+        WrapperContract.assertForwardsEverything(
+                PersistentKeyIndex.class, (UnaryOperator<PersistentKeyIndex>) plan::wrap);
+        WrapperContract.assertForwardsEverything(OrderedKeyIndex.class, (UnaryOperator<OrderedKeyIndex>) plan::wrap);
+    }
+
+    @Test
+    void aWrapperThatLeavesADefaultMethodOutIsConvicted() {
+        assertThatThrownBy(() -> WrapperContract.assertForwardsEverything(IoManager.class, ForgetfulIoManager::new))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("createSequential");
+        assertThatThrownBy(() -> WrapperContract.assertForwardsEverything(WritableFile.class, ForgetfulFile::new))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("endAccess");
+        assertThatThrownBy(() ->
+                        WrapperContract.assertForwardsEverything(IoManager.class, io -> new ForwardingIoManager(io) {
+                            @Override
+                            public WritableFile openWritable(String name) throws IOException {
+                                return new ForgetfulFile(super.openWritable(name));
+                            }
+                        }))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("endAccess");
+    }
+
+    /** Does what a wrapper does that was written by hand before the method had a default implementation. */
+    private static final class ForgetfulIoManager extends ForwardingIoManager {
+        ForgetfulIoManager(IoManager delegate) {
+            super(delegate);
+        }
+
+        @Override
+        public WritableFile createSequential(String name, long expectedLength) throws IOException {
+            return create(name, expectedLength);
+        }
+    }
+
+    private static final class ForgetfulFile extends ForwardingWritableFile {
+        ForgetfulFile(WritableFile delegate) {
+            super(delegate);
+        }
+
+        @Override
+        public void endAccess() {}
+    }
+}
