@@ -11,7 +11,11 @@ import org.jspecify.annotations.Nullable;
  * hold. Writes are applied one after another; each is atomic and visible to all reads that start after it returned. A
  * thread that is interrupted spoils at most its own call.
  *
- * <p><b>Durability.</b> Every write has a {@link Durability}: the one in its {@link WriteOptions}, or the store's.
+ * <p><b>Durability.</b> Every write has a {@link Durability}: the one in its {@link WriteOptions}, or the store's. The
+ * answer of a conditional write, a delete, {@link #expire} or a commit that changed nothing is as durable as that of one
+ * that did: at {@link Durability#SYNC}, what the answer rests on survives a power loss.
+ *
+ * <p><b>Arrays.</b> Keys and values are not kept. A caller that changes an array during a call spoils at most that write.
  *
  * <p><b>Limits.</b> Keys are 1 to 65,535 bytes long and values up to {@link #MAX_VALUE_LENGTH}; others are an {@link
  * IllegalArgumentException}, thrown before anything is written.

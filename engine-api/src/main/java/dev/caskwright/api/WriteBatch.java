@@ -127,9 +127,10 @@ public final class WriteBatch {
         if (changes == keyOffsets.length) {
             makeRoom();
         }
-        int hash = (int) HASH.hash(key, 0, key.length);
+        // From the copy on, the caller's key no longer counts: it may change meanwhile.
         int offset = store(key, value, Math.max(0, valueLength));
-        int place = find(key, hash);
+        int hash = (int) HASH.hash(block, offset, key.length);
+        int place = find(offset, key.length, hash);
         if (table[place] != 0) {
             valueLengths[table[place] - 1] = REPLACED;
             replaced++;
@@ -144,20 +145,20 @@ public final class WriteBatch {
         return this;
     }
 
-    /** Returns the place of the key in the table, or the free one where it belongs. */
-    private int find(byte[] key, int hash) {
+    /** Returns the place in the table of the key in the current block, or the free one where it belongs. */
+    private int find(int offset, int length, int hash) {
         int mask = table.length - 1;
         int place = hash & mask;
-        while (table[place] != 0 && !isKey(table[place] - 1, key, hash)) {
+        while (table[place] != 0 && !isKey(table[place] - 1, offset, length, hash)) {
             place = place + 1 & mask;
         }
         return place;
     }
 
-    private boolean isKey(int change, byte[] key, int hash) {
+    private boolean isKey(int change, int offset, int length, int hash) {
         int from = keyOffsets[change];
         return hashes[change] == hash
-                && Arrays.equals(sources[change], from, from + keyLengths[change], key, 0, key.length);
+                && Arrays.equals(sources[change], from, from + keyLengths[change], block, offset, offset + length);
     }
 
     /** Copies key and value into the current block, or into a new one, and returns where they begin. */

@@ -26,14 +26,15 @@ final class OptimisticTransaction implements Transaction {
 
     @Override
     public byte @Nullable [] get(byte[] key) throws IOException {
-        WriteBatch.Change change = own.get(key);
+        byte[] copy = key.clone(); // the caller may change its array meanwhile
+        WriteBatch.Change change = own.get(copy);
         if (change != null) {
             byte[] value = change.value();
             return value == null ? null : value.clone();
         }
-        Entry entry = reads.entry(key, null);
+        Entry entry = reads.entry(copy, null);
         // The first version read counts: a second read that differs makes the commit fail, as it should.
-        read.putIfAbsent(key.clone(), entry == null ? 0L : entry.version());
+        read.putIfAbsent(copy, entry == null ? 0L : entry.version());
         return entry == null ? null : entry.value();
     }
 
@@ -46,15 +47,18 @@ final class OptimisticTransaction implements Transaction {
     public void put(byte[] key, byte[] value, WriteOptions expiry) {
         Limits.checkKey(key);
         Limits.checkValue(value);
-        batch.put(key, value, expiry);
-        own.put(key.clone(), new WriteBatch.Change(key.clone(), value.clone(), expiry));
+        byte[] copy = key.clone();
+        byte[] valueCopy = value.clone();
+        batch.put(copy, valueCopy, expiry);
+        own.put(copy, new WriteBatch.Change(copy, valueCopy, expiry));
     }
 
     @Override
     public void delete(byte[] key) {
         Limits.checkKey(key);
-        batch.delete(key);
-        own.put(key.clone(), new WriteBatch.Change(key.clone(), null, WriteOptions.DEFAULT));
+        byte[] copy = key.clone();
+        batch.delete(copy);
+        own.put(copy, new WriteBatch.Change(copy, null, WriteOptions.DEFAULT));
     }
 
     @Override

@@ -86,32 +86,40 @@ final class Reads {
         }
     }
 
+    private @Nullable RecordReader find(Session session, byte[] key, Snapshots.@Nullable Handle snapshot)
+            throws IOException {
+        return find(session, key, 0, key.length, snapshot);
+    }
+
     /** Returns the session's reader at the current record of the key, or null. Within an epoch. */
-    @Nullable RecordReader find(Session session, byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
-        long locator =
-                snapshot == null ? index.candidate(key, 0, key.length) : snapshot.locate(index, key, 0, key.length);
+    @Nullable RecordReader find(Session session, byte[] source, int offset, int length, Snapshots.@Nullable Handle snapshot)
+            throws IOException {
+        long locator = snapshot == null
+                ? index.candidate(source, offset, length)
+                : snapshot.locate(index, source, offset, length);
         if (locator == KeyIndex.ABSENT) {
             return null;
         }
         RecordReader reader = session.reader;
         reader.read(locator);
-        if (!reader.hasKey(key, 0, key.length) && !readExactly(reader, key, snapshot == null)) {
+        if (!reader.hasKey(source, offset, length) && !readExactly(reader, source, offset, length, snapshot == null)) {
             return null;
         }
         return isLive(reader, snapshot) ? reader : null;
     }
 
     /** The record is not the key's: either the index took another key for it, or the record is damaged. */
-    private boolean readExactly(RecordReader reader, byte[] key, boolean latest) throws IOException {
+    private boolean readExactly(RecordReader reader, byte[] source, int offset, int length, boolean latest)
+            throws IOException {
         reader.verify();
         if (latest) {
-            long locator = index.get(key, 0, key.length);
+            long locator = index.get(source, offset, length);
             if (locator == KeyIndex.ABSENT) {
                 return false;
             }
             reader.read(locator);
         }
-        if (!reader.hasKey(key, 0, key.length)) {
+        if (!reader.hasKey(source, offset, length)) {
             throw reader.wrongKey();
         }
         return true;

@@ -17,6 +17,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * All writes. Records are encoded before the write lock is taken; under it, the log is appended to and the index changed;
  * a force is awaited after it.
+ *
+ * <p>The caller's arrays are read once, by the encoding. From there on the draft's own copy of a key counts, for the log and
+ * for the index: a caller who changes an array during the call gets one odd record, and not an index that disagrees with
+ * the log.
+ *
+ * <p>A write at SYNC that changes nothing waits for a force as well: what it answers rests on records that may not be
+ * durable yet, such as the delete by which a key is absent.
  */
 final class Writes {
     private final Store store;
@@ -47,7 +54,7 @@ final class Writes {
         store.writeLock.lockForWriting();
         try {
             store.checkWritable();
-            position = apply(key, draft, sync);
+            position = apply(draft, sync);
         } finally {
             store.writeLock.unlock();
         }
@@ -73,26 +80,25 @@ final class Writes {
     private boolean putIf(byte[] key, byte[] value, WriteOptions options, Condition condition) throws IOException {
         RecordDraft draft = draftPut(key, value, options);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
+        boolean isWritten;
         long position;
         store.writeLock.lockForWriting();
         try {
             store.checkWritable();
-            if (!holds(condition, key)) {
-                return false;
-            }
-            position = apply(key, draft, sync);
+            isWritten = holds(condition, draft.keySource(), draft.keyOffset(), draft.keyLength());
+            position = isWritten ? apply(draft, sync) : log.position();
         } finally {
             store.writeLock.unlock();
         }
-        finish(position, draft.length(), sync);
-        return true;
+        finish(position, isWritten ? draft.length() : 0, sync);
+        return isWritten;
     }
 
-    private boolean holds(Condition condition, byte[] key) throws IOException {
+    private boolean holds(Condition condition, byte[] source, int offset, int length) throws IOException {
         Session session = store.session();
         int pin = store.pin(session);
         try {
-            return condition.holds(reads.find(session, key, null));
+            return condition.holds(reads.find(session, source, offset, length, null));
         } finally {
             store.exit(pin);
         }
@@ -117,27 +123,23 @@ final class Writes {
         store.writeLock.lockForWriting();
         try {
             store.checkWritable();
-            isDeleted = isPresent(session, key, expected);
-            position = isDeleted ? apply(key, draft, sync) : log.position();
+            isDeleted = isPresent(session, draft.keySource(), draft.keyOffset(), draft.keyLength(), expected);
+            position = isDeleted ? apply(draft, sync) : log.position();
         } finally {
             store.writeLock.unlock();
         }
-        if (isDeleted) {
-            finish(position, draft.length(), sync);
-        } else if (sync && expected == null) {
-            // The key may be absent by a delete that is not durable yet: a power loss would bring it back.
-            store.sync(position);
-        }
+        finish(position, isDeleted ? draft.length() : 0, sync);
         return isDeleted;
     }
 
-    private boolean isPresent(Session session, byte[] key, byte @Nullable [] expected) throws IOException {
+    private boolean isPresent(Session session, byte[] source, int offset, int length, byte @Nullable [] expected)
+            throws IOException {
         if (expected != null) {
-            return holds(current -> current != null && hasValue(current, expected), key);
+            return holds(current -> current != null && hasValue(current, expected), source, offset, length);
         }
         int pin = store.pin(session);
         try {
-            long locator = index.get(key, 0, key.length);
+            long locator = index.get(source, offset, length);
             return locator != KeyIndex.ABSENT && !store.hasExpired(session.reader, locator);
         } finally {
             store.exit(pin);
@@ -149,12 +151,27 @@ final class Writes {
         while (true) {
             Entry entry = reads.entry(key, null);
             if (entry == null) {
+                answerUnchanged(options);
                 return false;
             }
-            if (replaceVersion(key, entry.version(), entry.value(), options)) {
+            // By the entry's own copy of the key: the caller may change its array.
+            if (replaceVersion(entry.key(), entry.version(), entry.value(), options)) {
                 return true;
             }
         }
+    }
+
+    /** Makes an answer that rests on an earlier read as durable as one that wrote, and fails where a write would. */
+    private void answerUnchanged(WriteOptions options) throws IOException {
+        long position;
+        store.writeLock.lockForWriting();
+        try {
+            store.checkWritable();
+            position = log.position();
+        } finally {
+            store.writeLock.unlock();
+        }
+        finish(position, 0, options.durabilityOr(storeDurability) == Durability.SYNC);
     }
 
     private RecordDraft draftPut(byte[] key, byte[] value, WriteOptions options) {
@@ -170,10 +187,10 @@ final class Writes {
     }
 
     /** Appends a put or a tombstone and brings the index to it; returns the position behind it. */
-    private long apply(byte[] key, RecordDraft draft, boolean sync) throws IOException {
+    private long apply(RecordDraft draft, boolean sync) throws IOException {
         index.ensureRoom(1);
         if (store.snapshots.isAnyOpen()) {
-            saveForSnapshots(key, 0, key.length);
+            saveForSnapshots(draft.keySource(), draft.keyOffset(), draft.keyLength());
         }
         long locator;
         try {
@@ -184,7 +201,7 @@ final class Writes {
         store.snapshots.appended(locator);
         store.advanceVersion(1);
         try {
-            indexRecord(key, draft.isTombstone(), locator);
+            indexRecord(draft, locator);
         } catch (IOException | RuntimeException e) {
             throw store.failedIndexing(e);
         }
@@ -200,10 +217,10 @@ final class Writes {
         }
     }
 
-    private void indexRecord(byte[] key, boolean isTombstone, long locator) throws IOException {
+    private void indexRecord(RecordDraft draft, long locator) throws IOException {
         int pin = store.pin(store.session());
         try {
-            indexPinned(key, 0, key.length, isTombstone, locator);
+            indexPinned(draft.keySource(), draft.keyOffset(), draft.keyLength(), draft.isTombstone(), locator);
         } finally {
             store.exit(pin);
         }
@@ -228,7 +245,7 @@ final class Writes {
     private void finish(long position, long bytes, boolean sync) throws IOException {
         if (sync) {
             store.sync(position);
-        } else {
+        } else if (bytes > 0) {
             backgroundSync.written(bytes);
         }
     }
@@ -257,20 +274,18 @@ final class Writes {
             throws IOException {
         encode(batch, draft);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
+        boolean isCommitted;
         long position;
         store.writeLock.lockForWriting();
         try {
             store.checkWritable();
-            if (!areUnchanged(read)) {
-                return false;
-            }
-            // Nothing to write may still have to be synced: what came before an acknowledged SYNC write survives, too.
-            position = draft.size() == 0 ? log.position() : applyBatch(batch, draft, sync);
+            isCommitted = areUnchanged(read);
+            position = isCommitted && draft.size() > 0 ? applyBatch(draft, sync) : log.position();
         } finally {
             store.writeLock.unlock();
         }
-        finish(position, draft.length(), sync);
-        return true;
+        finish(position, isCommitted ? draft.length() : 0, sync);
+        return isCommitted;
     }
 
     private void encode(WriteBatch batch, BatchDraft draft) throws IOException {
@@ -293,17 +308,18 @@ final class Writes {
     private boolean areUnchanged(Map<byte[], Long> read) throws IOException {
         for (Map.Entry<byte[], Long> each : read.entrySet()) {
             long expected = each.getValue();
-            if (!holds(current -> (current == null ? 0 : current.version()) == expected, each.getKey())) {
+            byte[] key = each.getKey();
+            if (!holds(current -> (current == null ? 0 : current.version()) == expected, key, 0, key.length)) {
                 return false;
             }
         }
         return true;
     }
 
-    private long applyBatch(WriteBatch batch, BatchDraft draft, boolean sync) throws IOException {
+    private long applyBatch(BatchDraft draft, boolean sync) throws IOException {
         index.ensureRoom(draft.size());
         if (store.snapshots.isAnyOpen()) {
-            batch.visit((source, key, keyLength, valueLength, expiry) -> saveForSnapshots(source, key, keyLength));
+            draft.visitKeys((source, offset, length, isTombstone) -> saveForSnapshots(source, offset, length));
         }
         long[] locators;
         try {
@@ -314,18 +330,18 @@ final class Writes {
         store.snapshots.appended(locators[0]);
         store.advanceVersion(locators.length);
         try {
-            indexBatch(batch, locators);
+            indexBatch(draft, locators);
         } catch (IOException | RuntimeException e) {
             throw store.failedIndexing(e);
         }
         return log.position();
     }
 
-    private void indexBatch(WriteBatch batch, long[] locators) throws IOException {
+    private void indexBatch(BatchDraft draft, long[] locators) throws IOException {
         int pin = store.pin(store.session());
         try {
             Indexing indexing = new Indexing(locators);
-            batch.visit(indexing);
+            draft.visitKeys(indexing);
             indexing.flush();
         } finally {
             store.exit(pin);
@@ -333,7 +349,7 @@ final class Writes {
     }
 
     /** Brings the index to the records of a batch, some at a time, so that it overlaps its waits for memory. */
-    private final class Indexing implements WriteBatch.Visitor {
+    private final class Indexing implements BatchDraft.KeyVisitor {
         private static final int GROUP = 32;
 
         private final long[] locators;
@@ -349,15 +365,14 @@ final class Writes {
         }
 
         @Override
-        public void change(byte[] keySource, int key, int keyLength, int valueLength, WriteOptions expiry)
-                throws IOException {
+        public void key(byte[] keySource, int offset, int length, boolean isTombstone) throws IOException {
             if (count == GROUP || keySource != source) {
                 flush();
                 source = keySource;
             }
-            keyOffsets[count] = key;
-            keyLengths[count] = keyLength;
-            areDeletes[count] = valueLength == DELETE;
+            keyOffsets[count] = offset;
+            keyLengths[count] = length;
+            areDeletes[count] = isTombstone;
             count++;
         }
 

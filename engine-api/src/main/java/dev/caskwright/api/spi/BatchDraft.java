@@ -1,7 +1,16 @@
 package dev.caskwright.api.spi;
 
+import java.io.IOException;
+
 /** The records of a batch being prepared for the log, outside any lock. Reused from batch to batch; for one thread at a time. */
 public interface BatchDraft {
+    /** Takes the keys of a batch. */
+    @FunctionalInterface
+    interface KeyVisitor {
+        /** Takes one key. The array belongs to the draft, and is not changed. */
+        void key(byte[] source, int offset, int length, boolean isTombstone) throws IOException;
+    }
+
     /**
      * Adds a put. The array must stay as it is until the batch was appended.
      *
@@ -12,6 +21,9 @@ public interface BatchDraft {
 
     /** Adds a tombstone. */
     void delete(byte[] source, int keyOffset, int keyLength);
+
+    /** Shows the draft's own copies of the keys, in the order in which they were added. */
+    void visitKeys(KeyVisitor visitor) throws IOException;
 
     /** Returns the number of records. */
     int size();

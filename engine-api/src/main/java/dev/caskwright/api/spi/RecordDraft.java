@@ -3,7 +3,8 @@ package dev.caskwright.api.spi;
 /** A record being prepared for the log, outside any lock. Reused from record to record; for one thread at a time. */
 public interface RecordDraft {
     /**
-     * Prepares a put. The value must stay as it is until the draft was appended.
+     * Prepares a put. The key is copied. A value may be read again when the draft is appended; if it changed in between, the
+     * log holds what was read last, under a checksum of just that.
      *
      * @param expiresAtMillis when it expires, in milliseconds since 1970, or 0
      */
@@ -11,6 +12,15 @@ public interface RecordDraft {
 
     /** Prepares a tombstone. */
     void delete(byte[] key);
+
+    /** Returns an array that holds this draft's copy of the key, at {@link #keyOffset}. Good until the draft is used again. */
+    byte[] keySource();
+
+    /** Returns where the key begins in {@link #keySource}. */
+    int keyOffset();
+
+    /** Returns the length of the key, in bytes. */
+    int keyLength();
 
     /** Returns the length of the record in the log, in bytes. */
     long length();

@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.spi.BatchDraft;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -60,6 +61,26 @@ final class EncodedBatch implements BatchDraft {
     /** The chunks in the order of their records. */
     List<EncodedDraft> chunks() {
         return chunks.subList(0, chunksUsed);
+    }
+
+    @Override
+    public void visitKeys(KeyVisitor visitor) throws IOException {
+        int visited = 0;
+        for (int i = 0; i < chunksUsed && visited < size; i++) {
+            EncodedDraft chunk = chunks.get(i);
+            byte[] bytes = chunk.bytes();
+            // The end of the batch, once it was added, is no member.
+            for (long at = 0; at < chunk.copiedLength() && visited < size; visited++) {
+                int record = (int) at;
+                int kind = RecordFormat.kind(bytes, record);
+                visitor.key(
+                        bytes,
+                        record + RecordFormat.headerLength(kind),
+                        RecordFormat.keyLength(bytes, record),
+                        (kind & RecordFormat.KIND_MASK) == RecordFormat.DELETE);
+                at += RecordFormat.recordLength(bytes, record);
+            }
+        }
     }
 
     @Override

@@ -9,7 +9,10 @@ import java.util.zip.CRC32C;
  * in the log decides (version, distance, header checksum). Reused from record to record; for one thread at a time.
  */
 final class EncodedDraft implements RecordDraft {
-    /** Longer values are not copied here but written to the file from the caller's array. Nothing follows on such a one. */
+    /**
+     * Longer values are not copied here, but piece by piece when they are written to the file. Nothing follows on such a
+     * one.
+     */
     static final int MAX_COPIED_VALUE = 64 << 10;
 
     private static final byte[] NOTHING = {};
@@ -117,6 +120,39 @@ final class EncodedDraft implements RecordDraft {
         RecordFormat.SHORT.set(bytes, at + RecordFormat.DISTANCE_OFFSET, (short) distance);
         RecordFormat.INT.set(
                 bytes, at + RecordFormat.HEADER_CHECKSUM_OFFSET, RecordFormat.headerChecksum(bytes, at, mask, crc));
+    }
+
+    /**
+     * Completes the header of the only record once more, for a long value that the caller changed after it was added.
+     *
+     * @param valueChecksum continues from the checksum of the key, see {@link #keyChecksum}
+     */
+    void replaceBodyChecksum(int valueChecksum, int mask) {
+        RecordFormat.INT.set(bytes, RecordFormat.BODY_CHECKSUM_OFFSET, valueChecksum);
+        RecordFormat.INT.set(
+                bytes, RecordFormat.HEADER_CHECKSUM_OFFSET, RecordFormat.headerChecksum(bytes, 0, mask, crc));
+    }
+
+    /** Starts the body checksum of the only record: returns the checksum of its key, to be continued with the value. */
+    CRC32C keyChecksum() {
+        crc.reset();
+        crc.update(bytes, keyOffset(), keyLength());
+        return crc;
+    }
+
+    @Override
+    public byte[] keySource() {
+        return bytes;
+    }
+
+    @Override
+    public int keyOffset() {
+        return RecordFormat.headerLength(RecordFormat.kind(bytes, 0));
+    }
+
+    @Override
+    public int keyLength() {
+        return RecordFormat.keyLength(bytes, 0);
     }
 
     @Override

@@ -17,6 +17,7 @@ import dev.caskwright.api.spi.RecordScanner;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -35,12 +36,17 @@ final class SegmentedLog implements RecordLog {
     /** When more files wait to be sealed, the writer seals them itself: hints not yet written take memory. */
     private static final int MAX_UNSEALED = 32;
 
+    /** Short enough to be in a cache of the processor when it is summed and written. */
+    private static final int PIECE_OF_LONG_VALUE = 64 << 10;
+
     private final IoManager io;
     private final RecordLogOptions options;
     private final Manifest manifest;
     private final GroupCommit commit = new GroupCommit(this::forceAppended);
     private final EncodedDraft markDraft = new EncodedDraft();
     private final CRC32C batchCrc = new CRC32C();
+    private byte @Nullable []
+            longValuePiece; // of a long value and its padding, under the write lock; made by the first
     private final Object handles = new Object(); // a handle is not exchanged while it is forced
     private final FileSlots slots = new FileSlots();
     private final SpaceAhead space;
@@ -182,7 +188,11 @@ final class SegmentedLog implements RecordLog {
         DataFile file = fileFor(draft.length());
         long offset = file.length();
         draft.place(version, distance(file, offset), file.mask(offset));
-        write(file, offset, draft);
+        if (draft.longValueLength() == 0) {
+            write(file, offset, draft);
+        } else {
+            writeLong(file, offset, draft);
+        }
         file.noteVersion(version);
         long locator = locator(file, offset, draft.bytes(), 0);
         file.addLive(addHint(draft.bytes(), 0, locator));
@@ -286,6 +296,47 @@ final class SegmentedLog implements RecordLog {
             int padding = (int) (offset + draft.length() - end);
             handle.write(end, new byte[RecordFormat.ALIGNMENT], 0, padding);
         }
+    }
+
+    /**
+     * Writes a record whose value is still the caller's array, a copy of one piece after the other. If the checksum of what
+     * was copied is not the one in the header, the caller changed the array meanwhile, and the header is written again: the
+     * value is the caller's mistake, the record is as sound as any other.
+     */
+    private void writeLong(DataFile file, long offset, EncodedDraft draft) throws IOException {
+        WritableFile handle = file.writable();
+        handle.write(offset, draft.bytes(), 0, draft.copiedLength());
+        byte[] piece = longValuePiece();
+        CRC32C checksum = draft.keyChecksum();
+        int before = RecordFormat.bodyChecksum(draft.bytes(), 0);
+        long end = offset + draft.copiedLength();
+        int length = draft.longValueLength();
+        for (int done = 0; done < length; ) {
+            int count = Math.min(PIECE_OF_LONG_VALUE, length - done);
+            System.arraycopy(draft.longValue(), draft.longValueOffset() + done, piece, 0, count);
+            checksum.update(piece, 0, count);
+            done += count;
+            if (done == length) {
+                int padding = (int) (offset + draft.length() - end - count);
+                Arrays.fill(piece, count, count + padding, (byte) 0);
+                count += padding;
+            }
+            handle.write(end, piece, 0, count);
+            end += count;
+        }
+        if ((int) checksum.getValue() != before) {
+            draft.replaceBodyChecksum((int) checksum.getValue(), file.mask(offset));
+            handle.write(offset, draft.bytes(), 0, draft.copiedLength());
+        }
+    }
+
+    private byte[] longValuePiece() {
+        byte[] piece = longValuePiece;
+        if (piece == null) {
+            piece = new byte[PIECE_OF_LONG_VALUE + RecordFormat.ALIGNMENT];
+            longValuePiece = piece;
+        }
+        return piece;
     }
 
     private int distance(DataFile file, long offset) {
