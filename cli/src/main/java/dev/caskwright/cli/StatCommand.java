@@ -66,6 +66,7 @@ final class StatCommand implements Callable<Integer> {
         figures.put("replayedRecords", stats.replayedRecords());
         figures.put("tornBytesCut", stats.tornBytesCut());
         figures.put("lastVersion", stats.lastVersion());
+        figures.put("clockJumps", stats.clockJumps());
         return figures;
     }
 

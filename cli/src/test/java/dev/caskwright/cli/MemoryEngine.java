@@ -171,7 +171,8 @@ class MemoryEngine implements StorageEngine {
                 0,
                 0,
                 2,
-                changes.size());
+                changes.size(),
+                0);
     }
 
     @Override

@@ -21,6 +21,8 @@ package dev.caskwright.api;
  * @param writtenBytes bytes that writers have appended since opening
  * @param savedImages images of the index that were saved since opening
  * @param lastVersion version of the last write
+ * @param clockJumps how often the clock that expiry goes by was seen to jump by more than a minute since opening, forwards
+ *     or back
  */
 public record EngineStats(
         long keys,
@@ -39,7 +41,8 @@ public record EngineStats(
         long mergedBytes,
         long writtenBytes,
         long savedImages,
-        long lastVersion) {
+        long lastVersion,
+        long clockJumps) {
     /** Returns disk bytes per live byte: 1.0 at best; 1.0 for an empty store. */
     public double spaceAmplification() {
         return liveBytes == 0 ? 1.0 : (double) diskBytes / liveBytes;

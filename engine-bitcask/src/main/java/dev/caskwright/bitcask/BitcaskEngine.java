@@ -241,7 +241,7 @@ public final class BitcaskEngine implements StorageEngine {
             store.log.sealLeft();
             try (IoManager io = parts.ioFactory().open(target, true);
                     IoManager.Lock lock = io.lock(true)) {
-                store.log.copyTo(io, files, store.clock.nowMillis(), lastVersion);
+                store.log.copyTo(io, files, store.clock.longs(), lastVersion);
             }
         } finally {
             store.snapshots.close(pin);
@@ -279,7 +279,8 @@ public final class BitcaskEngine implements StorageEngine {
                 merger.mergedBytes(),
                 store.log.writtenBytes(),
                 parts.checkpoints().saved(),
-                store.lastVersion());
+                store.lastVersion(),
+                store.clock.jumps());
     }
 
     /** Returns whether all records are counted as live or dead, by which files are chosen. */
@@ -339,6 +340,7 @@ public final class BitcaskEngine implements StorageEngine {
         boolean isSound = store.failure() == null;
         try {
             if (isSound) {
+                store.clock.note();
                 parts.checkpoints().saveLast();
             }
         } catch (IOException | RuntimeException | Error e) {

@@ -58,6 +58,7 @@ public final class EngineBuilder {
     long mostReplayBytesLater = Runtime.getRuntime().maxMemory() / 8;
 
     InstantSource clock = InstantSource.system();
+    boolean forgetToldExpiries;
 
     /** Nothing is drawn to open a store that is there: that alone would take a JVM that has just started 30 ms. */
     LongSupplier random = () -> new SecureRandom().nextLong();
@@ -201,9 +202,24 @@ public final class EngineBuilder {
         return this;
     }
 
-    /** Sets the clock that expiry goes by; the system's by default. */
+    /**
+     * Sets the clock that expiry goes by; the system's by default. It is believed as it is, whichever way it jumps, with
+     * two exceptions. An entry that was told to be absent for its expiry stays absent, whatever the clock says later and
+     * through restarts; others, and what is written later, go by the clock alone. And merges remove what has expired by
+     * no more than a day beyond what has passed since the clock was last in step, until it has stayed there for ten
+     * minutes. A jump of more than a minute is logged and counted in {@link dev.caskwright.api.EngineStats#clockJumps}.
+     */
     public EngineBuilder clock(InstantSource source) {
         clock = Objects.requireNonNull(source);
+        return this;
+    }
+
+    /**
+     * Sets whether opening forgets which entries were told to have expired, off by default: the way back after a clock
+     * was wrong. Those that a merge has not removed are there again if the clock is before their expiry.
+     */
+    public EngineBuilder forgetToldExpiries(boolean forget) {
+        forgetToldExpiries = forget;
         return this;
     }
 

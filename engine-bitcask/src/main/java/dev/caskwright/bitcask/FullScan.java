@@ -91,7 +91,7 @@ final class FullScan {
             LogSegment file = store.log.segment(locator);
             RecordScanner scanner = scanners.computeIfAbsent(file, each -> store.log.scan(each, each.length()));
             scanner.seek(locator);
-            return hadExpired(scanner.expiresAt()) || wasKept(scanner)
+            return moment.hadExpired(scanner.expiresAt(), scanner.version()) || wasKept(scanner)
                     ? null
                     : new Entry(scanner.key(), scanner.value(), scanner.version(), scanner.expiresAt());
         } finally {
@@ -155,7 +155,9 @@ final class FullScan {
         }
         source = scanner.buffer();
         do {
-            if (scanner.isPut() && scanner.version() <= moment.version && !hadExpired(scanner.expiresAt())) {
+            if (scanner.isPut()
+                    && scanner.version() <= moment.version
+                    && !moment.hadExpired(scanner.expiresAt(), scanner.version())) {
                 keyOffsets[count] = scanner.keyOffset();
                 keyLengths[count] = scanner.keyLength();
                 valueOffsets[count] = scanner.valueOffset();
@@ -167,10 +169,6 @@ final class FullScan {
             }
         } while (count < BATCH && scanner.nextInBuffer());
         return true;
-    }
-
-    private boolean hadExpired(long expiresAt) {
-        return expiresAt != Entry.NEVER && expiresAt <= moment.nowMillis;
     }
 
     /** Sets the locators of those records to absent that were not current when the snapshot of now was taken. */

@@ -1,6 +1,5 @@
 package dev.caskwright.bitcask;
 
-import dev.caskwright.api.Entry;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
@@ -163,6 +162,7 @@ final class Merger {
         private final List<Expired> expired = new ArrayList<>();
         private final TombstoneFilter older;
         private @Nullable MergeOutput output;
+        private final long removableMillis;
         private long nextId;
         private long lastId;
         private boolean mayBeCommitted;
@@ -171,6 +171,7 @@ final class Merger {
         Round(List<LogSegment> inputs, @Nullable OrderedKeyIndex order) {
             this.inputs = List.copyOf(inputs);
             this.order = order;
+            this.removableMillis = store.clock.removableMillis();
             this.older = new TombstoneFilter(log, store.listedFiles(), inputs);
         }
 
@@ -256,7 +257,7 @@ final class Merger {
         }
 
         private void copyPut(LogSegment input, RecordScanner scanner) throws IOException {
-            if (scanner.expiresAt() != Entry.NEVER && store.clock.hasPassed(scanner.expiresAt())) {
+            if (store.clock.isRemovable(scanner.expiresAt(), scanner.version(), removableMillis)) {
                 expired.add(new Expired(scanner.key(), scanner.locator()));
                 if (older.mayHaveOlder(input, scanner)) {
                     output(scanner).copyAsTombstone(scanner);

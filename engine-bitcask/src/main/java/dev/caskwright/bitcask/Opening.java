@@ -90,6 +90,10 @@ final class Opening {
         opening.finish();
         loading.goOn(executor);
         StoreClock clock = new StoreClock(options.clock, log, options.readOnly);
+        if (options.forgetToldExpiries) {
+            clock.forgetTold();
+        }
+        clock.note();
         Store store = new Store(
                 log, epochs, index, clock, options.maxSnapshots, ~opening.secret(), options.readOnly, failure);
         Reads reads = new Reads(store);

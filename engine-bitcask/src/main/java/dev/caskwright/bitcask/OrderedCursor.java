@@ -140,10 +140,10 @@ final class OrderedCursor implements Cursor {
     private void add(RecordReader reader, byte[] key, long locator, int[] left) throws IOException {
         reader.read(locator);
         long expiresAt = reader.expiresAt();
-        if (snapshot == null ? store.clock.hasPassed(expiresAt) : isExpired(expiresAt, snapshot.nowMillis)) {
+        long version = reader.version();
+        if (snapshot == null ? store.clock.hasPassed(expiresAt, version) : snapshot.hadExpired(expiresAt, version)) {
             return;
         }
-        long version = reader.version();
         int length = reader.valueLength();
         if (!reader.hasKey(key, 0, key.length)) {
             throw reader.wrongKey();
@@ -152,10 +152,6 @@ final class OrderedCursor implements Cursor {
         wanted--;
         left[0]--;
         left[1] -= length;
-    }
-
-    private static boolean isExpired(long expiresAt, long nowMillis) {
-        return expiresAt != Entry.NEVER && expiresAt <= nowMillis;
     }
 
     @Override

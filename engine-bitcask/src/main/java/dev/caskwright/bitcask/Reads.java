@@ -131,6 +131,7 @@ final class Reads {
         if (expiresAt == Entry.NEVER) {
             return true;
         }
-        return snapshot == null ? !store.clock.hasPassed(expiresAt) : expiresAt > snapshot.nowMillis;
+        long version = reader.version();
+        return snapshot == null ? !store.clock.hasPassed(expiresAt, version) : !snapshot.hadExpired(expiresAt, version);
     }
 }

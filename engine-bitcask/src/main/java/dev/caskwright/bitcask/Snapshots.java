@@ -31,7 +31,9 @@ final class Snapshots {
         final long serial;
         final boolean isForCall;
         final long version;
-        final long nowMillis;
+        private final StoreClock clock;
+        private final long nowMillis;
+        private final ToldExpiries told;
         final @Nullable LogSegment[] files;
         final @Nullable LogSegment active;
         final long activeLength;
@@ -43,14 +45,16 @@ final class Snapshots {
                 long serial,
                 boolean isForCall,
                 long version,
-                long nowMillis,
+                StoreClock clock,
                 @Nullable LogSegment[] files,
                 @Nullable LogSegment active,
                 Undo undo) {
             this.serial = serial;
             this.isForCall = isForCall;
             this.version = version;
-            this.nowMillis = nowMillis;
+            this.clock = clock;
+            this.told = clock.told(); // before the time: what is told in between is judged by that
+            this.nowMillis = clock.nowMillis();
             this.files = files;
             this.active = active;
             this.activeLength = active == null ? 0 : active.length();
@@ -62,6 +66,11 @@ final class Snapshots {
             long current = index.get(key, offset, length);
             long saved = undo.find(key, offset, length);
             return saved == UndoMap.UNCHANGED ? current : saved;
+        }
+
+        /** Returns whether an entry had expired then. */
+        boolean hadExpired(long expiresAt, long version) {
+            return clock.hadPassed(expiresAt, version, nowMillis, told);
         }
 
         /** Returns whether records in this file, and not copies of them elsewhere, were current then. */
@@ -125,13 +134,7 @@ final class Snapshots {
                 newest = undo;
                 serial++;
                 Handle handle = new Handle(
-                        serial,
-                        isForCall,
-                        store.lastVersion(),
-                        store.clock.nowMillis(),
-                        visibleFiles(),
-                        store.log.active(),
-                        undo);
+                        serial, isForCall, store.lastVersion(), store.clock, visibleFiles(), store.log.active(), undo);
                 open.add(handle);
                 users += isForCall ? 0 : 1;
                 return handle;

@@ -13,6 +13,7 @@ import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordReader;
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,7 @@ final class Store {
     private final boolean readOnly;
     private final AtomicReference<@Nullable Throwable> failure;
     private final ThreadLocal<Session> sessions;
-    private long lastVersion; // guarded by writeLock
+    private final AtomicLong lastVersion = new AtomicLong(); // grows under writeLock
     private volatile boolean closed;
     private final Object removing = new Object();
     private boolean removalsEnded; // guarded by removing
@@ -60,7 +61,8 @@ final class Store {
         this.readOnly = readOnly;
         this.failure = failure;
         this.snapshots = new Snapshots(this, maxSnapshots, seed);
-        this.lastVersion = log.lastVersion();
+        this.lastVersion.set(log.lastVersion());
+        clock.followVersions(lastVersion::getAcquire);
         this.sessions = ThreadLocal.withInitial(() -> new Session(log, epochs.newStripe()));
     }
 
@@ -154,11 +156,12 @@ final class Store {
     }
 
     long lastVersion() {
-        return lastVersion;
+        return lastVersion.getPlain();
     }
 
     void advanceVersion(int count) {
-        lastVersion += count;
+        // Before the index shows the record: who finds a record in it finds its version here.
+        lastVersion.setRelease(lastVersion.getPlain() + count);
     }
 
     /**
@@ -206,7 +209,7 @@ final class Store {
             return false;
         }
         reader.read(locator);
-        return clock.hasPassed(reader.expiresAt());
+        return clock.hasPassed(reader.expiresAt(), reader.version());
     }
 
     /** As {@link #failedAppend}, for the manifest: whether the merge took place is decided by the next opening. */

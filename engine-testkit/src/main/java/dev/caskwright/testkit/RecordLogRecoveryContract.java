@@ -281,17 +281,32 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
     @Test
     void theClockSurvivesTheProcess() throws IOException {
         RecordLog log = open();
-        assertThat(log.clockMillis()).isZero();
-        log.advanceClock(1_000);
-        log.advanceClock(900);
-        assertThat(log.clockMillis()).isEqualTo(1_000);
-        assertThat(open(disk.peekKill()).log().clockMillis()).isEqualTo(1_000);
+        assertThat(log.clockNote()).isEmpty();
+        log.noteClock(() -> new long[] {1_000, 2});
+        log.noteClock(() -> new long[] {900});
+        assertThat(log.clockNote()).containsExactly(900);
+        assertThat(open(disk.peekKill()).log().clockNote()).containsExactly(900);
+        long used = bytesOnDisk();
+        for (long i = 0; i < 1_000; i++) {
+            long each = i;
+            log.noteClock(() -> new long[] {each, each});
+        }
+        assertThat(bytesOnDisk()).as("a note takes the place of the one before").isEqualTo(used);
+        log.noteClock(() -> new long[] {1_000});
         put(log, "key", "");
         log.leaveActive();
         log.sealLeft();
         log.close();
         RecordLog reopened = open(disk.powerLoss(0)).log();
-        assertThat(reopened.clockMillis()).isEqualTo(1_000);
+        assertThat(reopened.clockNote()).containsExactly(1_000);
+    }
+
+    private long bytesOnDisk() throws IOException {
+        long bytes = 0;
+        for (String name : disk.list()) {
+            bytes += disk.length(name);
+        }
+        return bytes;
     }
 
     @Test
@@ -454,7 +469,7 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
         assertThat(links).isPositive();
         Opened copy = open(target());
         assertThat(scan(copy.log())).isEqualTo(first);
-        assertThat(copy.log().clockMillis()).isEqualTo(500);
+        assertThat(copy.log().clockNote()).containsExactly(500);
         assertThat(copy.log().lastVersion()).isEqualTo(1_000);
         copy.log().abandon();
         put(log, "more", "");
@@ -465,7 +480,7 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
                 .isEqualTo(second)
                 .last()
                 .isEqualTo(scan(log).get(second.size() - 1));
-        assertThat(copy.log().clockMillis()).isEqualTo(600);
+        assertThat(copy.log().clockNote()).containsExactly(600);
         copy.log().close();
         log.close();
         Map<String, String> content = content(open(disk));
@@ -479,7 +494,7 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
     private List<Shown> copyTo(RecordLog log, long clockMillis) throws IOException {
         log.leaveActive();
         log.sealLeft();
-        log.copyTo(target(), log.segments(), clockMillis, 1_000);
+        log.copyTo(target(), log.segments(), new long[] {clockMillis}, 1_000);
         return scan(log);
     }
 

@@ -336,7 +336,8 @@ final class MapEngine implements StorageEngine {
                     0,
                     disk,
                     0,
-                    store.version);
+                    store.version,
+                    0);
         }
     }
 

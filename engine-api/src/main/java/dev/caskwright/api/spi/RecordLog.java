@@ -4,6 +4,7 @@ import dev.caskwright.api.CorruptRecordException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * RecordLogOptions#awaitReaders}).
  */
 public interface RecordLog extends Closeable {
+    /** The greatest count of longs in a note of the clock. */
+    int MAX_CLOCK_NOTE = 62;
+
     /** Returns a draft to encode records with, for one thread at a time. */
     RecordDraft newDraft();
 
@@ -124,7 +128,7 @@ public interface RecordLog extends Closeable {
     void remove(LogSegment segment) throws IOException;
 
     /** Makes a store of these sealed segments in another directory; what an earlier copy brought there is kept. */
-    void copyTo(IoManager target, List<LogSegment> segments, long clockMillis, long lastVersion) throws IOException;
+    void copyTo(IoManager target, List<LogSegment> segments, long[] clockNote, long lastVersion) throws IOException;
 
     /**
      * Starts an image of the key index. Called under the engine's write lock.
@@ -147,11 +151,17 @@ public interface RecordLog extends Closeable {
     /** Returns the version after which every change is still in segments that writers wrote, in order. */
     long changesFrom();
 
-    /** Returns the greatest time noted with {@link #advanceClock}, in milliseconds since 1970. */
-    long clockMillis();
+    /** Returns the last note of the clock, see {@link #noteClock}; empty if there is none. */
+    long[] clockNote();
 
-    /** Notes a time, so that it survives the death of the process. */
-    void advanceClock(long millis) throws IOException;
+    /**
+     * Keeps a note of the engine's clock, of up to {@value #MAX_CLOCK_NOTE} longs, in place of the one before, so that it
+     * survives the death of the process. Takes the same space however often it is called, and waits for no force: while
+     * the log's list of segments is being changed, the note is written right after that.
+     *
+     * @param latest returns the note; it is asked when the note is written, so that the last one written is the latest
+     */
+    void noteClock(Supplier<long[]> latest) throws IOException;
 
     /** Returns how many bytes were appended since the log was opened. */
     long writtenBytes();

@@ -33,7 +33,7 @@ final class LogBackup {
     }
 
     /** Makes the target consist of these files, which are sealed and which the caller keeps from being removed. */
-    void run(List<DataFile> files, long clockMillis, long lastVersion) throws IOException {
+    void run(List<DataFile> files, long[] clockNote, long lastVersion) throws IOException {
         Set<String> present = new HashSet<>(target.list());
         Manifest previous = openPrevious(present);
         Map<String, Manifest.Sealed> known = new HashMap<>();
@@ -55,8 +55,8 @@ final class LogBackup {
             }
             next.noteSealed(file.sealedEntry());
         }
-        next.noteState(
-                Math.max(previous.highestId(), next.highestId()), source.changesFrom(), clockMillis, lastVersion);
+        next.noteState(Math.max(previous.highestId(), next.highestId()), source.changesFrom(), lastVersion);
+        next.setClockNote(clockNote);
         target.syncDirectory();
         next.rewrite(target);
         next.close();
@@ -105,7 +105,7 @@ final class LogBackup {
         for (DataFile file : files) {
             highest = Math.max(highest, file.id());
         }
-        previous.noteState(highest, 0, 0, 0);
+        previous.noteState(highest, 0, 0);
         previous.rewrite(target);
         previous.close();
     }

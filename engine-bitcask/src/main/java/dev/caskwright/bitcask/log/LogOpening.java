@@ -450,7 +450,7 @@ final class LogOpening implements RecordLogOpening {
         if (!recovered.isEmpty()) {
             manifest.noteCopy(null); // it was written to since it was made
         }
-        manifest.noteState(highestId, 0, 0, 0);
+        manifest.noteState(highestId, 0, 0);
         // The names of the files that the new manifest lists must be durable before it is.
         io.syncDirectory();
         manifest.rewrite(io);

@@ -83,9 +83,10 @@ public final class LogSalvage {
             salvage(source, store, manifest);
         }
         if (manifest != null) {
-            next.noteState(0, 0, manifest.clockMillis(), manifest.lastVersion());
+            next.noteState(0, 0, manifest.lastVersion());
+            next.setClockNote(manifest.clockNote());
         }
-        next.noteState(0, next.lastVersion(), 0, 0); // the change feed starts anew
+        next.noteState(0, next.lastVersion(), 0); // the change feed starts anew
         // The names of the files that the manifest lists must be durable before it is.
         target.syncDirectory();
         next.rewrite(target);

@@ -12,7 +12,11 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The list of a store's sealed data files: an append-only file of checksummed edits, each forced before anything relies
@@ -23,13 +27,13 @@ import org.jspecify.annotations.Nullable;
  * manifest writes: what was rolled since the last edit is found by its name, and read as the tail of the log.
  *
  * <pre>
- * 0      8               12      16               32                           60         64
- * | magic | formatVersion | zeros | storeId: 2 x 8 | zeros                      | checksum | edits ...
+ * 0      8               12      16               32      60         64      512           1024          1536
+ * | magic | formatVersion | zeros | storeId: 2 x 8 | zeros | checksum | zeros | clock note a | clock note b | edits ...
  *
  * edit: | checksum | length | type: 8 bits, forced before: 56 bits | longs ... |
  * SEAL:  id, merged, length, firstVersion, lastVersion, history
  * MERGE: highestId, changesFrom, inputs n, outputs m, n x id, m x (id, length, firstVersion, lastVersion, history)
- * STATE: highestId, lastLogId, changesFrom, clockMillis, lastVersion, following n
+ * STATE: highestId, lastLogId, changesFrom, lastVersion, following n
  * IMAGE: number, nonce
  * COPY:  kind, finished, history, version
  * LINEAGE: n x (history, firstVersion)
@@ -64,7 +68,7 @@ final class Manifest implements Closeable {
     static final int FORMAT_VERSION = 1;
 
     private static final long MAGIC = 0x49_4E_41_4D_4B_53_41_43L; // "CASKMANI"
-    private static final int HEADER_LENGTH = FileHeader.LENGTH;
+    private static final int START = ClockNote.END; // of the edits
     private static final int MAX_EDIT = 64 << 20;
 
     /** Numbers are halves of positions. Above this they would soon run out; no store that is in use comes near. */
@@ -80,12 +84,15 @@ final class Manifest implements Closeable {
     private static final int COPY = 5;
     private static final int LINEAGE = 6;
 
+    /** Held while the file is changed, before the monitor, which is for what this object knows. */
+    private final ReentrantLock changing = new ReentrantLock();
+
+    private final ClockNote clock;
     private final StoreId store;
     private final TreeMap<Long, Sealed> files = new TreeMap<>();
     private long highestId;
     private long lastLogId;
     private long changesFrom;
-    private long clockMillis;
     private long lastVersion;
     private @Nullable Image image;
     private @Nullable CopyMark copy;
@@ -97,6 +104,7 @@ final class Manifest implements Closeable {
 
     Manifest(StoreId store) {
         this.store = store;
+        this.clock = new ClockNote(store, changing);
     }
 
     /** Reads the manifest of a store; null if there is none. */
@@ -112,6 +120,7 @@ final class Manifest implements Closeable {
             byte[] bytes = new byte[(int) length];
             int read = file.read(0, bytes, 0, bytes.length);
             Manifest manifest = new Manifest(readHeader(bytes, read));
+            manifest.clock.read(bytes, read);
             manifest.readEdits(bytes, read);
             return manifest;
         }
@@ -134,7 +143,7 @@ final class Manifest implements Closeable {
      * a sound one behind it says that it had been forced: that is damage.
      */
     private void readEdits(byte[] bytes, int length) throws IOException {
-        int at = HEADER_LENGTH;
+        int at = START;
         long base = 1;
         while (at < length || base > 0) {
             int end = editEnd(bytes, at, length);
@@ -204,14 +213,14 @@ final class Manifest implements Closeable {
                 throw new UnsupportedFormatException("unknown manifest edit: type=" + type
                         + "; open the store with the version of the library that wrote it");
         }
-        return type == STATE ? words[6] : 0;
+        return type == STATE ? words[5] : 0;
     }
 
     /** A right checksum does not make an edit possible: who can make files can make checksums. */
     private static boolean isPossible(int type, long[] words) {
         return switch (type) {
             case SEAL -> words.length == 7 && isFile(words[1], words[3]);
-            case STATE -> words.length == 7 && isNumber(words[1]) && isNumber(words[2]);
+            case STATE -> words.length == 6 && isNumber(words[1]) && isNumber(words[2]);
             case IMAGE -> words.length == 3 && isNumber(words[1]);
             case MERGE -> isPossibleMerge(words);
             case COPY -> CopyMark.isPossible(words);
@@ -275,8 +284,7 @@ final class Manifest implements Closeable {
         highestId = Math.max(highestId, words[1]);
         lastLogId = Math.max(lastLogId, words[2]);
         changesFrom = Math.max(changesFrom, words[3]);
-        clockMillis = Math.max(clockMillis, words[4]);
-        lastVersion = Math.max(lastVersion, words[5]);
+        lastVersion = Math.max(lastVersion, words[4]);
     }
 
     StoreId store() {
@@ -302,8 +310,9 @@ final class Manifest implements Closeable {
         return changesFrom;
     }
 
-    synchronized long clockMillis() {
-        return clockMillis;
+    /** Returns what was last noted with {@link #noteClock}; empty if nothing was. */
+    long[] clockNote() {
+        return clock.longs();
     }
 
     synchronized long lastVersion() {
@@ -341,8 +350,13 @@ final class Manifest implements Closeable {
     }
 
     /** Notes state that the next {@link #rewrite} will keep. */
-    synchronized void noteState(long newHighestId, long newChangesFrom, long newClockMillis, long newLastVersion) {
-        applyState(new long[] {STATE, newHighestId, 0, newChangesFrom, newClockMillis, newLastVersion, 0});
+    synchronized void noteState(long newHighestId, long newChangesFrom, long newLastVersion) {
+        applyState(new long[] {STATE, newHighestId, 0, newChangesFrom, newLastVersion, 0});
+    }
+
+    /** Has the next {@link #rewrite} keep another manifest's note of the clock. */
+    void setClockNote(long[] note) {
+        clock.set(note);
     }
 
     /** Notes a sealed file that the next {@link #rewrite} will list. */
@@ -351,15 +365,19 @@ final class Manifest implements Closeable {
     }
 
     /** Replaces the manifest on disk by one that lists what this one lists, and opens it for more edits. */
-    synchronized void rewrite(IoManager io) throws IOException {
-        close();
+    void rewrite(IoManager io) throws IOException {
+        change(() -> replace(io));
+    }
+
+    private void replace(IoManager io) throws IOException {
+        closeFile();
         if (io.list().contains(FileNames.NEW_MANIFEST)) {
             io.delete(FileNames.NEW_MANIFEST);
         }
         WritableFile fresh = io.create(FileNames.NEW_MANIFEST, 0);
         try {
-            fresh.write(0, header(), 0, HEADER_LENGTH);
-            end = HEADER_LENGTH;
+            fresh.write(0, start(), 0, START);
+            end = START;
             forced = 0;
             Image kept = image;
             CopyMark keptCopy = copy;
@@ -367,7 +385,7 @@ final class Manifest implements Closeable {
                     + (kept == null ? 0 : 1)
                     + (keptCopy == null ? 0 : 1)
                     + (lineage == Lineage.EMPTY ? 0 : 1);
-            append(fresh, new long[] {STATE, highestId, lastLogId, changesFrom, clockMillis, lastVersion, following});
+            append(fresh, new long[] {STATE, highestId, lastLogId, changesFrom, lastVersion, following});
             for (Sealed sealed : files.values()) {
                 append(fresh, sealWords(sealed));
             }
@@ -391,19 +409,67 @@ final class Manifest implements Closeable {
         file = io.openWritable(FileNames.MANIFEST);
     }
 
-    /** Lists sealed files, durably. */
-    synchronized void seal(List<Sealed> sealed) throws IOException {
-        for (Sealed each : sealed) {
-            append(open(), sealWords(each));
+    /** A change of the file. */
+    private interface Change {
+        void make() throws IOException;
+    }
+
+    /** Changes the file, and then writes the clock's note that came meanwhile. */
+    private void change(Change change) throws IOException {
+        changing.lock();
+        try {
+            synchronized (this) {
+                change.make();
+            }
+        } finally {
+            changing.unlock();
         }
-        force();
-        copy = null;
-        sealed.forEach(this::applySeal);
+        if (isOpen()) {
+            writeWaitingNote();
+        }
+    }
+
+    private synchronized boolean isOpen() {
+        return file != null && failed == null;
+    }
+
+    private void writeWaitingNote() {
+        try {
+            clock.writeWaiting(this::writeClock);
+        } catch (IOException e) {
+            // What was to be done is done. The next expiry that is told writes the whole note again.
+            logger().warn("the clock's note could not be written, will try again: {}", e.toString());
+        }
+    }
+
+    /**
+     * Notes what the clock is not to forget; survives the death of the process. Does not wait for a force: while somebody
+     * changes the file, it is left to him, and written when he is done.
+     *
+     * @param latest returns the note as it is when it is written
+     */
+    void noteClock(Supplier<long[]> latest) throws IOException {
+        clock.note(latest, this::writeClock);
+    }
+
+    private synchronized void writeClock(long offset, byte[] slot) throws IOException {
+        open().write(offset, slot, 0, slot.length);
+    }
+
+    /** Lists sealed files, durably. */
+    void seal(List<Sealed> sealed) throws IOException {
+        change(() -> {
+            for (Sealed each : sealed) {
+                append(open(), sealWords(each));
+            }
+            force();
+            copy = null;
+            sealed.forEach(this::applySeal);
+        });
     }
 
     /** Replaces the inputs of a merge by its outputs, durably and at once. */
-    synchronized void merge(long highest, long newChangesFrom, Collection<Long> inputs, List<Sealed> outputs)
-            throws IOException {
+    void merge(long highest, long newChangesFrom, Collection<Long> inputs, List<Sealed> outputs) throws IOException {
         long[] words = new long[5 + inputs.size() + OUTPUT_WORDS * outputs.size()];
         words[0] = MERGE;
         words[1] = highest;
@@ -421,24 +487,19 @@ final class Manifest implements Closeable {
             words[at++] = output.lastVersion();
             words[at++] = output.history();
         }
-        appendAndForce(words);
-        copy = null;
-        applyMerge(words);
+        change(() -> {
+            appendAndForce(words);
+            copy = null;
+            applyMerge(words);
+        });
     }
 
     /** Lets an image take the place of the one before, durably. */
-    synchronized void publish(Image fresh) throws IOException {
-        appendAndForce(imageWords(fresh));
-        image = fresh;
-    }
-
-    /** Records that the store's clock has shown {@code millis}; survives the death of the process. */
-    synchronized void advanceClock(long millis) throws IOException {
-        if (millis > clockMillis) {
-            long[] words = {STATE, highestId, lastLogId, changesFrom, millis, lastVersion, 0};
-            append(open(), words);
-            applyState(words);
-        }
+    void publish(Image fresh) throws IOException {
+        change(() -> {
+            appendAndForce(imageWords(fresh));
+            image = fresh;
+        });
     }
 
     private void appendAndForce(long[] words) throws IOException {
@@ -480,8 +541,12 @@ final class Manifest implements Closeable {
         end += edit.length; // after a failed write the same place is written again
     }
 
-    private byte[] header() {
-        return FileHeader.seal(FileHeader.begin(MAGIC, FORMAT_VERSION, store));
+    private byte[] start() {
+        byte[] start = new byte[START];
+        System.arraycopy(
+                FileHeader.seal(FileHeader.begin(MAGIC, FORMAT_VERSION, store)), 0, start, 0, FileHeader.LENGTH);
+        clock.placeIn(start);
+        return start;
     }
 
     private static long[] sealWords(Sealed sealed) {
@@ -501,12 +566,20 @@ final class Manifest implements Closeable {
     }
 
     @Override
-    public synchronized void close() throws IOException {
+    public void close() throws IOException {
+        change(this::closeFile);
+    }
+
+    private void closeFile() throws IOException {
         WritableFile current = file;
         file = null;
         if (current != null) {
             current.close();
         }
+    }
+
+    private static Logger logger() {
+        return LoggerFactory.getLogger(Manifest.class);
     }
 
     @Override

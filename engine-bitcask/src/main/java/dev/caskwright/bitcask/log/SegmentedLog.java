@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -625,13 +626,13 @@ final class SegmentedLog implements RecordLog {
     }
 
     @Override
-    public long clockMillis() {
-        return manifest.clockMillis();
+    public long[] clockNote() {
+        return manifest.clockNote();
     }
 
     @Override
-    public void advanceClock(long millis) throws IOException {
-        manifest.advanceClock(millis);
+    public void noteClock(Supplier<long[]> latest) throws IOException {
+        manifest.noteClock(latest);
     }
 
     @Override
@@ -645,13 +646,13 @@ final class SegmentedLog implements RecordLog {
     }
 
     @Override
-    public void copyTo(IoManager target, List<LogSegment> segments, long clockMillis, long lastVersion)
+    public void copyTo(IoManager target, List<LogSegment> segments, long[] clockNote, long lastVersion)
             throws IOException {
         List<DataFile> files = new ArrayList<>();
         for (LogSegment segment : segments) {
             files.add((DataFile) segment);
         }
-        new LogBackup(this, target).run(files, clockMillis, lastVersion);
+        new LogBackup(this, target).run(files, clockNote, lastVersion);
     }
 
     IoManager io() {

@@ -6,11 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.IoOperation;
 import dev.caskwright.testkit.KeyValues;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
@@ -60,7 +66,7 @@ final class ManifestTest {
         assertThat(Manifest.read(disk)).isNull();
         Manifest manifest = create();
         manifest.seal(List.of(sealed(1, false), sealed(2, false)));
-        manifest.advanceClock(5_000);
+        manifest.noteClock(() -> new long[] {5_000, 7});
         manifest.seal(List.of(sealed(3, false)));
         manifest.merge(9, 29, List.of(1L, 2L), List.of(sealed(7, true)));
         for (int run = 0; run < 2; run++) {
@@ -70,7 +76,7 @@ final class ManifestTest {
             assertThat(read.highestId()).isEqualTo(9);
             assertThat(read.lastLogId()).isEqualTo(3);
             assertThat(read.changesFrom()).isEqualTo(29);
-            assertThat(read.clockMillis()).isEqualTo(5_000);
+            assertThat(read.clockNote()).containsExactly(5_000, 7);
             assertThat(read.lastVersion()).isEqualTo(79);
             read.rewrite(disk);
             read.close();
@@ -78,14 +84,87 @@ final class ManifestTest {
         manifest.close();
     }
 
+    /** A note for each expiry that is seen would let the manifest grow for as long as the store is open. */
     @Test
-    void theClockNeverGoesBack() throws IOException {
+    void theClockHasOneNoteOfFixedSize() throws IOException {
         Manifest manifest = create();
-        manifest.advanceClock(500);
         long length = disk.length(FileNames.MANIFEST);
-        manifest.advanceClock(400);
+        long[] note = new long[ClockNote.MAX_LONGS];
+        for (long i = 0; i < 1_000; i++) {
+            Arrays.fill(note, i);
+            manifest.noteClock(note::clone);
+            assertThat(read().clockNote()).containsOnly(i).hasSize(ClockNote.MAX_LONGS);
+        }
         assertThat(disk.length(FileNames.MANIFEST)).isEqualTo(length);
-        assertThat(read().clockMillis()).isEqualTo(500);
+        long[] tooLong = new long[ClockNote.MAX_LONGS + 1];
+        assertThatThrownBy(() -> manifest.noteClock(() -> tooLong)).isInstanceOf(IllegalArgumentException.class);
+        manifest.noteClock(() -> new long[] {3});
+        assertThat(read().clockNote()).as("shorter than the one before").containsExactly(3);
+        manifest.rewrite(disk);
+        assertThat(read().clockNote()).containsExactly(3);
+        manifest.close();
+    }
+
+    @Test
+    void aTornClockNoteLeavesTheOneBefore() throws IOException {
+        Manifest manifest = create();
+        for (long i = 1; i < 5; i++) {
+            byte[] before = content();
+            long each = i;
+            manifest.noteClock(() -> new long[] {each, -each});
+            byte[] after = content();
+            int changed = Arrays.mismatch(before, after);
+            for (int torn = changed; torn < changed + 32; torn++) {
+                byte[] content = before.clone();
+                System.arraycopy(after, changed, content, changed, torn - changed);
+                disk.install(FileNames.MANIFEST, content);
+                long[] read = read().clockNote();
+                boolean isWhole = Arrays.equals(content, after);
+                assertThat(read)
+                        .as("note %s torn at %s", i, torn)
+                        .isEqualTo(isWhole ? new long[] {i, -i} : i == 1 ? new long[0] : new long[] {i - 1, 1 - i});
+            }
+            disk.install(FileNames.MANIFEST, after);
+            manifest.close();
+            manifest = Objects.requireNonNull(Manifest.read(disk));
+            manifest.rewrite(disk);
+        }
+        manifest.close();
+    }
+
+    /** While a force of the manifest is under way, whoever is told of an expiry goes on, and the note is written after it. */
+    @Test
+    void aClockNoteDoesNotWaitForAForce() throws Exception {
+        Manifest manifest = create();
+        CountDownLatch forcing = new CountDownLatch(1);
+        CountDownLatch noted = new CountDownLatch(1);
+        AtomicBoolean isForced = new AtomicBoolean();
+        disk.observer(call -> {
+            if (call.operation() == IoOperation.FORCE && forcing.getCount() > 0) {
+                forcing.countDown();
+                try {
+                    noted.await();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+                isForced.set(true);
+            }
+        });
+        CompletableFuture<Void> sealing = CompletableFuture.runAsync(() -> {
+            try {
+                manifest.seal(List.of(sealed(1, false)));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        forcing.await();
+        manifest.noteClock(() -> new long[] {1});
+        manifest.noteClock(() -> new long[] {2});
+        assertThat(isForced).isFalse();
+        noted.countDown();
+        sealing.get();
+        disk.observer(null);
+        assertThat(read().clockNote()).containsExactly(2);
         manifest.close();
     }
 
@@ -162,10 +241,10 @@ final class ManifestTest {
     @Test
     void anEditOfANewerVersionIsRefused() throws IOException {
         create().close();
-        append(7);
+        append(9);
         assertThatThrownBy(this::read)
                 .isInstanceOf(UnsupportedFormatException.class)
-                .hasMessageContaining("type=7");
+                .hasMessageContaining("type=9");
     }
 
     /** Appends an edit with a right checksum. */
@@ -196,9 +275,9 @@ final class ManifestTest {
                 new long[] {2, 9, 0, -1, 0},
                 new long[] {2, 9, 0, 4, -1},
                 new long[] {2, 9, 0, 0, 1, 1, far, 1, 2, 3},
-                new long[] {3, 9, 0, 0, 0, 0},
-                new long[] {3, far, 0, 0, 0, 0, 0},
-                new long[] {3, 9, -1, 0, 0, 0, 0},
+                new long[] {3, 9, 0, 0, 0},
+                new long[] {3, far, 0, 0, 0, 0},
+                new long[] {3, 9, -1, 0, 0, 0},
                 new long[] {4},
                 new long[] {4, 1},
                 new long[] {4, far, 1},
@@ -218,7 +297,7 @@ final class ManifestTest {
                 new long[] {2, last, 0, 0, 0},
                 new long[] {2, 0, 0, 1, 0, 77},
                 new long[] {2, last, 0, 0, 1, last, 64, 1, 2, -1},
-                new long[] {3, last, last, 0, 0, 0, 0},
+                new long[] {3, last, last, 0, 0, 0},
                 new long[] {4, last, -1},
                 new long[] {5, 4, 0, -1, -1},
                 new long[] {6},
@@ -351,7 +430,7 @@ final class ManifestTest {
         assertThat(names(read())).containsExactly(FileNames.data(1));
         assertThat(manifest.toString()).contains("id=1");
         manifest.close();
-        assertThatThrownBy(() -> manifest.advanceClock(1)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> manifest.noteClock(() -> new long[] {1})).isInstanceOf(IllegalStateException.class);
     }
 
     /** Each part of the start was forced before the manifest got its name, the image too. */

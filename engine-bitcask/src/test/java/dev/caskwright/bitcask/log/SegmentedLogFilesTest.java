@@ -501,12 +501,14 @@ final class SegmentedLogFilesTest {
     @Test
     void theClockIsKept() throws IOException {
         RecordLog log = open();
-        log.advanceClock(1_000);
-        assertThat(log.clockMillis()).isEqualTo(1_000);
+        log.noteClock(() -> new long[] {1_000});
+        assertThat(log.clockNote()).containsExactly(1_000);
         log.close();
-        assertThatThrownBy(() -> log.advanceClock(2_000)).as("closed").isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> log.noteClock(() -> new long[] {2_000}))
+                .as("closed")
+                .isInstanceOf(IllegalStateException.class);
         RecordLog next = open();
-        assertThat(next.clockMillis()).isEqualTo(1_000);
+        assertThat(next.clockNote()).containsExactly(1_000);
         next.close();
     }
 
@@ -541,10 +543,10 @@ final class SegmentedLogFilesTest {
         log.leaveActive();
         log.sealLeft();
         IoManager target = disk.factory(Path.of("log")).open(Path.of("copy"), true);
-        log.copyTo(target, log.segments(), 77, 9);
+        log.copyTo(target, log.segments(), new long[] {77}, 9);
         RecordLog copy = open(target, tasks::add);
         assertThat(copy.segments()).hasSize(1);
-        assertThat(copy.clockMillis()).isEqualTo(77);
+        assertThat(copy.clockNote()).containsExactly(77);
         assertThat(copy.lastVersion()).isEqualTo(9);
         copy.close();
         log.close();

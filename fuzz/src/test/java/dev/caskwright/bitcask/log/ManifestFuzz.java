@@ -20,7 +20,7 @@ public final class ManifestFuzz {
         byte[] whole = FuzzedStore.PLAIN.file(FileNames.MANIFEST);
         boolean keepsStart = input.length > 0 && (input[0] & 1) != 0;
         ByteArrayOutputStream file = new ByteArrayOutputStream();
-        file.writeBytes(keepsStart ? whole : Arrays.copyOf(whole, 64));
+        file.writeBytes(keepsStart ? whole : Arrays.copyOf(whole, ClockNote.END));
         for (int at = 1; at < input.length; ) {
             int longs = 1 + (input[at] & 15);
             byte[] edit = new byte[8 + longs * Long.BYTES];
@@ -74,7 +74,7 @@ public final class ManifestFuzz {
         content.add(manifest.highestId());
         content.add(manifest.lastLogId());
         content.add(manifest.changesFrom());
-        content.add(manifest.clockMillis());
+        content.add(Arrays.toString(manifest.clockNote()));
         content.add(manifest.lastVersion());
         content.add(Optional.ofNullable(manifest.image()));
         return content;
