@@ -290,16 +290,16 @@ public final class BitcaskEngine implements StorageEngine {
 
     /** Returns a figure of the index, 0 once the engine is closed. The index is not released while it counts. */
     private long ofIndex(ToLongFunction<KeyIndex> figure) {
-        int pin;
+        Session session;
         try {
-            pin = store.enter(store.session());
+            session = store.enter();
         } catch (EngineClosedException e) {
             return 0; // which is the answer, not a failure
         }
         try {
             return figure.applyAsLong(store.index);
         } finally {
-            store.exit(pin);
+            store.exit(session);
         }
     }
 
@@ -331,6 +331,7 @@ public final class BitcaskEngine implements StorageEngine {
         try {
             closeLog();
         } finally {
+            store.forgetSessions();
             parts.release();
         }
     }

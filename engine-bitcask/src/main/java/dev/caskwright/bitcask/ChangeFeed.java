@@ -86,11 +86,11 @@ final class ChangeFeed {
     }
 
     private boolean next(RecordScanner scanner) throws IOException {
-        int pin = store.enter(store.session());
+        Session session = store.enter();
         try {
             return scanner.next();
         } finally {
-            store.exit(pin);
+            store.exit(session);
         }
     }
 

@@ -30,7 +30,6 @@ final class FullScan {
     private final Store store;
     private final Snapshots.Handle now;
     private final Snapshots.Handle moment; // the same, or one taken earlier
-    private final Session session;
 
     // The records at hand. All lie in one array. Once the index was asked, those that are no entries have no locator.
     private byte[] source = {};
@@ -48,7 +47,6 @@ final class FullScan {
         this.store = store;
         this.now = now;
         this.moment = moment;
-        this.session = store.session();
     }
 
     /** Visits the entries of a snapshot, or if it is null, of now. The caller does not hold the write lock. */
@@ -85,28 +83,28 @@ final class FullScan {
     }
 
     private @Nullable Entry lostEntry(long locator, Map<LogSegment, RecordScanner> scanners) throws IOException {
-        int pin = store.enter(session);
+        Session session = store.enter();
         try {
             checkOpen();
             LogSegment file = store.log.segment(locator);
             RecordScanner scanner = scanners.computeIfAbsent(file, each -> store.log.scan(each, each.length()));
             scanner.seek(locator);
-            return moment.hadExpired(scanner.expiresAt(), scanner.version()) || wasKept(scanner)
+            return moment.hadExpired(scanner.expiresAt(), scanner.version()) || wasKept(session.reader, scanner)
                     ? null
                     : new Entry(scanner.key(), scanner.value(), scanner.version(), scanner.expiresAt());
         } finally {
-            store.exit(pin);
+            store.exit(session);
         }
     }
 
     /** A write that failed, for want of space, was announced to the undo maps, too: its key has kept its record. */
-    private boolean wasKept(RecordScanner scanner) throws IOException {
+    private boolean wasKept(RecordReader reader, RecordScanner scanner) throws IOException {
         int length = scanner.keyLength();
         long locator = now.locate(store.index, scanner.buffer(), scanner.keyOffset(), length);
         return locator == scanner.locator()
                 || (locator != KeyIndex.ABSENT
                         && !store.snapshots.isNewerThan(moment, locator)
-                        && isSameVersion(locator, scanner.version(), length));
+                        && isSameVersion(reader, locator, scanner.version(), length));
     }
 
     private boolean visitFile(LogSegment file, EntryVisitor visitor) throws IOException {
@@ -114,13 +112,13 @@ final class FullScan {
         boolean more = true;
         while (more) {
             // The file itself stays because the snapshot pins it, but its handle may be exchanged when it is sealed.
-            int pin = store.enter(session);
+            Session session = store.enter();
             try {
                 checkOpen();
                 more = fetch(scanner);
-                dropOthers();
+                dropOthers(session.reader);
             } finally {
-                store.exit(pin);
+                store.exit(session);
             }
             for (int i = 0; i < count; i++) {
                 if (locators[i] != KeyIndex.ABSENT) {
@@ -172,29 +170,29 @@ final class FullScan {
     }
 
     /** Sets the locators of those records to absent that were not current when the snapshot of now was taken. */
-    private void dropOthers() throws IOException {
+    private void dropOthers(RecordReader reader) throws IOException {
         store.index.candidates(source, keyOffsets, keyLengths, count, candidates);
         for (int i = 0; i < count; i++) {
             // If the index refers to the very record, it has its key, and it has not changed since: the index moves to
             // later records only.
-            if (candidates[i] != locators[i] && !isEntry(i)) {
+            if (candidates[i] != locators[i] && !isEntry(reader, i)) {
                 locators[i] = KeyIndex.ABSENT;
             }
         }
     }
 
-    private boolean isEntry(int i) throws IOException {
+    private boolean isEntry(RecordReader reader, int i) throws IOException {
         long locator = now.locate(store.index, source, keyOffsets[i], keyLengths[i]);
         if (locator == locators[i]) {
             return true;
         }
         return locator != KeyIndex.ABSENT
                 && !now.covers(store.log.segment(locator))
-                && isSameVersion(locator, versions[i], keyLengths[i]);
+                && isSameVersion(reader, locator, versions[i], keyLengths[i]);
     }
 
-    private boolean isSameVersion(long locator, long version, int keyLength) throws IOException {
-        RecordReader reader = session.reader;
+    private static boolean isSameVersion(RecordReader reader, long locator, long version, int keyLength)
+            throws IOException {
         reader.readKey(locator, keyLength);
         return reader.version() == version;
     }

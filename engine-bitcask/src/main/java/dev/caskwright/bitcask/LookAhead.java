@@ -51,11 +51,11 @@ final class LookAhead {
                 count++;
             }
         } while (count < BATCH && scanner.nextInBuffer());
-        int pin = store.enter(store.session());
+        Session session = store.enter();
         try {
             store.index.candidates(scanner.buffer(), keyOffsets, keyLengths, count, candidates);
         } finally {
-            store.exit(pin);
+            store.exit(session);
         }
     }
 }

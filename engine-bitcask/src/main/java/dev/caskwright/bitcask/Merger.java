@@ -247,12 +247,11 @@ final class Merger {
                 return candidate; // the index refers to the very record, or has no such key
             }
             // An index without keys may read records, of files that could be removed meanwhile.
-            Session session = store.session();
-            int pin = store.enter(session);
+            Session session = store.enter();
             try {
                 return index.get(scanner.buffer(), scanner.keyOffset(), scanner.keyLength());
             } finally {
-                store.exit(pin);
+                store.exit(session);
             }
         }
 
@@ -306,7 +305,7 @@ final class Merger {
             private void readPiece() throws IOException {
                 count = 0;
                 atEnd = true; // unless the visitor stops the scan
-                int pin = store.enter(store.session());
+                Session session = store.enter();
                 try {
                     walked.scan(last, false, false, (key, locator) -> {
                         last = key;
@@ -316,7 +315,7 @@ final class Merger {
                         return atEnd;
                     });
                 } finally {
-                    store.exit(pin);
+                    store.exit(session);
                 }
             }
         }
@@ -391,7 +390,7 @@ final class Merger {
         }
 
         private void switchIndex() throws IOException {
-            Session session = store.session();
+            Session session = store.take();
             LockSlices lock = new LockSlices();
             try {
                 for (MergeOutput each : outputs) {
@@ -401,11 +400,11 @@ final class Merger {
                 }
                 for (Expired each : expired) {
                     lock.next();
-                    int pin = store.pin(session);
+                    store.pin(session);
                     try {
                         remove(each);
                     } finally {
-                        store.exit(pin);
+                        store.unpin(session);
                     }
                 }
                 lock.hold();
@@ -415,6 +414,7 @@ final class Merger {
                 throw store.failedIndexing(e);
             } finally {
                 lock.release();
+                store.giveBack(session);
             }
         }
 
@@ -472,16 +472,16 @@ final class Merger {
 
         void flush() throws IOException {
             lock.release();
-            int pin = store.pin(session);
+            store.pin(session);
             try {
                 // Before the lock is held, so that no writer is held up by the waits for memory.
                 index.prefetch(source, keyOffsets, keyLengths, count);
             } finally {
-                store.exit(pin);
+                store.unpin(session);
             }
             lock.letWritersIn();
             lock.hold();
-            pin = store.pin(session);
+            store.pin(session);
             try {
                 for (int i = 0; i < count; i++) {
                     if (!index.replace(source, keyOffsets[i], keyLengths[i], oldLocators[i], newLocators[i])) {
@@ -489,7 +489,7 @@ final class Merger {
                     }
                 }
             } finally {
-                store.exit(pin);
+                store.unpin(session);
             }
             count = 0;
         }

@@ -72,7 +72,7 @@ final class Opening {
         IoManagerFactory startupFactory = options.startupIo;
         IoManager startupIo = startupFactory == null ? io : keep(startupFactory.open(options.directory, false));
         Executor executor = executor();
-        ReadEpochs epochs = new ReadEpochs();
+        ReadEpochs epochs = new ReadEpochs(Sessions.slots());
         RecordLogOpening opening = options.recordLog.open(io, startupIo, logOptions(create, executor, epochs));
         RecordLog log = opening.log();
         Closeable abandonLog = keep(log::abandon);

@@ -61,8 +61,7 @@ final class OrderedCursor implements Cursor {
     }
 
     private void readAhead() throws IOException {
-        Session session = store.session();
-        int pin = store.enter(session);
+        Session session = store.enter();
         try {
             if (snapshot == null) {
                 readLatest(session);
@@ -70,7 +69,7 @@ final class OrderedCursor implements Cursor {
                 readSnapshot(session, snapshot);
             }
         } finally {
-            store.exit(pin);
+            store.exit(session);
         }
         pieceSize = Math.min(LARGEST_PIECE, pieceSize * 2);
     }

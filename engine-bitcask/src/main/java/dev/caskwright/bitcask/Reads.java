@@ -20,20 +20,18 @@ final class Reads {
 
     byte @Nullable [] get(byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
         Limits.checkKey(key);
-        Session session = store.session();
-        int pin = store.enter(session);
+        Session session = store.enter();
         try {
             RecordReader reader = find(session, key, snapshot);
             return reader == null ? null : reader.value();
         } finally {
-            store.exit(pin);
+            store.exit(session);
         }
     }
 
     int get(byte[] key, ByteBuffer target, Snapshots.@Nullable Handle snapshot) throws IOException {
         Limits.checkKey(key);
-        Session session = store.session();
-        int pin = store.enter(session);
+        Session session = store.enter();
         try {
             RecordReader reader = find(session, key, snapshot);
             if (reader == null) {
@@ -45,14 +43,13 @@ final class Reads {
             }
             return length;
         } finally {
-            store.exit(pin);
+            store.exit(session);
         }
     }
 
     boolean contains(byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
         Limits.checkKey(key);
-        Session session = store.session();
-        int pin = store.enter(session);
+        Session session = store.enter();
         try {
             long locator =
                     snapshot == null ? index.get(key, 0, key.length) : snapshot.locate(index, key, 0, key.length);
@@ -65,14 +62,13 @@ final class Reads {
             session.reader.read(locator);
             return isLive(session.reader, snapshot);
         } finally {
-            store.exit(pin);
+            store.exit(session);
         }
     }
 
     @Nullable Entry entry(byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
         Limits.checkKey(key);
-        Session session = store.session();
-        int pin = store.enter(session);
+        Session session = store.enter();
         try {
             RecordReader reader = find(session, key, snapshot);
             if (reader == null) {
@@ -82,7 +78,7 @@ final class Reads {
             long expiresAt = reader.expiresAt();
             return new Entry(key.clone(), reader.value(), version, expiresAt);
         } finally {
-            store.exit(pin);
+            store.exit(session);
         }
     }
 

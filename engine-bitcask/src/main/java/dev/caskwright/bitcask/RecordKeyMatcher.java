@@ -7,21 +7,30 @@ import java.io.IOException;
 
 /** Compares keys with records, for an index that holds no keys. */
 final class RecordKeyMatcher implements KeyMatcher {
-    private final ThreadLocal<RecordReader> readers;
+    private final Pool<RecordReader> readers;
 
     RecordKeyMatcher(RecordLog log) {
-        this.readers = ThreadLocal.withInitial(log::newReader);
+        this.readers = new Pool<>(Sessions.slots(), log::newReader);
     }
 
     @Override
     public boolean matches(byte[] key, int offset, int length, long locator) throws IOException {
-        RecordReader reader = readers.get();
-        reader.readKey(locator, length);
-        if (reader.hasKey(key, offset, length)) {
-            return true;
+        RecordReader reader = readers.take();
+        try {
+            reader.readKey(locator, length);
+            if (reader.hasKey(key, offset, length)) {
+                return true;
+            }
+            // Damage to the stored key must not pass for the key's absence.
+            reader.verify();
+            return false;
+        } finally {
+            readers.giveBack(reader);
         }
-        // Damage to the stored key must not pass for the key's absence.
-        reader.verify();
-        return false;
+    }
+
+    /** Forgets the readers, with all that they hold. */
+    void forgetReaders() {
+        readers.clear();
     }
 }

@@ -1,21 +1,24 @@
 package dev.caskwright.bitcask;
 
-import dev.caskwright.api.spi.BatchDraft;
 import dev.caskwright.api.spi.RecordDraft;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordReader;
 
-/** What one thread needs to work on a store without allocating: its reader, its drafts and its stripe of the epochs. */
+/** What one operation needs to work on a store without allocating: a reader, a draft and a stripe of the epochs. */
 final class Session {
     final RecordReader reader;
     final RecordDraft draft;
-    final BatchDraft batch;
     final int stripe;
+    /** Where the pool keeps it, or {@link Sessions#NO_SLOT}. */
+    final int slot;
 
-    Session(RecordLog log, int stripe) {
+    /** What {@link ReadEpochs#enter} returned, while the session is in an epoch. */
+    int pin;
+
+    Session(RecordLog log, int stripe, int slot) {
         this.reader = log.newReader();
         this.draft = log.newDraft();
-        this.batch = log.newBatchDraft();
         this.stripe = stripe;
+        this.slot = slot;
     }
 }

@@ -6,6 +6,7 @@ import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.api.spi.BatchDraft;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.PersistentKeyIndex;
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * health, and the open snapshots. The parts of the engine (reads, writes, merges) share it.
  */
 final class Store {
+    /** Drafts of batches that a store keeps, of up to a MiB each. */
+    private static final int KEPT_BATCHES = 4;
+
     /** Held while the log is appended to and the index changed, so that both have the same order. */
     final WriteLock writeLock = new WriteLock();
 
@@ -39,7 +43,8 @@ final class Store {
     private final ReadEpochs epochs;
     private final boolean readOnly;
     private final AtomicReference<@Nullable Throwable> failure;
-    private final ThreadLocal<Session> sessions;
+    private final Sessions sessions;
+    private final Pool<BatchDraft> batches;
     private final AtomicLong lastVersion = new AtomicLong(); // grows under writeLock
     private volatile boolean closed;
     private final Object removing = new Object();
@@ -63,34 +68,63 @@ final class Store {
         this.snapshots = new Snapshots(this, maxSnapshots, seed);
         this.lastVersion.set(log.lastVersion());
         clock.followVersions(lastVersion::getAcquire);
-        this.sessions = ThreadLocal.withInitial(() -> new Session(log, epochs.newStripe()));
+        this.sessions = new Sessions(log, epochs);
+        this.batches = new Pool<>(KEPT_BATCHES, log::newBatchDraft);
     }
 
-    Session session() {
-        return sessions.get();
+    /** Takes a session that no other thread uses until it is given back with {@link #giveBack}. */
+    Session take() {
+        return sessions.take();
     }
 
-    /** Enters a read epoch; files of locators found within it stay until {@link #exit}. */
-    int enter(Session session) throws EngineClosedException {
-        int pin = epochs.enter(session.stripe);
+    void giveBack(Session session) {
+        sessions.giveBack(session);
+    }
+
+    /** Takes a draft for a batch, which is given back cleared. */
+    BatchDraft takeBatch() {
+        return batches.take();
+    }
+
+    void giveBackBatch(BatchDraft draft) {
+        draft.clear();
+        batches.giveBack(draft);
+    }
+
+    /** Takes a session and enters a read epoch; files of locators found within it stay until {@link #exit}. */
+    Session enter() throws EngineClosedException {
+        Session session = sessions.take();
+        pin(session);
         if (closed) {
-            epochs.exit(pin);
+            exit(session);
             throw closedException();
         }
-        return pin;
+        return session;
     }
 
-    void exit(int pin) {
-        epochs.exit(pin);
+    /** Leaves the read epoch and gives the session back. */
+    void exit(Session session) {
+        unpin(session);
+        sessions.giveBack(session);
     }
 
     /**
-     * Enters a read epoch, open or not, for those that closing waits for: merges, and holders of the write lock. The lock
-     * alone does not keep the files of locators, and an index without keys reads records. Nothing may be appended within
-     * the epoch: that may seal files, which waits for readers.
+     * Enters a read epoch until {@link #unpin}, open or not, for those that closing waits for: merges, and holders of the
+     * write lock. The lock alone does not keep the files of locators, and an index without keys reads records. Nothing may
+     * be appended within the epoch: that may seal files, which waits for readers.
      */
-    int pin(Session session) {
-        return epochs.enter(session.stripe);
+    void pin(Session session) {
+        session.pin = epochs.enter(session.stripe);
+    }
+
+    void unpin(Session session) {
+        epochs.exit(session.pin);
+    }
+
+    /** Forgets the sessions, with all that they hold. After the last reader has left. */
+    void forgetSessions() {
+        sessions.clear();
+        batches.clear();
     }
 
     static EngineClosedException closedException() {

@@ -48,17 +48,29 @@ final class Writes {
     }
 
     void put(byte[] key, byte[] value, WriteOptions options) throws IOException {
-        RecordDraft draft = draftPut(key, value, options);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         long position;
-        store.writeLock.lockForWriting();
+        long length;
+        Session session = store.take();
         try {
-            store.checkWritable();
-            position = apply(draft, sync);
+            draftPut(session, key, value, options);
+            length = session.draft.length();
+            store.writeLock.lockForWriting();
+            try {
+                store.checkWritable();
+                position = apply(session, sync);
+            } finally {
+                store.writeLock.unlock();
+            }
         } finally {
-            store.writeLock.unlock();
+            giveBack(session);
         }
-        finish(position, draft.length(), sync);
+        finish(position, length, sync);
+    }
+
+    private void giveBack(Session session) {
+        session.draft.clear(); // it may hold the caller's value
+        store.giveBack(session);
     }
 
     boolean putIfAbsent(byte[] key, byte[] value, WriteOptions options) throws IOException {
@@ -78,29 +90,37 @@ final class Writes {
     }
 
     private boolean putIf(byte[] key, byte[] value, WriteOptions options, Condition condition) throws IOException {
-        RecordDraft draft = draftPut(key, value, options);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         boolean isWritten;
         long position;
-        store.writeLock.lockForWriting();
+        long length;
+        Session session = store.take();
         try {
-            store.checkWritable();
-            isWritten = holds(condition, draft.keySource(), draft.keyOffset(), draft.keyLength());
-            position = isWritten ? apply(draft, sync) : log.position();
+            draftPut(session, key, value, options);
+            RecordDraft draft = session.draft;
+            store.writeLock.lockForWriting();
+            try {
+                store.checkWritable();
+                isWritten = holds(session, condition, draft.keySource(), draft.keyOffset(), draft.keyLength());
+                position = isWritten ? apply(session, sync) : log.position();
+            } finally {
+                store.writeLock.unlock();
+            }
+            length = isWritten ? draft.length() : 0;
         } finally {
-            store.writeLock.unlock();
+            giveBack(session);
         }
-        finish(position, isWritten ? draft.length() : 0, sync);
+        finish(position, length, sync);
         return isWritten;
     }
 
-    private boolean holds(Condition condition, byte[] source, int offset, int length) throws IOException {
-        Session session = store.session();
-        int pin = store.pin(session);
+    private boolean holds(Session session, Condition condition, byte[] source, int offset, int length)
+            throws IOException {
+        store.pin(session);
         try {
             return condition.holds(reads.find(session, source, offset, length, null));
         } finally {
-            store.exit(pin);
+            store.unpin(session);
         }
     }
 
@@ -114,35 +134,41 @@ final class Writes {
 
     private boolean deleteIf(byte[] key, WriteOptions options, byte @Nullable [] expected) throws IOException {
         Limits.checkKey(key);
-        Session session = store.session();
-        RecordDraft draft = session.draft;
-        draft.delete(key);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         boolean isDeleted;
         long position;
-        store.writeLock.lockForWriting();
+        long length;
+        Session session = store.take();
         try {
-            store.checkWritable();
-            isDeleted = isPresent(session, draft.keySource(), draft.keyOffset(), draft.keyLength(), expected);
-            position = isDeleted ? apply(draft, sync) : log.position();
+            RecordDraft draft = session.draft;
+            draft.delete(key);
+            store.writeLock.lockForWriting();
+            try {
+                store.checkWritable();
+                isDeleted = isPresent(session, draft.keySource(), draft.keyOffset(), draft.keyLength(), expected);
+                position = isDeleted ? apply(session, sync) : log.position();
+            } finally {
+                store.writeLock.unlock();
+            }
+            length = isDeleted ? draft.length() : 0;
         } finally {
-            store.writeLock.unlock();
+            giveBack(session);
         }
-        finish(position, isDeleted ? draft.length() : 0, sync);
+        finish(position, length, sync);
         return isDeleted;
     }
 
     private boolean isPresent(Session session, byte[] source, int offset, int length, byte @Nullable [] expected)
             throws IOException {
         if (expected != null) {
-            return holds(current -> current != null && hasValue(current, expected), source, offset, length);
+            return holds(session, current -> current != null && hasValue(current, expected), source, offset, length);
         }
-        int pin = store.pin(session);
+        store.pin(session);
         try {
             long locator = index.get(source, offset, length);
             return locator != KeyIndex.ABSENT && !store.hasExpired(session.reader, locator);
         } finally {
-            store.exit(pin);
+            store.unpin(session);
         }
     }
 
@@ -174,12 +200,10 @@ final class Writes {
         finish(position, 0, options.durabilityOr(storeDurability) == Durability.SYNC);
     }
 
-    private RecordDraft draftPut(byte[] key, byte[] value, WriteOptions options) {
+    private void draftPut(Session session, byte[] key, byte[] value, WriteOptions options) {
         Limits.checkKey(key);
         Limits.checkValue(value);
-        RecordDraft draft = store.session().draft;
-        draft.put(key, value, expiresAt(options));
-        return draft;
+        session.draft.put(key, value, expiresAt(options));
     }
 
     private long expiresAt(WriteOptions options) {
@@ -187,10 +211,11 @@ final class Writes {
     }
 
     /** Appends a put or a tombstone and brings the index to it; returns the position behind it. */
-    private long apply(RecordDraft draft, boolean sync) throws IOException {
+    private long apply(Session session, boolean sync) throws IOException {
+        RecordDraft draft = session.draft;
         index.ensureRoom(1);
         if (store.snapshots.isAnyOpen()) {
-            saveForSnapshots(draft.keySource(), draft.keyOffset(), draft.keyLength());
+            saveForSnapshots(session, draft.keySource(), draft.keyOffset(), draft.keyLength());
         }
         long locator;
         try {
@@ -201,28 +226,29 @@ final class Writes {
         store.snapshots.appended(locator);
         store.advanceVersion(1);
         try {
-            indexRecord(draft, locator);
+            indexRecord(session, locator);
         } catch (IOException | RuntimeException e) {
             throw store.failedIndexing(e);
         }
         return log.position();
     }
 
-    private void saveForSnapshots(byte[] source, int offset, int length) throws IOException {
-        int pin = store.pin(store.session());
+    private void saveForSnapshots(Session session, byte[] source, int offset, int length) throws IOException {
+        store.pin(session);
         try {
             store.snapshots.beforeChange(source, offset, length, index.get(source, offset, length));
         } finally {
-            store.exit(pin);
+            store.unpin(session);
         }
     }
 
-    private void indexRecord(RecordDraft draft, long locator) throws IOException {
-        int pin = store.pin(store.session());
+    private void indexRecord(Session session, long locator) throws IOException {
+        RecordDraft draft = session.draft;
+        store.pin(session);
         try {
             indexPinned(draft.keySource(), draft.keyOffset(), draft.keyLength(), draft.isTombstone(), locator);
         } finally {
-            store.exit(pin);
+            store.unpin(session);
         }
     }
 
@@ -262,29 +288,28 @@ final class Writes {
      * @param read keys and the versions they had, 0 if they were absent
      */
     boolean writeIf(WriteBatch batch, WriteOptions options, Map<byte[], Long> read) throws IOException {
-        BatchDraft draft = store.session().batch;
-        try {
-            return writeIf(batch, draft, options, read);
-        } finally {
-            draft.clear();
-        }
-    }
-
-    private boolean writeIf(WriteBatch batch, BatchDraft draft, WriteOptions options, Map<byte[], Long> read)
-            throws IOException {
-        encode(batch, draft);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         boolean isCommitted;
         long position;
-        store.writeLock.lockForWriting();
+        long length;
+        BatchDraft draft = store.takeBatch();
+        Session session = store.take();
         try {
-            store.checkWritable();
-            isCommitted = areUnchanged(read);
-            position = isCommitted && draft.size() > 0 ? applyBatch(draft, sync) : log.position();
+            encode(batch, draft);
+            store.writeLock.lockForWriting();
+            try {
+                store.checkWritable();
+                isCommitted = areUnchanged(session, read);
+                position = isCommitted && draft.size() > 0 ? applyBatch(session, draft, sync) : log.position();
+            } finally {
+                store.writeLock.unlock();
+            }
+            length = isCommitted ? draft.length() : 0;
         } finally {
-            store.writeLock.unlock();
+            store.giveBack(session);
+            store.giveBackBatch(draft);
         }
-        finish(position, isCommitted ? draft.length() : 0, sync);
+        finish(position, length, sync);
         return isCommitted;
     }
 
@@ -305,21 +330,21 @@ final class Writes {
         });
     }
 
-    private boolean areUnchanged(Map<byte[], Long> read) throws IOException {
+    private boolean areUnchanged(Session session, Map<byte[], Long> read) throws IOException {
         for (Map.Entry<byte[], Long> each : read.entrySet()) {
             long expected = each.getValue();
             byte[] key = each.getKey();
-            if (!holds(current -> (current == null ? 0 : current.version()) == expected, key, 0, key.length)) {
+            if (!holds(session, current -> (current == null ? 0 : current.version()) == expected, key, 0, key.length)) {
                 return false;
             }
         }
         return true;
     }
 
-    private long applyBatch(BatchDraft draft, boolean sync) throws IOException {
+    private long applyBatch(Session session, BatchDraft draft, boolean sync) throws IOException {
         index.ensureRoom(draft.size());
         if (store.snapshots.isAnyOpen()) {
-            draft.visitKeys((source, offset, length, isTombstone) -> saveForSnapshots(source, offset, length));
+            draft.visitKeys((source, offset, length, isTombstone) -> saveForSnapshots(session, source, offset, length));
         }
         long[] locators;
         try {
@@ -330,21 +355,21 @@ final class Writes {
         store.snapshots.appended(locators[0]);
         store.advanceVersion(locators.length);
         try {
-            indexBatch(draft, locators);
+            indexBatch(session, draft, locators);
         } catch (IOException | RuntimeException e) {
             throw store.failedIndexing(e);
         }
         return log.position();
     }
 
-    private void indexBatch(BatchDraft draft, long[] locators) throws IOException {
-        int pin = store.pin(store.session());
+    private void indexBatch(Session session, BatchDraft draft, long[] locators) throws IOException {
+        store.pin(session);
         try {
             Indexing indexing = new Indexing(locators);
             draft.visitKeys(indexing);
             indexing.flush();
         } finally {
-            store.exit(pin);
+            store.unpin(session);
         }
     }
 

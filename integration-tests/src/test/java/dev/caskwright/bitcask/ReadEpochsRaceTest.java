@@ -36,14 +36,14 @@ final class ReadEpochsRaceTest {
     }
 
     private void race(long millis) throws Exception {
-        ReadEpochs epochs = new ReadEpochs();
+        ReadEpochs epochs = new ReadEpochs(1);
         AtomicBoolean isOver = new AtomicBoolean();
         AtomicLong reads = new AtomicLong();
         AtomicLong freedWhileRead = new AtomicLong();
         Thread[] readers = new Thread[READERS];
         for (int i = 0; i < READERS; i++) {
-            // Two share a stripe.
-            int stripe = i == 0 ? epochs.newStripe() : 1;
+            // One has a stripe of its own, the others share one.
+            int stripe = i == 0 ? 0 : epochs.ownStripes();
             readers[i] = new Thread(() -> {
                 while (!isOver.get()) {
                     int entered = epochs.enter(stripe);

@@ -12,7 +12,8 @@ import org.openjdk.jcstress.infra.results.Z_Result;
 
 /** Readers in {@link ReadEpochs} beside one who takes things away and frees them. */
 public final class ReadEpochsRaces {
-    private static final int STRIPE = 0;
+    private static final int OWN_STRIPE = 0;
+    private static final int SHARED_STRIPE = 1;
     private static final int LOOKS = 200;
 
     private ReadEpochsRaces() {}
@@ -23,7 +24,7 @@ public final class ReadEpochsRaces {
     }
 
     private abstract static class Things {
-        final ReadEpochs epochs = new ReadEpochs();
+        final ReadEpochs epochs = new ReadEpochs(1);
         volatile Thing current = new Thing();
 
         final void replace() {
@@ -34,8 +35,8 @@ public final class ReadEpochsRaces {
         }
 
         /** Returns whether a thing was free at any of so many looks from inside. */
-        final boolean read(int looks) {
-            int entered = epochs.enter(STRIPE);
+        final boolean read(int stripe, int looks) {
+            int entered = epochs.enter(stripe);
             Thing seen = current;
             boolean isFreed = false;
             for (int look = 0; look < looks; look++) {
@@ -60,7 +61,7 @@ public final class ReadEpochsRaces {
 
         @Actor
         public void reader(Z_Result result) {
-            result.r1 = read(1);
+            result.r1 = read(OWN_STRIPE, 1);
         }
     }
 
@@ -82,8 +83,8 @@ public final class ReadEpochsRaces {
 
         @Actor
         public void reader(ZZ_Result result) {
-            result.r1 = read(LOOKS);
-            result.r2 = read(LOOKS);
+            result.r1 = read(OWN_STRIPE, LOOKS);
+            result.r2 = read(OWN_STRIPE, LOOKS);
         }
     }
 
@@ -95,13 +96,13 @@ public final class ReadEpochsRaces {
     public static class OneStaysInside extends Things {
         @Actor
         public void owner(ZZ_Result result) {
-            result.r1 = read(1);
+            result.r1 = read(SHARED_STRIPE, 1);
             replace();
         }
 
         @Actor
         public void reader(ZZ_Result result) {
-            result.r2 = read(LOOKS);
+            result.r2 = read(SHARED_STRIPE, LOOKS);
         }
     }
 }

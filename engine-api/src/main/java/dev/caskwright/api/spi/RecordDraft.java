@@ -27,4 +27,7 @@ public interface RecordDraft {
 
     /** Returns whether the record is a tombstone. */
     boolean isTombstone();
+
+    /** Forgets the record, and the value that it may hold. */
+    void clear();
 }

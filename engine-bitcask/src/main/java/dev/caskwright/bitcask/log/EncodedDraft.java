@@ -15,6 +15,9 @@ final class EncodedDraft implements RecordDraft {
      */
     static final int MAX_COPIED_VALUE = 64 << 10;
 
+    /** Up to this length the array doubles; it is longer only if its records are. */
+    private static final int LARGEST_DOUBLING = 256 << 10;
+
     private static final byte[] NOTHING = {};
 
     private final CRC32C crc = new CRC32C();
@@ -50,7 +53,8 @@ final class EncodedDraft implements RecordDraft {
         add(RecordFormat.BATCH_END, NOTHING, 0, 0, value, 0, value.length, 0);
     }
 
-    void clear() {
+    @Override
+    public void clear() {
         copiedLength = 0;
         longValue = NOTHING;
         longValueLength = 0;
@@ -72,7 +76,8 @@ final class EncodedDraft implements RecordDraft {
         int body = at + RecordFormat.headerLength(kind);
         int end = body + keyLength + (isLong ? 0 : valueLength);
         if (bytes.length < end + RecordFormat.ALIGNMENT) {
-            bytes = Arrays.copyOf(bytes, Math.max(end + RecordFormat.ALIGNMENT, 2 * bytes.length));
+            int doubled = Math.min(LARGEST_DOUBLING, 2 * bytes.length);
+            bytes = Arrays.copyOf(bytes, Math.max(end + RecordFormat.ALIGNMENT, doubled));
         }
         bytes[at + RecordFormat.KIND_OFFSET] = (byte) kind;
         RecordFormat.SHORT.set(bytes, at + RecordFormat.KEY_LENGTH_OFFSET, (short) keyLength);

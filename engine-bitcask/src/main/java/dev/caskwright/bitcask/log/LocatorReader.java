@@ -7,13 +7,15 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Fetches one record after another, verifies it, and gives access to its parts. Reused from read to read, so that a read
  * allocates only what it returns; for one thread at a time, inside a read epoch.
  *
- * <p>A record is fetched whole with one read of the size in its locator. Only the long values of a mapped file are left
- * where they are and copied straight to where the caller wants them. When records are asked for in the order in which they
+ * <p>A record is fetched whole with one read of the size in its locator. Only long values (those of a mapped file from 4 KiB
+ * on, others from 64 KiB) are left where they are and go straight to where the caller wants them: no value is held twice,
+ * and the buffer stays small. When records are asked for in the order in which they
  * lie, as a walk along the keys does after a full merge, more and more of what follows is fetched with each: records do not
  * change.
  *
@@ -24,14 +26,17 @@ import java.util.zip.CRC32C;
  * </pre>
  */
 final class LocatorReader implements RecordReader {
+    private static final int FIRST_BUFFER = 1 << 10;
     private static final int KEPT_BUFFER = 64 << 10;
     private static final int LONG_MAPPED_RECORD = 4 << 10;
+    private static final int LONG_RECORD = KEPT_BUFFER;
+    private static final int SMALLEST_PIECE = 16 << 10;
     private static final int SHORTEST_AHEAD = 1 << 10;
     private static final int LONGEST_AHEAD = 16 << 10;
 
     private final SegmentedLog log;
     private final CRC32C crc = new CRC32C();
-    private byte[] buffer = new byte[1024];
+    private byte[] buffer = new byte[FIRST_BUFFER];
     private DataFile file;
     private long offset;
     private long nextOffset = -1;
@@ -64,7 +69,7 @@ final class LocatorReader implements RecordReader {
             return;
         }
         ReadableFile handle = file.handle();
-        if (wanted > LONG_MAPPED_RECORD && handle.isMapped()) {
+        if (wanted > LONG_MAPPED_RECORD && (wanted > LONG_RECORD || handle.isMapped())) {
             nextOffset = -1;
             fetchHead(handle, wanted);
             return;
@@ -95,7 +100,7 @@ final class LocatorReader implements RecordReader {
             throw file.corrupt("locator leads behind its file", offset, "length=" + file.length());
         }
         if (buffer.length < length) {
-            buffer = new byte[Math.max(length, 2 * Math.min(buffer.length, KEPT_BUFFER))];
+            buffer = new byte[Math.max(length, Math.min(2 * buffer.length, KEPT_BUFFER))];
         }
         at = 0;
         buffered = 0; // unless the read succeeds
@@ -162,22 +167,35 @@ final class LocatorReader implements RecordReader {
     @Override
     public void copyValue(ByteBuffer target) throws IOException {
         int start = keyStart + keyLength;
-        if (start + valueLength > buffered) {
+        if (start + valueLength <= buffered) {
+            verifyBody();
+            target.put(buffer, start, valueLength);
+        } else {
             checkExtent();
-            fetchRest();
+            int position = target.position();
+            boolean isSound = false;
+            try {
+                readValue(target);
+                verifyBodyChecksum();
+                isSound = true;
+            } finally {
+                if (!isSound) {
+                    target.position(position);
+                }
+            }
         }
-        verifyBody();
-        target.put(buffer, start, valueLength);
         dropLargeBuffer();
     }
 
     @Override
     public void verify() throws IOException {
-        if (keyStart + keyLength + valueLength > buffered) {
+        if (keyStart + keyLength + valueLength <= buffered) {
+            verifyBody();
+        } else {
             checkExtent();
-            fetchRest();
+            readValue(null);
+            verifyBodyChecksum();
         }
-        verifyBody();
         dropLargeBuffer();
     }
 
@@ -187,10 +205,26 @@ final class LocatorReader implements RecordReader {
         }
     }
 
-    private void fetchRest() throws IOException {
-        fetch(file.handle(), keyStart - at + keyLength + valueLength);
-        if (buffered < keyStart + keyLength + valueLength) {
-            throw file.corrupt("record is cut short", offset, "read=" + buffered + " bytes");
+    /** Reads the value in pieces behind the key in the buffer, for the checksum and, if there is one, the target. */
+    private void readValue(@Nullable ByteBuffer target) throws IOException {
+        int start = keyStart + keyLength;
+        if (buffer.length < start + SMALLEST_PIECE) {
+            buffer = Arrays.copyOf(buffer, Math.max(KEPT_BUFFER, start + SMALLEST_PIECE));
+        }
+        buffered = start; // what is behind the key from here on is not what follows it in the file
+        crc.reset();
+        crc.update(buffer, keyStart, keyLength);
+        int piece;
+        for (int done = 0; done < valueLength; done += piece) {
+            piece = Math.min(buffer.length - start, valueLength - done);
+            int read = file.handle().read(offset + start - at + done, buffer, start, piece);
+            if (read < piece) {
+                throw file.corrupt("record is cut short", offset, "read=" + (start - at + done + read) + " bytes");
+            }
+            crc.update(buffer, start, piece);
+            if (target != null) {
+                target.put(buffer, start, piece);
+            }
         }
     }
 
@@ -211,10 +245,15 @@ final class LocatorReader implements RecordReader {
         }
     }
 
-    /** One huge value must not leave its buffer with the thread for ever. */
+    /** Returns how much memory the reader holds between reads. */
+    int keptBytes() {
+        return buffer.length;
+    }
+
+    /** A long key must not leave its buffer here for ever: there are as many readers as sessions. */
     private void dropLargeBuffer() {
-        if (buffer.length > 16 * KEPT_BUFFER) {
-            buffer = new byte[KEPT_BUFFER];
+        if (buffer.length > KEPT_BUFFER) {
+            buffer = new byte[FIRST_BUFFER];
             buffered = 0;
             at = 0;
             keyLength = 0;

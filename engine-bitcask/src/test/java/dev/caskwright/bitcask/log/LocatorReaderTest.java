@@ -312,19 +312,41 @@ final class LocatorReaderTest {
         }
     }
 
-    /** It keeps no buffer of a huge value, and forgets the key with it. */
+    /** Whatever was read, the reader keeps a small buffer. */
     @Test
-    void whatWasReadOfAHugeValueIsGoneWithIt() throws IOException {
-        byte[] key = random(20);
-        long locator = append(key, random(1_200_000), 0);
-        for (int way = 0; way < 2; way++) {
-            reader.read(locator);
-            if (way == 0) {
-                assertThat(copied(1_200_000)).hasSize(1_200_000);
-            } else {
-                reader.verify();
+    void aReaderKeepsLittle() throws IOException {
+        for (int keyLength : new int[] {20, 65_535}) {
+            for (int valueLength : new int[] {65_400, 100_000, 1_200_000}) {
+                byte[] key = random(keyLength);
+                byte[] value = random(valueLength);
+                long locator = append(key, value, 0);
+                for (int way = 0; way < 3; way++) {
+                    String record = "key=" + keyLength + ", value=" + valueLength + ", way=" + way;
+                    reader.read(locator);
+                    assertThat(reader.hasKey(key, 0, keyLength)).as(record).isTrue();
+                    switch (way) {
+                        case 0 -> assertThat(copied(valueLength)).as(record).isEqualTo(value);
+                        case 1 -> assertThat(reader.value()).as(record).isEqualTo(value);
+                        default -> reader.verify();
+                    }
+                    assertThat(((LocatorReader) reader).keptBytes()).as(record).isLessThanOrEqualTo(64 << 10);
+                }
             }
-            assertThat(reader.hasKey(key, 0, 20)).as("way=%s", way).isFalse();
         }
+    }
+
+    /** A value that goes to its target in pieces moves the target's position only if all of it is sound. */
+    @Test
+    void aTargetOfADamagedValueStaysWhereItIs() throws IOException {
+        long locator = append(random(20), random(200_000), 0);
+        long inValue = Locator.offset(locator) + 150_000;
+        try (WritableFile file = onDisk()) {
+            byte[] damage = {(byte) (disk.content(file().name())[(int) inValue] ^ 1)};
+            file.write(inValue, damage, 0, 1);
+        }
+        ByteBuffer target = ByteBuffer.allocate(200_010).position(3);
+        reader.read(locator);
+        assertDamage(() -> reader.copyValue(target), "bad checksum");
+        assertThat(target.position()).isEqualTo(3);
     }
 }
