@@ -57,6 +57,28 @@ public interface IoManager extends Closeable {
     /** Opens an existing file for reading and writing. */
     WritableFile openWritable(String name) throws IOException;
 
+    /**
+     * Opens a file that is written in place, as a file of pages is.
+     *
+     * @param create whether to create the file if it is missing; otherwise that is a {@link
+     *     java.nio.file.NoSuchFileException}
+     */
+    default PagedFile openPaged(String name, boolean create) throws IOException {
+        boolean isThere = !create || list().contains(name);
+        return new AppendedPagedFile(isThere ? openWritable(name) : create(name, 0));
+    }
+
+    /**
+     * Locks a single file, for engines whose store is one file in a directory that is not theirs. The lock excludes other
+     * engines of this process and, as far as the system can, other processes; it ends with the process.
+     *
+     * @param exclusive whether to exclude everybody else; otherwise writers only
+     * @throws EngineLockedException if another holder is in the way
+     */
+    default Lock lockFile(String name, boolean exclusive) throws IOException {
+        return () -> {};
+    }
+
     /** Opens an existing file, which nobody writes any more, for reading. */
     ReadableFile open(String name) throws IOException;
 

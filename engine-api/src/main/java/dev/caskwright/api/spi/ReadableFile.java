@@ -2,6 +2,8 @@ package dev.caskwright.api.spi;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open file that is read at absolute offsets.
@@ -30,4 +32,14 @@ public interface ReadableFile extends Closeable {
 
     /** Returns whether a read is a memory copy, so that two small reads cost no more than one. */
     boolean isMapped();
+
+    /**
+     * Maps bytes that the file has, to be read in place, or returns null if this manager does not map this file. Later writes to
+     * those bytes are seen through the buffer. It stays readable for as long as it is referred to, also after {@link #close()}.
+     *
+     * @param length at most 1 GiB
+     */
+    default @Nullable ByteBuffer map(long offset, int length) throws IOException {
+        return null;
+    }
 }

@@ -1,0 +1,127 @@
+package dev.caskwright.bolt;
+
+import dev.caskwright.bolt.tree.Tree;
+import dev.caskwright.bolt.tree.TreeCursor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A place in a bucket that moves in the order of the keys. A move past either end returns false and leaves the cursor where it
+ * is. The bucket may be changed meanwhile, also through the cursor: a move then goes to the key after, or before, the one that
+ * the cursor was at, and none is left out.
+ *
+ * <p>For the thread of the transaction.
+ */
+public final class BoltCursor {
+    private final BoltTransaction transaction;
+    private final Bucket bucket;
+    private final Tree tree;
+    private final TreeCursor cursor;
+
+    BoltCursor(BoltTransaction transaction, Bucket bucket, Tree tree) {
+        this.transaction = transaction;
+        this.bucket = bucket;
+        this.tree = tree;
+        this.cursor = new TreeCursor(tree);
+    }
+
+    private interface Move {
+        boolean move() throws IOException;
+    }
+
+    private boolean moved(Move move) throws IOException {
+        bucket.checkOpen();
+        try {
+            return move.move();
+        } catch (InternalError | RuntimeException e) {
+            throw transaction.failedRead(e);
+        }
+    }
+
+    /** Moves to the first key; returns false if there is none. */
+    public boolean first() throws IOException {
+        return moved(cursor::first);
+    }
+
+    /** Moves to the last key; returns false if there is none. */
+    public boolean last() throws IOException {
+        return moved(cursor::last);
+    }
+
+    /** Moves to the first key at or after {@code key}; returns false if there is none. */
+    public boolean seek(byte[] key) throws IOException {
+        return moved(() -> cursor.seek(key));
+    }
+
+    /** Moves to the next key; returns false, and stays, if there is none. */
+    public boolean next() throws IOException {
+        bucket.checkOpen();
+        try {
+            return cursor.next();
+        } catch (InternalError | RuntimeException e) {
+            throw transaction.failedRead(e);
+        }
+    }
+
+    /** Moves to the previous key; returns false, and stays, if there is none. */
+    public boolean previous() throws IOException {
+        return moved(cursor::previous);
+    }
+
+    /** Returns a copy of the key that the cursor is at. */
+    public byte[] key() {
+        checkIsAtKey();
+        return cursor.key();
+    }
+
+    /** Returns the key that the cursor is at, where it lies. */
+    public ByteView keyView() {
+        checkIsAtKey();
+        return new ByteView(transaction, cursor.keyBytes(), cursor.keyAt(), cursor.keyLength());
+    }
+
+    /** Returns whether the key has a bucket. */
+    public boolean isBucket() throws IOException {
+        checkIsAtKey();
+        return cursor.isBucket();
+    }
+
+    /** Returns a copy of the value, or null if the key has a bucket or was removed meanwhile. */
+    public byte @Nullable [] value() throws IOException {
+        ByteView view = valueView();
+        return view == null ? null : view.toByteArray();
+    }
+
+    /** Returns the value where it lies, or null if the key has a bucket or was removed meanwhile. */
+    public @Nullable ByteView valueView() throws IOException {
+        checkIsAtKey();
+        if (cursor.isBucket()) {
+            return null;
+        }
+        ByteBuffer bytes = cursor.valueBytes();
+        return bytes == null ? null : new ByteView(transaction, bytes, cursor.valueAt(), cursor.valueLength());
+    }
+
+    /**
+     * Removes the key that the cursor is at; a following {@link #next} goes to the key after it.
+     *
+     * @throws BucketException if the key has a bucket
+     */
+    public void delete() throws IOException {
+        checkIsAtKey();
+        transaction.checkWritable();
+        if (cursor.isBucket()) {
+            throw new BucketException(
+                    BucketException.Reason.INCOMPATIBLE_VALUE, "the cursor is at a bucket; use deleteBucket");
+        }
+        tree.delete(cursor.key());
+    }
+
+    private void checkIsAtKey() {
+        bucket.checkOpen();
+        if (!cursor.isAtElement()) {
+            throw new IllegalStateException("the cursor is at no key: move it first");
+        }
+    }
+}

@@ -1,0 +1,433 @@
+package dev.caskwright.bolt;
+
+import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.EngineFailedException;
+import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.Outcome;
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.PagedFile;
+import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.bolt.freelist.Freelist;
+import dev.caskwright.bolt.page.Meta;
+import dev.caskwright.bolt.page.PageFormat;
+import dev.caskwright.bolt.page.PageStore;
+import dev.caskwright.bolt.tree.Tree;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file in the format of bolt: buckets of ordered keys, changed by one transaction at a time and read by any number.
+ *
+ * <p>A read transaction reads the state that was current when it began, takes no lock, and waits for nobody; nor does anybody
+ * wait for it. The pages that only it still needs are not used again before it ends, so the file may grow meanwhile: {@link
+ * #oldestReader} names one that was forgotten.
+ *
+ * <p>A commit writes the changed pages to free places, forces them, then writes a meta page, and forces that: so after any crash
+ * the file has the state before the commit or the one after it. After a write or force that failed the database only reads until
+ * it is opened again, and nobody is shown the state of a commit that was told to have failed.
+ *
+ * <p>Safe for any number of threads; a transaction is for one at a time.
+ */
+public final class BoltDatabase implements AutoCloseable {
+    private static final long RESERVED_PAGES = 64; // of the greatest size, for commits that only delete
+
+    private final IoManager io;
+    private final IoManager.Lock lock;
+    private final ReadableFile file;
+    private final PageStore store;
+    private final @Nullable Freelist freelist; // of a database that is not read-only; guarded by writer
+    private final BoltBuilder.Options options;
+    private final ReaderTable readers;
+    private final Semaphore writer = new Semaphore(1, true);
+    private volatile @Nullable Thread writerThread;
+    private volatile Meta current;
+    private volatile @Nullable Throwable failure;
+    private volatile boolean closed;
+    private boolean isReleased; // guarded by this
+
+    BoltDatabase(
+            IoManager io,
+            IoManager.Lock lock,
+            ReadableFile file,
+            PageStore store,
+            @Nullable Freelist freelist,
+            Meta meta,
+            BoltBuilder.Options options) {
+        this.io = io;
+        this.lock = lock;
+        this.file = file;
+        this.store = store;
+        this.freelist = freelist;
+        this.current = meta;
+        this.options = options;
+        this.readers = new ReaderTable(options.maxReaders());
+    }
+
+    /** Starts to say how a file is opened. */
+    public static BoltBuilder builder(Path file) {
+        return new BoltBuilder(file);
+    }
+
+    /** Opens a file for reading and writing, and makes it if it is missing. */
+    public static BoltDatabase open(Path file) throws IOException {
+        return builder(file).open();
+    }
+
+    /** Something that is done in a transaction. */
+    @FunctionalInterface
+    public interface Work {
+        /** Does it. The transaction is ended afterwards. */
+        void in(BoltTransaction transaction) throws IOException;
+    }
+
+    /** Something that is computed in a transaction. */
+    @FunctionalInterface
+    public interface Query<T> {
+        /** Computes it. The transaction is ended afterwards. */
+        T in(BoltTransaction transaction) throws IOException;
+    }
+
+    /** Does something in a read transaction. */
+    public void view(Work work) throws IOException {
+        try (BoltTransaction transaction = beginRead()) {
+            work.in(transaction);
+        }
+    }
+
+    /** Computes something in a read transaction. */
+    public <T> T query(Query<T> query) throws IOException {
+        try (BoltTransaction transaction = beginRead()) {
+            return query.in(transaction);
+        }
+    }
+
+    /** Does something in a write transaction and commits it; if it throws, nothing is changed. */
+    public void update(Work work) throws IOException {
+        try (BoltTransaction transaction = beginWrite()) {
+            work.in(transaction);
+            transaction.commit();
+        }
+    }
+
+    /**
+     * Begins a read transaction.
+     *
+     * @throws EngineException with {@link ErrorCode#TOO_MANY_SNAPSHOTS} if as many are open as are allowed
+     */
+    public BoltTransaction beginRead() throws IOException {
+        ReaderTable.Reader reader = readers.add(System.nanoTime());
+        if (reader == null) {
+            throw new EngineException(
+                    ErrorCode.TOO_MANY_SNAPSHOTS,
+                    Outcome.NOT_APPLIED,
+                    "too many read transactions are open: allowed=" + options.maxReaders()
+                            + "; close them, or allow more",
+                    null);
+        }
+        Meta meta;
+        do {
+            meta = current;
+            reader.state = meta.transaction();
+        } while (meta.transaction() != current.transaction());
+        if (closed) {
+            endRead(reader);
+            throw closedException();
+        }
+        return new BoltTransaction(this, meta, reader);
+    }
+
+    /**
+     * Begins the write transaction; waits, in turn, until no other one is open. It may be ended by another thread.
+     *
+     * @throws IllegalStateException if this thread has it already, and so would wait for itself
+     */
+    public BoltTransaction beginWrite() throws IOException {
+        Freelist pages = freelist;
+        if (pages == null) {
+            throw new EngineException(
+                    ErrorCode.READ_ONLY, Outcome.NOT_APPLIED, "the database was opened read-only", null);
+        }
+        if (writerThread == Thread.currentThread()) {
+            throw new IllegalStateException("this thread has a write transaction open: end it first");
+        }
+        writer.acquireUninterruptibly();
+        try {
+            checkWritable();
+            pages.release(readers.states());
+            BoltTransaction transaction = new BoltTransaction(this, current, null);
+            writerThread = Thread.currentThread();
+            return transaction;
+        } catch (Throwable e) {
+            writer.release();
+            throw e;
+        }
+    }
+
+    private void checkWritable() throws EngineException {
+        if (closed) {
+            throw closedException();
+        }
+        Throwable first = failure;
+        if (first != null) {
+            throw new EngineFailedException(
+                    Outcome.NOT_APPLIED, "commits are refused after a failure, reopen the database: " + first, first);
+        }
+    }
+
+    private EngineClosedException closedException() {
+        return new EngineClosedException("the database is closed: file=" + store.name());
+    }
+
+    // ---------------------------------------------------------------- ending transactions
+
+    void endRead(ReaderTable.Reader reader) {
+        reader.close();
+        if (closed) {
+            release();
+        }
+    }
+
+    void rollback(BoltTransaction transaction) {
+        freelist().rollback(transaction.meta().highWater());
+        endWrite();
+    }
+
+    private void endWrite() {
+        writerThread = null;
+        writer.release();
+    }
+
+    void commit(BoltTransaction transaction) throws IOException {
+        transaction.markClosed();
+        Meta before = transaction.meta();
+        boolean isCommitted = false;
+        try {
+            Tree root = transaction.tree();
+            root.rebalance();
+            root.spill();
+            Meta after = place(transaction, root);
+            if (after != null) {
+                write(transaction, after);
+                current = after;
+            }
+            isCommitted = true;
+        } finally {
+            if (isCommitted) {
+                freelist().commit(before.transaction() + 1, readers.states());
+            } else {
+                freelist().rollback(before.highWater());
+            }
+            endWrite();
+        }
+    }
+
+    /** Gives the freelist its pages; returns the state to be, or null if nothing has changed. */
+    private @Nullable Meta place(BoltTransaction transaction, Tree root) throws IOException {
+        Meta before = transaction.meta();
+        BoltTransaction.Changes changes = transaction.changes();
+        if (changes.nodes.isEmpty() && root.root() == before.root() && root.sequence() == before.sequence()) {
+            return null;
+        }
+        Freelist pages = freelist();
+        if (before.freelist() != Meta.NO_FREELIST) {
+            pages.free(before.freelist(), freelistPages(before), before.transaction() + 1);
+        }
+        long freelistPage = Meta.NO_FREELIST;
+        if (options.writesFreelist()) {
+            // After everything else, so that the list is at most as long as it is now.
+            long needed = PageFormat.pages(FreelistPage.length(pages.count()), store.pageSize());
+            freelistPage = transaction.allocate(needed);
+            changes.freelistPages = needed;
+        }
+        return new Meta(
+                before.pageSize(),
+                before.flags(),
+                root.root(),
+                root.sequence(),
+                freelistPage,
+                changes.highWater,
+                before.transaction() + 1);
+    }
+
+    private long freelistPages(Meta meta) throws IOException {
+        return meta.freelist() == Meta.NO_FREELIST
+                ? 0
+                : (store.copy(meta.freelist() * store.pageSize(), PageFormat.HEADER_LENGTH)
+                                        .getInt(PageFormat.OVERFLOW_OFFSET)
+                                & 0xFFFFFFFFL)
+                        + 1;
+    }
+
+    private void write(BoltTransaction transaction, Meta after) throws IOException {
+        PagedFile target = (PagedFile) file;
+        CommitWriter commit = new CommitWriter(target, store);
+        grow(target, transaction.changes(), after.highWater());
+        try {
+            commit.pages(transaction.changes(), after, freelist());
+            if (options.checksCommits()) {
+                checkBeforeCommit(after, transaction.changes().freelistPages);
+            }
+            if (options.forcesCommits()) {
+                target.force();
+            }
+        } catch (IOException | RuntimeException | Error e) {
+            failure = e;
+            throw new EngineFailedException(
+                    Outcome.NOT_APPLIED, "a commit could not be written, reopen the database: " + e, e);
+        }
+        try {
+            commit.meta(after);
+            if (options.forcesCommits()) {
+                target.force();
+            }
+        } catch (IOException | RuntimeException | Error e) {
+            failure = e;
+            throw new EngineFailedException(
+                    Outcome.UNKNOWN,
+                    "a meta page could not be written, so whether the commit is there shows when the database is reopened: "
+                            + e,
+                    e);
+        }
+    }
+
+    private void checkBeforeCommit(Meta after, long freelistPages) throws IOException {
+        CheckReport report = Checker.check(store, after, freelistPages, freelist()::contains);
+        if (!report.isSound()) {
+            throw new CorruptRecordException(
+                    "a commit would damage the database", store.name(), 0, "problems=" + report.problems());
+        }
+    }
+
+    /** Makes the file long enough, and maps the new part, before anything is written. */
+    private void grow(PagedFile target, BoltTransaction.Changes changes, long highWater) throws IOException {
+        long needed = highWater * store.pageSize();
+        long length = target.length();
+        if (needed <= length) {
+            return;
+        }
+        long allowed = options.maxSize();
+        if (changes.hasPut) {
+            allowed -= Math.min(allowed / 4, RESERVED_PAGES * store.pageSize());
+        }
+        if (needed > allowed) {
+            throw new OutOfSpaceException(
+                    "the database may not become as long: needed=" + needed + ", allowed=" + allowed + ", missing="
+                            + (needed - allowed) + "; delete something, or allow a greater size",
+                    null);
+        }
+        target.grow(Math.min(allowed, Growth.next(length, needed)));
+        store.cover(target.length());
+    }
+
+    // ---------------------------------------------------------------- the whole database
+
+    /** Makes everything that was committed before this call survive a power loss. */
+    public void sync() throws IOException {
+        if (file instanceof PagedFile written) {
+            checkWritable();
+            try {
+                written.force();
+            } catch (IOException e) {
+                failure = e;
+                throw new EngineFailedException(
+                        Outcome.UNKNOWN,
+                        "a force failed, so what is durable is not known; reopen the database: " + e,
+                        e);
+            }
+        }
+    }
+
+    /** Checks the whole file, as of the last commit, beside readers. */
+    public CheckReport check() throws IOException {
+        try (BoltTransaction reader = beginRead()) {
+            Freelist listed = new Freelist();
+            Meta meta = reader.meta();
+            if (meta.freelist() != Meta.NO_FREELIST) {
+                FreelistPage.read(store, meta, listed::addFree);
+                return Checker.check(store, meta, freelistPages(meta), listed::contains);
+            }
+            return Checker.checkWithoutFreelist(store, meta);
+        }
+    }
+
+    /** Returns since when the reader that was opened first has been open, and by which thread; null if there is none. */
+    public @Nullable String oldestReader() {
+        ReaderTable.Reader oldest = readers.oldest();
+        return oldest == null
+                ? null
+                : "state=" + oldest.state + ", thread=" + oldest.openedBy.getName() + ", openedSecondsAgo="
+                        + (System.nanoTime() - oldest.openedNanos) / 1_000_000_000L;
+    }
+
+    /** Returns the first failure that made the database refuse commits, or null if all is well. */
+    public @Nullable Throwable health() {
+        return failure;
+    }
+
+    /** Returns how many pages are free. */
+    public long freePages() {
+        return freelist().freePages();
+    }
+
+    /** Returns how many pages wait for readers. */
+    public long pendingPages() {
+        return freelist().pendingPages();
+    }
+
+    PageStore store() {
+        return store;
+    }
+
+    Freelist freelist() {
+        return Objects.requireNonNull(freelist, "read-only");
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /**
+     * Closes the database: waits for the write transaction, if one is open; read transactions that are open fail from now on. The
+     * file and its lock are given up when the last of these has been closed. Closing twice is fine.
+     */
+    @Override
+    public void close() throws IOException {
+        if (writerThread == Thread.currentThread()) {
+            throw new IllegalStateException("this thread has a write transaction open: end it first");
+        }
+        writer.acquireUninterruptibly();
+        try {
+            closed = true;
+        } finally {
+            writer.release();
+        }
+        IOException failed = release();
+        if (failed != null) {
+            throw failed;
+        }
+    }
+
+    private synchronized @Nullable IOException release() {
+        if (isReleased || readers.count() > 0) {
+            return null;
+        }
+        isReleased = true;
+        IOException first = null;
+        for (AutoCloseable each : new AutoCloseable[] {file, lock, io}) {
+            try {
+                each.close();
+            } catch (IOException e) {
+                first = first == null ? e : first;
+            } catch (Exception e) {
+                first = first == null ? new IOException(e) : first;
+            }
+        }
+        return first;
+    }
+}

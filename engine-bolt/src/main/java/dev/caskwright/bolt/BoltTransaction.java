@@ -1,0 +1,252 @@
+package dev.caskwright.bolt;
+
+import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.bolt.page.Meta;
+import dev.caskwright.bolt.page.Page;
+import dev.caskwright.bolt.page.PageStore;
+import dev.caskwright.bolt.tree.Arena;
+import dev.caskwright.bolt.tree.Node;
+import dev.caskwright.bolt.tree.Pages;
+import dev.caskwright.bolt.tree.Tree;
+import java.io.IOException;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A transaction: a read transaction sees the state of the moment it began, whatever is committed meanwhile; a write transaction
+ * sees its own changes on top of the last committed state, and is the only one of its kind.
+ *
+ * <p>For one thread at a time. Everything that comes from a transaction ends with it. A transaction that is closed without a
+ * commit leaves no trace.
+ */
+public final class BoltTransaction implements AutoCloseable {
+    private final BoltDatabase database;
+    private final Meta meta;
+    private final ReaderTable.@Nullable Reader reader; // of a read transaction
+    private final Tree root;
+    private final @Nullable Changes changes; // of a write transaction
+    private final List<Runnable> commitHandlers = new ArrayList<>();
+    private volatile boolean isClosed;
+
+    /** What a write transaction has taken, given back and wants to write. */
+    static final class Changes {
+        final Arena arena = new Arena();
+        final List<Node> nodes = new ArrayList<>();
+        long highWater;
+        long freelistPages;
+        boolean hasPut;
+    }
+
+    BoltTransaction(BoltDatabase database, Meta meta, ReaderTable.@Nullable Reader reader) {
+        this.database = database;
+        this.meta = meta;
+        this.reader = reader;
+        Changes made = null;
+        if (reader == null) {
+            made = new Changes();
+            made.highWater = meta.highWater();
+        }
+        this.changes = made;
+        this.root = new Tree(new TransactionPages(), meta.root(), meta.sequence());
+    }
+
+    /** The file as the trees of this transaction see it. */
+    private final class TransactionPages implements Pages {
+        private final PageStore store = database.store();
+
+        @Override
+        public int pageSize() {
+            return store.pageSize();
+        }
+
+        @Override
+        public ByteOrder order() {
+            return store.order();
+        }
+
+        @Override
+        public String file() {
+            return store.name();
+        }
+
+        @Override
+        public void read(long id, Page into) throws IOException {
+            store.read(id, meta.highWater(), into);
+        }
+
+        @Override
+        public long allocate(long pages) {
+            return BoltTransaction.this.allocate(pages);
+        }
+
+        @Override
+        public void free(long id, long pages) throws IOException {
+            if (!database.freelist().free(id, pages, meta.transaction() + 1)) {
+                throw new CorruptRecordException(
+                        "page is used and free, or used twice",
+                        file(),
+                        id * pageSize(),
+                        "page=" + id + ", pages=" + pages);
+            }
+        }
+
+        @Override
+        public void write(Node node) {
+            changes().nodes.add(node);
+        }
+
+        @Override
+        public Arena arena() {
+            return changes().arena;
+        }
+    }
+
+    /** Takes a run of free pages, or one at the end of the file. */
+    long allocate(long pages) {
+        Changes made = changes();
+        long first = database.freelist().allocate(pages);
+        if (first < 0) {
+            first = made.highWater;
+            made.highWater += pages;
+            database.freelist().allocatedAtEnd(first, pages);
+        }
+        return first;
+    }
+
+    /** Returns the number of the state that a read transaction sees, or that a write transaction makes. */
+    public long id() {
+        return isWritable() ? meta.transaction() + 1 : meta.transaction();
+    }
+
+    /** Returns whether this is a write transaction. */
+    public boolean isWritable() {
+        return changes != null;
+    }
+
+    /** Returns how long the file is in this state, in bytes, without space that was never used. */
+    public long size() {
+        return meta.highWater() * database.store().pageSize();
+    }
+
+    /** Returns the root bucket, which has all others. In files of bolt it has no values, only buckets. */
+    public Bucket root() {
+        checkReadable();
+        return new Bucket(this, root);
+    }
+
+    /** Returns the bucket of that name, or null if there is none. */
+    public @Nullable Bucket bucket(byte[] name) throws IOException {
+        return root().bucket(name);
+    }
+
+    /** As {@link Bucket#createBucket}, in the root. */
+    public Bucket createBucket(byte[] name) throws IOException {
+        return root().createBucket(name);
+    }
+
+    /** As {@link Bucket#createBucketIfNotExists}, in the root. */
+    public Bucket createBucketIfNotExists(byte[] name) throws IOException {
+        return root().createBucketIfNotExists(name);
+    }
+
+    /** As {@link Bucket#deleteBucket}, in the root. */
+    public void deleteBucket(byte[] name) throws IOException {
+        root().deleteBucket(name);
+    }
+
+    /** Adds something that is done right after this transaction is committed, in the order in which it was added. */
+    public void onCommit(Runnable handler) {
+        checkWritable();
+        commitHandlers.add(Objects.requireNonNull(handler, "handler"));
+    }
+
+    /**
+     * Makes the changes of this write transaction the current state, durable unless the database was opened otherwise, and ends
+     * the transaction, whatever comes of it.
+     *
+     * @throws dev.caskwright.api.EngineException its outcome says whether the changes may be there after a reopening
+     */
+    public void commit() throws IOException {
+        checkWritable();
+        database.commit(this);
+        for (Runnable handler : commitHandlers) {
+            handler.run();
+        }
+    }
+
+    /** Ends the transaction without changing anything. */
+    public void rollback() {
+        close();
+    }
+
+    /** Ends the transaction; a write transaction that was not committed has changed nothing. Closing twice is fine. */
+    @Override
+    public void close() {
+        if (!isClosed) {
+            isClosed = true;
+            ReaderTable.Reader mine = reader;
+            if (mine != null) {
+                database.endRead(mine);
+            } else {
+                database.rollback(this);
+            }
+        }
+    }
+
+    void markClosed() {
+        isClosed = true;
+    }
+
+    Meta meta() {
+        return meta;
+    }
+
+    Tree tree() {
+        return root;
+    }
+
+    Changes changes() {
+        Changes made = changes;
+        if (made == null) {
+            throw new IllegalStateException("the transaction only reads");
+        }
+        return made;
+    }
+
+    void willPut() {
+        changes().hasPut = true;
+    }
+
+    void checkReadable() {
+        if (isClosed) {
+            throw new IllegalStateException("the transaction has ended");
+        }
+        if (database.isClosed()) {
+            throw new IllegalStateException("the database is closed");
+        }
+    }
+
+    void checkWritable() {
+        checkReadable();
+        if (changes == null) {
+            throw new IllegalStateException("the transaction only reads");
+        }
+    }
+
+    /** Turns what a read of mapped memory throws, when somebody has cut the file, into an error of the file. */
+    IOException failedRead(Throwable e) {
+        if (e instanceof InternalError) {
+            return new IOException(
+                    "file cannot be read, it may have been cut short: file="
+                            + database.store().name(),
+                    e);
+        }
+        if (e instanceof RuntimeException unchecked) {
+            throw unchecked;
+        }
+        return new IOException(e);
+    }
+}

@@ -1,0 +1,68 @@
+package dev.caskwright.bolt;
+
+import java.nio.ByteBuffer;
+import java.util.Objects;
+
+/**
+ * Bytes of a database, read where they lie, without a copy. A view can be read while its transaction is open; after that each
+ * method throws {@link IllegalStateException}. In a write transaction a view shows what was there when it was made.
+ *
+ * <p>For the thread of the transaction.
+ */
+public final class ByteView {
+    private final BoltTransaction transaction;
+    private final ByteBuffer bytes;
+    private final int start;
+    private final int length;
+
+    ByteView(BoltTransaction transaction, ByteBuffer bytes, int start, int length) {
+        this.transaction = transaction;
+        this.bytes = bytes;
+        this.start = start;
+        this.length = length;
+    }
+
+    /** Returns the number of bytes. */
+    public int length() {
+        transaction.checkReadable();
+        return length;
+    }
+
+    /** Returns a byte. */
+    public byte get(int index) {
+        transaction.checkReadable();
+        return bytes.get(start + Objects.checkIndex(index, length));
+    }
+
+    /** Returns eight bytes as a number, the first one highest. */
+    public long getLong(int index) {
+        transaction.checkReadable();
+        Objects.checkFromIndexSize(index, Long.BYTES, length);
+        long value = 0;
+        for (int i = 0; i < Long.BYTES; i++) {
+            value = value << Byte.SIZE | (bytes.get(start + index + i) & 0xFF);
+        }
+        return value;
+    }
+
+    /** Copies bytes to an array. */
+    public void copyTo(int index, byte[] target, int targetOffset, int count) {
+        transaction.checkReadable();
+        Objects.checkFromIndexSize(index, count, length);
+        bytes.get(start + index, target, targetOffset, count);
+    }
+
+    /** Copies all bytes to where {@code target} stands. */
+    public void copyTo(ByteBuffer target) {
+        transaction.checkReadable();
+        target.put(target.position(), bytes, start, length);
+        target.position(target.position() + length);
+    }
+
+    /** Returns a copy of all bytes. */
+    public byte[] toByteArray() {
+        byte[] copy = new byte[length];
+        copyTo(0, copy, 0, length);
+        return copy;
+    }
+}

@@ -1,0 +1,256 @@
+package dev.caskwright.bolt;
+
+import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.PagedFile;
+import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.bolt.check.Reachable;
+import dev.caskwright.bolt.freelist.Freelist;
+import dev.caskwright.bolt.page.Meta;
+import dev.caskwright.bolt.page.PageFormat;
+import dev.caskwright.bolt.page.PageStore;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.NoSuchFileException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens a file: takes its lock, makes it if it is missing, finds its newest sound meta page, and reads its list of free pages.
+ * Nothing of a file that is there is changed.
+ *
+ * <p>A new file is written so that its meta pages come last, after a force of the rest. So a file whose first pages are zeros is
+ * one whose creation was cut short: nothing was committed to it, and it is made again.
+ */
+final class Opening {
+    private static final int NEW_FILE_PAGES = 4;
+    private static final long FREELIST_PAGE = 2;
+    private static final long ROOT_PAGE = 3;
+    private static final int MAX_PROBED_PAGE_SIZE = 16 << 20;
+
+    private final ReadableFile file;
+    private final String name;
+
+    private Opening(ReadableFile file) {
+        this.file = file;
+        this.name = file.name();
+    }
+
+    static BoltDatabase open(IoManager io, String name, BoltBuilder.Options options) throws IOException {
+        IoManager.Lock lock = null;
+        ReadableFile file = null;
+        try {
+            if (options.readOnly()) {
+                file = io.open(name);
+                lock = io.lockFile(name, false);
+            } else {
+                if (!options.createIfMissing() && !io.list().contains(name)) {
+                    throw new NoSuchFileException(io.describe() + "/" + name);
+                }
+                PagedFile writable = io.openPaged(name, options.createIfMissing());
+                file = writable;
+                lock = io.lockFile(name, true);
+                if (isUnfinished(writable)) {
+                    create(io, writable, options.pageSize());
+                }
+            }
+            return new Opening(file).database(io, lock, options);
+        } catch (Throwable e) {
+            closeAll(e, file, lock, io);
+            throw e;
+        }
+    }
+
+    private static void closeAll(Throwable cause, @Nullable AutoCloseable... resources) {
+        for (AutoCloseable resource : resources) {
+            try {
+                if (resource != null) {
+                    resource.close();
+                }
+            } catch (Exception e) {
+                cause.addSuppressed(e);
+            }
+        }
+    }
+
+    /** Returns whether the file is empty, or was being made when its maker died: no byte of it is anything else. */
+    private static boolean isUnfinished(ReadableFile file) throws IOException {
+        long length = file.length();
+        if (length > (long) NEW_FILE_PAGES * PageFormat.MAX_PAGE_SIZE || length % PageFormat.MIN_PAGE_SIZE != 0) {
+            return false;
+        }
+        byte[] bytes = new byte[(int) length];
+        int read = file.read(0, bytes, 0, bytes.length);
+        for (int pageSize = PageFormat.MIN_PAGE_SIZE; pageSize <= PageFormat.MAX_PAGE_SIZE; pageSize *= 2) {
+            if (isPartOf(bytes, read, newPages(pageSize))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isPartOf(byte[] bytes, int length, byte[] whole) {
+        for (int i = 0; i < length; i++) {
+            if (bytes[i] != 0 && (i >= whole.length || bytes[i] != whole[i])) {
+                return false;
+            }
+        }
+        return length <= whole.length;
+    }
+
+    /** Returns the pages of a new file, without its meta pages. */
+    private static byte[] newPages(int pageSize) {
+        byte[] bytes = new byte[NEW_FILE_PAGES * pageSize];
+        ByteBuffer pages = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        header(pages, (int) FREELIST_PAGE * pageSize, FREELIST_PAGE, PageFormat.FREELIST);
+        header(pages, (int) ROOT_PAGE * pageSize, ROOT_PAGE, PageFormat.LEAF);
+        return bytes;
+    }
+
+    private static void create(IoManager io, PagedFile file, int pageSize) throws IOException {
+        byte[] pages = newPages(pageSize);
+        if (file.length() > 0) {
+            file.truncate(0);
+        }
+        file.grow(pages.length);
+        file.write(2L * pageSize, pages, 2 * pageSize, 2 * pageSize);
+        file.force();
+        io.syncDirectory();
+        for (int transaction = 0; transaction < 2; transaction++) {
+            new Meta(pageSize, 0, ROOT_PAGE, 0, FREELIST_PAGE, NEW_FILE_PAGES, transaction)
+                    .write(ByteBuffer.wrap(pages)
+                            .slice(transaction * pageSize, pageSize)
+                            .order(ByteOrder.LITTLE_ENDIAN));
+        }
+        file.write(0, pages, 0, 2 * pageSize);
+        file.force();
+    }
+
+    private static void header(ByteBuffer pages, int start, long id, int flags) {
+        pages.putLong(start + PageFormat.ID_OFFSET, id);
+        pages.putShort(start + PageFormat.FLAGS_OFFSET, (short) flags);
+    }
+
+    private BoltDatabase database(IoManager io, IoManager.Lock lock, BoltBuilder.Options options) throws IOException {
+        Meta meta = newestMeta();
+        checkMeta(meta);
+        PageStore store = new PageStore(file, meta.pageSize(), order(meta));
+        store.cover(file.length());
+        Freelist freelist = null;
+        if (!options.readOnly()) {
+            if (store.order() != ByteOrder.LITTLE_ENDIAN) {
+                throw new UnsupportedFormatException(
+                        "file was written on a big-endian machine, it can be read only: file=" + name);
+            }
+            freelist = freelist(store, meta);
+        }
+        return new BoltDatabase(io, lock, file, store, freelist, meta, options);
+    }
+
+    // ---------------------------------------------------------------- meta pages
+
+    private Meta newestMeta() throws IOException {
+        Meta first = metaAt(0);
+        Meta second = null;
+        if (first != null) {
+            second = metaAt(first.pageSize());
+        } else {
+            for (int pageSize = PageFormat.MIN_PAGE_SIZE;
+                    pageSize <= MAX_PROBED_PAGE_SIZE && second == null;
+                    pageSize *= 2) {
+                second = metaAt(pageSize);
+                if (second != null && second.pageSize() != pageSize) {
+                    second = null;
+                }
+            }
+        }
+        if (first == null || (second != null && Long.compareUnsigned(second.transaction(), first.transaction()) > 0)) {
+            first = second;
+        }
+        if (first != null) {
+            return first;
+        }
+        throw noMeta();
+    }
+
+    private @Nullable Meta metaAt(long offset) throws IOException {
+        byte[] bytes = new byte[Meta.LENGTH];
+        int read = file.read(offset, bytes, 0, bytes.length);
+        return read < bytes.length ? null : Meta.read(ByteBuffer.wrap(bytes));
+    }
+
+    private ByteOrder order(Meta meta) throws IOException {
+        for (long offset : new long[] {0, meta.pageSize()}) {
+            byte[] bytes = new byte[Meta.LENGTH];
+            if (file.read(offset, bytes, 0, bytes.length) == bytes.length) {
+                ByteBuffer page = ByteBuffer.wrap(bytes);
+                if (meta.equals(Meta.read(page))) {
+                    ByteOrder order = Meta.orderOf(page);
+                    if (order != null) {
+                        return order;
+                    }
+                }
+            }
+        }
+        throw noMeta();
+    }
+
+    private IOException noMeta() throws IOException {
+        byte[] bytes = new byte[Meta.LENGTH];
+        int read = file.read(0, bytes, 0, bytes.length);
+        ByteBuffer page = ByteBuffer.wrap(bytes);
+        ByteOrder order = read < bytes.length ? null : Meta.orderOf(page);
+        if (order == null) {
+            return new UnsupportedFormatException("not a bolt file: file=" + name + ", length=" + file.length());
+        }
+        int version = Meta.versionOf(page, order);
+        return version > Meta.VERSION
+                ? new UnsupportedFormatException("bolt file of a version that is not known: file=" + name + ", version="
+                        + version + ", known=" + Meta.VERSION)
+                : new CorruptRecordException("both meta pages are damaged", name, 0, "length=" + file.length());
+    }
+
+    private void checkMeta(Meta meta) throws IOException {
+        int pageSize = meta.pageSize();
+        if (pageSize < PageFormat.MIN_PAGE_SIZE || pageSize > MAX_PROBED_PAGE_SIZE || Integer.bitCount(pageSize) != 1) {
+            throw damagedMeta(meta, "page size is no power of two in bounds", "pageSize=" + pageSize);
+        }
+        long length = file.length();
+        long pages = length / pageSize;
+        if (meta.highWater() < NEW_FILE_PAGES - 1 || meta.highWater() > pages) {
+            throw damagedMeta(
+                    meta,
+                    "file is cut short",
+                    "highWater=" + meta.highWater() + ", pages=" + pages + ", length=" + length);
+        }
+        if (meta.root() < 2 || meta.root() >= meta.highWater()) {
+            throw damagedMeta(meta, "no such root page", "root=" + meta.root() + ", highWater=" + meta.highWater());
+        }
+        if (meta.freelist() != Meta.NO_FREELIST && (meta.freelist() < 2 || meta.freelist() >= meta.highWater())) {
+            throw damagedMeta(
+                    meta, "no such freelist page", "freelist=" + meta.freelist() + ", highWater=" + meta.highWater());
+        }
+    }
+
+    private CorruptRecordException damagedMeta(Meta meta, String rule, String details) {
+        return new CorruptRecordException(rule, name, meta.page() * meta.pageSize(), details);
+    }
+
+    // ---------------------------------------------------------------- free pages
+
+    private Freelist freelist(PageStore store, Meta meta) throws IOException {
+        Freelist freelist = new Freelist();
+        if (meta.freelist() == Meta.NO_FREELIST) {
+            Reachable reachable = Reachable.of(store, meta);
+            for (long page = 2; page < meta.highWater(); page++) {
+                if (!reachable.contains(page)) {
+                    freelist.addFree(page);
+                }
+            }
+        } else {
+            FreelistPage.read(store, meta, page -> freelist.addFree(page));
+        }
+        return freelist;
+    }
+}

@@ -1,0 +1,5 @@
+/** Whether a file is sound. */
+@NullMarked
+package dev.caskwright.bolt.check;
+
+import org.jspecify.annotations.NullMarked;

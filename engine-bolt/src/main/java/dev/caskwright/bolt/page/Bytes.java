@@ -1,0 +1,65 @@
+package dev.caskwright.bolt.page;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** Compares and copies bytes of buffers by absolute index; the buffers' own positions and byte orders do not matter. */
+public final class Bytes {
+    private static final VarHandle LONG_IN_ARRAY =
+            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+    private static final VarHandle LONG_IN_BUFFER =
+            MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+
+    private Bytes() {}
+
+    /** Compares bytes of a buffer with those of an array, as unsigned bytes; a prefix comes first. */
+    public static int compare(
+            ByteBuffer left, int leftIndex, int leftLength, byte[] right, int rightOffset, int rightLength) {
+        int common = Math.min(leftLength, rightLength);
+        int at = 0;
+        for (; at <= common - Long.BYTES; at += Long.BYTES) {
+            long one = (long) LONG_IN_BUFFER.get(left, leftIndex + at);
+            long other = (long) LONG_IN_ARRAY.get(right, rightOffset + at);
+            if (one != other) {
+                return Long.compareUnsigned(one, other);
+            }
+        }
+        for (; at < common; at++) {
+            int difference = (left.get(leftIndex + at) & 0xFF) - (right[rightOffset + at] & 0xFF);
+            if (difference != 0) {
+                return difference;
+            }
+        }
+        return leftLength - rightLength;
+    }
+
+    /** As {@link #compare(ByteBuffer, int, int, byte[], int, int)}, for two buffers. */
+    public static int compare(
+            ByteBuffer left, int leftIndex, int leftLength, ByteBuffer right, int rightIndex, int rightLength) {
+        int common = Math.min(leftLength, rightLength);
+        int at = 0;
+        for (; at <= common - Long.BYTES; at += Long.BYTES) {
+            long one = (long) LONG_IN_BUFFER.get(left, leftIndex + at);
+            long other = (long) LONG_IN_BUFFER.get(right, rightIndex + at);
+            if (one != other) {
+                return Long.compareUnsigned(one, other);
+            }
+        }
+        for (; at < common; at++) {
+            int difference = (left.get(leftIndex + at) & 0xFF) - (right.get(rightIndex + at) & 0xFF);
+            if (difference != 0) {
+                return difference;
+            }
+        }
+        return leftLength - rightLength;
+    }
+
+    /** Returns a copy of bytes of a buffer. */
+    public static byte[] copy(ByteBuffer source, int index, int length) {
+        byte[] copy = new byte[length];
+        source.get(index, copy, 0, length);
+        return copy;
+    }
+}

@@ -1,0 +1,123 @@
+package dev.caskwright.bolt.page;
+
+import dev.caskwright.api.spi.ReadableFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the pages of a file: in place where the IO manager maps it, otherwise as copies.
+ *
+ * <p>The file is mapped in windows of 64 MiB, over bytes that exist only. When it has grown, more windows are added, and the last
+ * one is mapped again if it was not whole; none is ever unmapped while the file is open. So growth waits for no reader, and no
+ * reader for growth. A run that lies in two windows is copied.
+ *
+ * <p>Reading is safe for any number of threads; {@link #cover} is for one at a time.
+ */
+public final class PageStore {
+    private static final int WINDOW_SHIFT = 26;
+    private static final int WINDOW_MASK = (1 << WINDOW_SHIFT) - 1;
+
+    private final ReadableFile file;
+    private final int pageSize;
+    private final ByteOrder order;
+    private volatile ByteBuffer @Nullable [] windows;
+
+    public PageStore(ReadableFile file, int pageSize, ByteOrder order) {
+        this.file = file;
+        this.pageSize = pageSize;
+        this.order = order;
+    }
+
+    /** Returns the length of a page in bytes. */
+    public int pageSize() {
+        return pageSize;
+    }
+
+    /** Returns the byte order of the file. */
+    public ByteOrder order() {
+        return order;
+    }
+
+    /** Returns the name of the file. */
+    public String name() {
+        return file.name();
+    }
+
+    /** Maps what the file has got since the last call, if its IO manager maps files. */
+    public void cover(long length) throws IOException {
+        ByteBuffer[] known = windows;
+        int whole = (int) (length >>> WINDOW_SHIFT);
+        int rest = (int) length & WINDOW_MASK;
+        int count = whole + (rest == 0 ? 0 : 1);
+        int kept = 0;
+        if (known != null) {
+            while (kept < Math.min(known.length, count)
+                    && known[kept].capacity() == (kept < whole ? WINDOW_MASK + 1 : rest)) {
+                kept++;
+            }
+        }
+        ByteBuffer[] more = known == null ? new ByteBuffer[count] : Arrays.copyOf(known, count);
+        for (int i = kept; i < count; i++) {
+            ByteBuffer window = file.map((long) i << WINDOW_SHIFT, i < whole ? WINDOW_MASK + 1 : rest);
+            if (window == null) {
+                return; // not a manager that maps
+            }
+            more[i] = window.order(order);
+        }
+        windows = more;
+    }
+
+    /**
+     * Points at a branch or leaf page.
+     *
+     * @param highWater pages from this one on do not exist
+     */
+    public void read(long id, long highWater, Page into) throws IOException {
+        if (id < 2 || id >= highWater) {
+            throw into.corrupt("no such page", "wanted=" + Long.toUnsignedString(id) + ", highWater=" + highWater);
+        }
+        long offset = id * pageSize;
+        ByteBuffer[] mapped = windows;
+        if (mapped == null) {
+            readCopy(id, highWater, into);
+            return;
+        }
+        ByteBuffer window = mapped[(int) (offset >>> WINDOW_SHIFT)];
+        int start = (int) offset & WINDOW_MASK;
+        long length = runLength(id, highWater, window.getInt(start + PageFormat.OVERFLOW_OFFSET), into);
+        if (start + length <= window.capacity()) {
+            into.point(window, start, (int) length, id, offset);
+        } else {
+            into.point(copy(offset, (int) length), 0, (int) length, id, offset);
+        }
+    }
+
+    private void readCopy(long id, long highWater, Page into) throws IOException {
+        long offset = id * pageSize;
+        ByteBuffer first = copy(offset, pageSize);
+        long length = runLength(id, highWater, first.getInt(PageFormat.OVERFLOW_OFFSET), into);
+        into.point(length == pageSize ? first : copy(offset, (int) length), 0, (int) length, id, offset);
+    }
+
+    private long runLength(long id, long highWater, int overflow, Page into) throws IOException {
+        long pages = (overflow & 0xFFFFFFFFL) + 1;
+        if (pages > highWater - id || pages * pageSize > Integer.MAX_VALUE - 8) {
+            throw into.corrupt("run is too long", "wanted=" + id + ", pages=" + pages + ", highWater=" + highWater);
+        }
+        return pages * pageSize;
+    }
+
+    /** Returns a copy of bytes that exist. */
+    public ByteBuffer copy(long offset, int length) throws IOException {
+        byte[] bytes = new byte[length];
+        int read = file.read(offset, bytes, 0, length);
+        if (read < length) {
+            throw new IOException("file was cut short: file=" + file.name() + ", offset=" + offset + ", wanted="
+                    + length + ", found=" + read);
+        }
+        return ByteBuffer.wrap(bytes).order(order);
+    }
+}

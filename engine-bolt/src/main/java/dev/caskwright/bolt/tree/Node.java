@@ -1,0 +1,387 @@
+package dev.caskwright.bolt.tree;
+
+import dev.caskwright.bolt.page.Bytes;
+import dev.caskwright.bolt.page.Page;
+import dev.caskwright.bolt.page.PageFormat;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A page that a write transaction changes. It holds places of keys and values, not copies: those that were there stay in the
+ * page that the node was made from, which nobody overwrites before the transaction ends, and new ones are in the arena. The
+ * bytes are copied once, when the node is written.
+ */
+public final class Node {
+    /** A piece holds at least as many elements, unless it would be too long for a run. */
+    private static final int MIN_ELEMENTS = 2;
+
+    /** The longest run that is written, in bytes. */
+    static final long MAX_RUN_LENGTH = Integer.MAX_VALUE - (64 << 10);
+
+    private final Arena arena;
+    private final boolean isLeaf;
+    private final ByteBuffer base;
+    private int count;
+    private long[] keyPlaces;
+    private int[] keyLengths;
+    private long[] valuePlaces; // of a branch: the children
+    private int[] valueLengths; // of a leaf
+    private int[] flags; // of a leaf
+    private long length;
+
+    @Nullable Node parent;
+
+    long id;
+    long runPages;
+    byte[] keyInParent = {};
+    boolean lostKeys;
+    boolean isChanged;
+    final List<Node> children = new ArrayList<>(); // those that are nodes
+
+    private Node(Arena arena, boolean isLeaf, ByteBuffer base, int capacity) {
+        this.arena = arena;
+        this.isLeaf = isLeaf;
+        this.base = base;
+        keyPlaces = new long[capacity];
+        keyLengths = new int[capacity];
+        valuePlaces = new long[capacity];
+        valueLengths = isLeaf ? new int[capacity] : new int[0];
+        flags = isLeaf ? new int[capacity] : new int[0];
+        length = PageFormat.HEADER_LENGTH;
+    }
+
+    /** Makes a node without elements that has no page. */
+    static Node empty(Arena arena, boolean isLeaf) {
+        return new Node(arena, isLeaf, ByteBuffer.allocate(0), 8);
+    }
+
+    /** Makes a node of a page. */
+    static Node of(Arena arena, Page page, int pageSize) throws IOException {
+        int count = page.count();
+        Node node = new Node(arena, page.isLeaf(), page.bytes(), count + 2);
+        node.id = page.id();
+        node.runPages = page.id() == 0 ? 0 : page.length() / pageSize;
+        for (int i = 0; i < count; i++) {
+            node.keyPlaces[i] = page.keyAt(i);
+            node.keyLengths[i] = page.keyLength(i);
+            if (i > 0 && node.compareWithPrevious(i) <= 0) {
+                throw page.corrupt("keys are not in ascending order", "element=" + i);
+            }
+            if (node.isLeaf) {
+                node.valuePlaces[i] = page.valueAt(i);
+                node.valueLengths[i] = page.valueLength(i);
+                node.flags[i] = page.elementFlags(i);
+            } else {
+                node.valuePlaces[i] = page.child(i);
+            }
+        }
+        node.count = count;
+        node.length += node.lengthOf(0, count);
+        return node;
+    }
+
+    boolean isLeaf() {
+        return isLeaf;
+    }
+
+    int count() {
+        return count;
+    }
+
+    /** Returns how many bytes the node takes in a page. */
+    long length() {
+        return length;
+    }
+
+    private long elementLength(int index) {
+        return PageFormat.ELEMENT_LENGTH + (long) keyLengths[index] + (isLeaf ? valueLengths[index] : 0);
+    }
+
+    private long lengthOf(int from, int to) {
+        long sum = 0;
+        for (int i = from; i < to; i++) {
+            sum += elementLength(i);
+        }
+        return sum;
+    }
+
+    private int compareWithPrevious(int index) {
+        return Bytes.compare(
+                keyBytes(index),
+                keyAt(index),
+                keyLengths[index],
+                keyBytes(index - 1),
+                keyAt(index - 1),
+                keyLengths[index - 1]);
+    }
+
+    private ByteBuffer source(long place) {
+        return Arena.isInArena(place) ? arena.chunk(place) : base;
+    }
+
+    ByteBuffer keyBytes(int index) {
+        return source(keyPlaces[index]);
+    }
+
+    int keyAt(int index) {
+        return Arena.index(keyPlaces[index]);
+    }
+
+    int keyLength(int index) {
+        return keyLengths[index];
+    }
+
+    byte[] key(int index) {
+        return Bytes.copy(keyBytes(index), keyAt(index), keyLengths[index]);
+    }
+
+    ByteBuffer valueBytes(int index) {
+        return source(valuePlaces[index]);
+    }
+
+    int valueAt(int index) {
+        return Arena.index(valuePlaces[index]);
+    }
+
+    int valueLength(int index) {
+        return valueLengths[index];
+    }
+
+    int flags(int index) {
+        return flags[index];
+    }
+
+    long child(int index) {
+        return valuePlaces[index];
+    }
+
+    /** As {@link Page#search}. */
+    int search(byte[] key, int keyOffset, int keyLength) {
+        int low = 0;
+        int high = count - 1;
+        while (low <= high) {
+            int middle = (low + high) >>> 1;
+            int order = Bytes.compare(keyBytes(middle), keyAt(middle), keyLengths[middle], key, keyOffset, keyLength);
+            if (order == 0) {
+                return middle;
+            }
+            if (order < 0) {
+                low = middle + 1;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return -(low + 1);
+    }
+
+    /** Puts a key and a value into a leaf; returns whether the key is new there. */
+    boolean put(byte[] key, byte[] value, int valueOffset, int valueLength, int valueFlags) {
+        int found = search(key, 0, key.length);
+        int index = found >= 0 ? found : -found - 1;
+        if (found < 0) {
+            insert(index, arena.add(key, 0, key.length), key.length);
+        } else {
+            length -= valueLengths[index];
+        }
+        valuePlaces[index] = arena.add(value, valueOffset, valueLength);
+        valueLengths[index] = valueLength;
+        flags[index] = valueFlags;
+        length += valueLength;
+        isChanged = true;
+        return found < 0;
+    }
+
+    /** Gives a child of a branch another key and page, or adds it. */
+    void putChild(byte[] oldKey, byte[] key, long child) {
+        int found = search(oldKey, 0, oldKey.length);
+        if (found >= 0) {
+            length += key.length - keyLengths[found];
+            keyPlaces[found] = arena.add(key, 0, key.length);
+            keyLengths[found] = key.length;
+            valuePlaces[found] = child;
+        } else {
+            int index = -found - 1;
+            insert(index, arena.add(key, 0, key.length), key.length);
+            valuePlaces[index] = child;
+        }
+        isChanged = true;
+    }
+
+    private void insert(int index, long keyPlace, int keyLength) {
+        ensureCapacity(count + 1);
+        int moved = count - index;
+        System.arraycopy(keyPlaces, index, keyPlaces, index + 1, moved);
+        System.arraycopy(keyLengths, index, keyLengths, index + 1, moved);
+        System.arraycopy(valuePlaces, index, valuePlaces, index + 1, moved);
+        if (isLeaf) {
+            System.arraycopy(valueLengths, index, valueLengths, index + 1, moved);
+            System.arraycopy(flags, index, flags, index + 1, moved);
+            valueLengths[index] = 0;
+        }
+        keyPlaces[index] = keyPlace;
+        keyLengths[index] = keyLength;
+        count++;
+        length += PageFormat.ELEMENT_LENGTH + keyLength;
+    }
+
+    private void ensureCapacity(int elements) {
+        if (elements <= keyPlaces.length) {
+            return;
+        }
+        int capacity = Math.max(elements, keyPlaces.length + (keyPlaces.length >>> 1) + 4);
+        keyPlaces = Arrays.copyOf(keyPlaces, capacity);
+        keyLengths = Arrays.copyOf(keyLengths, capacity);
+        valuePlaces = Arrays.copyOf(valuePlaces, capacity);
+        if (isLeaf) {
+            valueLengths = Arrays.copyOf(valueLengths, capacity);
+            flags = Arrays.copyOf(flags, capacity);
+        }
+    }
+
+    /** Takes an element out. */
+    void remove(int index) {
+        length -= elementLength(index);
+        int moved = count - index - 1;
+        System.arraycopy(keyPlaces, index + 1, keyPlaces, index, moved);
+        System.arraycopy(keyLengths, index + 1, keyLengths, index, moved);
+        System.arraycopy(valuePlaces, index + 1, valuePlaces, index, moved);
+        if (isLeaf) {
+            System.arraycopy(valueLengths, index + 1, valueLengths, index, moved);
+            System.arraycopy(flags, index + 1, flags, index, moved);
+        }
+        count--;
+        isChanged = true;
+        lostKeys = true;
+    }
+
+    /** Appends all elements of the node after this one, whose bytes are copied. */
+    void append(Node next) {
+        ensureCapacity(count + next.count);
+        for (int i = 0; i < next.count; i++, count++) {
+            keyPlaces[count] = arena.add(next.keyBytes(i), next.keyAt(i), next.keyLengths[i]);
+            keyLengths[count] = next.keyLengths[i];
+            if (isLeaf) {
+                valuePlaces[count] = arena.add(next.valueBytes(i), next.valueAt(i), next.valueLengths[i]);
+                valueLengths[count] = next.valueLengths[i];
+                flags[count] = next.flags[i];
+            } else {
+                valuePlaces[count] = next.valuePlaces[i];
+            }
+        }
+        length += next.length - PageFormat.HEADER_LENGTH;
+        isChanged = true;
+    }
+
+    /** Returns how few elements make a node that is joined with a neighbour, whatever its length. */
+    int minElements() {
+        return isLeaf ? 1 : MIN_ELEMENTS;
+    }
+
+    /**
+     * Cuts the node into pieces that are written one a run. Only a node of more than four elements that is longer than a page is
+     * cut; each piece is filled to a part of a page.
+     *
+     * @return the pieces in order; this node is the first
+     */
+    List<Node> split(int pageSize, double fillPercent) {
+        List<Node> pieces = new ArrayList<>(1);
+        pieces.add(this);
+        Node rest = this;
+        while (true) {
+            int cut = rest.cut(pageSize, (long) (pageSize * fillPercent));
+            if (cut == rest.count) {
+                return pieces;
+            }
+            rest = rest.cutOff(cut);
+            pieces.add(rest);
+        }
+    }
+
+    private int cut(int pageSize, long target) {
+        boolean isTooLong = length > MAX_RUN_LENGTH || count >= PageFormat.MAX_COUNT;
+        if (!isTooLong && (count <= 2 * MIN_ELEMENTS || length < pageSize)) {
+            return count;
+        }
+        int atLeast = length > MAX_RUN_LENGTH ? 1 : MIN_ELEMENTS;
+        long filled = PageFormat.HEADER_LENGTH;
+        int cut = atLeast;
+        for (int i = 0; i < count - atLeast; i++) {
+            cut = Math.max(atLeast, i);
+            long more = elementLength(i);
+            if (i >= atLeast && filled + more > target) {
+                break;
+            }
+            filled += more;
+        }
+        return cut;
+    }
+
+    private Node cutOff(int from) {
+        Node rest = new Node(arena, isLeaf, base, 0);
+        rest.keyPlaces = Arrays.copyOfRange(keyPlaces, from, count);
+        rest.keyLengths = Arrays.copyOfRange(keyLengths, from, count);
+        rest.valuePlaces = Arrays.copyOfRange(valuePlaces, from, count);
+        if (isLeaf) {
+            rest.valueLengths = Arrays.copyOfRange(valueLengths, from, count);
+            rest.flags = Arrays.copyOfRange(flags, from, count);
+        }
+        rest.count = count - from;
+        rest.length += rest.lengthOf(0, rest.count);
+        rest.isChanged = true;
+        count = from;
+        length -= rest.length - PageFormat.HEADER_LENGTH;
+        return rest;
+    }
+
+    /** Writes the page into {@code target}, which has the file's byte order, from {@code start} on. */
+    public void write(ByteBuffer target, int start, int overflow) {
+        target.putLong(start + PageFormat.ID_OFFSET, id);
+        target.putShort(start + PageFormat.FLAGS_OFFSET, (short) (isLeaf ? PageFormat.LEAF : PageFormat.BRANCH));
+        target.putShort(start + PageFormat.COUNT_OFFSET, (short) count);
+        target.putInt(start + PageFormat.OVERFLOW_OFFSET, overflow);
+        int element = start + PageFormat.HEADER_LENGTH;
+        int at = element + count * PageFormat.ELEMENT_LENGTH;
+        for (int i = 0; i < count; i++, element += PageFormat.ELEMENT_LENGTH) {
+            if (isLeaf) {
+                target.putInt(element + PageFormat.LEAF_FLAGS_OFFSET, flags[i]);
+                target.putInt(element + PageFormat.LEAF_POS_OFFSET, at - element);
+                target.putInt(element + PageFormat.LEAF_KEY_LENGTH_OFFSET, keyLengths[i]);
+                target.putInt(element + PageFormat.LEAF_VALUE_LENGTH_OFFSET, valueLengths[i]);
+            } else {
+                target.putInt(element + PageFormat.BRANCH_POS_OFFSET, at - element);
+                target.putInt(element + PageFormat.BRANCH_KEY_LENGTH_OFFSET, keyLengths[i]);
+                target.putLong(element + PageFormat.BRANCH_CHILD_OFFSET, valuePlaces[i]);
+            }
+            target.put(at, keyBytes(i), keyAt(i), keyLengths[i]);
+            at += keyLengths[i];
+            if (isLeaf) {
+                target.put(at, valueBytes(i), valueAt(i), valueLengths[i]);
+                at += valueLengths[i];
+            }
+        }
+    }
+
+    /** Returns the first page of the node's run. */
+    public long id() {
+        return id;
+    }
+
+    /** Returns the pages of the node's run. */
+    public long runPages() {
+        return runPages;
+    }
+
+    /** Returns whether an element of a leaf is a bucket. */
+    boolean hasBuckets() {
+        for (int i = 0; i < count; i++) {
+            if ((flags[i] & PageFormat.BUCKET) != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

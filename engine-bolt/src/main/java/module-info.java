@@ -1,0 +1,7 @@
+/** A storage engine whose files are those of bolt. */
+module dev.caskwright.bolt {
+    requires transitive dev.caskwright.api;
+    requires dev.caskwright.io.standard;
+
+    exports dev.caskwright.bolt;
+}
