@@ -77,7 +77,7 @@ final class Opening {
     /** Returns whether the file is empty, or was being made when its maker died: no byte of it is anything else. */
     private static boolean isUnfinished(ReadableFile file) throws IOException {
         long length = file.length();
-        if (length > (long) NEW_FILE_PAGES * PageFormat.MAX_PAGE_SIZE || length % PageFormat.MIN_PAGE_SIZE != 0) {
+        if (length > (long) NEW_FILE_PAGES * PageFormat.MAX_PAGE_SIZE) {
             return false;
         }
         byte[] bytes = new byte[(int) length];

@@ -4,6 +4,7 @@ import dev.caskwright.api.spi.ForwardingIoManager;
 import dev.caskwright.api.spi.ForwardingReadableFile;
 import dev.caskwright.api.spi.ForwardingWritableFile;
 import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.PagedFile;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.Closeable;
@@ -45,6 +46,13 @@ public final class FaultyIoManager extends ForwardingIoManager {
     @Override
     public WritableFile openWritable(String name) throws IOException {
         return new FaultyFile(opening(IoOperation.OPEN, name, 0, () -> super.openWritable(name)));
+    }
+
+    @Override
+    public PagedFile openPaged(String name, boolean create) throws IOException {
+        // Not the one of the manager below: its calls would not be counted.
+        boolean isThere = !create || list().contains(name);
+        return PagedFile.over(isThere ? openWritable(name) : create(name, 0));
     }
 
     @Override

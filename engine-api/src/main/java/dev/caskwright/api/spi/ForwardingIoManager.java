@@ -59,6 +59,16 @@ public abstract class ForwardingIoManager implements IoManager {
     }
 
     @Override
+    public PagedFile openPaged(String name, boolean create) throws IOException {
+        return delegate.openPaged(name, create);
+    }
+
+    @Override
+    public Lock lockFile(String name, boolean exclusive) throws IOException {
+        return delegate.lockFile(name, exclusive);
+    }
+
+    @Override
     public ReadableFile open(String name) throws IOException {
         return delegate.open(name);
     }

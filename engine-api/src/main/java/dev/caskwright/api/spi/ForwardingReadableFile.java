@@ -1,7 +1,9 @@
 package dev.caskwright.api.spi;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** A file that forwards every call to another one. A subclass overrides what it changes. */
 public abstract class ForwardingReadableFile implements ReadableFile {
@@ -34,6 +36,11 @@ public abstract class ForwardingReadableFile implements ReadableFile {
     @Override
     public int read(long offset, byte[] target, int targetOffset, int length) throws IOException {
         return delegate.read(offset, target, targetOffset, length);
+    }
+
+    @Override
+    public @Nullable ByteBuffer map(long offset, int length) throws IOException {
+        return delegate.map(offset, length);
     }
 
     @Override

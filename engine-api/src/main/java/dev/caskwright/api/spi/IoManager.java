@@ -65,7 +65,7 @@ public interface IoManager extends Closeable {
      */
     default PagedFile openPaged(String name, boolean create) throws IOException {
         boolean isThere = !create || list().contains(name);
-        return new AppendedPagedFile(isThere ? openWritable(name) : create(name, 0));
+        return PagedFile.over(isThere ? openWritable(name) : create(name, 0));
     }
 
     /**

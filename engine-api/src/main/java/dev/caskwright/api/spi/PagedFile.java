@@ -11,4 +11,9 @@ public interface PagedFile extends WritableFile {
      * @throws dev.caskwright.api.OutOfSpaceException if there is no room; the file is as it was
      */
     void grow(long length) throws IOException;
+
+    /** Returns a file of pages over a file that grows by what is appended. Closing it closes that file. */
+    static PagedFile over(WritableFile file) {
+        return new AppendedPagedFile(file);
+    }
 }

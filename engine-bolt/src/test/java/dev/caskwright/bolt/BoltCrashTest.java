@@ -1,0 +1,187 @@
+package dev.caskwright.bolt;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.Outcome;
+import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.Fault;
+import dev.caskwright.testkit.FaultPlan;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A disk that dies or loses power before each of its calls, and one of whose calls fails: afterwards the file opens, is sound,
+ * and has everything that was acknowledged, and of a commit all or nothing.
+ */
+final class BoltCrashTest {
+    private static final Path FILE = Path.of("/simulated/crash.db");
+    private static final byte[] BUCKET = "bucket".getBytes();
+    private static final int COMMITS = 12;
+
+    /** What the database held after each commit; the first state is that of an empty file. */
+    private final List<TreeMap<String, String>> states = new ArrayList<>();
+
+    private int acknowledged;
+
+    private static BoltDatabase open(CrashableIoManager disk) throws IOException {
+        return BoltDatabase.builder(FILE).pageSize(512).io(disk.factory()).open();
+    }
+
+    private static TreeMap<String, String> content(BoltDatabase database) throws IOException {
+        TreeMap<String, String> content = new TreeMap<>();
+        database.view(transaction -> {
+            Bucket bucket = transaction.bucket(BUCKET);
+            if (bucket != null) {
+                bucket.forEach((key, value) -> content.put(new String(key), new String(value)));
+            }
+        });
+        return content;
+    }
+
+    /** Commits changes that make pages split, join, move and come free, and notes each state before it is committed. */
+    private void run(BoltDatabase database, long seed) throws IOException {
+        Random random = new Random(seed);
+        for (int commit = 0; commit < COMMITS; commit++) {
+            TreeMap<String, String> state = new TreeMap<>(states.get(states.size() - 1));
+            try (BoltTransaction transaction = database.beginWrite()) {
+                Bucket bucket = transaction.createBucketIfNotExists(BUCKET);
+                int changes = 1 + random.nextInt(30);
+                for (int i = 0; i < changes; i++) {
+                    String key = "key" + random.nextInt(60);
+                    if (random.nextInt(3) == 0) {
+                        bucket.delete(key.getBytes());
+                        state.remove(key);
+                    } else {
+                        String value = "v".repeat(random.nextInt(random.nextInt(8) == 0 ? 1_500 : 60)) + commit;
+                        bucket.put(key.getBytes(), value.getBytes());
+                        state.put(key, value);
+                    }
+                }
+                states.add(state);
+                transaction.commit();
+                acknowledged = states.size() - 1;
+            }
+        }
+    }
+
+    private void judge(CrashableIoManager image, String where) {
+        try (BoltDatabase database = open(image)) {
+            assertThat(database.check().problems()).as(where).isEmpty();
+            TreeMap<String, String> found = content(database);
+            assertThat(states.subList(acknowledged, states.size())).as(where).contains(found);
+            database.update(transaction ->
+                    transaction.createBucketIfNotExists(BUCKET).put("after".getBytes(), "crash".getBytes()));
+            assertThat(database.check().problems())
+                    .as(where + ", after another commit")
+                    .isEmpty();
+        } catch (IOException e) {
+            throw new AssertionError(where + ": " + e, e);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
+    void aCrashBeforeAnyCallLosesNothingAcknowledged(long seed) throws IOException {
+        CrashableIoManager disk = new CrashableIoManager().logging(false);
+        states.add(new TreeMap<>());
+        int[] judged = {0};
+        disk.observer(call -> {
+            String where = "seed " + seed + ", before " + call;
+            judge(disk.peekKill(), where + ", killed");
+            for (int loss = 0; loss < 9; loss++) {
+                judge(
+                        disk.peekPowerLoss(loss < 5 ? loss : seed * 1_000_003 + call.number() * 31 + loss),
+                        where + ", loss " + loss);
+            }
+            judged[0]++;
+        });
+        try (BoltDatabase database = open(disk)) {
+            run(database, seed);
+        }
+        judge(disk.peekPowerLoss(seed), "seed " + seed + ", closed");
+        assertThat(judged[0]).isGreaterThan(COMMITS * 4);
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Fault.class, names = "INTERRUPT", mode = Mode.EXCLUDE)
+    void aFailedCallIsNeverAcknowledged(Fault fault) throws IOException {
+        for (int n = 0; ; n++) {
+            CrashableIoManager disk = new CrashableIoManager().logging(false);
+            states.clear();
+            states.add(new TreeMap<>());
+            acknowledged = 0;
+            FaultPlan plan = FaultPlan.failing(n).with(fault);
+            String where = plan + ", call " + n;
+            try (BoltDatabase database = BoltDatabase.builder(FILE)
+                    .pageSize(512)
+                    .io(plan.wrap(disk.factory()))
+                    .open()) {
+                runToTheFault(database, plan, where);
+            } catch (IOException | IllegalStateException | OutOfMemoryError e) {
+                assertThat(plan.hasFired()).as(where + ": " + e).isTrue();
+            }
+            judge(disk.peekKill(), where + ", killed");
+            judge(disk.peekPowerLoss(n), where + ", loss");
+            if (!plan.hasFired()) {
+                return;
+            }
+        }
+    }
+
+    private void runToTheFault(BoltDatabase database, FaultPlan plan, String where) throws IOException {
+        try {
+            run(database, 7);
+        } catch (IOException | IllegalStateException | OutOfMemoryError e) {
+            assertThat(plan.hasFired()).as(where + ": " + e).isTrue();
+            // Readers see what was acknowledged, and not the state of a commit that was told to have failed.
+            assertThat(content(database)).as(where).isEqualTo(states.get(acknowledged));
+            if (database.health() == null) {
+                states.subList(acknowledged + 1, states.size()).clear();
+                database.update(transaction ->
+                        transaction.createBucketIfNotExists(BUCKET).put("goes".getBytes(), "on".getBytes()));
+                TreeMap<String, String> state = new TreeMap<>(states.get(acknowledged));
+                state.put("goes", "on");
+                states.add(state);
+                acknowledged++;
+            } else if (e instanceof EngineException told && told.outcome() == Outcome.NOT_APPLIED) {
+                states.subList(acknowledged + 1, states.size()).clear();
+            }
+        }
+    }
+
+    @Test
+    void aFullDiskRefusesACommitAndNothingElse() throws IOException {
+        for (long capacity = 2_048; capacity < 60_000; capacity += 512) {
+            CrashableIoManager disk = new CrashableIoManager().logging(false).capacity(capacity);
+            states.clear();
+            states.add(new TreeMap<>());
+            acknowledged = 0;
+            String where = "capacity " + capacity;
+            try (BoltDatabase database = open(disk)) {
+                try {
+                    run(database, 5);
+                } catch (IOException e) {
+                    assertThat(database.health()).as(where).isNull();
+                    states.subList(acknowledged + 1, states.size()).clear();
+                    assertThat(content(database)).as(where).isEqualTo(states.get(acknowledged));
+                    disk.capacity(Long.MAX_VALUE);
+                    run(database, 6);
+                }
+            } catch (IOException e) {
+                assertThat(acknowledged).as(where + ": " + e).isZero();
+                disk.capacity(Long.MAX_VALUE);
+            }
+            judge(disk.peekPowerLoss(capacity), where);
+        }
+    }
+}
