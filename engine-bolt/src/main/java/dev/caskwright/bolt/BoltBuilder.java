@@ -39,7 +39,8 @@ public final class BoltBuilder {
             boolean forcesCommits,
             boolean checksCommits,
             long maxSize,
-            int maxReaders) {}
+            int maxReaders,
+            IoManagerFactory io) {}
 
     /** Sets the IO manager that reaches the file; {@code standard} by default. */
     public BoltBuilder io(IoManagerFactory factory) {
@@ -145,6 +146,7 @@ public final class BoltBuilder {
                         forcesCommits,
                         checksCommits,
                         maxSize,
-                        maxReaders));
+                        maxReaders,
+                        io));
     }
 }

@@ -10,15 +10,18 @@ import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.PagedFile;
 import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.WritableFile;
 import dev.caskwright.bolt.freelist.Freelist;
 import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.bolt.page.PageFormat;
 import dev.caskwright.bolt.page.PageStore;
 import dev.caskwright.bolt.tree.Tree;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,11 +47,15 @@ public final class BoltDatabase implements AutoCloseable {
     private final @Nullable Freelist freelist; // of a database that is not read-only; guarded by writer
     private final BoltBuilder.Options options;
     private final ReaderTable readers;
+    private final CommitQueue commits = new CommitQueue(this);
     private final Semaphore writer = new Semaphore(1, true);
     private volatile @Nullable Thread writerThread;
     private volatile Meta current;
     private volatile @Nullable Throwable failure;
     private volatile boolean closed;
+    private final LongAdder committed = new LongAdder();
+    private final LongAdder writtenPages = new LongAdder();
+    private final LongAdder forces = new LongAdder();
     private boolean isReleased; // guarded by this
 
     BoltDatabase(
@@ -116,6 +123,19 @@ public final class BoltDatabase implements AutoCloseable {
     }
 
     /**
+     * Does something in a write transaction that it may share with the work of other threads, so that many of them need one
+     * force. Returns when the transaction is committed. The work may be done by another thread that calls this method, and more
+     * than once: if other work in the same transaction throws, it is done again without that. So it must do nothing but change
+     * the database, and must not rely on what it did in a run before.
+     *
+     * @throws IOException what the work itself throws: then none of it is there; or a failure of the commit
+     */
+    public void batch(Work work) throws IOException {
+        checkDoesNotWrite();
+        commits.commit(work);
+    }
+
+    /**
      * Begins a read transaction.
      *
      * @throws EngineException with {@link ErrorCode#TOO_MANY_SNAPSHOTS} if as many are open as are allowed
@@ -153,9 +173,7 @@ public final class BoltDatabase implements AutoCloseable {
             throw new EngineException(
                     ErrorCode.READ_ONLY, Outcome.NOT_APPLIED, "the database was opened read-only", null);
         }
-        if (writerThread == Thread.currentThread()) {
-            throw new IllegalStateException("this thread has a write transaction open: end it first");
-        }
+        checkDoesNotWrite();
         writer.acquireUninterruptibly();
         try {
             checkWritable();
@@ -166,6 +184,13 @@ public final class BoltDatabase implements AutoCloseable {
         } catch (Throwable e) {
             writer.release();
             throw e;
+        }
+    }
+
+    /** Checks that this thread would not wait for itself. */
+    private void checkDoesNotWrite() {
+        if (writerThread == Thread.currentThread()) {
+            throw new IllegalStateException("this thread has a write transaction open: end it first");
         }
     }
 
@@ -215,6 +240,7 @@ public final class BoltDatabase implements AutoCloseable {
             if (after != null) {
                 write(transaction, after);
                 current = after;
+                committed.increment();
             }
             isCommitted = true;
         } finally {
@@ -274,7 +300,7 @@ public final class BoltDatabase implements AutoCloseable {
                 checkBeforeCommit(after, transaction.changes().freelistPages);
             }
             if (options.forcesCommits()) {
-                target.force();
+                force(target);
             }
         } catch (IOException | RuntimeException | Error e) {
             failure = e;
@@ -284,7 +310,7 @@ public final class BoltDatabase implements AutoCloseable {
         try {
             commit.meta(after);
             if (options.forcesCommits()) {
-                target.force();
+                force(target);
             }
         } catch (IOException | RuntimeException | Error e) {
             failure = e;
@@ -294,6 +320,12 @@ public final class BoltDatabase implements AutoCloseable {
                             + e,
                     e);
         }
+        writtenPages.add(commit.writtenPages());
+    }
+
+    private void force(PagedFile target) throws IOException {
+        target.force();
+        forces.increment();
     }
 
     private void checkBeforeCommit(Meta after, long freelistPages) throws IOException {
@@ -332,7 +364,7 @@ public final class BoltDatabase implements AutoCloseable {
         if (file instanceof PagedFile written) {
             checkWritable();
             try {
-                written.force();
+                force(written);
             } catch (IOException e) {
                 failure = e;
                 throw new EngineFailedException(
@@ -356,6 +388,59 @@ public final class BoltDatabase implements AutoCloseable {
         }
     }
 
+    /**
+     * Writes the state of this moment to a stream, as a file that opens as a database, beside commits. The stream is not closed.
+     */
+    public void copyTo(OutputStream target) throws IOException {
+        try (BoltTransaction reader = beginRead()) {
+            HotCopy.write(store, reader.meta(), target::write);
+        }
+    }
+
+    /**
+     * Writes the state of this moment to a new file, beside commits, and makes it survive a power loss.
+     *
+     * @throws java.nio.file.FileAlreadyExistsException if there is such a file
+     */
+    public void copyTo(Path target) throws IOException {
+        Path absolute = target.toAbsolutePath();
+        Path directory = absolute.getParent();
+        Path name = absolute.getFileName();
+        if (directory == null || name == null) {
+            throw new IllegalArgumentException("not a file: " + target);
+        }
+        try (IoManager targets = options.io().open(directory, true);
+                BoltTransaction reader = beginRead()) {
+            WritableFile copy = targets.create(name.toString(), reader.size());
+            try (copy) {
+                HotCopy.write(
+                        store,
+                        reader.meta(),
+                        (bytes, offset, length) -> copy.write(copy.length(), bytes, offset, length));
+                copy.force();
+            } catch (Throwable e) {
+                targets.delete(name.toString());
+                throw e;
+            }
+            targets.syncDirectory();
+        }
+    }
+
+    /** Returns figures about the database, consistent to within the transactions that go on. */
+    public DatabaseStats stats() {
+        ReaderTable.Reader oldest = readers.oldest();
+        Freelist pages = freelist;
+        return new DatabaseStats(
+                current.highWater(),
+                pages == null ? 0 : pages.freePages(),
+                pages == null ? 0 : pages.pendingPages(),
+                readers.count(),
+                oldest == null ? 0 : System.nanoTime() - oldest.openedNanos,
+                committed.sum(),
+                writtenPages.sum(),
+                forces.sum());
+    }
+
     /** Returns since when the reader that was opened first has been open, and by which thread; null if there is none. */
     public @Nullable String oldestReader() {
         ReaderTable.Reader oldest = readers.oldest();
@@ -368,16 +453,6 @@ public final class BoltDatabase implements AutoCloseable {
     /** Returns the first failure that made the database refuse commits, or null if all is well. */
     public @Nullable Throwable health() {
         return failure;
-    }
-
-    /** Returns how many pages are free. */
-    public long freePages() {
-        return freelist().freePages();
-    }
-
-    /** Returns how many pages wait for readers. */
-    public long pendingPages() {
-        return freelist().pendingPages();
     }
 
     PageStore store() {
@@ -398,9 +473,7 @@ public final class BoltDatabase implements AutoCloseable {
      */
     @Override
     public void close() throws IOException {
-        if (writerThread == Thread.currentThread()) {
-            throw new IllegalStateException("this thread has a write transaction open: end it first");
-        }
+        checkDoesNotWrite();
         writer.acquireUninterruptibly();
         try {
             closed = true;

@@ -21,6 +21,7 @@ final class CommitWriter {
     private ByteBuffer view;
     private long chunkOffset;
     private int filled;
+    private long writtenPages;
 
     CommitWriter(PagedFile file, PageStore store) {
         this.file = file;
@@ -69,6 +70,7 @@ final class CommitWriter {
     private int room(long id, long pages) throws IOException {
         long offset = id * store.pageSize();
         long length = pages * store.pageSize();
+        writtenPages += pages;
         if (filled > 0 && (offset != chunkOffset + filled || filled + length > CHUNK_LENGTH)) {
             flush();
         }
@@ -83,6 +85,11 @@ final class CommitWriter {
         filled += (int) length;
         Arrays.fill(chunk, start, filled, (byte) 0);
         return start;
+    }
+
+    /** Returns how many pages were written. */
+    long writtenPages() {
+        return writtenPages;
     }
 
     private void flush() throws IOException {

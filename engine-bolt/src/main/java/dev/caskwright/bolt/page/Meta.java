@@ -83,6 +83,11 @@ public record Meta(int pageSize, int flags, long root, long sequence, long freel
         return page.duplicate().order(order).getInt(VERSION_OFFSET);
     }
 
+    /** Returns the same state under another number. */
+    public Meta withTransaction(long number) {
+        return new Meta(pageSize, flags, root, sequence, freelist, highWater, number);
+    }
+
     /** Returns the page, 0 or 1, that a commit of this state writes. */
     public long page() {
         return transaction & 1;

@@ -110,14 +110,19 @@ public final class PageStore {
         return pages * pageSize;
     }
 
-    /** Returns a copy of bytes that exist. */
+    /** Returns a copy of bytes that exist, in the byte order of the file. */
     public ByteBuffer copy(long offset, int length) throws IOException {
         byte[] bytes = new byte[length];
+        copy(offset, bytes, length);
+        return ByteBuffer.wrap(bytes).order(order);
+    }
+
+    /** Copies bytes that exist to the start of an array. */
+    public void copy(long offset, byte[] bytes, int length) throws IOException {
         int read = file.read(offset, bytes, 0, length);
         if (read < length) {
             throw new IOException("file was cut short: file=" + file.name() + ", offset=" + offset + ", wanted="
                     + length + ", found=" + read);
         }
-        return ByteBuffer.wrap(bytes).order(order);
     }
 }
