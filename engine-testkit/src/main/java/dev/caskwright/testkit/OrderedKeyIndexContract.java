@@ -17,9 +17,12 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -67,6 +70,86 @@ public abstract class OrderedKeyIndexContract extends KeyIndexContract {
             assertThat(scan(index, null, true, false)).isEqualTo(numbers);
             Collections.reverse(numbers);
             assertThat(scan(index, null, true, true)).isEqualTo(numbers);
+        }
+    }
+
+    @Test
+    void keysAreComparedToTheirLastByte() throws Exception {
+        byte[] lastBytes = {0, 1, 0x7F, (byte) 0x80, (byte) 0xFF};
+        Random random = new Random(9);
+        for (int shared : new int[] {1, 2, 3, 7, 8, 15, 16, 23, 24, 25, 31, 32, 63, 64, 100, 255, 256, 4_096, 65_533}) {
+            byte[] prefix = new byte[shared];
+            random.nextBytes(prefix);
+            byte[][] ordered = new byte[1 + 2 * lastBytes.length][];
+            ordered[0] = prefix;
+            for (int i = 0; i < lastBytes.length; i++) {
+                ordered[1 + 2 * i] = Arrays.copyOf(prefix, shared + 1);
+                ordered[1 + 2 * i][shared] = lastBytes[i];
+                ordered[2 + 2 * i] = Arrays.copyOf(ordered[1 + 2 * i], shared + 2);
+            }
+            IndexedKeys keys = new IndexedKeys(ordered);
+            List<Integer> numbers =
+                    new ArrayList<>(IntStream.range(0, ordered.length).boxed().toList());
+            Collections.shuffle(numbers, random);
+            try (OrderedKeyIndex index = openOrdered(keys)) {
+                for (int number : numbers) {
+                    put(index, keys, number, 1);
+                }
+                Collections.sort(numbers);
+                assertThat(scan(index, null, true, false))
+                        .as("shared=%s", shared)
+                        .isEqualTo(numbers);
+                for (int i = 0; i < ordered.length; i++) {
+                    assertThat(scan(index, ordered[i], false, false))
+                            .as("shared=%s, after %s", shared, i)
+                            .isEqualTo(numbers.subList(i + 1, numbers.size()));
+                    List<Integer> before = new ArrayList<>(numbers.subList(0, i));
+                    Collections.reverse(before);
+                    assertThat(scan(index, ordered[i], false, true))
+                            .as("shared=%s, before %s", shared, i)
+                            .isEqualTo(before);
+                }
+            }
+        }
+    }
+
+    @Test
+    void aScanHoldsUpNoWriter() throws Exception {
+        IndexedKeys keys = numberedKeys(1_000);
+        ExecutorService threads = Executors.newSingleThreadExecutor();
+        try (OrderedKeyIndex index = openOrdered(keys)) {
+            for (int i = 0; i < keys.count(); i += 2) {
+                put(index, keys, i, 1);
+            }
+            int[] visits = new int[1];
+            index.scan(null, true, false, (key, locator) -> {
+                if (visits[0]++ == 100) {
+                    Future<?> writer = threads.submit(() -> {
+                        for (int i = 0; i < keys.count(); i += 2) {
+                            put(index, keys, i, 2);
+                            put(index, keys, i + 1, 2);
+                            remove(index, keys, i + 1, 2);
+                        }
+                        return null;
+                    });
+                    awaitBesideAScan(writer);
+                }
+                return true;
+            });
+            assertThat(visits[0]).isGreaterThanOrEqualTo(keys.count() / 2);
+        } finally {
+            shutDown(threads);
+        }
+    }
+
+    /** Waits for a writer that only a lock held by the scan can keep; so long that no machine is that slow. */
+    private static void awaitBesideAScan(Future<?> writer) throws IOException {
+        try {
+            writer.get(20, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new AssertionError("a writer waits for a scan whose visitor is at work", e);
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IOException(e);
         }
     }
 

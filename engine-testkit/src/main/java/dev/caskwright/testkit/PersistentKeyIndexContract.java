@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What every {@link PersistentKeyIndex} must do, beside what every {@link KeyIndex} must. */
@@ -56,6 +57,33 @@ public abstract class PersistentKeyIndexContract extends KeyIndexContract {
         try (PersistentKeyIndex loaded = openOther(keys)) {
             assertThat(load(loaded, image)).isTrue();
             assertThat(save(loaded)).isEqualTo(image);
+        }
+    }
+
+    @Test
+    void anImageHoldsKeysOfEveryLengthAndEveryBitOfALocator() throws Exception {
+        Random random = new Random(13);
+        int[] lengths = IntStream.concat(
+                        IntStream.rangeClosed(1, 600), IntStream.of(4_095, 4_096, 32_767, 32_768, 65_534, 65_535))
+                .toArray();
+        byte[][] all = new byte[lengths.length][];
+        for (int i = 0; i < lengths.length; i++) {
+            all[i] = randomBytes(random, lengths[i]);
+        }
+        IndexedKeys keys = new IndexedKeys(all);
+        byte[] image;
+        try (PersistentKeyIndex index = newIndex(new KeyIndexContext(0, 0, 1, keys))) {
+            for (int i = 0; i < all.length; i++) {
+                put(index, keys, i, 1);
+            }
+            image = save(index);
+        }
+        try (PersistentKeyIndex loaded = openOther(keys)) {
+            assertThat(load(loaded, image)).isTrue();
+            for (int i = 0; i < all.length; i++) {
+                assertThat(get(loaded, keys.key(i))).as("length=%s", lengths[i]).isEqualTo(IndexedKeys.locator(i, 1));
+            }
+            assertThat(loaded.size()).isEqualTo(all.length);
         }
     }
 

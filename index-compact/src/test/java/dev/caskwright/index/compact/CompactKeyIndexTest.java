@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.IndexMemoryException;
 import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
 import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.testkit.PersistentKeyIndexContract;
@@ -26,6 +27,16 @@ final class CompactKeyIndexTest extends PersistentKeyIndexContract {
     @Override
     protected PersistentKeyIndex newIndex(KeyIndexContext context) {
         return new CompactKeyIndex(context);
+    }
+
+    @Override
+    protected KeyIndex newLimitedIndex(KeyIndexContext context, long maxBytes) {
+        return new CompactKeyIndex(context, (bytes, held) -> {
+            if (held + bytes > maxBytes) {
+                throw new IndexMemoryException("planned", null);
+            }
+            return DirectMemory.allocate(bytes, held);
+        });
     }
 
     @Test

@@ -95,6 +95,12 @@ enum Bug {
                     "        lastLogId = id;\n",
                     "        lastLogId = id;\n        highestId = Math.max(highestId, id);\n"),
             test("KnownFaultsTest.filesThatRecoveryDroppedDoNotComeBack")),
+    ACCESS_ENDED_BEFORE_READERS_HAVE_A_HANDLE(
+            engine(
+                    "log/Sealer",
+                    "            if (!each.file().hasReadersHandle()) {",
+                    "            each.file().writable().endAccess();\n            if (!each.file().hasReadersHandle()) {"),
+            test("FaultTest.everyCallOfAShortLifeMayFail")),
     LOCK_LOST_BY_A_SECOND_DESCRIPTOR(
             standardIo(
                     "DirectoryLock",
