@@ -25,8 +25,9 @@ public interface WritableFile extends ReadableFile {
      * Makes space behind the end of the file ready by really writing zeros up to {@code length} bytes, so that the
      * forces that follow need not record a new length. It does not change {@link #length()}. A manager may do nothing.
      *
-     * <p>One other thread than the writer's may call this, beside reads, forces, and writes that end no later than what was
-     * made ready by calls before.
+     * <p>One other thread than the writer's may call this at any time, beside reads, forces and writes. Zeros never come over
+     * bytes that a write was given, whether it succeeded, failed, or is still under way: the file alone knows how far that
+     * is. A write that ends behind what is ready waits for no more than the piece that is being zeroed.
      *
      * @throws dev.caskwright.api.OutOfSpaceException if the file system is full; what was ready before stays so
      */

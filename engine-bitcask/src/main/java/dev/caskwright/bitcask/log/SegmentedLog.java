@@ -357,7 +357,6 @@ final class SegmentedLog implements RecordLog {
                 throw new IllegalStateException("no active file after a roll");
             }
         }
-        space.beforeWrite(file.length() + length);
         return file;
     }
 

@@ -16,19 +16,16 @@ import org.slf4j.LoggerFactory;
  * and no blocks to find, which halves what it costs; and to find room for a page costs more than to fill it. Another thread
  * does both, further ahead the longer such writers go on.
  *
- * <pre>
- * | records |      zeros       | to be zeroed |
- *           ^ end of the file  ^ ready        ^ asked
- * </pre>
- *
- * <p>Zeros must never come over records. So whoever writes behind what is ready waits for the piece that is being zeroed,
- * if one is, and has no further one begun: the next writer asks anew.
+ * <p>How far ahead is in proportion to what was written, from a few pages on, and doubles up to some megabytes. This class
+ * says only how much is wanted. Where zeros may come, which is never over what a writer wrote or tried to, is the file's
+ * affair alone ({@link WritableFile#reserve}).
  *
  * <p>What is not private is called under the engine's write lock.
  */
 final class SpaceAhead {
     private static final long PIECE = 1 << 20;
     private static final long LONGEST_STEP = 16 * PIECE;
+    private static final long SHORTEST_STEP = 16 << 10;
     private static final int FORCED_WRITES_BEFORE = 4;
 
     private final Executor executor;
@@ -38,13 +35,14 @@ final class SpaceAhead {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition pieceEnded = lock.newCondition();
-    private @Nullable DataFile file; // these change under the lock; the first two only if the write lock is held, too
-    private long step;
-    private volatile long ready;
-    private volatile long asked;
-    private int forcedWrites;
+    private @Nullable DataFile file; // these are guarded by the lock
+    private long ready;
     private boolean isZeroing;
     private boolean isRunning;
+    private int forcedWrites;
+    private volatile long asked; // these change under the lock with the write lock held, too
+    private long step;
+    private long writtenBefore;
 
     /**
      * @param maxLength how long a file becomes at most, in bytes, by zeros
@@ -55,13 +53,6 @@ final class SpaceAhead {
         this.commit = commit;
         this.maxLength = maxLength;
         this.onFailure = onFailure;
-    }
-
-    /** Called before the active file is written to up to {@code end}. */
-    void beforeWrite(long end) {
-        if (file != null && end > ready) {
-            goBeyond(end);
-        }
     }
 
     /** Called when the active file was written to. */
@@ -81,9 +72,10 @@ final class SpaceAhead {
             }
             if (file == null) {
                 file = active;
-                ready = end;
             }
-            step = Math.min(LONGEST_STEP, Math.max(PIECE, 2 * step));
+            ready = Math.max(ready, end);
+            long written = Math.max(SHORTEST_STEP, Math.min(PIECE, writtenBefore + end));
+            step = Math.min(LONGEST_STEP, Math.max(written, 2 * step));
             asked = Math.min(maxLength, Math.max(asked, end) + step);
             if (isRunning) {
                 return;
@@ -92,32 +84,36 @@ final class SpaceAhead {
         } finally {
             lock.unlock();
         }
-        executor.execute(this::zero);
+        try {
+            executor.execute(this::zero);
+        } catch (RuntimeException | Error e) {
+            // The record is written: that no space can be held ready is not its writer's trouble.
+            stop();
+            logger().debug("no space is held ready for synced writes, the executor refuses: {}", e.toString());
+        }
     }
 
-    private void goBeyond(long end) {
+    private void stop() {
         lock.lock();
         try {
-            while (isZeroing && ready < end) {
-                pieceEnded.awaitUninterruptibly();
-            }
-            if (ready < end) {
-                file = null;
-                asked = 0;
-                step /= 2; // what was not begun was asked for in vain
-            }
+            isRunning = false;
+            forcedWrites = 0; // some writes later it is tried again
         } finally {
             lock.unlock();
         }
     }
 
-    /** Called before the active file gets its last bytes. */
+    /** Called before the active file gets its last bytes. Nothing is zeroed in it any more when this returns. */
     void leave() {
         lock.lock();
         try {
             asked = 0; // no further piece is begun
             while (isZeroing) {
                 pieceEnded.awaitUninterruptibly();
+            }
+            DataFile left = file;
+            if (left != null) {
+                writtenBefore += left.length();
             }
             file = null;
             ready = 0;
@@ -133,7 +129,7 @@ final class SpaceAhead {
         try {
             boolean isAnyReady = false;
             while (zeroPiece()) {
-                isAnyReady = true; // between two pieces, a writer may go beyond them
+                isAnyReady = true;
             }
             if (isAnyReady) {
                 commit.force();
@@ -166,23 +162,27 @@ final class SpaceAhead {
             target.reserve(end);
             isReady = true;
         } finally {
-            lock.lock();
-            try {
-                isZeroing = false;
-                if (isReady) {
-                    ready = end;
-                } else {
-                    // A record by itself may fit. Some writes later it is tried again, when there may be more room.
-                    asked = ready;
-                    isRunning = false;
-                    forcedWrites = 0;
-                }
-                pieceEnded.signalAll();
-            } finally {
-                lock.unlock();
-            }
+            endPiece(end, isReady);
         }
         return true;
+    }
+
+    private void endPiece(long end, boolean isReady) {
+        lock.lock();
+        try {
+            isZeroing = false;
+            if (isReady) {
+                ready = Math.max(ready, end); // a writer may have come further meanwhile
+            } else {
+                // A record by itself may fit. Some writes later it is tried again, when there may be more room.
+                asked = ready;
+                isRunning = false;
+                forcedWrites = 0;
+            }
+            pieceEnded.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     private static Logger logger() {

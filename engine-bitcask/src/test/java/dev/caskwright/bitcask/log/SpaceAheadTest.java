@@ -7,25 +7,23 @@ import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 final class SpaceAheadTest {
+    private static final int KIB = 1 << 10;
     private static final int MIB = 1 << 20;
 
     private final AtomicInteger forces = new AtomicInteger();
@@ -47,7 +45,6 @@ final class SpaceAheadTest {
 
     private void append(SpaceAhead space, byte[] record, boolean willForce) throws IOException {
         long offset = file.length();
-        space.beforeWrite(offset + record.length);
         memory.write(offset, record, 0, record.length);
         file.extendTo(offset + record.length);
         space.afterWrite(file, willForce);
@@ -77,67 +74,58 @@ final class SpaceAheadTest {
     }
 
     @Test
-    void spaceIsHeldReadyFurtherAheadTheLongerItIsUsed() throws IOException {
+    void spaceIsHeldReadyInProportionAndFurtherAheadTheLongerItIsUsed() throws IOException {
         SpaceAhead space = space(Runnable::run, 48 * MIB);
         appendForced(space, 5, 100);
-        assertThat(memory.reserved).isEqualTo(MIB + 500);
+        assertThat(memory.reserved).as("a few pages for a few writes").isEqualTo(16 * KIB + 500);
         assertThat(forces.get()).isEqualTo(1);
-        appendForced(space, 6, MIB / 10);
-        assertThat(memory.reserved).isEqualTo(3 * MIB + 500);
-        appendForced(space, 150, MIB / 10);
-        assertThat(memory.reserved).isEqualTo(31 * MIB + 500);
-        appendForced(space, 250, MIB / 10);
+        for (int writes = 5; file.length() < 30 * MIB; writes++) {
+            append(space, new byte[100 * KIB], true);
+            long ahead = memory.reserved - file.length();
+            assertThat(ahead)
+                    .as("length=%d", file.length())
+                    .isBetween(0L, Math.min(24L * MIB, 4 * Math.max(16 * KIB, file.length())));
+            assertThat(forces.get()).as("a force for each step").isLessThan(writes);
+        }
+        assertThat(memory.reserved - file.length()).isGreaterThan(6 * MIB);
+        appendForced(space, 200, MIB / 10);
         assertThat(memory.reserved).isEqualTo(48 * MIB);
         assertThat(memory.pieces).allMatch(length -> length <= MIB);
         assertThat(failures).isEmpty();
     }
 
     @Test
-    void whoeverGoesBeyondDoesNotWaitForWhatHasNotBegun() throws IOException {
+    void whoeverGoesBeyondHasSpaceHeldReadyBehindIt() throws IOException {
         SpaceAhead space = space(waiting::add, 64 * MIB);
         appendForced(space, 5, 100);
-        append(space, record(1, 3 * MIB), true);
-        append(space, record(2, 100), true);
+        append(space, new byte[3 * MIB], true);
+        append(space, new byte[100], true);
         runWaiting();
         assertThat(memory.reserved).isGreaterThan(4 * MIB);
-        assertThat(memory.content(500, 3 * MIB)).isEqualTo(record(1, 3 * MIB));
-        assertThat(memory.content(500 + 3 * MIB, 100)).isEqualTo(record(2, 100));
+        assertThat(memory.pieces.stream().mapToInt(length -> length).sum())
+                .as("nothing is zeroed in vain")
+                .isEqualTo(memory.reserved - (int) file.length());
     }
 
-    /** Within the piece or beyond it: the zeros that are on their way would come over the record. */
-    @ParameterizedTest
-    @ValueSource(ints = {100, MIB, 3 * MIB})
-    void whoeverGoesBeyondWaitsForThePieceThatIsBeingZeroed(int length) throws Exception {
-        ExecutorService executor = Executors.newSingleThreadExecutor();
-        try {
-            SpaceAhead space = space(executor, 64 * MIB);
-            CountDownLatch gate = new CountDownLatch(1);
-            memory.gate = gate;
-            appendForced(space, 5, 100);
-            assertThat(memory.isZeroing.await(30, TimeUnit.SECONDS)).isTrue();
-            FutureTask<Void> writing = new FutureTask<>(() -> {
-                append(space, record(1, length), true);
-                return null;
-            });
-            Thread writer = new Thread(writing);
-            writer.setDaemon(true);
-            writer.start();
-            while (writer.getState() != Thread.State.WAITING && !writing.isDone()) {
-                Thread.onSpinWait();
-            }
-            assertThat(writing.isDone()).as("it waits for the piece").isFalse();
-            assertThat(memory.length()).isEqualTo(500);
-            gate.countDown();
-            writing.get(30, TimeUnit.SECONDS);
-            executor.submit(() -> {}).get(30, TimeUnit.SECONDS); // behind the task
-            append(space, record(2, 100), true);
-            assertThat(memory.content(500, length)).isEqualTo(record(1, length));
-            assertThat(memory.content(500 + length, 100)).isEqualTo(record(2, 100));
-            space.leave();
-        } finally {
-            executor.shutdown();
-        }
+    @Test
+    void anExecutorThatRefusesIsNotTheWritersTrouble() throws IOException {
+        AtomicInteger refused = new AtomicInteger();
+        boolean[] isWilling = {false};
+        SpaceAhead space = space(
+                task -> {
+                    if (!isWilling[0]) {
+                        refused.incrementAndGet();
+                        throw new RejectedExecutionException("shut down");
+                    }
+                    task.run();
+                },
+                64 * MIB);
+        appendForced(space, 20, 10 * KIB);
+        assertThat(refused.get()).isBetween(2, 6);
         assertThat(failures).isEmpty();
+        isWilling[0] = true;
+        appendForced(space, 20, 10 * KIB);
+        assertThat(memory.reserved).as("it is tried again").isGreaterThan((int) file.length());
     }
 
     @Test
@@ -150,8 +138,21 @@ final class SpaceAheadTest {
         next.write(0, new byte[100], 0, 100);
         nextFile.extendTo(100);
         space.afterWrite(nextFile, true);
+        assertThat(next.reserved).isEqualTo(16 * KIB + 100);
+        assertThat(memory.reserved).isEqualTo(16 * KIB + 500);
+    }
+
+    @Test
+    void aFileAfterALongOneBeginsWithLongSteps() throws IOException {
+        SpaceAhead space = space(Runnable::run, 64 * MIB);
+        appendForced(space, 50, MIB / 10);
+        space.leave();
+        MemoryFile next = new MemoryFile();
+        DataFile nextFile = newFile(next);
+        next.write(0, new byte[100], 0, 100);
+        nextFile.extendTo(100);
+        space.afterWrite(nextFile, true);
         assertThat(next.reserved).isEqualTo(MIB + 100);
-        assertThat(memory.reserved).isEqualTo(MIB + 500);
     }
 
     @Test
@@ -162,7 +163,7 @@ final class SpaceAheadTest {
         assertThat(memory.reserved).isZero();
         memory.failure = null;
         appendForced(space, 5, 100);
-        assertThat(memory.reserved).isGreaterThan(MIB);
+        assertThat(memory.reserved).isGreaterThan(16 * KIB);
         assertThat(failures).isEmpty();
     }
 
@@ -200,60 +201,18 @@ final class SpaceAheadTest {
         }
     }
 
-    @Test
-    void zerosNeverComeOverRecords() throws Exception {
-        long seed = new Random().nextLong();
-        Random random = new Random(seed);
-        ExecutorService executor = Executors.newSingleThreadExecutor();
-        try {
-            SpaceAhead space = space(executor, 48 * MIB);
-            List<byte[]> records = new ArrayList<>();
-            while (file.length() < 50 * MIB) {
-                int length = random.nextInt(20) == 0 ? random.nextInt(3 * MIB) : random.nextInt(20_000);
-                records.add(record(records.size(), length));
-                append(space, records.get(records.size() - 1), random.nextInt(4) != 0);
-            }
-            space.leave();
-            long offset = 0;
-            for (byte[] record : records) {
-                assertThat(memory.content((int) offset, record.length))
-                        .as("seed=%d, offset=%d", seed, offset)
-                        .isEqualTo(record);
-                offset += record.length;
-            }
-        } finally {
-            executor.shutdown();
-        }
-        assertThat(failures).as("seed=%d", seed).isEmpty();
-    }
-
-    private static byte[] record(int number, int length) {
-        byte[] record = new byte[length];
-        Arrays.fill(record, (byte) (number % 100 + 1));
-        return record;
-    }
-
-    /** Writes zeros from where it came to last, over whatever is there. */
+    /** Counts what is asked of it. That zeros spare what is written is the contract of its kind, not of this test. */
     private static final class MemoryFile implements WritableFile {
         final List<Integer> pieces = new ArrayList<>();
         final CountDownLatch isZeroing = new CountDownLatch(1);
         volatile int reserved;
         volatile @Nullable IOException failure;
         volatile @Nullable CountDownLatch gate;
-        private final byte[] bytes = new byte[60 * MIB];
         private long length;
-
-        byte[] content(int offset, int count) {
-            return Arrays.copyOfRange(bytes, offset, offset + count);
-        }
 
         @Override
         public void write(long offset, byte[] source, int sourceOffset, int count) {
-            System.arraycopy(source, sourceOffset, bytes, (int) offset, count);
             length = Math.max(length, offset + count);
-            if (reserved < length && reserved > 0) {
-                reserved = (int) length;
-            }
         }
 
         @Override
@@ -262,7 +221,7 @@ final class SpaceAheadTest {
             if (error != null) {
                 throw error;
             }
-            int from = reserved == 0 ? (int) length : reserved;
+            int from = Math.max((int) length, reserved);
             isZeroing.countDown();
             CountDownLatch opened = gate;
             if (opened != null) {
@@ -274,7 +233,6 @@ final class SpaceAheadTest {
             }
             if (end > from) {
                 pieces.add((int) end - from);
-                Arrays.fill(bytes, from, (int) end, (byte) 0);
                 reserved = (int) end;
             }
         }

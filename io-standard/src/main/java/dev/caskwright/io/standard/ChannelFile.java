@@ -49,7 +49,8 @@ class ChannelFile implements ReadableFile {
     private final StandardIoManager manager;
     private final boolean writable;
     private final @Nullable Object identity; // device and inode, where the file system has them
-    private final Object recovery = new Object(); // taken after the manager's own lock, never before
+    private final Object closing = new Object();
+    private final Object recovery = new Object(); // taken after all other locks
 
     private volatile Path path;
     private volatile FileChannel channel;
@@ -136,20 +137,22 @@ class ChannelFile implements ReadableFile {
     @Override
     public final void close() throws IOException {
         manager.forget(this);
-        synchronized (recovery) {
+        synchronized (closing) {
             if (closed) {
                 return;
             }
             try {
                 beforeClose();
             } finally {
-                closed = true;
-                closeDescriptors();
+                synchronized (recovery) {
+                    closed = true;
+                    closeDescriptors();
+                }
             }
         }
     }
 
-    /** What a writable file does before its descriptors go. */
+    /** What a writable file does before its descriptors go. It may wait for calls that are in {@link #recover}. */
     void beforeClose() throws IOException {}
 
     /**

@@ -1,5 +1,6 @@
 package dev.caskwright.io.standard;
 
+import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -29,25 +30,25 @@ import org.jspecify.annotations.Nullable;
  *   <li>after a failed force every later one fails too. It would prove nothing.
  * </ol>
  *
- * <p><b>Reserved space.</b> {@code reserved} is how far the file holds zeros that we wrote, or bytes that were written
- * over them. Reads do not see past the length, and {@link #close} cuts there. A force is an fdatasync, which records a
- * new length of the file if there is one: with space reserved there is none, and no journal to wait for.
+ * <p><b>Reserved space.</b> {@link ReservedSpace} alone says how far the file is taken: written, zeroed, or claimed by a
+ * write, be it done or refused. Reads do not see past the length, and {@link #close} cuts there. A force is an fdatasync,
+ * which records a new length of the file if there is one: with space reserved there is none, and no journal to wait for.
  */
 final class WritableChannelFile extends ChannelFile implements WritableFile {
     private static final boolean DESCRIPTORS_REMEMBER_ERRORS =
             System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("linux");
 
     private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(BufferPool.BUFFER_LENGTH);
+    private static final int PIECE = 1 << 20; // of zeros
 
-    private final Object reserving = new Object();
-    private volatile long reserved; // grows under the monitor, or in a writer who has come to it
-    private volatile boolean longerThanReserved; // a failed write may have left bytes anywhere behind the length
+    private final ReservedSpace space;
+    private volatile boolean longerThanReserved; // zeros that failed may have left some behind the end
     private volatile @Nullable IOException failedForce;
 
     WritableChannelFile(StandardIoManager manager, Path path, FileChannel channel, BasicFileAttributes attributes)
             throws IOException {
         super(manager, path, true, channel, attributes);
-        this.reserved = attributes.size();
+        this.space = new ReservedSpace(attributes.size());
         spare();
     }
 
@@ -60,6 +61,8 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
             throw new IllegalArgumentException(
                     "write behind the end: file=" + path() + ", offset=" + offset + ", fileLength=" + end);
         }
+        long newEnd = offset + length;
+        long spaceBefore = space.claim(newEnd);
         boolean interrupted = false;
         ByteBuffer buffer = BufferPool.take(length);
         try {
@@ -78,42 +81,39 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
                 done += chunk;
             }
         } catch (IOException e) {
-            synchronized (reserving) {
-                reserved = Math.min(reserved, end);
+            IOException failure = Failures.ofChange("write failed", path(), offset, length, e);
+            if (newEnd > spaceBefore && failure instanceof OutOfSpaceException) {
+                giveBack(newEnd, spaceBefore, failure); // others may need what it took in vain
             }
-            longerThanReserved = true;
-            throw Failures.ofChange("write failed", path(), offset, length, e);
+            throw failure;
         } finally {
             BufferPool.give(buffer);
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
         }
-        if (offset + length > end) {
-            setLength(offset + length); // after the bytes, so that no reader sees the length without them
-            if (reserved < offset + length) {
-                reserved = offset + length;
-            }
+        if (newEnd > end) {
+            setLength(newEnd); // after the bytes, so that no reader sees the length without them
         }
     }
 
+    /** Zeroes piece by piece, so that a writer who goes beyond waits for one of them only. */
     @Override
     public void reserve(long length) throws IOException {
-        synchronized (reserving) {
-            zero(length);
+        checkOpen();
+        while (space.end() < length) {
+            space.extend(length, PIECE, this::zero);
         }
     }
 
-    private void zero(long length) throws IOException {
+    private void zero(long from, long to) throws IOException {
         checkOpen();
-        long before = reserved;
-        long end = before;
         boolean interrupted = false;
         ByteBuffer zeros = ZEROS.duplicate();
         try {
-            while (end < length) {
+            for (long end = from; end < to; end += zeros.limit()) {
                 interrupted |= Thread.interrupted();
-                zeros.clear().limit((int) Math.min(length - end, zeros.capacity()));
+                zeros.clear().limit((int) Math.min(to - end, zeros.capacity()));
                 FileChannel current = channel();
                 try {
                     drain(current, zeros, end);
@@ -121,13 +121,15 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
                     interrupted |= Thread.interrupted();
                     writeSpare(recover(current), end, new byte[zeros.limit()], 0, zeros.limit());
                 }
-                end += zeros.limit();
             }
-            reserved = end;
         } catch (IOException e) {
+            IOException failure = Failures.ofChange("reserve failed", path(), from, to - from, e);
             longerThanReserved = true;
-            IOException failure = Failures.ofChange("reserve failed", path(), before, length - before, e);
-            giveBack(before, failure);
+            try {
+                cut(from);
+            } catch (IOException again) {
+                failure.addSuppressed(again);
+            }
             throw failure;
         } finally {
             if (interrupted) {
@@ -169,7 +171,7 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
         }
         setLength(length); // before the cut, so that a reader does not take it for damage
         try {
-            cut(length);
+            space.cut(length, this::cut);
         } catch (IOException e) {
             setLength(end);
             throw Failures.ofChange("truncate failed", path(), length, end - length, e);
@@ -178,19 +180,20 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
 
     @Override
     void beforeClose() throws IOException {
-        if (longerThanReserved || reserved > length()) {
-            cut(length());
+        if (longerThanReserved || space.end() > length()) {
+            space.cut(length(), this::cut);
         }
     }
 
-    private void giveBack(long length, IOException failure) {
+    private void giveBack(long claimed, long end, IOException failure) {
         try {
-            cut(Math.max(length, length()));
+            space.giveBack(claimed, end, this::cut);
         } catch (IOException e) {
             failure.addSuppressed(e);
         }
     }
 
+    /** Shortens the file to {@code length}, if it is longer. Called where nothing else moves the end of the space. */
     private void cut(long length) throws IOException {
         boolean interrupted = Thread.interrupted();
         FileChannel current = channel();
@@ -210,7 +213,6 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
                 Thread.currentThread().interrupt();
             }
         }
-        reserved = length;
         longerThanReserved = false;
     }
 
