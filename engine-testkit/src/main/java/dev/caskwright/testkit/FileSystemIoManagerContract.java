@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.Backends;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
@@ -52,7 +51,8 @@ public abstract class FileSystemIoManagerContract extends IoManagerContract {
         store(manager, "a", new byte[10]);
         try (IoManager.Lock lock = manager.lock(true)) {
             assertThat(lock).isNotNull();
-            assertThat(permissions("parent")).isEqualTo("rwx------");
+            Files.createDirectory(root().resolve("byUmask"));
+            assertThat(permissions("parent")).isEqualTo(permissions("byUmask"));
             assertThat(permissions("parent/d")).isEqualTo("rwx------");
             try (Stream<Path> files = Files.list(root().resolve("parent/d"))) {
                 assertThat(files.toList())
@@ -230,9 +230,7 @@ public abstract class FileSystemIoManagerContract extends IoManagerContract {
     @Test
     void readerChangesNothing() throws IOException {
         IoManager manager = manager("d");
-        assertThatThrownBy(() -> manager.lock(false))
-                .isInstanceOf(UnsupportedFormatException.class)
-                .hasMessageContaining("not a store");
+        manager.lock(false).close(); // of a copy, or a disk that is read-only, where nobody ever wrote
         assertThat(root().resolve("d")).isEmptyDirectory();
         manager.lock(true).close();
         List<String> before = everything("d");
@@ -241,6 +239,95 @@ public abstract class FileSystemIoManagerContract extends IoManagerContract {
             assertThat(everything("d")).isEqualTo(before);
         }
         assertThat(everything("d")).isEqualTo(before);
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void removedLockIsNoticedByItsOwner() throws IOException {
+        IoManager manager = manager("d");
+        try (IoManager.Lock lock = manager.lock(true);
+                WritableFile file = manager.create("a", 100_000)) {
+            assertThat(lock).isNotNull();
+            store(manager, "b", new byte[10]);
+            file.write(0, new byte[10], 0, 10);
+            file.force();
+            manager.syncDirectory();
+            Files.delete(root().resolve("d/LOCK"));
+            assertOwnerIsTold(manager, file, EngineLockedException.class);
+            Files.createFile(root().resolve("d/LOCK"));
+            file.write(10, new byte[10], 0, 10);
+            assertOwnerIsTold(manager, file, EngineLockedException.class);
+            assertThat(root().resolve("d/b")).hasSize(10);
+            assertThat(root().resolve("d/c")).doesNotExist();
+        }
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void replacedDirectoryIsNoticed() throws IOException {
+        for (boolean isLocked : new boolean[] {true, false}) {
+            String name = "d" + isLocked;
+            IoManager manager = manager(name);
+            IoManager.Lock lock = isLocked ? manager.lock(true) : () -> {};
+            try (lock;
+                    WritableFile file = manager.create("a", 100_000)) {
+                store(manager, "b", new byte[10]);
+                file.write(0, bytes(1, 10), 0, 10);
+                Files.move(root().resolve(name), root().resolve("moved" + isLocked));
+                assertOwnerIsTold(manager, file, IOException.class);
+                Files.createDirectory(root().resolve(name));
+                Files.createFile(root().resolve(name).resolve("b"));
+                assertOwnerIsTold(manager, file, IOException.class);
+                assertThatThrownBy(() -> manager.open("b")).isInstanceOf(IOException.class);
+                assertThat(read(file, 0, 10)).isEqualTo(bytes(1, 10));
+            }
+            assertThat(everything(name)).hasSize(1);
+        }
+    }
+
+    private static void assertOwnerIsTold(IoManager manager, WritableFile file, Class<? extends IOException> type) {
+        List<ThrowingCallable> calls = List.of(
+                file::force,
+                manager::syncDirectory,
+                () -> manager.create("c", 100),
+                () -> manager.createSequential("c", 100),
+                () -> manager.rename("b", "c"),
+                () -> manager.delete("b"));
+        for (ThrowingCallable call : calls) {
+            assertThatThrownBy(call).isInstanceOf(type).hasMessageContaining("directory=");
+        }
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void specialFilesAreObstaclesAndNeverOpened() throws Exception {
+        IoManager manager = manager("d");
+        IoManager target = manager("e");
+        store(manager, "a", new byte[10]);
+        Path pipe = root().resolve("d/pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        Files.createDirectory(root().resolve("d/directory"));
+        Files.createSymbolicLink(root().resolve("d/link"), pipe);
+        List<String> obstacles = List.of("pipe", "directory", "link");
+        for (String name : obstacles) {
+            List<ThrowingCallable> calls = List.of(
+                    () -> manager.open(name),
+                    () -> manager.openWritable(name),
+                    () -> manager.create(name, 0),
+                    () -> manager.createSequential(name, 0),
+                    () -> manager.length(name),
+                    () -> manager.delete(name),
+                    () -> manager.rename(name, "b"),
+                    () -> manager.linkTo(target, name));
+            for (ThrowingCallable call : calls) {
+                assertThatThrownBy(call).isInstanceOf(IOException.class).hasMessageContaining(name);
+            }
+        }
+        assertThat(manager.list()).containsExactly("a");
+        assertThat(manager.listObstacles()).containsExactlyInAnyOrderElementsOf(obstacles);
+        assertThat(target.list()).isEmpty();
+        assertThat(target.listObstacles()).isEmpty();
     }
 
     @Test

@@ -10,7 +10,7 @@ import java.util.List;
  *
  * <p>Names are plain file names (no separators); a name that could lead outside the directory is an {@link
  * IllegalArgumentException}. Files and the directory are created for their owner only (0700 and 0600) where the file
- * system can say so, and symbolic links are not followed.
+ * system can say so and the user did not choose otherwise, and symbolic links are not followed.
  *
  * <p>Creating, renaming and deleting are durable only after {@link #syncDirectory()}. A full file system or quota is
  * reported as {@link dev.caskwright.api.OutOfSpaceException}; every other refusal of the system as an {@link IOException}
@@ -26,13 +26,23 @@ public interface IoManager extends Closeable {
     List<String> list() throws IOException;
 
     /**
+     * Returns the names in the directory that nothing can be created under, and that are no regular files: directories,
+     * links, pipes, devices. An engine leaves them alone, and takes other names. None, for a manager that has only files.
+     */
+    default List<String> listObstacles() throws IOException {
+        return List.of();
+    }
+
+    /**
      * Takes the directory for this process: {@code exclusive} for a writer, otherwise shared with other readers. A lock
-     * left behind by a process that is gone does not count. At most one lock is taken per manager; {@link Lock#close()}
-     * releases it.
+     * left behind by a process that is gone does not count. A reader changes nothing in the directory, and needs nothing of
+     * a writer in it. At most one lock is taken per manager; {@link Lock#close()} releases it.
+     *
+     * <p>Where a writer's lock can be lost while it is held, because somebody removes what it rests on, calls that create,
+     * rename, delete or force say so by an {@link EngineLockedException}: nothing is forced without an error after another
+     * writer could have come.
      *
      * @throws EngineLockedException if another holder is in the way; the message names it as well as the system can tell
-     * @throws dev.caskwright.api.UnsupportedFormatException if {@code exclusive} is false and no writer ever took the
-     *     directory: a reader creates nothing
      */
     Lock lock(boolean exclusive) throws IOException;
 

@@ -2,7 +2,6 @@ package dev.caskwright.io.standard;
 
 import dev.caskwright.api.spi.ReadableFile;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
@@ -31,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>An interrupt that arrives within the call does close the channel. Every thread that is then inside, or comes
  *       later, gets a {@link ClosedChannelException} and calls {@link #recover}. The first of them opens a new channel
  *       under the file's name, having made sure that the name still means this file.
- *   <li>The call itself is done again on the <i>spare</i>: a {@link RandomAccessFile}, which no interrupt closes. So one
+ *   <li>The call itself is done again on the <i>spare</i>: a {@link Spare}, which no interrupt closes. So one
  *       repetition is enough, and there is no loop that a hail of interrupts could keep turning. To repeat is harmless,
  *       as reads change nothing and a write puts the same bytes in the same place. (For forces, where it is not, see
  *       {@link WritableChannelFile}.)
@@ -56,7 +55,7 @@ class ChannelFile implements ReadableFile {
     private volatile FileChannel channel;
     private volatile long length;
     private volatile boolean closed;
-    private @Nullable RandomAccessFile spare; // guarded by recovery; used under its own monitor
+    private @Nullable Spare spare; // guarded by recovery
 
     /** Takes over an open channel on {@code path}. */
     ChannelFile(
@@ -207,14 +206,19 @@ class ChannelFile implements ReadableFile {
      *
      * @throws IOException if the file was closed by its owner
      */
-    final RandomAccessFile recover(FileChannel failed) throws IOException {
+    final Spare recover(FileChannel failed) throws IOException {
         synchronized (recovery) {
             if (closed) {
                 throw closedFailure();
             }
-            RandomAccessFile result = spare();
+            Spare result = spare();
             if (channel == failed && isNamed()) {
-                channel = FileChannel.open(path, openOptions(writable));
+                FileChannel fresh = FileChannel.open(path, openOptions(writable));
+                if (isNamed()) {
+                    channel = fresh;
+                } else {
+                    fresh.close(); // it may be another file's: the spare serves from here on
+                }
             }
             return result;
         }
@@ -222,6 +226,10 @@ class ChannelFile implements ReadableFile {
 
     final FileChannel channel() {
         return channel;
+    }
+
+    final StandardIoManager manager() {
+        return manager;
     }
 
     final Path path() {
@@ -250,17 +258,16 @@ class ChannelFile implements ReadableFile {
     }
 
     /** Opens the spare, unless it is open. The caller holds {@link #recovery}, or is the only one to know the file. */
-    final RandomAccessFile spare() throws IOException {
-        RandomAccessFile open = spare;
+    final Spare spare() throws IOException {
+        Spare open = spare;
         if (open == null) {
-            // Asked before, so that "rw" does not create a file, and after, so that it is the right one.
             if (!isNamed()) {
-                throw new NoSuchFileException(path.toString(), null, "interrupted, and the name is gone");
+                throw lostName();
             }
-            open = new RandomAccessFile(path.toFile(), writable ? "rw" : "r");
+            open = Spare.open(path, openOptions(writable));
             if (!isNamed()) {
                 open.close();
-                throw new NoSuchFileException(path.toString(), null, "interrupted, and the name is gone");
+                throw lostName();
             }
             spare = open;
         }
@@ -277,7 +284,12 @@ class ChannelFile implements ReadableFile {
         }
     }
 
-    private boolean isNamed() throws IOException {
+    private NoSuchFileException lostName() {
+        return new NoSuchFileException(path.toString(), null, "the name is gone, or is another file's");
+    }
+
+    /** Returns whether the name is still this file's. */
+    final boolean isNamed() throws IOException {
         try {
             BasicFileAttributes attributes =
                     Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
@@ -304,21 +316,17 @@ class ChannelFile implements ReadableFile {
         } while (buffer.hasRemaining());
     }
 
-    private void readSpare(RandomAccessFile source, long offset, byte[] target, int targetOffset, int length)
-            throws IOException {
-        synchronized (source) {
-            try {
-                source.seek(offset);
-                for (int done = 0; done < length; ) {
-                    int count = source.read(target, targetOffset + done, length - done);
-                    if (count < 0) {
-                        throw shrunk(offset + done);
-                    }
-                    done += count;
+    private void readSpare(Spare source, long offset, byte[] target, int targetOffset, int length) throws IOException {
+        ByteBuffer buffer = ByteBuffer.wrap(target, targetOffset, length);
+        try {
+            while (buffer.hasRemaining()) {
+                long place = offset + buffer.position() - targetOffset;
+                if (source.read(buffer, place) < 0) {
+                    throw shrunk(place);
                 }
-            } catch (IOException e) {
-                throw Failures.ofRead(path, offset, length, e);
             }
+        } catch (IOException e) {
+            throw Failures.ofRead(path, offset, length, e);
         }
     }
 

@@ -1,15 +1,13 @@
 package dev.caskwright.io.standard;
 
 import dev.caskwright.api.EngineLockedException;
-import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -17,11 +15,12 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -30,76 +29,153 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It is the system's lock on the file {@link #LOCK_FILE}, exclusive or shared, so it ends with the process however
  * that ends, and a file left behind means nothing. A reader changes nothing in the directory: where there is no lock
- * file there never was a writer, and so no store.
+ * file, as in a copy, or on a disk that is read-only, it goes without.
  *
- * <p><b>Within a JVM</b> that is not enough. On Linux the lock belongs to the process and is lost as soon as <i>any</i>
- * descriptor of the file is closed, and so by the mere attempt of a second opener. Hence a registry is asked before the
- * file is touched, and while a lock is held the file is opened once, however many readers share it. The registry knows a
- * holder by two names: the directory's real path, and device and inode of the lock file, which are the same through
- * another mount of the directory and cannot be used again while the file is open.
+ * <p><b>When somebody removes the file</b> as stale, though its owner lives, the system's lock keeps nobody out any more.
+ * So whoever finds no lock file asks {@link OwnerFile} for a living owner first. And the owner {@linkplain #check() asks
+ * again} where it matters, always after it wrote and before it says so, whether the file that it locked is still the one
+ * under the name: a second owner read what was written before that, and what was written after is not acknowledged.
+ *
+ * <p><b>Within a JVM</b> the system's lock is not enough. On Linux it belongs to the process and is lost as soon as
+ * <i>any</i> descriptor of the file is closed, and so by the mere attempt of a second opener. Hence a registry is asked
+ * before the file is touched, and while a lock is held the file is opened once, however many readers share it. The
+ * registry knows a holder by two names: the directory's real path, and device and inode of the lock file, which are the
+ * same through another mount of the directory and cannot be used again while the file is open. Whatever fails while a
+ * lock is taken leaves nothing in the registry.
  *
  * <p>A second class loader with a copy of this class has another registry. For its sake each entry is also a system
  * property: a text, as properties that are not break programs that print them. Such a neighbour counts as a stranger,
  * also among readers. If somebody cleared the properties, the JDK's own table of locks, which spans class loaders, says
  * {@link OverlappingFileLockException}; then the descriptor just opened is kept for good, as closing it would drop the
  * neighbour's lock.
- *
- * <p>Who holds the lock stands in another file, {@link #OWNER_FILE}, so that it can be read without touching the first.
- * It is for the message only and decides nothing.
  */
 final class DirectoryLock implements IoManager.Lock {
     static final String LOCK_FILE = "LOCK";
-    static final String OWNER_FILE = "OWNER";
 
-    private static final int MAX_OWNER_LENGTH = 512; // bytes of an owner file that a message shows
+    private static final int MAX_ATTEMPTS = 100; // each fails only if somebody made or removed the file meanwhile
     private static final String PROPERTY_PREFIX = "dev.caskwright.lock:";
     private static final Object MONITOR = "dev.caskwright.lock".intern(); // the same object in every class loader
     private static final Map<String, Holding> HOLDINGS = new HashMap<>();
     private static final List<FileChannel> NEVER_CLOSED = new ArrayList<>();
 
-    /** One locked directory, and how many share it. */
+    /** A lock file that is open, with device and inode, where the file system has them. */
+    private record LockFile(FileChannel channel, @Nullable Object identity) {}
+
+    /** One locked directory, and how many share it. All of it is guarded by the monitor. */
     private static final class Holding {
         final Path directory;
         final boolean exclusive;
-        final FileChannel channel;
-        final List<String> keys;
-        int holders = 1;
+        final Set<String> keys = new HashSet<>();
 
-        Holding(Path directory, boolean exclusive, FileChannel channel, List<String> keys) {
+        @Nullable LockFile lockFile; // null of readers where there is none
+
+        int holders;
+
+        Holding(Path directory, boolean exclusive) {
             this.directory = directory;
             this.exclusive = exclusive;
-            this.channel = channel;
-            this.keys = keys;
         }
     }
 
     private final Holding holding;
-    private boolean closed; // guarded by MONITOR
+    private final Path file;
+    private final @Nullable Object identity;
+    private volatile boolean closed; // changes under MONITOR
 
     private DirectoryLock(Holding holding) {
+        LockFile held = holding.lockFile;
         this.holding = holding;
+        this.file = holding.directory.resolve(LOCK_FILE);
+        this.identity = held == null ? null : held.identity();
     }
 
     /** Takes the lock of a directory, given by its real path. */
-    static DirectoryLock acquire(Path directory, boolean exclusive) throws IOException {
+    static DirectoryLock acquire(Path directory, boolean exclusive, Access access) throws IOException {
         Path file = directory.resolve(LOCK_FILE);
         synchronized (MONITOR) {
-            for (String key : keys(directory, file)) {
+            Holding shared = null;
+            for (String key : keys(directory, attributes(file))) {
                 Holding holding = HOLDINGS.get(key);
                 if (holding != null) {
                     if (exclusive || holding.exclusive) {
-                        throw refusal(directory, "this process, " + System.getProperty(key, describeThisProcess()));
+                        throw refusal(directory, "this process, " + System.getProperty(key, OwnerFile.thisProcess()));
                     }
-                    holding.holders++;
-                    return new DirectoryLock(holding);
+                    shared = holding;
+                    break;
                 }
                 String stranger = System.getProperty(key);
                 if (stranger != null) {
                     throw refusal(directory, "this process, in another class loader, " + stranger);
                 }
             }
-            return new DirectoryLock(lock(directory, file, exclusive));
+            Holding holding = shared == null ? new Holding(directory, exclusive) : shared;
+            // A reader without a lock file may be joined by one when there is a file, and a writer behind it.
+            if (holding.lockFile == null) {
+                take(holding, file, access);
+            }
+            holding.holders++;
+            return new DirectoryLock(holding);
         }
+    }
+
+    /** Locks, and enters the lock into the registry; or throws, and has done neither. */
+    private static void take(Holding holding, Path file, Access access) throws IOException {
+        Path directory = holding.directory;
+        String owner = OwnerFile.thisProcess();
+        LockFile lockFile = holding.exclusive ? lockAlone(file, access) : lockShared(file);
+        boolean isEntered = false;
+        Set<String> keys = new HashSet<>(keys(directory, lockFile == null ? null : lockFile.identity()));
+        keys.removeAll(holding.keys);
+        try {
+            if (holding.exclusive) {
+                OwnerFile.write(directory, owner, access);
+            }
+            for (String key : keys) {
+                HOLDINGS.put(key, holding);
+                System.setProperty(key, owner);
+            }
+            holding.keys.addAll(keys);
+            holding.lockFile = lockFile;
+            isEntered = true;
+        } finally {
+            if (!isEntered) {
+                forget(keys);
+                if (lockFile != null) {
+                    lockFile.channel().close();
+                }
+            }
+        }
+    }
+
+    private static void forget(Set<String> keys) {
+        for (String key : keys) {
+            HOLDINGS.remove(key);
+            System.clearProperty(key);
+        }
+    }
+
+    /**
+     * Makes sure that the directory is still the one that was locked, and nobody else can have taken it.
+     *
+     * @throws EngineLockedException if somebody removed or replaced the lock file, or the directory
+     */
+    void check() throws IOException {
+        if (!holding.exclusive) {
+            return;
+        }
+        BasicFileAttributes found = attributes(file);
+        if (found == null || !Objects.equals(identity, found.fileKey())) {
+            throw new EngineLockedException("the lock is lost, " + LOCK_FILE + " was "
+                    + (found == null ? "removed" : "replaced")
+                    + " or its directory was, and another process may have written since: close this store and open it"
+                    + " again; what was written without being synced may be gone: directory=" + holding.directory
+                    + ", owner=" + OwnerFile.read(holding.directory));
+        }
+    }
+
+    /** Returns whether this lock is a writer's and is held. */
+    boolean isHeldAlone() {
+        return holding.exclusive && !closed;
     }
 
     @Override
@@ -112,88 +188,151 @@ final class DirectoryLock implements IoManager.Lock {
             if (--holding.holders > 0) {
                 return;
             }
+            LockFile lockFile = holding.lockFile;
             try {
-                if (holding.exclusive) {
+                BasicFileAttributes found = holding.exclusive ? attributes(file) : null;
+                if (found != null && Objects.equals(identity, found.fileKey())) {
                     // While we still hold the lock: later it would be the next owner's.
-                    Files.deleteIfExists(holding.directory.resolve(OWNER_FILE));
+                    OwnerFile.delete(holding.directory);
                 }
             } finally {
-                for (String key : holding.keys) {
-                    HOLDINGS.remove(key);
-                    System.clearProperty(key);
+                forget(holding.keys);
+                if (lockFile != null) {
+                    lockFile.channel().close();
                 }
-                holding.channel.close();
             }
         }
     }
 
-    private static Holding lock(Path directory, Path file, boolean exclusive) throws IOException {
-        FileChannel channel = open(file, exclusive);
-        boolean held = false;
+    private static LockFile lockAlone(Path file, Access access) throws IOException {
+        for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+            BasicFileAttributes before = attributes(file);
+            Set<OpenOption> options =
+                    new HashSet<>(Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
+            if (before == null) {
+                refuseIfOwnerLives(file);
+                options.add(StandardOpenOption.CREATE_NEW);
+            }
+            FileChannel channel;
+            try {
+                channel = FileChannel.open(file, options, access.file(file));
+            } catch (FileAlreadyExistsException | NoSuchFileException e) {
+                continue;
+            } catch (IOException e) {
+                throw Failures.ofNameChange("lock failed", file, e);
+            }
+            if (before == null) {
+                settle(file, channel, access);
+            }
+            LockFile locked = lock(file, channel, before, true);
+            if (locked != null) {
+                return locked;
+            }
+        }
+        throw new IOException("lock failed, somebody makes and removes the file all the time: file=" + file);
+    }
+
+    private static void settle(Path file, FileChannel channel, Access access) throws IOException {
+        try {
+            access.settleFile(file);
+        } catch (Throwable e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    private static @Nullable LockFile lockShared(Path file) throws IOException {
+        for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+            BasicFileAttributes before = attributes(file);
+            if (before == null) {
+                refuseIfOwnerLives(file);
+                return null;
+            }
+            FileChannel channel;
+            try {
+                channel = FileChannel.open(file, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
+            } catch (NoSuchFileException e) {
+                continue;
+            }
+            LockFile locked = lock(file, channel, before, false);
+            if (locked != null) {
+                return locked;
+            }
+        }
+        throw new IOException("lock failed, somebody makes and removes the file all the time: file=" + file);
+    }
+
+    /** Locks the file; returns null if it is not the one under the name any more. The channel is closed, then, too. */
+    private static @Nullable LockFile lock(
+            Path file, FileChannel channel, @Nullable BasicFileAttributes before, boolean exclusive)
+            throws IOException {
+        boolean isKept = false;
         try {
             FileLock lock = channel.tryLock(0, Long.MAX_VALUE, !exclusive);
             if (lock == null) {
-                throw refusal(directory, otherProcess(channel, directory, exclusive));
+                throw refusal(directory(file), otherProcess(channel, directory(file), exclusive));
             }
-            Holding holding = new Holding(directory, exclusive, channel, keys(directory, file));
-            if (exclusive) {
-                writeOwner(directory.resolve(OWNER_FILE));
+            BasicFileAttributes locked = attributes(file);
+            if (locked == null || before != null && !Objects.equals(before.fileKey(), locked.fileKey())) {
+                return null;
             }
-            for (String key : holding.keys) {
-                HOLDINGS.put(key, holding);
-                System.setProperty(key, describeThisProcess());
-            }
-            held = true;
-            return holding;
+            LockFile result = new LockFile(channel, locked.fileKey());
+            isKept = true;
+            return result;
         } catch (OverlappingFileLockException e) {
             NEVER_CLOSED.add(channel);
-            held = true;
-            throw refusal(directory, "this process, in another class loader");
+            isKept = true;
+            throw refusal(directory(file), "this process, in another class loader");
         } finally {
-            if (!held) {
+            if (!isKept) {
                 channel.close();
             }
         }
     }
 
-    private static FileChannel open(Path file, boolean exclusive) throws IOException {
-        if (exclusive) {
-            Set<OpenOption> options = Set.of(
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.READ,
-                    StandardOpenOption.WRITE,
-                    LinkOption.NOFOLLOW_LINKS);
-            try {
-                return FileChannel.open(file, options, OwnerOnly.file(file));
-            } catch (IOException e) {
-                throw Failures.ofNameChange("lock failed", file, e);
-            }
-        }
-        try {
-            return FileChannel.open(file, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
-        } catch (NoSuchFileException e) {
-            throw new UnsupportedFormatException("not a store, or never opened for writing: directory="
-                    + file.getParent() + ", missing=" + LOCK_FILE);
-        }
+    private static Path directory(Path file) {
+        return Objects.requireNonNull(file.getParent());
     }
 
-    private static List<String> keys(Path directory, Path file) throws IOException {
-        List<String> keys = new ArrayList<>();
-        keys.add(PROPERTY_PREFIX + directory);
+    /** Returns what lies under the lock file's name; null if nothing does. */
+    private static @Nullable BasicFileAttributes attributes(Path file) throws IOException {
+        BasicFileAttributes attributes;
         try {
-            Object identity = Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
-                    .fileKey();
-            if (identity != null) {
-                keys.add(PROPERTY_PREFIX + identity);
-            }
+            attributes = Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
         } catch (NoSuchFileException e) {
-            return keys; // not there yet, so nobody has it open
+            return null;
         }
-        return keys;
+        if (!attributes.isRegularFile()) {
+            // Asked before it is opened, as opening a pipe waits for its other end.
+            throw new UnsupportedFormatException(
+                    "not a regular file, although a store would lock it: move it away if the"
+                            + " directory is a store: file=" + file);
+        }
+        return attributes;
+    }
+
+    private static List<String> keys(Path directory, @Nullable BasicFileAttributes lockFile) {
+        return keys(directory, lockFile == null ? null : lockFile.fileKey());
+    }
+
+    private static List<String> keys(Path directory, @Nullable Object identity) {
+        return identity == null
+                ? List.of(PROPERTY_PREFIX + directory)
+                : List.of(PROPERTY_PREFIX + directory, PROPERTY_PREFIX + identity);
+    }
+
+    private static void refuseIfOwnerLives(Path file) throws IOException {
+        String owner = OwnerFile.readLiving(directory(file));
+        if (owner != null) {
+            throw new EngineLockedException("directory is in use, although somebody removed " + LOCK_FILE
+                    + ": close it there first, or end that process; if that is another program, remove "
+                    + OwnerFile.NAME + ": directory=" + file.getParent() + ", owner=" + owner);
+        }
     }
 
     private static EngineLockedException refusal(Path directory, String owner) {
-        return new EngineLockedException("directory is in use: directory=" + directory + ", owner=" + owner);
+        return new EngineLockedException("directory is in use: close it there first, or end that process, but leave "
+                + LOCK_FILE + " where it is, it is never stale: directory=" + directory + ", owner=" + owner);
     }
 
     private static String otherProcess(FileChannel channel, Path directory, boolean exclusive) throws IOException {
@@ -202,43 +341,6 @@ final class DirectoryLock implements IoManager.Lock {
         if (exclusive && channel.tryLock(0, Long.MAX_VALUE, true) != null) {
             return "readers in other processes";
         }
-        String owner = readOwner(directory.resolve(OWNER_FILE));
-        return owner == null ? "another process" : owner;
-    }
-
-    private static @Nullable String readOwner(Path file) throws IOException {
-        try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
-            String text = new String(in.readNBytes(MAX_OWNER_LENGTH), StandardCharsets.UTF_8).strip();
-            return text.isEmpty() ? null : text.replaceAll("\\p{Cntrl}", "?");
-        } catch (NoSuchFileException e) {
-            return null;
-        }
-    }
-
-    private static void writeOwner(Path file) throws IOException {
-        try {
-            Files.deleteIfExists(file);
-            Files.createFile(file, OwnerOnly.file(file));
-            Files.writeString(file, describeThisProcess(), StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
-        } catch (IOException e) {
-            // A full disk must not keep anyone from opening the store: the message is poorer then, the lock is not.
-            if (!(Failures.ofNameChange("owner not written", file, e) instanceof OutOfSpaceException)) {
-                throw e;
-            }
-        }
-    }
-
-    private static String describeThisProcess() throws IOException {
-        ProcessHandle process = ProcessHandle.current();
-        // As a number: the classes that write a date out take a JVM that has just started 10 ms.
-        long startMillis =
-                process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
-        return "pid=" + process.pid() + ", host=" + host() + ", processStartMillis=" + startMillis;
-    }
-
-    /** Returns the host's name where it costs no question to the network. */
-    private static String host() throws IOException {
-        Path file = Path.of("/proc/sys/kernel/hostname");
-        return Files.isReadable(file) ? Files.readString(file).strip() : "unknown";
+        return OwnerFile.read(directory);
     }
 }

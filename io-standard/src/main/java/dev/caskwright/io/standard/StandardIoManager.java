@@ -1,6 +1,7 @@
 package dev.caskwright.io.standard;
 
 import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.File;
@@ -20,10 +21,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An IO manager that reads and writes through file channels: each read of up to 256 KiB is one positional read of the
@@ -35,6 +39,11 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p>The directory may be given through symbolic links, which are resolved once, here. Inside it none is followed. Two
  * names belong to the manager and are no files to its user: {@code LOCK} and {@code OWNER}.
+ *
+ * <p>Files are for their owner alone, or have the {@linkplain #withPermissions permissions} that were chosen; parents of the
+ * directory follow the umask. What the superuser creates in somebody else's directory is given to its owner. A directory
+ * or a lock file that is removed or replaced meanwhile is an error of the next call that opens, creates, forces, or changes
+ * names.
  *
  * <p>Safe for any number of threads. Interrupting one of them fails nothing, not even its own call.
  */
@@ -51,18 +60,42 @@ public class StandardIoManager implements IoManager {
     }
 
     private final Path directory;
+    private final @Nullable Object identity; // device and inode of the directory, where the file system has them
+    private final Access access;
+    private volatile @Nullable DirectoryLock lock;
     private final Set<ChannelFile> openFiles = ConcurrentHashMap.newKeySet();
     private final Object names = new Object(); // held while a name is tied to an open file, or taken from one
 
     /** Opens a manager as {@link #open(Path, boolean)} does. */
     protected StandardIoManager(Path directory, boolean create) throws IOException {
+        this(directory, create, Access.ownerOnly());
+    }
+
+    /** Opens a manager as one of {@link #withPermissions} does. */
+    protected StandardIoManager(Path directory, boolean create, Set<PosixFilePermission> filePermissions)
+            throws IOException {
+        this(directory, create, Access.of(filePermissions));
+    }
+
+    private StandardIoManager(Path directory, boolean create, Access access) throws IOException {
+        this.access = access;
         if (create) {
-            createDirectories(directory.toAbsolutePath());
+            createDirectories(directory.toAbsolutePath(), access);
         }
+        this.directory = real(directory);
+        BasicFileAttributes attributes = Files.readAttributes(this.directory, BasicFileAttributes.class);
+        if (!attributes.isDirectory()) {
+            throw new NotDirectoryException(directory.toString());
+        }
+        this.identity = attributes.fileKey();
+    }
+
+    /** Follows the links of the path once, after it was found to lead somewhere: so an error names what was given. */
+    private static Path real(Path directory) throws IOException {
         if (!Files.readAttributes(directory, BasicFileAttributes.class).isDirectory()) {
             throw new NotDirectoryException(directory.toString());
         }
-        this.directory = directory.toRealPath();
+        return directory.toRealPath();
     }
 
     /**
@@ -76,13 +109,34 @@ public class StandardIoManager implements IoManager {
         return new StandardIoManager(directory, create);
     }
 
+    /**
+     * Returns a factory of managers whose files have these permissions, whatever the umask, and a directory that such a
+     * manager creates has them as well, so that the files can be reached. Without this everything is for the owner alone.
+     *
+     * @throws IllegalArgumentException if the owner could not read and write
+     */
+    public static IoManagerFactory withPermissions(Set<PosixFilePermission> filePermissions) {
+        Access access = Access.of(filePermissions);
+        return (directory, create) -> new StandardIoManager(directory, create, access);
+    }
+
     @Override
     public final List<String> list() throws IOException {
+        return list(true);
+    }
+
+    @Override
+    public final List<String> listObstacles() throws IOException {
+        return list(false);
+    }
+
+    private List<String> list(boolean regular) throws IOException {
+        checkOwned();
         List<String> names = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
             for (Path entry : entries) {
                 String name = entry.getFileName().toString();
-                if (!isReserved(name) && Files.isRegularFile(entry, LinkOption.NOFOLLOW_LINKS)) {
+                if (!isReserved(name) && Files.isRegularFile(entry, LinkOption.NOFOLLOW_LINKS) == regular) {
                     names.add(name);
                 }
             }
@@ -94,22 +148,52 @@ public class StandardIoManager implements IoManager {
 
     @Override
     public final Lock lock(boolean exclusive) throws IOException {
-        return DirectoryLock.acquire(directory, exclusive);
+        checkDirectory();
+        DirectoryLock taken = DirectoryLock.acquire(directory, exclusive, access);
+        lock = taken;
+        return taken;
+    }
+
+    /**
+     * Makes sure that the directory is still the one that was opened, and the lock, if this manager has taken one, still
+     * what keeps others out.
+     */
+    final void checkOwned() throws IOException {
+        DirectoryLock held = lock;
+        if (held != null && held.isHeldAlone()) {
+            held.check(); // of the directory as well: in another one there is another lock file, or none
+        } else {
+            checkDirectory();
+        }
+    }
+
+    private void checkDirectory() throws IOException {
+        BasicFileAttributes found;
+        try {
+            found = Files.readAttributes(directory, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        } catch (NoSuchFileException e) {
+            throw new IOException("the directory was removed or renamed while it was open: directory=" + directory, e);
+        }
+        if (!found.isDirectory() || !Objects.equals(identity, found.fileKey())) {
+            throw new IOException("the directory was replaced while it was open: directory=" + directory);
+        }
     }
 
     @Override
     public WritableFile create(String name, long expectedLength) throws IOException {
         Path path = resolve(name);
+        checkOwned();
         Set<OpenOption> options = ChannelFile.openOptions(true);
         options.add(StandardOpenOption.CREATE_NEW);
         synchronized (names) {
             FileChannel channel;
             try {
-                channel = FileChannel.open(path, options, OwnerOnly.file(path));
+                channel = FileChannel.open(path, options, access.file(path));
             } catch (IOException e) {
                 throw Failures.ofNameChange("create failed", path, e);
             }
             try {
+                access.settleFile(path);
                 return opened(new WritableChannelFile(this, path, channel, attributes(path)));
             } catch (Throwable e) {
                 try (channel) {
@@ -123,11 +207,12 @@ public class StandardIoManager implements IoManager {
     @Override
     public WritableFile openWritable(String name) throws IOException {
         Path path = resolve(name);
+        checkOwned();
         synchronized (names) {
             BasicFileAttributes attributes = attributes(path);
             FileChannel channel = FileChannel.open(path, ChannelFile.openOptions(true));
             try {
-                return opened(new WritableChannelFile(this, path, channel, attributes));
+                return opened(checked(new WritableChannelFile(this, path, channel, attributes)));
             } catch (Throwable e) {
                 channel.close();
                 throw e;
@@ -138,22 +223,31 @@ public class StandardIoManager implements IoManager {
     @Override
     public ReadableFile open(String name) throws IOException {
         Path path = resolve(name);
+        checkOwned();
         synchronized (names) {
             BasicFileAttributes attributes = attributes(path);
-            return opened(new ChannelFile(
-                    this, path, false, FileChannel.open(path, ChannelFile.openOptions(false)), attributes));
+            FileChannel channel = FileChannel.open(path, ChannelFile.openOptions(false));
+            try {
+                return opened(checked(new ChannelFile(this, path, false, channel, attributes)));
+            } catch (Throwable e) {
+                channel.close();
+                throw e;
+            }
         }
     }
 
     @Override
     public final long length(String name) throws IOException {
-        return attributes(resolve(name)).size();
+        Path path = resolve(name);
+        checkOwned();
+        return attributes(path).size();
     }
 
     @Override
     public final void rename(String from, String to) throws IOException {
         Path source = resolve(from);
         Path target = resolve(to);
+        checkOwned();
         synchronized (names) {
             attributes(source); // the system would rename a directory or a link as well
             List<ChannelFile> moving = openAs(source);
@@ -179,6 +273,7 @@ public class StandardIoManager implements IoManager {
     @Override
     public final void delete(String name) throws IOException {
         Path path = resolve(name);
+        checkOwned();
         synchronized (names) {
             attributes(path); // the system would delete an empty directory as well
             for (ChannelFile file : openAs(path)) {
@@ -191,6 +286,7 @@ public class StandardIoManager implements IoManager {
     @Override
     public final void linkTo(IoManager target, String name) throws IOException {
         Path path = resolve(name);
+        checkOwned();
         attributes(path);
         // A wrapper around a manager is none of ours: it gets to see the copy.
         if (target instanceof StandardIoManager neighbour) {
@@ -208,7 +304,9 @@ public class StandardIoManager implements IoManager {
 
     @Override
     public final void syncDirectory() throws IOException {
+        checkOwned();
         sync(directory);
+        checkOwned(); // as after a force
     }
 
     @Override
@@ -238,6 +336,14 @@ public class StandardIoManager implements IoManager {
     /** Takes a closed file off the list of those that {@link #delete} cares for. */
     final void forget(ChannelFile file) {
         openFiles.remove(file);
+    }
+
+    /** Makes sure that between the question for its attributes and its opening the file was not exchanged. */
+    private static <F extends ChannelFile> F checked(F file) throws IOException {
+        if (!file.isNamed()) {
+            throw new FileSystemException(file.path().toString(), null, "replaced while it was opened");
+        }
+        return file;
     }
 
     private <F extends ChannelFile> F opened(F file) {
@@ -278,7 +384,7 @@ public class StandardIoManager implements IoManager {
 
     private static boolean isReserved(String name) {
         // Not even opened: closing any descriptor of the lock file drops the lock.
-        return name.equalsIgnoreCase(DirectoryLock.LOCK_FILE) || name.equalsIgnoreCase(DirectoryLock.OWNER_FILE);
+        return name.equalsIgnoreCase(DirectoryLock.LOCK_FILE) || name.equalsIgnoreCase(OwnerFile.NAME);
     }
 
     private static BasicFileAttributes attributes(Path path) throws IOException {
@@ -307,13 +413,22 @@ public class StandardIoManager implements IoManager {
         }
     }
 
-    private static void createDirectories(Path directory) throws IOException {
+    /** Creates a directory, for those whom its files are for, and its parents as the umask says. */
+    private static void createDirectories(Path directory, Access access) throws IOException {
         List<Path> missing = new ArrayList<>();
         for (Path path = directory; path != null && Files.notExists(path); path = path.getParent()) {
             missing.add(path);
         }
         try {
-            Files.createDirectories(directory, OwnerOnly.directory(directory));
+            if (missing.isEmpty()) {
+                Files.createDirectories(directory);
+            } else {
+                Path parent = directory.getParent();
+                if (parent != null) {
+                    Files.createDirectories(parent);
+                }
+                createDirectory(directory, access);
+            }
         } catch (FileAlreadyExistsException e) {
             NotDirectoryException failure = new NotDirectoryException(directory.toString());
             failure.initCause(e);
@@ -326,6 +441,17 @@ public class StandardIoManager implements IoManager {
             Path parent = path.getParent();
             if (parent != null) {
                 sync(parent);
+            }
+        }
+    }
+
+    private static void createDirectory(Path directory, Access access) throws IOException {
+        try {
+            Files.createDirectory(directory, access.directory(directory));
+            access.settleDirectory(directory);
+        } catch (FileAlreadyExistsException e) {
+            if (!Files.isDirectory(directory)) { // as a neighbour may have made it meanwhile
+                throw e;
             }
         }
     }

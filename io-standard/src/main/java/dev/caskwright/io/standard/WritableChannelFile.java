@@ -3,7 +3,6 @@ package dev.caskwright.io.standard;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
@@ -159,6 +158,8 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
                 Thread.currentThread().interrupt();
             }
         }
+        // After the force: a second owner that came before this has read what is forced.
+        manager().checkOwned();
     }
 
     @Override
@@ -201,13 +202,7 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
             current.truncate(length);
         } catch (ClosedChannelException e) {
             interrupted |= Thread.interrupted();
-            RandomAccessFile spare = recover(current);
-            synchronized (spare) {
-                // Asked first, as this call also makes a file longer.
-                if (spare.length() > length) {
-                    spare.setLength(length);
-                }
-            }
+            recover(current).truncate(length);
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -216,12 +211,12 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
         longerThanReserved = false;
     }
 
-    private void forceSpare(RandomAccessFile spare, ClosedChannelException interruption) throws IOException {
+    private void forceSpare(Spare spare, ClosedChannelException interruption) throws IOException {
         if (!DESCRIPTORS_REMEMBER_ERRORS) {
             throw forceFailed(interruption);
         }
         try {
-            spare.getFD().sync();
+            spare.force();
         } catch (IOException e) {
             throw forceFailed(e);
         }
@@ -240,11 +235,8 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
         }
     }
 
-    private static void writeSpare(RandomAccessFile target, long offset, byte[] source, int sourceOffset, int length)
+    private static void writeSpare(Spare target, long offset, byte[] source, int sourceOffset, int length)
             throws IOException {
-        synchronized (target) {
-            target.seek(offset);
-            target.write(source, sourceOffset, length);
-        }
+        target.write(ByteBuffer.wrap(source, sourceOffset, length), offset);
     }
 }
