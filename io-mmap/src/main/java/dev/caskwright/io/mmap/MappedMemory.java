@@ -29,8 +29,15 @@ import org.jspecify.annotations.Nullable;
  * byte of the target is set to a mark before the copy. Copies go upwards in addresses, so a copy that did not come to its
  * end left the mark in place. Where the mark is there afterwards, as one time in 256 it is by rights, the copy is done
  * again with another mark; if that is left as well, the copy failed, and the error is made to come up here.
+ *
+ * <p>Fewer than {@link #SHORTEST_COPY} bytes are no copy to the JDK but single loads and stores, and a load that faults
+ * gives whatever its register held. So what is loaded is a copy of at least so many bytes around those that are wanted,
+ * and what was stored is read back by one.
  */
 abstract class MappedMemory {
+    /** Bytes of the shortest copy that stops at a fault; the JDK takes up to 6 one by one. A mapping has as many. */
+    static final int SHORTEST_COPY = 8;
+
     private static final byte MARK = (byte) 0xA7;
     private static final int MAX_ALLOCATIONS = 3; // one is enough on the JDKs tried
 
@@ -63,28 +70,58 @@ abstract class MappedMemory {
         if (length == 0) {
             return;
         }
-        int last = targetOffset + length - 1;
+        boolean isCopied;
         try {
-            target[last] = MARK;
-            mapping.get(position, target, targetOffset, length);
-            if (target[last] == MARK) {
-                target[last] = ~MARK;
-                mapping.get(position, target, targetOffset, length);
-                if (target[last] == ~MARK) {
-                    letErrorsComeUp();
-                    throw new IOException(fault("read", file, fileOffset, length));
-                }
+            if (length >= SHORTEST_COPY) {
+                isCopied = copy(mapping, position, target, targetOffset, length);
+            } else {
+                byte[] around = new byte[2 * SHORTEST_COPY];
+                int from = startAround(mapping, position, length);
+                isCopied = copy(mapping, from, around, 0, endAround(mapping, position, length) - from);
+                System.arraycopy(around, position - from, target, targetOffset, length);
+            }
+            if (!isCopied) {
+                letErrorsComeUp();
             }
         } catch (InternalError e) {
             throw new IOException(fault("read", file, fileOffset, length), e);
         } catch (IllegalStateException e) {
             throw new IOException("file is closed: file=" + file.name(), e);
         }
+        if (!isCopied) {
+            throw new IOException(fault("read", file, fileOffset, length));
+        }
     }
 
     /**
-     * Copies into a mapping. The last byte is read back, which shows most stores that were refused. Of one that happened
-     * to hold the same byte before, the writer's thread learns by an {@link InternalError} soon after.
+     * Returns where the copy of a few bytes begins: with the aligned word that has the first of them, so that no page is
+     * touched without need, and earlier at the end of a mapping that ends within a word.
+     */
+    private static int startAround(ByteBuffer mapping, int position, int length) {
+        return Math.min(position & -SHORTEST_COPY, endAround(mapping, position, length) - SHORTEST_COPY);
+    }
+
+    private static int endAround(ByteBuffer mapping, int position, int length) {
+        return Math.min(position + length + SHORTEST_COPY - 1 & -SHORTEST_COPY, mapping.capacity());
+    }
+
+    /** Copies {@link #SHORTEST_COPY} bytes or more; returns whether it came to the end. */
+    private static boolean copy(ByteBuffer mapping, int position, byte[] target, int targetOffset, int length) {
+        int last = targetOffset + length - 1;
+        target[last] = MARK;
+        mapping.get(position, target, targetOffset, length);
+        if (target[last] == MARK) {
+            target[last] = ~MARK;
+            mapping.get(position, target, targetOffset, length);
+            return target[last] != ~MARK;
+        }
+        return true;
+    }
+
+    /**
+     * Copies into a mapping, and reads the last byte back, which shows a store that was refused.
+     *
+     * @param scratch twice {@link #SHORTEST_COPY} bytes of the caller's thread
      */
     static void store(
             ByteBuffer mapping,
@@ -92,19 +129,30 @@ abstract class MappedMemory {
             byte[] source,
             int sourceOffset,
             int length,
+            byte[] scratch,
             ReadableFile file,
             long fileOffset)
             throws IOException {
+        if (length == 0) {
+            return;
+        }
+        boolean isStored;
         try {
             mapping.put(position, source, sourceOffset, length);
-            if (length > 0 && mapping.get(position + length - 1) != source[sourceOffset + length - 1]) {
+            int last = position + length - 1;
+            int from = startAround(mapping, last, 1);
+            isStored = copy(mapping, from, scratch, 0, endAround(mapping, last, 1) - from)
+                    && scratch[last - from] == source[sourceOffset + length - 1];
+            if (!isStored) {
                 letErrorsComeUp();
-                throw new IOException(fault("write", file, fileOffset, length));
             }
         } catch (InternalError e) {
             throw new IOException(fault("write", file, fileOffset, length), e);
         } catch (IllegalStateException e) {
             throw new IOException("file is closed: file=" + file.name(), e);
+        }
+        if (!isStored) {
+            throw new IOException(fault("write", file, fileOffset, length));
         }
     }
 

@@ -40,7 +40,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>All windows have one length, a power of two, and adjacent ones are one mapping to the kernel. On a full disk, or at
  * the end of a file that was there before, a window may be mapped in part, and is mapped again when there is more;
- * readers may be in the old mapping, so it stays until the file is closed.
+ * readers may be in the old mapping, so it stays until the file is closed. So it is with the first window of a new file,
+ * unless a file of the same manager has filled one before: it begins with a few pages and doubles, and a small store takes
+ * little disk.
  *
  * <p><b>Length.</b> The writer stores bytes, then windows, then the length with release order; a reader loads the length
  * with acquire order, then the windows. So whoever sees the length can read up to it.
@@ -52,6 +54,7 @@ final class MappedWritableFile implements WritableFile {
     private static final int MIN_WINDOW_LENGTH = 4 << 10;
     private static final int MAX_WINDOW_LENGTH = 2 << 20; // what a processor translates by one entry of its page table
     private static final int PAGE = 4 << 10; // or a part of one
+    private static final long FIRST_SPACE = 4 * PAGE;
     private static final int UNKNOWN_WINDOW_LENGTH = 256 << 10;
     private static final byte[] ZEROS = new byte[MAX_WINDOW_LENGTH];
     /** Fewer forces than this while a window is filled, such as those of a timer, do not count. */
@@ -78,6 +81,7 @@ final class MappedWritableFile implements WritableFile {
     private long length; // through LENGTH
     private long mapped; // the writer's
     private volatile ByteBuffer @Nullable [] windows = {}; // null when access has ended
+    private final byte[] scratch = new byte[2 * MappedMemory.SHORTEST_COPY]; // the writer's
     private final AtomicInteger forces = new AtomicInteger(); // since the window was begun
     private boolean closed;
 
@@ -133,7 +137,11 @@ final class MappedWritableFile implements WritableFile {
             }
             int position = (int) place & windowMask;
             int chunk = Math.min(count - done, windowMask + 1 - position);
-            MappedMemory.load(windows[window], position, target, targetOffset + done, chunk, this, place);
+            ByteBuffer mapping = windows[window];
+            if (mapping.capacity() < MappedMemory.SHORTEST_COPY) {
+                return done + file.read(place, target, targetOffset + done, chunk); // a file found with a few bytes
+            }
+            MappedMemory.load(mapping, position, target, targetOffset + done, chunk, this, place);
             done += chunk;
         }
         return count;
@@ -163,7 +171,7 @@ final class MappedWritableFile implements WritableFile {
             int position = (int) place & windowMask;
             int chunk = Math.min(length - done, windowMask + 1 - position);
             ByteBuffer window = windows[(int) (place >>> windowShift)];
-            MappedMemory.store(window, position, source, sourceOffset + done, chunk, this, place);
+            MappedMemory.store(window, position, source, sourceOffset + done, chunk, scratch, this, place);
             done += chunk;
         }
         if (newEnd > end) {
@@ -193,6 +201,15 @@ final class MappedWritableFile implements WritableFile {
                     "cannot cut: file=" + name() + ", length=" + length + ", fileLength=" + end);
         }
         LENGTH.setRelease(this, length);
+        try {
+            cut(windows, length, end);
+        } catch (IOException e) {
+            LENGTH.setRelease(this, end); // as the file below: what is not cut wholly is as long as it was
+            throw e;
+        }
+    }
+
+    private void cut(ByteBuffer[] windows, long length, long end) throws IOException {
         long windowEnd = windowEnd(length);
         for (long offset = length; offset < Math.min(end, windowEnd); ) {
             int count = (int) Math.min(ZEROS.length, Math.min(end, windowEnd) - offset);
@@ -244,8 +261,8 @@ final class MappedWritableFile implements WritableFile {
 
     /** Makes the file mapped up to {@code end} at least. */
     private void extend(long end) throws IOException {
-        if (mapped > storedFrom) {
-            windowsAhead.learn(forces.getAndSet(0) >= FORCES_OF_SYNCED_WRITES);
+        if (mapped > storedFrom && (mapped & windowMask) == 0) {
+            windowsAhead.learn(forces.getAndSet(0) >= FORCES_OF_SYNCED_WRITES, windowMask + 1 == MAX_WINDOW_LENGTH);
         }
         Throwable failedAhead = settle();
         if (mapped < end) {
@@ -268,8 +285,9 @@ final class MappedWritableFile implements WritableFile {
     private ByteBuffer prepareWindow(long start) throws IOException {
         zero(start + windowMask + 1);
         ByteBuffer window = MmapIoManager.map(file, memory, MapMode.READ_WRITE, start, windowMask + 1);
+        byte[] scratchOfThisThread = new byte[2 * MappedMemory.SHORTEST_COPY];
         for (int position = 0; position <= windowMask; position += PAGE) {
-            MappedMemory.store(window, position, ZEROS, 0, 1, this, start + position);
+            MappedMemory.store(window, position, ZEROS, 0, 1, scratchOfThisThread, this, start + position);
         }
         return window;
     }
@@ -307,7 +325,7 @@ final class MappedWritableFile implements WritableFile {
     private void extendNow(long end) throws IOException {
         if (file.length() < end) {
             try {
-                zero(windowEnd(end));
+                zero(spaceEnd(end));
             } catch (OutOfSpaceException e) {
                 zero(end); // the last bytes of a disk
             }
@@ -354,6 +372,20 @@ final class MappedWritableFile implements WritableFile {
         ByteBuffer[] more = Arrays.copyOf(before, window + 1);
         more[window] = mapping;
         windows = more;
+    }
+
+    /** Returns up to where a file that has to hold {@code end} bytes is made longer. */
+    private long spaceEnd(long end) {
+        long windowEnd = windowEnd(end);
+        boolean isWhole = windowMask + 1 == MAX_WINDOW_LENGTH && windowsAhead.isAnyWindowFilled();
+        if (windowEnd > windowMask + 1 || isWhole) {
+            return windowEnd;
+        }
+        long space = FIRST_SPACE;
+        while (space < end) {
+            space *= 2;
+        }
+        return Math.min(space, windowEnd);
     }
 
     private long windowEnd(long length) {

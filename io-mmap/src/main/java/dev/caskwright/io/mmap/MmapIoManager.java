@@ -1,5 +1,6 @@
 package dev.caskwright.io.mmap;
 
+import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import dev.caskwright.io.standard.StandardIoManager;
@@ -7,12 +8,14 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.Set;
 
 /**
  * An IO manager that maps files into memory: a read is a memory copy, and so is a write, which nevertheless survives the
  * death of the process. Everything else is as in {@link StandardIoManager}, whose lock and names it shares.
  *
- * <p>Sealed files of up to 2 GiB are mapped whole; longer ones, and empty ones, are read through a channel. A file being
+ * <p>Sealed files of up to 2 GiB are mapped whole; longer ones, and those of a few bytes, are read through a channel. A file being
  * written is made longer in steps, by really writing zeros, and mapped behind them, so that a full disk is an {@link
  * dev.caskwright.api.OutOfSpaceException} before anything is stored. (A file system that copies on write, such as btrfs
  * or ZFS, may run full in the middle of a store all the same: there take the standard manager.) Closing unmaps at once.
@@ -28,6 +31,10 @@ public final class MmapIoManager extends StandardIoManager {
         super(directory, create);
     }
 
+    private MmapIoManager(Path directory, boolean create, Set<PosixFilePermission> filePermissions) throws IOException {
+        super(directory, create, filePermissions);
+    }
+
     /**
      * Opens a manager over a directory.
      *
@@ -37,6 +44,13 @@ public final class MmapIoManager extends StandardIoManager {
      */
     public static MmapIoManager open(Path directory, boolean create) throws IOException {
         return new MmapIoManager(directory, create);
+    }
+
+    /** Returns a factory of managers as {@link StandardIoManager#withPermissions} does. */
+    public static IoManagerFactory withPermissions(Set<PosixFilePermission> filePermissions) {
+        StandardIoManager.withPermissions(filePermissions); // checks them at once
+        Set<PosixFilePermission> copy = Set.copyOf(filePermissions);
+        return (directory, create) -> new MmapIoManager(directory, create, copy);
     }
 
     @Override
@@ -65,7 +79,7 @@ public final class MmapIoManager extends StandardIoManager {
     public ReadableFile open(String name) throws IOException {
         ReadableFile file = super.open(name);
         long length = file.length();
-        if (length == 0 || length > Integer.MAX_VALUE) {
+        if (length < MappedMemory.SHORTEST_COPY || length > Integer.MAX_VALUE) {
             return file;
         }
         MappedMemory memory = MappedMemory.allocate();

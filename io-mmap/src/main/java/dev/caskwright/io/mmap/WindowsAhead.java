@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Prepares the windows that writers will need next, in a thread of its own, so that an append is a memory copy and no
  * more: finding room on the disk for a page costs a multiple of filling it. The thread is there only while there is
- * something to prepare. And remembers from one file to the next whether their writers force.
+ * something to prepare. And remembers from one file to the next whether
+ * their writers force, and fill windows.
  */
 final class WindowsAhead {
     private static final int IDLE_SECONDS = 5;
@@ -31,9 +32,19 @@ final class WindowsAhead {
         executor.allowCoreThreadTimeOut(true);
     }
 
-    /** Takes note whether a window was forced while it was filled. */
-    void learn(boolean isForced) {
+    private volatile boolean isAnyWindowFilled;
+
+    /** Takes note that a window was filled, whether it was forced meanwhile, and whether it was one of the longest. */
+    void learn(boolean isForced, boolean isLongest) {
         areWritesForced = isForced;
+        if (isLongest) {
+            isAnyWindowFilled = true;
+        }
+    }
+
+    /** Returns whether one of the longest windows was filled, so that the next file will probably fill some, too. */
+    boolean isAnyWindowFilled() {
+        return isAnyWindowFilled;
     }
 
     /** Returns whether the last window that was filled was forced meanwhile. */

@@ -21,6 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Copies from and to a mapping of three pages. */
 final class MappedMemoryTest {
+    private final byte[] scratch = new byte[2 * MappedMemory.SHORTEST_COPY];
+
     private static final int LENGTH = 3 * 4096;
 
     @TempDir
@@ -79,14 +81,14 @@ final class MappedMemoryTest {
         load(5, target, 0, 0);
         load(5, target, 3, 0);
         assertThat(target).containsExactly(1, 2, 3);
-        MappedMemory.store(mapping, 5, target, 3, 0, file, 0);
-        MappedMemory.store(mapping, 0, target, 0, 0, file, 0);
+        MappedMemory.store(mapping, 5, target, 3, 0, scratch, file, 0);
+        MappedMemory.store(mapping, 0, target, 0, 0, scratch, file, 0);
         assertThat(path).hasBinaryContent(content);
     }
 
     @Test
     void bytesAreStoredAtTheirPlace() throws IOException {
-        MappedMemory.store(mapping, 4_000, new byte[] {99, 1, 2, 3, 99}, 1, 3, file, 0);
+        MappedMemory.store(mapping, 4_000, new byte[] {99, 1, 2, 3, 99}, 1, 3, scratch, file, 0);
         content[4_000] = 1;
         content[4_001] = 2;
         content[4_002] = 3;
@@ -112,7 +114,7 @@ final class MappedMemoryTest {
         cutInTheMiddle();
         byte[] source = new byte[100];
         Arrays.fill(source, (byte) 7);
-        assertThatThrownBy(() -> MappedMemory.store(mapping, 8_000, source, 0, 100, file, 9_000))
+        assertThatThrownBy(() -> MappedMemory.store(mapping, 8_000, source, 0, 100, scratch, file, 9_000))
                 .isInstanceOf(IOException.class)
                 .hasMessage("write failed, file has become shorter: file=a, offset=9000, length=100");
     }

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class MappedWritableFileTest {
     private static final int WINDOW = 4 << 10;
     private static final int LARGEST_WINDOW = 2 << 20;
+    private static final int FIRST_SPACE = 16 << 10;
 
     @TempDir
     private Path directory;
@@ -70,6 +71,35 @@ final class MappedWritableFileTest {
         assertThat(Arrays.copyOfRange(target, 1, expected.length + 1)).isEqualTo(expected);
     }
 
+    /** A store of a few records once took two of the longest windows, 4 MiB, while it was open. */
+    @Test
+    void spaceIsInProportionToWhatIsWrittenUntilAWindowWasFilled() throws IOException {
+        byte[] content = new byte[LARGEST_WINDOW + 1];
+        new Random(9).nextBytes(content);
+        try (MappedWritableFile file = create(1L << 30)) {
+            int length = 1;
+            file.write(0, content, 0, length);
+            assertThat(Files.size(path())).isEqualTo(FIRST_SPACE);
+            for (; length < LARGEST_WINDOW - 1_000; length += 1_000) {
+                file.write(length, content, length, 1_000);
+                assertThat(Files.size(path())).isLessThanOrEqualTo(Math.max(FIRST_SPACE, 2 * (length + 1_000)));
+            }
+            byte[] found = new byte[length];
+            assertThat(file.read(0, found, 0, length)).isEqualTo(length);
+            assertThat(found).isEqualTo(Arrays.copyOf(content, length));
+            file.write(length, content, length, content.length - length);
+            assertHolds(file, content);
+            file.truncate(0);
+        }
+        Files.delete(path());
+        try (MappedWritableFile file = create(1L << 30)) {
+            file.write(0, content, 0, 1);
+            assertThat(Files.size(path()))
+                    .as("files that follow a long one are long")
+                    .isGreaterThanOrEqualTo(LARGEST_WINDOW);
+        }
+    }
+
     @Test
     void theWindowIsTheExpectedLengthUpToAPowerOfTwo() throws IOException {
         long[][] windows = {
@@ -84,6 +114,8 @@ final class MappedWritableFileTest {
         for (long[] window : windows) {
             try (MappedWritableFile file = create(window[0])) {
                 write(file, 0, bytes(1, 2));
+                assertThat(Files.size(path())).as("expected=%d", window[0]).isEqualTo(Math.min(FIRST_SPACE, window[1]));
+                write(file, 0, bytes(1, (int) window[1] + 1));
                 file.truncate(1); // also waits for windows ahead
                 assertThat(Files.size(path())).as("expected=%d", window[0]).isEqualTo(window[1]);
                 assertThat(file.name()).isEqualTo("a");
@@ -212,6 +244,7 @@ final class MappedWritableFileTest {
 
     @Test
     void aWindowIsMadeAheadAndAsMuchAsIsExpected() throws Exception {
+        ahead.learn(true, true);
         try (MappedWritableFile file = create(2 * LARGEST_WINDOW)) {
             write(file, 0, bytes(1, 1));
             delay(new CountDownLatch(0)).get();

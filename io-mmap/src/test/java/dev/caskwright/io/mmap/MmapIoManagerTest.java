@@ -1,6 +1,7 @@
 package dev.caskwright.io.mmap;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
@@ -113,6 +114,82 @@ final class MmapIoManagerTest extends FileSystemIoManagerContract {
         }
     }
 
+    /** Few bytes are loaded one by one by the JDK, and a load that faults gives what its register held. */
+    @Test
+    void fewBytesBehindTheEndAreAnErrorInTheCallThatReadThem() throws IOException {
+        IoManager manager = manager("d");
+        byte[] content = bytes(1, 100_000);
+        int cut = 40_960;
+        for (int length = 1; length <= 20; length++) {
+            store(manager, "a" + length, content);
+            byte[] target = new byte[length];
+            try (ReadableFile file = manager.open("a" + length)) {
+                for (int i = 0; i < 20_000; i++) {
+                    int offset = i * 5 + Math.min(0, content.length - i * 5 - length);
+                    assertThat(file.read(offset, target, 0, length)).isEqualTo(length);
+                    if (!Arrays.equals(target, 0, length, content, offset, offset + length)) {
+                        throw new AssertionError("offset=" + offset + ", length=" + length);
+                    }
+                }
+                try (FileChannel channel = FileChannel.open(root().resolve("d/a" + length), StandardOpenOption.WRITE)) {
+                    channel.truncate(cut);
+                }
+                for (int i = 0; i < 2_000; i++) {
+                    assertThat(outcome(file, cut - length + 1 + i, target))
+                            .as("length=%d, offset=%d", length, cut - length + 1 + i)
+                            .isEqualTo("error");
+                }
+                assertThat(outcome(file, content.length - length, target)).isEqualTo("error");
+                for (int offset = cut - 100; offset <= cut - length; offset++) {
+                    assertThat(file.read(offset, target, 0, length)).isEqualTo(length);
+                    assertThat(target).isEqualTo(Arrays.copyOfRange(content, offset, offset + length));
+                }
+            }
+        }
+    }
+
+    @Test
+    void writesOfAnyLengthIntoACutFileAreErrors() throws IOException {
+        IoManager manager = manager("d");
+        byte[] content = bytes(1, 400_000);
+        for (int length = 1; length <= 20; length++) {
+            try (WritableFile file = manager.create("a" + length, content.length)) {
+                for (int offset = 0; offset < 200_000; offset += length) {
+                    file.write(offset, content, offset, length);
+                }
+                try (FileChannel channel = FileChannel.open(root().resolve("d/a" + length), StandardOpenOption.WRITE)) {
+                    channel.truncate(40_960);
+                }
+                for (int i = 0; i < 500; i++) {
+                    int offset = 50_000 + i;
+                    int count = length;
+                    assertThatThrownBy(() -> file.write(offset, content, offset, count))
+                            .as("length=%d, offset=%d", count, offset)
+                            .isInstanceOf(IOException.class);
+                }
+            }
+        }
+    }
+
+    @Test
+    void filesOfFewBytesAreReadAndWritten() throws IOException {
+        IoManager manager = manager("d");
+        for (int length = 0; length <= 20; length++) {
+            byte[] content = bytes(length, 40);
+            store(manager, "a" + length, Arrays.copyOf(content, length));
+            try (ReadableFile file = manager.open("a" + length)) {
+                for (int offset = 0; offset <= length; offset++) {
+                    assertThat(read(file, offset, 40)).isEqualTo(Arrays.copyOfRange(content, offset, length));
+                }
+            }
+            try (WritableFile file = manager.openWritable("a" + length)) {
+                assertThat(read(file, 0, 40)).isEqualTo(Arrays.copyOf(content, length));
+                file.write(length, content, length, 1);
+                assertThat(read(file, 0, 40)).isEqualTo(Arrays.copyOf(content, length + 1));
+            }
+        }
+    }
+
     private static String outcome(ReadableFile file, long offset, byte[] target) {
         try {
             return "read " + file.read(offset, target, 0, target.length);
@@ -138,6 +215,8 @@ final class MmapIoManagerTest extends FileSystemIoManagerContract {
         try (WritableFile file = manager.create("a", 1 << 20)) {
             file.write(0, new byte[1], 0, 1);
             file.force();
+            assertThat(Files.size(path)).isEqualTo(16 << 10);
+            file.write(1, new byte[(1 << 20) - 100], 0, (1 << 20) - 100);
             assertThat(Files.size(path)).isEqualTo(1 << 20);
             if (Files.getFileStore(path).supportsFileAttributeView("unix")) {
                 assertThat(blocks(path)).isGreaterThanOrEqualTo((1 << 20) / 512);
