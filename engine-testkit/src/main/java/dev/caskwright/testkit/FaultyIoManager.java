@@ -27,11 +27,6 @@ public final class FaultyIoManager extends ForwardingIoManager {
     }
 
     @Override
-    public List<String> listObstacles() throws IOException {
-        return delegate.listObstacles();
-    }
-
-    @Override
     public Lock lock(boolean exclusive) throws IOException {
         return opening(IoOperation.LOCK, "", 0, () -> super.lock(exclusive));
     }

@@ -39,6 +39,11 @@ public abstract class ForwardingIoManager implements IoManager {
     }
 
     @Override
+    public List<String> listObstacles() throws IOException {
+        return delegate.listObstacles();
+    }
+
+    @Override
     public Lock lock(boolean exclusive) throws IOException {
         return delegate.lock(exclusive);
     }

@@ -7,6 +7,8 @@ import java.util.regex.Pattern;
 final class FileNames {
     static final String MANIFEST = "MANIFEST";
     static final String NEW_MANIFEST = "MANIFEST.new";
+    /** How many names there are for a new manifest, for the case that something lies in the way. */
+    static final int NEW_MANIFESTS = 10;
 
     private static final Pattern NUMBERED = Pattern.compile("(\\d{8,18})\\.(data|merged|hint|image)(\\.new)?");
 
@@ -35,8 +37,22 @@ final class FileNames {
         return hasSuffix(name, "data");
     }
 
+    /** Returns the n-th name for a new manifest, from 0 on. */
+    static String newManifest(int n) {
+        return n == 0 ? NEW_MANIFEST : NEW_MANIFEST + "." + n;
+    }
+
+    static boolean isNewManifest(String name) {
+        for (int n = 0; n < NEW_MANIFESTS; n++) {
+            if (name.equals(newManifest(n))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     static boolean isOurs(String name) {
-        return name.equals(NEW_MANIFEST) || NUMBERED.matcher(name).matches();
+        return isNewManifest(name) || NUMBERED.matcher(name).matches();
     }
 
     static boolean hasSuffix(String name, String suffix) {

@@ -5,6 +5,8 @@ import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The keys and locators of one sealed data file, so that opening a store need not read the data. A cache: if it is
@@ -109,19 +111,26 @@ final class HintFile {
             try {
                 write(io, store, data);
             } catch (IOException e) {
-                deleteIncomplete(io, FileNames.hint(data.id()), e);
-                throw e;
+                if (!isInTheWay(io, FileNames.hint(data.id()), e)) {
+                    throw e;
+                }
+                // The store works without, only slower: the data file is scanned where the hint file would be read.
+                logger().warn("no hint file is written, as something lies in its way: {}", e.toString());
+                return;
             }
             data.markHinted();
         }
 
-        private static void deleteIncomplete(IoManager io, String name, IOException cause) {
+        /** Deletes what was written; returns whether there is something under the name that cannot be deleted. */
+        private static boolean isInTheWay(IoManager io, String name, IOException cause) {
             try {
                 if (io.list().contains(name)) {
-                    io.delete(name);
+                    return !Unneeded.isDeleted(io, name);
                 }
+                return io.listObstacles().contains(name);
             } catch (IOException e) {
                 cause.addSuppressed(e);
+                return false;
             }
         }
 
@@ -278,5 +287,9 @@ final class HintFile {
 
     private static int mask(StoreId store, long id, long offset) {
         return RecordFormat.mask(RecordFormat.fileSeed(~store.seed(), id), offset);
+    }
+
+    private static Logger logger() {
+        return LoggerFactory.getLogger(HintFile.class);
     }
 }

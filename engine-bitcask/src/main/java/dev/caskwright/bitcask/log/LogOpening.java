@@ -100,7 +100,7 @@ final class LogOpening implements RecordLogOpening {
 
     private static Manifest createManifest(IoManager io, RecordLogOptions options) throws IOException {
         for (String name : io.list()) {
-            if (FileNames.isOurs(name) && !name.equals(FileNames.NEW_MANIFEST)) {
+            if (FileNames.isOurs(name) && !FileNames.isNewManifest(name)) {
                 throw new CorruptRecordException(
                         "the manifest is missing although there are files of a store",
                         FileNames.MANIFEST,
@@ -125,6 +125,11 @@ final class LogOpening implements RecordLogOpening {
         for (String name : names) {
             if (FileNames.isOurs(name)) {
                 highestId = Math.max(highestId, FileNames.id(name));
+            }
+        }
+        for (String name : io.listObstacles()) {
+            if (FileNames.isOurs(name)) {
+                log.goPast(FileNames.id(name));
             }
         }
         openTail();
@@ -399,7 +404,9 @@ final class LogOpening implements RecordLogOpening {
 
     private void replaceHints(DataFile file, HintFile.Builder hints) throws IOException {
         if (file.hasHints()) {
-            io.delete(FileNames.hint(file.id()));
+            if (!Unneeded.isDeleted(io, FileNames.hint(file.id()))) {
+                return; // the next opening finds it as bad, and goes without as well
+            }
             file.markUnhinted();
         }
         hints.writeOnce(io, manifest.store(), file);
@@ -455,8 +462,8 @@ final class LogOpening implements RecordLogOpening {
         io.syncDirectory();
         manifest.rewrite(io);
         for (String name : findLeftovers()) {
-            if (!name.equals(FileNames.NEW_MANIFEST)) {
-                io.delete(name);
+            if (!FileNames.isNewManifest(name)) {
+                log.deleteUnneeded(name);
             }
         }
     }

@@ -110,6 +110,10 @@ final class Manifest implements Closeable {
     /** Reads the manifest of a store; null if there is none. */
     static @Nullable Manifest read(IoManager io) throws IOException {
         if (!io.list().contains(FileNames.MANIFEST)) {
+            if (io.listObstacles().contains(FileNames.MANIFEST)) {
+                throw new UnsupportedFormatException("not a regular file, move it away if the directory is to be a store:"
+                        + " file=" + FileNames.MANIFEST + ", directory=" + io.describe());
+            }
             return null;
         }
         try (ReadableFile file = io.open(FileNames.MANIFEST)) {
@@ -371,10 +375,8 @@ final class Manifest implements Closeable {
 
     private void replace(IoManager io) throws IOException {
         closeFile();
-        if (io.list().contains(FileNames.NEW_MANIFEST)) {
-            io.delete(FileNames.NEW_MANIFEST);
-        }
-        WritableFile fresh = io.create(FileNames.NEW_MANIFEST, 0);
+        String newName = freeName(io);
+        WritableFile fresh = io.create(newName, 0);
         try {
             fresh.write(0, start(), 0, START);
             end = START;
@@ -404,9 +406,24 @@ final class Manifest implements Closeable {
         } finally {
             fresh.close();
         }
-        io.rename(FileNames.NEW_MANIFEST, FileNames.MANIFEST);
+        io.rename(newName, FileNames.MANIFEST);
         io.syncDirectory();
         file = io.openWritable(FileNames.MANIFEST);
+    }
+
+    /** Returns a name for a new manifest, past leftovers that cannot be deleted and whatever else lies there. */
+    private static String freeName(IoManager io) throws IOException {
+        List<String> files = io.list();
+        List<String> obstacles = io.listObstacles();
+        for (int n = 0; n < FileNames.NEW_MANIFESTS; n++) {
+            String name = FileNames.newManifest(n);
+            boolean isFree = !obstacles.contains(name) && (!files.contains(name) || Unneeded.isDeleted(io, name));
+            if (isFree) {
+                return name;
+            }
+        }
+        throw new IOException("no name is free for a new manifest, move away what lies there: directory=" + io.describe()
+                + ", name=" + FileNames.NEW_MANIFEST + ", and the same with .1 to ." + (FileNames.NEW_MANIFESTS - 1));
     }
 
     /** A change of the file. */

@@ -18,7 +18,9 @@ import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +56,7 @@ final class SegmentedLog implements RecordLog {
     private final Sealer sealer;
     private final Unneeded unneeded;
 
+    private final Set<Long> taken = new HashSet<>(); // numbers of what is no file; under the write lock
     private volatile @Nullable DataFile active;
     private HintFile.Builder activeHints = new HintFile.Builder();
     private long history; // 0 until a file is made; guarded by this
@@ -368,10 +371,36 @@ final class SegmentedLog implements RecordLog {
     /** Leaves the active file, if there is one, and goes on to a new one. */
     private void roll() throws IOException {
         leaveActive();
-        DataFile fresh = createFile(++highestId, false, lastLogId);
+        DataFile fresh = createNextFile();
         lastLogId = fresh.id();
         activeHints = sealer.newHints();
         active = fresh;
+    }
+
+    /** Says that under a name with this number there is something that is no file, so that the number is not used. */
+    void goPast(long number) {
+        taken.add(number);
+    }
+
+    private long nextId() {
+        do {
+            highestId++;
+        } while (taken.contains(highestId));
+        return highestId;
+    }
+
+    private DataFile createNextFile() throws IOException {
+        while (true) {
+            long id = nextId();
+            try {
+                return createFile(id, false, lastLogId);
+            } catch (IOException e) {
+                if (!io.listObstacles().contains(FileNames.data(id))) {
+                    throw e;
+                }
+                goPast(id); // it came there after the store was opened
+            }
+        }
     }
 
     @Override
@@ -519,8 +548,14 @@ final class SegmentedLog implements RecordLog {
     @Override
     public long beginMerge(int count) throws IOException {
         leaveActive();
-        long first = highestId + 1;
-        highestId += count;
+        long first = nextId();
+        for (int reserved = 1; reserved < count; reserved++) {
+            long next = nextId();
+            if (next != first + reserved) {
+                first = next; // the numbers are in one row, so it begins again behind the one that is taken
+                reserved = 0;
+            }
+        }
         return first;
     }
 
@@ -569,7 +604,7 @@ final class SegmentedLog implements RecordLog {
         if (manifest.image() != null && imagedBytes == writtenBytes) {
             return null;
         }
-        Manifest.Image image = new Manifest.Image(++highestId, options.random().getAsLong());
+        Manifest.Image image = new Manifest.Image(nextId(), options.random().getAsLong());
         return new ImageWriter(this, io, manifest, image, format);
     }
 
@@ -587,12 +622,17 @@ final class SegmentedLog implements RecordLog {
         imagedBytes = coveredBytes;
     }
 
+    /** Deletes a file that nothing needs, or tries again later. */
+    void deleteUnneeded(String name) {
+        unneeded.delete(name);
+    }
+
     /** Removes the image before this one, which the manifest does not name any more. */
     void removeOldImage(String current) throws IOException {
         String old = imageName;
         imageName = current;
         if (old != null) {
-            io.delete(old);
+            unneeded.delete(old);
         }
     }
 

@@ -22,10 +22,11 @@ final class Unneeded {
 
     synchronized void delete(String name) {
         left.add(name);
-        left.removeIf(this::isDeleted);
+        left.removeIf(each -> isDeleted(io, each));
     }
 
-    private boolean isDeleted(String name) {
+    /** Deletes a file, if it can; returns whether the file is gone. */
+    static boolean isDeleted(IoManager io, String name) {
         try {
             io.delete(name);
             return true;
@@ -33,12 +34,12 @@ final class Unneeded {
             logger().warn(
                             "a file that is not needed any more cannot be deleted, will try again later: {}",
                             e.toString());
-            return isGone(name);
+            return isGone(io, name);
         }
     }
 
     /** A deletion may fail after it was done. */
-    private boolean isGone(String name) {
+    private static boolean isGone(IoManager io, String name) {
         try {
             return !io.list().contains(name);
         } catch (IOException e) {
