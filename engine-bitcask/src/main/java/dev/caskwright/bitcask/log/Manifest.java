@@ -111,8 +111,9 @@ final class Manifest implements Closeable {
     static @Nullable Manifest read(IoManager io) throws IOException {
         if (!io.list().contains(FileNames.MANIFEST)) {
             if (io.listObstacles().contains(FileNames.MANIFEST)) {
-                throw new UnsupportedFormatException("not a regular file, move it away if the directory is to be a store:"
-                        + " file=" + FileNames.MANIFEST + ", directory=" + io.describe());
+                throw new UnsupportedFormatException(
+                        "not a regular file, move it away if the directory is to be a store:" + " file="
+                                + FileNames.MANIFEST + ", directory=" + io.describe());
             }
             return null;
         }
@@ -422,8 +423,9 @@ final class Manifest implements Closeable {
                 return name;
             }
         }
-        throw new IOException("no name is free for a new manifest, move away what lies there: directory=" + io.describe()
-                + ", name=" + FileNames.NEW_MANIFEST + ", and the same with .1 to ." + (FileNames.NEW_MANIFESTS - 1));
+        throw new IOException(
+                "no name is free for a new manifest, move away what lies there: directory=" + io.describe() + ", name="
+                        + FileNames.NEW_MANIFEST + ", and the same with .1 to ." + (FileNames.NEW_MANIFESTS - 1));
     }
 
     /** A change of the file. */
