@@ -2,6 +2,7 @@
 module dev.caskwright.bolt {
     requires transitive dev.caskwright.api;
     requires dev.caskwright.io.standard;
+    requires org.slf4j;
 
     exports dev.caskwright.bolt;
 }

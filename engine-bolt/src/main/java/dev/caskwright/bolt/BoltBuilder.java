@@ -23,6 +23,7 @@ public final class BoltBuilder {
     private boolean writesFreelist = true;
     private boolean forcesCommits = true;
     private boolean checksCommits;
+    private boolean requiresLock = true;
     private long maxSize = Long.MAX_VALUE;
     private int maxReaders = DEFAULT_MAX_READERS;
 
@@ -38,6 +39,7 @@ public final class BoltBuilder {
             boolean writesFreelist,
             boolean forcesCommits,
             boolean checksCommits,
+            boolean requiresLock,
             long maxSize,
             int maxReaders,
             IoManagerFactory io) {}
@@ -99,6 +101,15 @@ public final class BoltBuilder {
     }
 
     /**
+     * Sets whether the file is opened only with its lock, which is the default. Without it, where the system cannot lock the
+     * file, nothing keeps other programs from writing to it at the same time.
+     */
+    public BoltBuilder requiresLock(boolean requiresLock) {
+        this.requiresLock = requiresLock;
+        return this;
+    }
+
+    /**
      * Sets the greatest length of the file. A commit that needs more fails and changes nothing. Some pages are kept for commits
      * that only delete.
      *
@@ -145,6 +156,7 @@ public final class BoltBuilder {
                         writesFreelist,
                         forcesCommits,
                         checksCommits,
+                        requiresLock,
                         maxSize,
                         maxReaders,
                         io));

@@ -1,6 +1,7 @@
 package dev.caskwright.bolt;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.PagedFile;
@@ -15,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.NoSuchFileException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /**
  * Opens a file: takes its lock, makes it if it is missing, finds its newest sound meta page, and reads its list of free pages.
@@ -43,14 +45,14 @@ final class Opening {
         try {
             if (options.readOnly()) {
                 file = io.open(name);
-                lock = io.lockFile(name, false);
+                lock = lock(io, name, options);
             } else {
                 if (!options.createIfMissing() && !io.list().contains(name)) {
                     throw new NoSuchFileException(io.describe() + "/" + name);
                 }
                 PagedFile writable = io.openPaged(name, options.createIfMissing());
                 file = writable;
-                lock = io.lockFile(name, true);
+                lock = lock(io, name, options);
                 if (isUnfinished(writable)) {
                     create(io, writable, options.pageSize());
                 }
@@ -59,6 +61,27 @@ final class Opening {
         } catch (Throwable e) {
             closeAll(e, file, lock, io);
             throw e;
+        }
+    }
+
+    private static IoManager.Lock lock(IoManager io, String name, BoltBuilder.Options options) throws IOException {
+        try {
+            return io.lockFile(name, !options.readOnly());
+        } catch (EngineLockedException e) {
+            throw e;
+        } catch (IOException e) {
+            if (options.requiresLock()) {
+                throw new IOException(
+                        "the file cannot be locked, so other programs could write to it: file=" + name
+                                + "; install util-linux, or open it with requiresLock(false): " + e.getMessage(),
+                        e);
+            }
+            LoggerFactory.getLogger(Opening.class)
+                    .warn(
+                            "opened without a lock, other programs can write to the file: file={}, {}",
+                            name,
+                            e.getMessage());
+            return () -> {};
         }
     }
 

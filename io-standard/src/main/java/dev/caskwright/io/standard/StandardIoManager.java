@@ -180,6 +180,11 @@ public class StandardIoManager implements IoManager {
     }
 
     @Override
+    public final Lock lockFile(String name, boolean exclusive) throws IOException {
+        return SingleFileLock.take(resolve(name), exclusive);
+    }
+
+    @Override
     public WritableFile create(String name, long expectedLength) throws IOException {
         Path path = resolve(name);
         checkOwned();
