@@ -44,7 +44,7 @@ final class Opening {
         ReadableFile file = null;
         try {
             if (options.readOnly()) {
-                file = io.open(name);
+                file = io.openPagedReadOnly(name);
                 lock = lock(io, name, options);
             } else {
                 if (!options.createIfMissing() && !io.list().contains(name)) {

@@ -2,6 +2,8 @@ package dev.caskwright.bolt;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caskwright.io.mmap.MmapIoManager;
+import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -90,11 +92,12 @@ final class BoltModelTest {
         }
     }
 
-    private static BoltDatabase open(Path file, int pageSize, boolean writesFreelist) throws IOException {
+    private BoltDatabase open(Path file, int pageSize, boolean writesFreelist) throws IOException {
         return BoltDatabase.builder(file)
                 .pageSize(pageSize)
                 .writesFreelist(writesFreelist)
                 .checksCommits(true)
+                .io(random.nextBoolean() ? MmapIoManager::open : StandardIoManager::open)
                 .open();
     }
 

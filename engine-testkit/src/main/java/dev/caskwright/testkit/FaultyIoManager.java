@@ -56,6 +56,11 @@ public final class FaultyIoManager extends ForwardingIoManager {
     }
 
     @Override
+    public ReadableFile openPagedReadOnly(String name) throws IOException {
+        return open(name);
+    }
+
+    @Override
     public ReadableFile open(String name) throws IOException {
         return new FaultyReadableFile(opening(IoOperation.OPEN, name, 0, () -> super.open(name)));
     }

@@ -69,6 +69,11 @@ public abstract class ForwardingIoManager implements IoManager {
     }
 
     @Override
+    public ReadableFile openPagedReadOnly(String name) throws IOException {
+        return delegate.openPagedReadOnly(name);
+    }
+
+    @Override
     public Lock lockFile(String name, boolean exclusive) throws IOException {
         return delegate.lockFile(name, exclusive);
     }

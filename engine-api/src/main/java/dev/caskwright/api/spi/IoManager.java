@@ -79,6 +79,14 @@ public interface IoManager extends Closeable {
     }
 
     /**
+     * Opens an existing file for reading that others may write in place, in this process or another; so unlike {@link #open} it
+     * takes no part of the file for final.
+     */
+    default ReadableFile openPagedReadOnly(String name) throws IOException {
+        return open(name);
+    }
+
+    /**
      * Locks a single file, for engines whose store is one file in a directory that is not theirs. The lock excludes other
      * engines of this process and, as far as the system can, other processes; it ends with the process.
      *

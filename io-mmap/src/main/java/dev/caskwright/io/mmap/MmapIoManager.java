@@ -1,6 +1,8 @@
 package dev.caskwright.io.mmap;
 
+import dev.caskwright.api.spi.ForwardingReadableFile;
 import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.PagedFile;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import dev.caskwright.io.standard.StandardIoManager;
@@ -73,6 +75,24 @@ public final class MmapIoManager extends StandardIoManager {
             file.close();
             throw e;
         }
+    }
+
+    @Override
+    public PagedFile openPaged(String name, boolean create) throws IOException {
+        boolean isThere = !create || list().contains(name);
+        WritableFile file = isThere ? super.openWritable(name) : super.create(name, 0);
+        return new MappedPagedFile(PagedFile.over(file));
+    }
+
+    @Override
+    public ReadableFile openPagedReadOnly(String name) throws IOException {
+        return new MappedPages(super.open(name));
+    }
+
+    /** Maps bytes of a file to be read for as long as the buffer is referred to: the collector unmaps it. */
+    static ByteBuffer mapForReading(ReadableFile file, long offset, int length) throws IOException {
+        return onChannel(
+                ForwardingReadableFile.unwrap(file), channel -> channel.map(MapMode.READ_ONLY, offset, length));
     }
 
     @Override
