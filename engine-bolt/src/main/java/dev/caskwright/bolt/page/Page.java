@@ -157,11 +157,21 @@ public final class Page {
      *     greater key
      */
     public int search(byte[] key, int keyOffset, int keyLength) throws CorruptRecordException {
+        ByteBuffer source = bytes;
+        boolean isLeaf = flags == PageFormat.LEAF;
+        int posOffset = isLeaf ? PageFormat.LEAF_POS_OFFSET : PageFormat.BRANCH_POS_OFFSET;
+        int lengthOffset = isLeaf ? PageFormat.LEAF_KEY_LENGTH_OFFSET : PageFormat.BRANCH_KEY_LENGTH_OFFSET;
         int low = 0;
         int high = count - 1;
         while (low <= high) {
             int middle = (low + high) >>> 1;
-            int order = Bytes.compare(bytes, keyAt(middle), keyLength(middle), key, keyOffset, keyLength);
+            int element = start + PageFormat.HEADER_LENGTH + middle * PageFormat.ELEMENT_LENGTH;
+            long pos = source.getInt(element + posOffset) & 0xFFFFFFFFL;
+            long middleLength = source.getInt(element + lengthOffset) & 0xFFFFFFFFL;
+            if (element - start + pos + middleLength > length) {
+                keyAt(middle); // throws
+            }
+            int order = Bytes.compare(source, element + (int) pos, (int) middleLength, key, keyOffset, keyLength);
             if (order == 0) {
                 return middle;
             }
