@@ -156,8 +156,7 @@ public interface RecordLog extends Closeable {
 
     /**
      * Keeps a note of the engine's clock, of up to {@value #MAX_CLOCK_NOTE} longs, in place of the one before, so that it
-     * survives the death of the process. Takes the same space however often it is called, and waits for no force: while
-     * the log's list of segments is being changed, the note is written right after that.
+     * survives the death of the process. Takes the same space however often it is called, and waits for no force.
      *
      * @param latest returns the note; it is asked when the note is written, so that the last one written is the latest
      */

@@ -20,8 +20,12 @@ final class BloomFilter implements KeyFilter {
     }
 
     static BloomFilter forKeys(long count) {
-        long size = Math.min(MAX_SIZE, Math.max(8, count * BITS_PER_KEY / Byte.SIZE + 1));
-        return new BloomFilter(new byte[(int) size]);
+        return new BloomFilter(new byte[size(count)]);
+    }
+
+    /** Returns how many bytes a filter for so many keys has. */
+    static int size(long count) {
+        return (int) Math.min(MAX_SIZE, Math.max(8, count * BITS_PER_KEY / Byte.SIZE + 1));
     }
 
     static BloomFilter ofBits(byte[] source, int offset, int length) {

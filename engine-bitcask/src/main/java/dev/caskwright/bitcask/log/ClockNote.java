@@ -1,17 +1,16 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What the engine's clock is not to forget: a few longs at a fixed place of the manifest, written over and over. So it
  * takes the same space after a day and after a year.
  *
  * <p>There are two slots, each in a sector of its own, which are written in turns. If a crash tears one, the other still
- * has the note before, which is all that anybody was told by. Notes are not forced on their own account.
+ * has the note before, which is all that anybody was told by. Notes are not forced on their own account. For one thread at
+ * a time.
  *
  * <pre>
  * 0          4        8        16
@@ -28,25 +27,21 @@ final class ClockNote {
 
     private static final long[] NOTHING = {};
 
-    /** Where a slot is written to. */
-    interface Target {
-        void write(long offset, byte[] slot) throws IOException;
-    }
-
     private final StoreId store;
-    private final ReentrantLock manifest;
-    private volatile @Nullable Supplier<long[]> waiting;
-    private volatile long[] longs = NOTHING;
-    private long serial; // guarded by the manifest's lock
+    private long[] longs = NOTHING;
+    private long serial;
 
-    /** Makes the note of a manifest that is changed under this lock. */
-    ClockNote(StoreId store, ReentrantLock manifest) {
+    ClockNote(StoreId store) {
         this.store = store;
-        this.manifest = manifest;
     }
 
     long[] longs() {
         return longs.clone();
+    }
+
+    /** Returns the number of the note. */
+    long serial() {
+        return serial;
     }
 
     /** Takes a note over that the next start of a manifest will have. */
@@ -76,7 +71,7 @@ final class ClockNote {
                 continue;
             }
             long found = (long) RecordFormat.LONG.get(start, slot + Block.HEADER_LENGTH);
-            if (found > newest) {
+            if (found > newest && found < Long.MAX_VALUE) {
                 newest = found;
                 serial = found;
                 longs = new long[content / Long.BYTES - 1];
@@ -87,50 +82,28 @@ final class ClockNote {
         }
     }
 
-    /** Puts the note into the start of a new manifest. Under the manifest's lock. */
-    void placeIn(byte[] start) {
+    /** Puts the note into the start of a new manifest; returns its serial. */
+    long placeIn(byte[] start) {
         if (longs.length > 0) {
-            serial++;
-            byte[] slot = encode();
-            System.arraycopy(slot, 0, start, slotOffset(), SLOT_LENGTH);
+            System.arraycopy(encode(), 0, start, slotOffset(), SLOT_LENGTH);
         }
+        return serial;
     }
 
-    /**
-     * Notes what {@code latest} returns when it is written. Does not wait for anybody: if the manifest is being changed,
-     * whoever changes it writes the note afterwards, see {@link #writeWaiting}.
-     */
-    void note(Supplier<long[]> latest, Target target) throws IOException {
-        waiting = latest;
-        writeWaiting(target);
+    /** Writes the note to its slot of a manifest. */
+    void write(WritableFile target) throws IOException {
+        target.write(slotOffset(), encode(), 0, SLOT_LENGTH);
     }
 
-    /** Writes a note that came while the manifest was locked, unless it is locked again. */
-    void writeWaiting(Target target) throws IOException {
-        // Whoever holds the lock asks again once it is free, so none that comes while it is held is left.
-        while (waiting != null && manifest.tryLock()) {
-            try {
-                write(target);
-            } finally {
-                manifest.unlock();
-            }
-        }
-    }
-
-    private void write(Target target) throws IOException {
-        Supplier<long[]> latest = waiting;
-        if (latest == null) {
-            return;
-        }
-        waiting = null;
-        long[] fresh = latest.get();
+    /** Replaces the note by another one, and writes that. */
+    void note(WritableFile target, long[] fresh) throws IOException {
         check(fresh);
         long[] before = longs;
         longs = fresh.clone();
         serial++;
         boolean isWritten = false;
         try {
-            target.write(slotOffset(), encode());
+            write(target);
             isWritten = true;
         } finally {
             if (!isWritten) {

@@ -221,6 +221,11 @@ final class DataFile implements LogSegment {
         history = newHistory;
     }
 
+    /** Returns whether a record in this file can have this version: of a sealed file, the least and the greatest are known. */
+    boolean canHaveVersion(long version) {
+        return version <= (sealed ? lastVersion : RecordFormat.LAST_VERSION) && version >= (sealed ? firstVersion : 1);
+    }
+
     int mask(long offset) {
         return RecordFormat.mask(seed, offset);
     }

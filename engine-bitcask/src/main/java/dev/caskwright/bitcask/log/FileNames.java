@@ -3,14 +3,19 @@ package dev.caskwright.bitcask.log;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The names of a store's files. They come from numbers alone; whatever else lies in the directory is not touched. */
+/**
+ * The names of a store's files. They come from numbers alone; whatever else lies in the directory is not touched. A name is
+ * one of ours only if we would write it so: with a number that a file can have, and with no zero too many.
+ */
 final class FileNames {
     static final String MANIFEST = "MANIFEST";
     static final String NEW_MANIFEST = "MANIFEST.new";
     /** How many names there are for a new manifest, for the case that something lies in the way. */
     static final int NEW_MANIFESTS = 10;
 
-    private static final Pattern NUMBERED = Pattern.compile("(\\d{8,18})\\.(data|merged|hint|image)(\\.new)?");
+    private static final Pattern NUMBERED = Pattern.compile("(\\d{8,10})\\.(data|merged|hint|image)");
+
+    private static final Pattern SIMILAR = Pattern.compile("\\d+\\.(data|merged|hint|image)(\\.new)?");
 
     private FileNames() {}
 
@@ -52,17 +57,26 @@ final class FileNames {
     }
 
     static boolean isOurs(String name) {
-        return isNewManifest(name) || NUMBERED.matcher(name).matches();
+        return isNewManifest(name) || id(name) > 0;
+    }
+
+    /** Returns whether a name that is none of ours looks like one: a mistake, perhaps, that somebody wants to know of. */
+    static boolean isSimilarToOurs(String name) {
+        return !isOurs(name) && SIMILAR.matcher(name).matches();
     }
 
     static boolean hasSuffix(String name, String suffix) {
-        return name.endsWith("." + suffix) && NUMBERED.matcher(name).matches();
+        return name.endsWith("." + suffix) && id(name) > 0;
     }
 
-    /** Returns the number in a name for which {@link #isOurs} holds, or 0 if it has none. */
+    /** Returns the number in a name of ours, or 0 if it has none. */
     static long id(String name) {
         Matcher matcher = NUMBERED.matcher(name);
-        return matcher.matches() ? Long.parseLong(matcher.group(1)) : 0;
+        if (!matcher.matches()) {
+            return 0;
+        }
+        long id = Long.parseLong(matcher.group(1));
+        return Manifest.isFileNumber(id) && name.equals(numbered(id, matcher.group(2))) ? id : 0;
     }
 
     private static String numbered(long id, String suffix) {

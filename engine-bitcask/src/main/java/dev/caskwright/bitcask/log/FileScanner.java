@@ -7,30 +7,48 @@ import java.util.zip.CRC32C;
 
 /**
  * Reads the records of one file in order, in large pieces, verifying each. For one thread; the file must stay open.
+ *
+ * <p>A long record is verified piece by piece before memory is taken for it: its header may be right and what it speaks of
+ * not there. A scanner of keys never takes that memory.
  */
 final class FileScanner implements RecordScanner {
     private static final int CHUNK = 64 << 10;
+    private static final int LONG_RECORD = 1 << 20;
 
     private final DataFile file;
     private final long end;
+    private final boolean keysOnly;
     private long readTo;
     private final CRC32C crc = new CRC32C();
     private byte[] buffer;
+    private byte[] piece = {}; // of a record that is not kept whole
     private long bufferOffset;
     private int bufferLength;
     private int at;
     private long next;
     private int length;
     private int kind;
+    private boolean isVersionPossible = true;
+    private long lastVersion; // of the records read one after the other
 
     /** Scans the records that lie between two offsets, each the start of a record or the end of the last. */
     FileScanner(DataFile file, long from, long to) {
+        this(file, from, to, false);
+    }
+
+    private FileScanner(DataFile file, long from, long to, boolean keysOnly) {
         this.file = file;
         this.end = to;
+        this.keysOnly = keysOnly;
         this.readTo = to;
         this.next = from;
         this.bufferOffset = from;
         this.buffer = new byte[(int) Math.min(CHUNK, Math.max(RecordFormat.LONG_HEADER, to - from))];
+    }
+
+    /** As the constructor, for a caller that asks for no value: long ones are verified and not kept. */
+    static FileScanner ofKeys(DataFile file, long from, long to) {
+        return new FileScanner(file, from, to, true);
     }
 
     @Override
@@ -47,6 +65,7 @@ final class FileScanner implements RecordScanner {
     @Override
     public void seek(long locator) throws IOException {
         next = Locator.offset(locator);
+        lastVersion = 0;
         bufferOffset = next;
         bufferLength = 0;
         readTo = Math.min(end, next + Locator.size(locator));
@@ -81,14 +100,93 @@ final class FileScanner implements RecordScanner {
         if (recordLength > end - next) {
             return false;
         }
-        fill((int) recordLength);
-        if (bufferLength - at < recordLength || !isBodySound()) {
+        isVersionPossible = hasPossibleVersion();
+        if (!isVersionPossible || !fillSound((int) recordLength)) {
             return false;
         }
         kind = RecordFormat.kind(buffer, at);
         length = (int) recordLength;
         next += length;
+        if (isPut() || isTombstone()) {
+            lastVersion = RecordFormat.version(buffer, at);
+        }
         return true;
+    }
+
+    /** A right checksum does not make a version possible. Those that writers write grow from record to record. */
+    private boolean hasPossibleVersion() {
+        int type = RecordFormat.kind(buffer, at) & RecordFormat.KIND_MASK;
+        if (type != RecordFormat.PUT && type != RecordFormat.DELETE) {
+            return true;
+        }
+        long version = RecordFormat.version(buffer, at);
+        return file.canHaveVersion(version) && (file.isMerged() || version > lastVersion);
+    }
+
+    /** Fetches the record whose header is in the buffer, or its head; returns whether its body is sound. */
+    private boolean fillSound(int recordLength) throws IOException {
+        if (recordLength > (keysOnly ? CHUNK : LONG_RECORD)) {
+            if (!isLongBodySound()) {
+                return false;
+            }
+            if (keysOnly) {
+                return true;
+            }
+        }
+        fill(recordLength);
+        return bufferLength - at >= recordLength && isBodySound();
+    }
+
+    /** Verifies a body of which the buffer will have the key only. */
+    private boolean isLongBodySound() throws IOException {
+        int headerLength = RecordFormat.headerLength(RecordFormat.kind(buffer, at));
+        int head = headerLength + RecordFormat.keyLength(buffer, at);
+        fill(head);
+        if (bufferLength - at < head) {
+            return false;
+        }
+        if (piece.length == 0) {
+            piece = new byte[CHUNK];
+        }
+        crc.reset();
+        crc.update(buffer, at + headerLength, head - headerLength);
+        long bodyEnd = next + head + RecordFormat.valueLength(buffer, at);
+        for (long offset = next + head; offset < bodyEnd; offset += CHUNK) {
+            int wanted = (int) Math.min(CHUNK, bodyEnd - offset);
+            if (file.handle().read(offset, piece, 0, wanted) < wanted) {
+                return false;
+            }
+            crc.update(piece, 0, wanted);
+        }
+        return (int) crc.getValue() == RecordFormat.bodyChecksum(buffer, at);
+    }
+
+    /**
+     * Goes on behind a place where {@link #tryNext} found no sound record: to the next sound header, of a record that may be
+     * sound itself or not. If only the body is bad, the header tells where the next one is. So each byte is looked at once,
+     * however many places are damaged.
+     *
+     * @return whether there is such a header; if not, {@link #nextOffset} is the end
+     */
+    boolean skipDamage() throws IOException {
+        next += hasPossibleHeader() ? RecordFormat.recordLength(buffer, at) : RecordFormat.ALIGNMENT;
+        while (next < end) {
+            if (hasPossibleHeader()) {
+                return true;
+            }
+            next += RecordFormat.ALIGNMENT;
+        }
+        next = end;
+        return false;
+    }
+
+    private boolean hasPossibleHeader() throws IOException {
+        if (next >= end) {
+            return false;
+        }
+        fill((int) Math.min(RecordFormat.LONG_HEADER, end - next));
+        return RecordFormat.isHeaderSound(buffer, at, bufferLength - at, file.mask(next), crc)
+                && RecordFormat.recordLength(buffer, at) <= end - next;
     }
 
     private boolean isBodySound() {
@@ -101,8 +199,9 @@ final class FileScanner implements RecordScanner {
 
     /** Makes {@code wanted} bytes from the next offset on lie in the buffer, at {@code at}, if the file has them. */
     private void fill(int wanted) throws IOException {
-        at = (int) (next - bufferOffset);
-        if (at + wanted <= bufferLength) {
+        long position = next - bufferOffset;
+        at = (int) position;
+        if (position + wanted <= bufferLength) {
             return;
         }
         int kept = Math.max(0, bufferLength - at);
@@ -170,6 +269,11 @@ final class FileScanner implements RecordScanner {
     @Override
     public long expiresAt() {
         return RecordFormat.expiresAt(buffer, at);
+    }
+
+    /** Returns whether the last header that was sound had a version that a record can have there. */
+    boolean isVersionSound() {
+        return isVersionPossible;
     }
 
     int distance() {

@@ -39,9 +39,10 @@ final class FileSurvey {
 
     /** Returns the parts of the file that count, in order: each starts with a record and ends with one. */
     List<Range> run() throws IOException {
-        FileScanner scanner = new FileScanner(file, DataFile.HEADER_LENGTH, end);
+        FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, end);
+        boolean isSound = scanner.tryNext();
         while (true) {
-            while (scanner.tryNext()) {
+            for (; isSound; isSound = scanner.tryNext()) {
                 if (accept(scanner)) {
                     closeRange(scanner.nextOffset());
                     return ranges; // writers left the file here: what follows is no part of it
@@ -53,12 +54,14 @@ final class FileSurvey {
             if (broken >= end) {
                 return ranges;
             }
-            long next = LogVerifier.nextSound(file, broken, end);
+            do {
+                isSound = scanner.skipDamage() && scanner.tryNext();
+            } while (!isSound && scanner.nextOffset() < end);
+            long next = isSound ? scanner.offset() : end;
             if (next < end || !isZero(broken)) { // zeros at the end are space held ready
                 listener.lost(broken, next, "bad record");
             }
             rangeStart = next;
-            scanner = new FileScanner(file, next, end);
         }
     }
 

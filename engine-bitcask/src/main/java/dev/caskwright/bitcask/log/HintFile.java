@@ -216,8 +216,12 @@ final class HintFile {
                 return null;
             }
             int size = (int) RecordFormat.INT.get(header, 12);
+            long entries = Integer.toUnsignedLong((int) RecordFormat.INT.get(header, 48));
             long offset = file.length() - size - Block.HEADER_LENGTH;
-            if (size <= 0 || offset < HEADER_LENGTH) {
+            // Compared with what the data file can hold before anything is allocated.
+            if (size != BloomFilter.size(entries)
+                    || entries > data.length() / RecordFormat.SHORT_HEADER
+                    || offset < HEADER_LENGTH + entries * ENTRY_HEADER) {
                 return null;
             }
             byte[] block = new byte[Block.HEADER_LENGTH + size];

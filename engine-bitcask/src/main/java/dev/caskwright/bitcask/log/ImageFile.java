@@ -37,6 +37,7 @@ final class ImageFile {
     private static final long MAGIC = 0x47_41_4D_49_4B_53_41_43L; // "CASKIMAG"
     private static final int TABLE_FIXED = 32;
     private static final int TABLE_FILE = 32;
+    private static final int MAX_FORMAT_NAME = 1 << 10;
 
     /** A file as it was when the image ended. */
     record Known(long id, int slot, long length, long liveBytes) {}
@@ -73,8 +74,13 @@ final class ImageFile {
         return table;
     }
 
-    /** Reads header and table of an image that exists; null if they are not sound, or not of this image. */
-    static @Nullable ImageFile read(IoManager io, StoreId store, Manifest.Image image) throws IOException {
+    /**
+     * Reads header and table of an image that exists; null if they are not sound, or not of this image.
+     *
+     * @param mostFiles how many data files there are at most; a table with more is not of this log
+     */
+    static @Nullable ImageFile read(IoManager io, StoreId store, Manifest.Image image, int mostFiles)
+            throws IOException {
         try (ReadableFile file = io.open(image.name())) {
             byte[] header = new byte[HEADER_LENGTH];
             boolean sound = FileHeader.isSound(header, file.read(0, header, 0, HEADER_LENGTH), MAGIC)
@@ -90,6 +96,7 @@ final class ImageFile {
             // Compared with what is there before anything is allocated.
             if (tableAt < HEADER_LENGTH
                     || length < TABLE_FIXED
+                    || length > TABLE_FIXED + MAX_FORMAT_NAME + (long) TABLE_FILE * mostFiles
                     || tableAt > file.length() - Block.HEADER_LENGTH - length) {
                 return null;
             }
@@ -99,8 +106,32 @@ final class ImageFile {
                 return null;
             }
             Table table = decode(block);
-            return table == null ? null : new ImageFile(image, store, tableAt, table);
+            return table == null || !isPossible(table, tableAt) ? null : new ImageFile(image, store, tableAt, table);
         }
+    }
+
+    /** A right checksum does not make a table possible: who can make files can make checksums. */
+    private static boolean isPossible(Table table, long tableAt) {
+        if (table.from() < 0
+                || table.from() > table.to()
+                || table.to() > SegmentedLog.position(Manifest.MAX_NUMBER + 1, 0)
+                || table.indexBytes() < 0
+                || table.indexBytes() > tableAt) {
+            return false;
+        }
+        for (Known file : table.files()) {
+            boolean isPossible = Manifest.isFileNumber(file.id())
+                    && file.slot() >= 0
+                    && file.slot() < Locator.MAX_SLOTS
+                    && file.length() >= HEADER_LENGTH
+                    && file.length() <= RecordFormat.MAX_FILE_LENGTH
+                    && file.liveBytes() >= 0
+                    && file.liveBytes() <= 2 * file.length(); // sizes in locators are rounded up
+            if (!isPossible) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static @Nullable Table decode(byte[] block) {
@@ -114,7 +145,7 @@ final class ImageFile {
         for (int i = 0; i < count; i++, at += TABLE_FILE) {
             files.add(new Known(
                     (long) RecordFormat.LONG.get(block, at),
-                    (int) (long) RecordFormat.LONG.get(block, at + 8),
+                    slot((long) RecordFormat.LONG.get(block, at + 8)),
                     (long) RecordFormat.LONG.get(block, at + 16),
                     (long) RecordFormat.LONG.get(block, at + 24)));
         }
@@ -124,6 +155,11 @@ final class ImageFile {
                 (long) RecordFormat.LONG.get(block, Block.HEADER_LENGTH + 16),
                 files,
                 new String(block, at, nameLength, StandardCharsets.UTF_8));
+    }
+
+    /** Returns a slot that a table has, or -1 if there is no such slot. */
+    private static int slot(long slot) {
+        return slot >= 0 && slot < Locator.MAX_SLOTS ? (int) slot : -1;
     }
 
     static byte[] encodeHeader(StoreId store, Manifest.Image image, long tableAt, int tableLength) {

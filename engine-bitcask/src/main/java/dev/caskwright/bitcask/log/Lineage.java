@@ -17,6 +17,9 @@ final class Lineage {
 
     private static final int WORDS = 2;
 
+    /** How many longs an edit with it has at most. */
+    static final int MOST_WORDS = 1 + WORDS * MAX_HISTORIES;
+
     private final long[] entries; // history, first version; in the order of the log
 
     private Lineage(long[] entries) {
@@ -24,9 +27,9 @@ final class Lineage {
     }
 
     static boolean isPossible(long[] words) {
-        boolean hasItsLength = words.length % WORDS == 1 && words.length <= 1 + WORDS * MAX_HISTORIES;
+        boolean hasItsLength = words.length % WORDS == 1 && words.length <= MOST_WORDS;
         for (int at = WORDS; hasItsLength && at < words.length; at += WORDS) {
-            if (words[at] <= (at == WORDS ? 0 : words[at - WORDS])) {
+            if (words[at] <= (at == WORDS ? 0 : words[at - WORDS]) || words[at] > RecordFormat.LAST_VERSION) {
                 return false; // versions grow
             }
         }

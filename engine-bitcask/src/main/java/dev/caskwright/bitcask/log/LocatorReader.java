@@ -31,6 +31,10 @@ final class LocatorReader implements RecordReader {
     private static final int LONG_MAPPED_RECORD = 4 << 10;
     private static final int LONG_RECORD = KEPT_BUFFER;
     private static final int SMALLEST_PIECE = 16 << 10;
+
+    /** A longer value is verified before memory is taken for it. */
+    private static final int LONG_VALUE = 16 << 20;
+
     private static final int SHORTEST_AHEAD = 1 << 10;
     private static final int LONGEST_AHEAD = 16 << 10;
 
@@ -153,6 +157,10 @@ final class LocatorReader implements RecordReader {
             value = Arrays.copyOfRange(buffer, start, start + valueLength);
         } else {
             checkExtent();
+            if (valueLength > LONG_VALUE) {
+                readValue(null); // the header may be right and the value not there
+                verifyBodyChecksum();
+            }
             value = new byte[valueLength];
             int read = file.handle().read(offset + start - at, value, 0, valueLength);
             crc.reset();

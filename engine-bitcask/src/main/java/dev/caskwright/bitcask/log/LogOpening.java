@@ -12,21 +12,27 @@ import dev.caskwright.api.spi.RecordLogOptions;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Opens a log and recovers it: {@link #start}, then {@link #replay} of every file of {@link #log}, then {@link #finish}.
- * The directory is locked by the caller. Nothing that matters is deleted before the new manifest is durable, so opening
- * can be cut short at any point and done again.
+ * The directory is locked by the caller.
+ *
+ * <p>Everything is read and judged before {@link #finish} changes the first byte: an opening that fails because of what it
+ * finds leaves all as it was. Nothing that matters is deleted before the new manifest is durable, so opening can be cut short
+ * at any point and done again.
+ *
+ * <p>Files that are named like ours and were not made by us are left alone, and their numbers are not given.
  */
 final class LogOpening implements RecordLogOpening {
     private final IoManager io;
@@ -35,7 +41,9 @@ final class LogOpening implements RecordLogOpening {
     private final Manifest manifest;
     private final SegmentedLog log;
     private final Set<String> names;
-    private final Map<DataFile, HintFile.Builder> recovered = new LinkedHashMap<>();
+    private final Set<String> foreign = new TreeSet<>();
+    private final Map<DataFile, LogTail.Part> recovered = new LinkedHashMap<>();
+    private final Set<DataFile> unsoundHints = ConcurrentHashMap.newKeySet();
     private @Nullable ImageFile image;
     private boolean isImageLoaded;
     private long highestId;
@@ -118,10 +126,13 @@ final class LogOpening implements RecordLogOpening {
     }
 
     private void openFiles() throws IOException {
+        findForeign();
         findImage();
         for (Manifest.Sealed sealed : manifest.files()) {
             openSealed(sealed);
         }
+        openTail();
+        names.removeAll(foreign);
         for (String name : names) {
             if (FileNames.isOurs(name)) {
                 highestId = Math.max(highestId, FileNames.id(name));
@@ -132,13 +143,30 @@ final class LogOpening implements RecordLogOpening {
                 log.goPast(FileNames.id(name));
             }
         }
-        openTail();
         log.fileSlots().endReserving();
         ImageFile found = image;
         if (found != null && !isOfThisLog(found.table())) {
             ignoreImage(found.image(), "it is not of this log");
         }
+        if (!foreign.isEmpty()) {
+            logger().warn(
+                            "files that this store did not make are left alone: directory={}, {}",
+                            io.describe(),
+                            foreign);
+        }
+        foreign.forEach(name -> log.goPast(FileNames.id(name)));
         log.start(highestId, lastLogId);
+    }
+
+    /** Finds the files that cannot be ours, by their names or by their first bytes, but for those of the tail. */
+    private void findForeign() throws IOException {
+        ForeignFiles judge = new ForeignFiles(startupIo, manifest);
+        for (String name : names) {
+            if (FileNames.isSimilarToOurs(name) || (FileNames.isOurs(name) && judge.isForeign(name))) {
+                foreign.add(name);
+            }
+        }
+        names.removeAll(foreign);
     }
 
     /** Looks for the image that the manifest names, and sets the slots aside that its locators have. */
@@ -153,7 +181,7 @@ final class LogOpening implements RecordLogOpening {
             return;
         }
         try {
-            image = ImageFile.read(startupIo, manifest.store(), named);
+            image = ImageFile.read(startupIo, manifest.store(), named, names.size());
         } catch (IOException e) {
             logger().info("the image of the key index cannot be read, reading hint files: {}", e.toString());
             return;
@@ -177,14 +205,11 @@ final class LogOpening implements RecordLogOpening {
         Set<Integer> slots = new HashSet<>();
         Set<Long> ids = new HashSet<>();
         for (ImageFile.Known known : table.files()) {
-            if (known.slot() < 0 || known.slot() >= Locator.MAX_SLOTS || !slots.add(known.slot())) {
-                return false;
-            }
-            if (!ids.add(known.id())) {
+            if (!slots.add(known.slot()) || !ids.add(known.id())) {
                 return false;
             }
         }
-        return table.from() <= table.to();
+        return true;
     }
 
     /** Returns whether the log still has all that the image knows, and beyond that only what came later. */
@@ -262,55 +287,33 @@ final class LogOpening implements RecordLogOpening {
 
     /** Opens the files that writers wrote after the last one sealed, and finds where the log ends. */
     private void openTail() throws IOException {
-        long[] ids = new long[names.size()];
-        int count = 0;
-        for (String name : names) {
-            if (FileNames.isData(name) && FileNames.id(name) > manifest.highestId()) {
-                ids[count++] = FileNames.id(name);
+        LogTail tail = new LogTail(manifest, new LogTail.Files() {
+            @Override
+            public DataFile open(long id) throws IOException {
+                return log.addFile(id, false, startupIo.open(FileNames.data(id)), DataFile.HEADER_LENGTH);
             }
+
+            @Override
+            public void drop(DataFile file) throws IOException {
+                log.dropFile(file);
+            }
+        });
+        tail.judge(names);
+        for (LogTail.Part part : tail.parts()) {
+            recovered.put(part.file(), part);
+            noteHints(part.file());
         }
-        Arrays.sort(ids, 0, count);
-        TailRecovery.Hole hole = null;
-        for (int i = 0; i < count; i++) {
-            hole = openTailFile(ids[i], hole, i == count - 1);
-        }
+        foreign.addAll(tail.foreign());
+        lastLogId = tail.lastLogId();
+        tornBytesCut = tail.tornBytes();
     }
 
-    private TailRecovery.@Nullable Hole openTailFile(long id, TailRecovery.@Nullable Hole earlier, boolean isLast)
-            throws IOException {
-        ReadableFile handle = startupIo.open(FileNames.data(id));
-        DataFile file = log.addFile(id, false, handle, DataFile.HEADER_LENGTH);
-        long physicalLength = handle.length();
-        TailRecovery recovery = new TailRecovery(file);
-        DataFile.Header header = DataFile.header(handle, manifest.store(), id);
-        TailRecovery.Hole hole = earlier;
-        if (header != null) {
-            file.setHistory(header.history());
-            recovery.scan(physicalLength);
-            if (hole == null && header.previousId() != lastLogId) {
-                hole = new TailRecovery.Hole(file, DataFile.HEADER_LENGTH);
-            }
+    /** Cuts a file of the tail behind its sound part and makes that durable. */
+    private void settle(DataFile file, TailRecovery recovery, long physicalLength) throws IOException {
+        try (WritableFile writable = io.openWritable(file.name())) {
+            recovery.makeDurable(writable, physicalLength);
         }
-        if (hole == null && header == null) {
-            hole = new TailRecovery.Hole(file, DataFile.HEADER_LENGTH);
-        }
-        long torn = recovery.examineRest(handle, physicalLength, hole);
-        tornBytesCut += torn;
-        if (hole != null) {
-            log.dropFile(file);
-            return hole;
-        }
-        lastLogId = id;
-        if (!options.readOnly()) {
-            try (WritableFile writable = io.openWritable(file.name())) {
-                recovery.makeDurable(writable, physicalLength);
-            }
-            handle.close();
-            file.exchangeHandle(startupIo.open(file.name()));
-        }
-        recovered.put(file, recovery.hints());
-        noteHints(file);
-        return recovery.isClosedByWriter() || isLast ? null : new TailRecovery.Hole(file, recovery.soundEnd());
+        file.exchangeHandle(io.open(file.name())).close();
     }
 
     /** What replaying a file does as well if its hint file is missing: merges need the filters in them. */
@@ -388,18 +391,19 @@ final class LogOpening implements RecordLogOpening {
                         kind == RecordFormat.DELETE, Locator.withSlot(file.slot(), place), source, offset, length);
             }
         };
-        HintFile.Builder tail = recovered.get(file);
+        LogTail.Part tail = recovered.get(file);
         if (tail != null) {
-            tail.visit(entries);
-            return;
-        }
-        if (!visitHints(file, entries)) {
-            HintFile.Builder hints = scanForHints(file);
-            hints.visit(entries);
-            if (mayMend && !options.readOnly()) {
-                replaceHints(file, hints);
+            hints(file, tail.recovery()).visit(entries);
+        } else if (!visitHints(file, entries)) {
+            scanForHints(file).visit(entries);
+            if (mayMend) {
+                unsoundHints.add(file);
             }
         }
+    }
+
+    private static HintFile.Builder hints(DataFile file, TailRecovery recovery) throws IOException {
+        return recovery.hasHints() ? recovery.hints() : scanForHints(file);
     }
 
     private void replaceHints(DataFile file, HintFile.Builder hints) throws IOException {
@@ -424,7 +428,7 @@ final class LogOpening implements RecordLogOpening {
 
     private static HintFile.Builder scanForHints(DataFile file) throws IOException {
         HintFile.Builder hints = new HintFile.Builder();
-        FileScanner scanner = new FileScanner(file, DataFile.HEADER_LENGTH, file.length());
+        FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, file.length());
         while (scanner.next()) {
             if (scanner.isPut() || scanner.isTombstone()) {
                 hints.add(scanner);
@@ -443,11 +447,18 @@ final class LogOpening implements RecordLogOpening {
         if (options.readOnly()) {
             return;
         }
-        for (Map.Entry<DataFile, HintFile.Builder> each : recovered.entrySet()) {
-            DataFile file = each.getKey();
-            replaceHints(file, each.getValue());
+        for (LogTail.Part each : recovered.values()) {
+            settle(each.file(), each.recovery(), each.physicalLength());
+        }
+        for (LogTail.Part each : recovered.values()) {
+            DataFile file = each.file();
+            replaceHints(file, hints(file, each.recovery()));
+            each.recovery().forgetHints();
             manifest.noteSealed(file.sealedEntry());
             file.markSealed();
+        }
+        for (DataFile file : unsoundHints) {
+            replaceHints(file, scanForHints(file));
         }
         if (isImageLoaded) {
             writeMissingHints();

@@ -156,8 +156,14 @@ public final class LogSalvage {
             try (LenientFile handle = new LenientFile(io.open(source.name()))) {
                 long end = Math.min(handle.length(), RecordFormat.MAX_FILE_LENGTH);
                 DataFile file = new DataFile(source.id(), 0, source.isMerged(), store.seed(), handle, end);
-                if (LogVerifier.nextSound(file, DataFile.HEADER_LENGTH - RecordFormat.ALIGNMENT, end) < end) {
+                FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, end);
+                if (scanner.tryNext()) {
                     return true;
+                }
+                while (scanner.skipDamage()) {
+                    if (scanner.tryNext()) {
+                        return true;
+                    }
                 }
             }
         }

@@ -5,9 +5,10 @@ import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.RecordLogFactory.VerifyListener;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
-import java.util.zip.CRC32C;
 
 /** Reads every byte of a store and reports what is damaged. Changes nothing, and goes on behind damage where it can. */
 final class LogVerifier {
@@ -44,11 +45,7 @@ final class LogVerifier {
                 listener.damaged(sealed.name(), 0, "data file is missing");
             }
         }
-        for (String name : names) {
-            if (FileNames.isData(name) && FileNames.id(name) > manifest.highestId()) {
-                verifyTail(manifest.store(), FileNames.id(name));
-            }
-        }
+        verifyTail(manifest, names);
         Manifest.Image image = manifest.image();
         if (image != null && names.contains(image.name())) {
             verifyImage(manifest.store(), image);
@@ -56,7 +53,7 @@ final class LogVerifier {
     }
 
     private void verifyImage(StoreId store, Manifest.Image image) throws IOException {
-        ImageFile file = ImageFile.read(io, store, image);
+        ImageFile file = ImageFile.read(io, store, image, io.list().size());
         if (file == null || !file.isWhole(io)) {
             listener.damaged(image.name(), 0, "image of the key index is not sound; opening does without it");
         }
@@ -66,24 +63,27 @@ final class LogVerifier {
         try (ReadableFile handle = io.open(sealed.name())) {
             DataFile file = new DataFile(sealed.id(), 0, sealed.merged(), store.seed(), handle, sealed.length());
             file.setHistory(sealed.history());
+            file.setVersions(sealed.firstVersion(), sealed.lastVersion());
+            file.markSealed();
             verifyHeader(store, sealed, handle);
             long physical = handle.length();
             if (physical < sealed.length()) {
                 listener.damaged(sealed.name(), physical, "data file is cut short: expected length=" + sealed.length());
             }
             long end = Math.min(physical, sealed.length()) & -RecordFormat.ALIGNMENT;
-            FileScanner scanner = new FileScanner(file, DataFile.HEADER_LENGTH, end);
+            FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, end);
             long records = 0;
             while (true) {
                 while (scanner.tryNext()) {
                     records++;
                 }
-                long broken = scanner.nextOffset();
-                if (broken >= end) {
+                if (scanner.nextOffset() >= end) {
                     break;
                 }
-                listener.damaged(sealed.name(), broken, "bad record");
-                scanner = new FileScanner(file, nextSound(file, broken, end), end);
+                listener.damaged(sealed.name(), scanner.nextOffset(), "bad record");
+                if (!scanner.skipDamage()) {
+                    break;
+                }
             }
             listener.sound(records, physical);
             String hint = FileNames.hint(sealed.id());
@@ -103,35 +103,40 @@ final class LogVerifier {
         }
     }
 
-    /** Returns the next offset behind {@code broken} at which a whole sound record starts, or {@code end}. */
-    static long nextSound(DataFile file, long broken, long end) throws IOException {
-        byte[] chunk = new byte[(int) Math.max(2 * RecordFormat.LONG_HEADER, Math.min(1 << 20, end - broken))];
-        CRC32C crc = new CRC32C();
-        int usable = chunk.length - RecordFormat.LONG_HEADER;
-        for (long offset = broken + RecordFormat.ALIGNMENT; offset < end; offset += usable) {
-            int length = file.handle().read(offset, chunk, 0, (int) Math.min(chunk.length, end - offset));
-            for (int at = 0; at < Math.min(length, usable); at += RecordFormat.ALIGNMENT) {
-                if (RecordFormat.isHeaderSound(chunk, at, length - at, file.mask(offset + at), crc)
-                        && new FileScanner(file, offset + at, end).tryNext()) {
-                    return offset + at;
-                }
+    private void verifyTail(Manifest manifest, Set<String> names) throws IOException {
+        List<DataFile> opened = new ArrayList<>();
+        ForeignFiles judge = new ForeignFiles(io, manifest);
+        Set<String> own = new HashSet<>();
+        for (String name : names) {
+            if (FileNames.isData(name) && !judge.isForeign(name)) {
+                own.add(name);
             }
         }
-        return end;
-    }
+        try {
+            LogTail tail = new LogTail(manifest, new LogTail.Files() {
+                @Override
+                public DataFile open(long id) throws IOException {
+                    ReadableFile handle = io.open(FileNames.data(id));
+                    DataFile file = new DataFile(id, 0, false, manifest.store().seed(), handle, DataFile.HEADER_LENGTH);
+                    opened.add(file);
+                    return file;
+                }
 
-    private void verifyTail(StoreId store, long id) throws IOException {
-        try (ReadableFile handle = io.open(FileNames.data(id))) {
-            DataFile file = new DataFile(id, 0, false, store.seed(), handle, DataFile.HEADER_LENGTH);
-            TailRecovery recovery = new TailRecovery(file);
-            long physical = handle.length();
-            if (DataFile.header(handle, store, id) != null) {
-                recovery.scan(physical);
+                @Override
+                public void drop(DataFile file) throws IOException {
+                    listener.sound(0, file.handle().length());
+                }
+            });
+            tail.judge(own);
+            for (LogTail.Part part : tail.parts()) {
+                listener.sound(part.recovery().records(), part.physicalLength());
             }
-            recovery.examineRest(handle, physical, null);
-            listener.sound(recovery.records(), physical);
         } catch (CorruptRecordException e) {
             listener.damaged(e.file(), e.offset(), String.valueOf(e.getMessage()));
+        } finally {
+            for (DataFile file : opened) {
+                file.close();
+            }
         }
     }
 }

@@ -10,9 +10,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -20,17 +21,17 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The list of a store's sealed data files: an append-only file of checksummed edits, each forced before anything relies
- * on it. It is written anew, under another name and then renamed, whenever the store is opened for writing.
+ * on it. It is written anew, under another name and then renamed, whenever the store is opened for writing, and whenever it
+ * has grown to some multiple of what it was then: so its length stays in proportion to the files that it lists.
  *
  * <p>A numbered file that is not listed counts only if writers wrote it after everything that is listed: its number is
  * above {@link #highestId()} and it is no merge's. All others are leftovers. That makes rolling to a new file free of
  * manifest writes: what was rolled since the last edit is found by its name, and read as the tail of the log.
  *
  * <pre>
- * 0      8               12      16               32      60         64      512           1024          1536
- * | magic | formatVersion | zeros | storeId: 2 x 8 | zeros | checksum | zeros | clock note a | clock note b | edits ...
+ * 0      8               12      16               32      60         64                     1536
+ * | magic | formatVersion | zeros | storeId: 2 x 8 | zeros | checksum | clock, see ClockNote | edits, see ManifestReader
  *
- * edit: | checksum | length | type: 8 bits, forced before: 56 bits | longs ... |
  * SEAL:  id, merged, length, firstVersion, lastVersion, history
  * MERGE: highestId, changesFrom, inputs n, outputs m, n x id, m x (id, length, firstVersion, lastVersion, history)
  * STATE: highestId, lastLogId, changesFrom, lastVersion, following n
@@ -40,9 +41,12 @@ import org.slf4j.LoggerFactory;
  * </pre>
  *
  * <p>A manifest starts with a STATE, which says how many edits that follow belong to the start: a SEAL for each file listed
- * when it was written, and an IMAGE, a COPY and a LINEAGE if there were such. The start is forced before the file gets its name, so it is never torn. Of the edits behind it,
- * several may be on their way to the disk at once and arrive in any order, so each says up to which offset the manifest
- * had been forced before it: what is broken behind that is a torn tail, before it damage.
+ * when it was written, and an IMAGE, a COPY and a LINEAGE if there were such. The start is forced before the file gets its name, so it is never
+ * torn. Of the edits behind it, several may be on their way to the disk at once and arrive in any order, so each says up to
+ * which offset the manifest had been forced before it: what is broken behind that is a torn tail, before it damage.
+ *
+ * <p><b>Threads.</b> The list is guarded by the object. The clock's note is not: readers write it, and must not wait for a
+ * force. So whoever writes to the file holds {@link #writing}, and nobody forces while holding it.
  */
 final class Manifest implements Closeable {
     /**
@@ -67,16 +71,17 @@ final class Manifest implements Closeable {
 
     static final int FORMAT_VERSION = 1;
 
-    private static final long MAGIC = 0x49_4E_41_4D_4B_53_41_43L; // "CASKMANI"
-    private static final int START = ClockNote.END; // of the edits
-    private static final int MAX_EDIT = 64 << 20;
-
     /** Numbers are halves of positions. Above this they would soon run out; no store that is in use comes near. */
-    private static final long MAX_NUMBER = Integer.MAX_VALUE - (1 << 20);
+    static final long MAX_NUMBER = Integer.MAX_VALUE - (1 << 20);
+
+    private static final long MAGIC = 0x49_4E_41_4D_4B_53_41_43L; // "CASKMANI"
+    private static final int EDITS_OFFSET = ClockNote.END;
+
+    /** A manifest is written anew when it has grown by as much as it began with, and by this at least. */
+    private static final long LEAST_GROWTH = 64 << 10;
 
     private static final int OUTPUT_WORDS = 5;
 
-    private static final int TYPE_BITS = 8;
     private static final int SEAL = 1;
     private static final int MERGE = 2;
     private static final int STATE = 3;
@@ -84,10 +89,6 @@ final class Manifest implements Closeable {
     private static final int COPY = 5;
     private static final int LINEAGE = 6;
 
-    /** Held while the file is changed, before the monitor, which is for what this object knows. */
-    private final ReentrantLock changing = new ReentrantLock();
-
-    private final ClockNote clock;
     private final StoreId store;
     private final TreeMap<Long, Sealed> files = new TreeMap<>();
     private long highestId;
@@ -97,14 +98,20 @@ final class Manifest implements Closeable {
     private @Nullable Image image;
     private @Nullable CopyMark copy;
     private Lineage lineage = Lineage.EMPTY;
-    private @Nullable WritableFile file;
-    private @Nullable IOException failed;
+    private volatile @Nullable IOException failed;
     private long end;
     private long forced; // up to where the file was forced
+    private long growsTo; // how long it may become before it is written anew
+
+    private final Object writing = new Object();
+    private final ClockNote clock; // guarded by writing, like the next three
+    private @Nullable IoManager io; // where it was written to; null until then
+    private @Nullable WritableFile file; // opened when it is needed
+    private boolean isClosed;
 
     Manifest(StoreId store) {
         this.store = store;
-        this.clock = new ClockNote(store, changing);
+        this.clock = new ClockNote(store);
     }
 
     /** Reads the manifest of a store; null if there is none. */
@@ -118,15 +125,14 @@ final class Manifest implements Closeable {
             return null;
         }
         try (ReadableFile file = io.open(FileNames.MANIFEST)) {
-            long length = file.length();
-            if (length > Integer.MAX_VALUE - 8) {
-                throw new CorruptRecordException("manifest is too long", FileNames.MANIFEST, 0, "length=" + length);
+            byte[] start = new byte[EDITS_OFFSET];
+            int read = file.read(0, start, 0, EDITS_OFFSET);
+            Manifest manifest = new Manifest(readHeader(start, read));
+            if (read < EDITS_OFFSET) {
+                throw new CorruptRecordException("manifest is cut short", FileNames.MANIFEST, read, "");
             }
-            byte[] bytes = new byte[(int) length];
-            int read = file.read(0, bytes, 0, bytes.length);
-            Manifest manifest = new Manifest(readHeader(bytes, read));
-            manifest.clock.read(bytes, read);
-            manifest.readEdits(bytes, read);
+            manifest.clock.read(start, read);
+            manifest.readEdits(new ManifestReader(file, file.length(), manifest.store.seed()), file.length());
             return manifest;
         }
     }
@@ -147,62 +153,43 @@ final class Manifest implements Closeable {
      * Applies the edits in order. Those from the first that is not whole on were never relied on and are left out, unless
      * a sound one behind it says that it had been forced: that is damage.
      */
-    private void readEdits(byte[] bytes, int length) throws IOException {
-        int at = START;
+    private void readEdits(ManifestReader reader, long length) throws IOException {
+        long at = EDITS_OFFSET;
         long base = 1;
         while (at < length || base > 0) {
-            int end = editEnd(bytes, at, length);
-            if (end < 0 && base > 0) {
+            long editEnd = reader.end(at);
+            if (editEnd < 0 && base > 0) {
                 // The start was forced before the manifest got its name: it cannot be torn, and what is missing of it
                 // would make data files look like leftovers.
                 throw new CorruptRecordException("manifest is cut short", FileNames.MANIFEST, at, "missing=" + base);
             }
-            if (end < 0) {
-                for (int later = at + 8; later < length; later += 8) {
-                    if (editEnd(bytes, later, length) > 0 && forcedBefore(bytes, later) > at) {
-                        throw new CorruptRecordException("bad manifest edit", FileNames.MANIFEST, at, "");
-                    }
+            if (editEnd < 0) {
+                long witness = reader.witness(at);
+                if (witness >= 0) {
+                    throw new CorruptRecordException(
+                            "bad manifest edit", FileNames.MANIFEST, at, "proved by the edit at offset " + witness);
                 }
                 return;
             }
-            long following = apply(bytes, at + Block.HEADER_LENGTH, end, base > 0);
+            long following = apply(reader, at, base > 0);
             base = base == 0 ? 0 : base - 1 + following;
-            at = end;
+            at = editEnd;
         }
-    }
-
-    private static long forcedBefore(byte[] bytes, int at) {
-        return (long) RecordFormat.LONG.get(bytes, at + Block.HEADER_LENGTH) >>> TYPE_BITS;
-    }
-
-    private int editEnd(byte[] bytes, int at, int length) {
-        if (length - at < Block.HEADER_LENGTH) {
-            return -1;
-        }
-        int editLength = Block.length(bytes, at);
-        if (editLength <= 0
-                || editLength > MAX_EDIT
-                || editLength > length - at - Block.HEADER_LENGTH
-                || editLength % 8 != 0) {
-            return -1;
-        }
-        boolean sound = Block.isSound(bytes, at, editLength, RecordFormat.mask(store.seed(), at));
-        return sound ? at + Block.HEADER_LENGTH + editLength : -1;
     }
 
     /** Applies an edit; returns how many of those that follow it are part of the start of the manifest. */
-    private long apply(byte[] bytes, int at, int end, boolean isStart) throws IOException {
-        long[] words = new long[(end - at) / Long.BYTES];
-        for (int i = 0; i < words.length; i++) {
-            words[i] = (long) RecordFormat.LONG.get(bytes, at + i * Long.BYTES);
+    private long apply(ManifestReader reader, long at, boolean isStart) throws IOException {
+        int type = reader.type(at);
+        if (type < SEAL || type > LINEAGE) {
+            throw new UnsupportedFormatException("unknown manifest edit: type=" + type
+                    + "; open the store with the version of the library that wrote it");
         }
-        int type = (int) words[0] & (1 << TYPE_BITS) - 1;
-        if (!isPossible(type, words)) {
+        // The number of longs is compared with what there is before they are read.
+        long[] words = reader.words(at) <= mostWords(reader, at, type) ? reader.allWords(at) : new long[0];
+        boolean isFirst = at == EDITS_OFFSET;
+        if ((type == STATE) != isFirst || !isPossible(type, words, isStart)) {
             throw new CorruptRecordException(
-                    "impossible manifest edit",
-                    FileNames.MANIFEST,
-                    at - Block.HEADER_LENGTH,
-                    "type=" + type + ", longs=" + words.length);
+                    "impossible manifest edit", FileNames.MANIFEST, at, "type=" + type + ", longs=" + reader.words(at));
         }
         if (!isStart && (type == SEAL || type == MERGE)) {
             copy = null; // it has gone its own way since
@@ -213,51 +200,96 @@ final class Manifest implements Closeable {
             case STATE -> applyState(words);
             case IMAGE -> image = new Image(words[1], words[2]);
             case COPY -> copy = CopyMark.ofWords(words);
-            case LINEAGE -> lineage = Lineage.ofWords(words);
-            default ->
-                throw new UnsupportedFormatException("unknown manifest edit: type=" + type
-                        + "; open the store with the version of the library that wrote it");
+            default -> lineage = Lineage.ofWords(words);
         }
         return type == STATE ? words[5] : 0;
     }
 
+    /** Returns how many longs an edit can have: no merge has more inputs than there are files. */
+    private long mostWords(ManifestReader reader, long at, int type) throws IOException {
+        if (type != MERGE) {
+            return type == LINEAGE ? Lineage.MOST_WORDS : 7;
+        }
+        boolean isPossible = reader.words(at) >= 5 && reader.word(at, 3) >= 0 && reader.word(at, 3) <= files.size();
+        return isPossible ? Integer.MAX_VALUE : 0;
+    }
+
     /** A right checksum does not make an edit possible: who can make files can make checksums. */
-    private static boolean isPossible(int type, long[] words) {
+    private boolean isPossible(int type, long[] words, boolean isStart) {
         return switch (type) {
-            case SEAL -> words.length == 7 && isFile(words[1], words[3]);
-            case STATE -> words.length == 6 && isNumber(words[1]) && isNumber(words[2]);
-            case IMAGE -> words.length == 3 && isNumber(words[1]);
-            case MERGE -> isPossibleMerge(words);
+            case SEAL -> isPossibleSeal(words, isStart);
+            case STATE -> isPossibleState(words);
+            case IMAGE -> words.length == 3 && isFileNumber(words[1]);
             case COPY -> CopyMark.isPossible(words);
-            case LINEAGE -> Lineage.isPossible(words);
-            default -> true;
+            case LINEAGE -> words.length > 0 && Lineage.isPossible(words);
+            default -> !isStart && isPossibleMerge(words);
         };
     }
 
-    private static boolean isPossibleMerge(long[] words) {
-        boolean hasItsLength = words.length >= 5
+    private boolean isPossibleSeal(long[] words, boolean isStart) {
+        if (words.length != 7 || !isPossibleFile(words, 1, 3) || (words[2] != 0 && words[2] != 1)) {
+            return false;
+        }
+        boolean isMerged = words[2] == 1;
+        if (isStart) { // the STATE knows of it
+            return words[1] <= highestId && words[5] <= lastVersion && (isMerged || words[1] <= lastLogId);
+        }
+        // Files are sealed in the order of the log; what a merge writes is listed by a MERGE.
+        return !isMerged && words[1] > lastLogId && (words[4] == 0 || words[4] > lastVersion);
+    }
+
+    private static boolean isPossibleState(long[] words) {
+        return words.length == 6
+                && words[1] <= MAX_NUMBER
+                && words[2] >= 0
+                && words[2] <= words[1]
                 && words[3] >= 0
-                && words[3] <= words.length
+                && words[3] <= words[4]
+                && words[4] <= RecordFormat.LAST_VERSION
+                && words[5] >= 0
+                && words[5] <= MAX_NUMBER;
+    }
+
+    private boolean isPossibleMerge(long[] words) {
+        boolean hasItsLength = words.length >= 5
                 && words[4] >= 0
                 && words[4] <= words.length
                 && words.length == 5 + words[3] + OUTPUT_WORDS * words[4];
-        if (!hasItsLength || !isNumber(words[1])) {
+        if (!hasItsLength || !isFileNumber(words[1]) || words[2] < 0 || words[2] > lastVersion) {
             return false;
         }
-        for (int at = 5 + (int) words[3]; at < words.length; at += OUTPUT_WORDS) {
-            if (!isFile(words[at], words[at + 1])) {
+        Set<Long> inputs = new HashSet<>();
+        int at = 5;
+        for (; at < 5 + words[3]; at++) {
+            if (!files.containsKey(words[at]) || !inputs.add(words[at])) {
+                return false;
+            }
+        }
+        Set<Long> outputs = new HashSet<>();
+        for (; at < words.length; at += OUTPUT_WORDS) {
+            if (!isPossibleFile(words, at, at + 1) || words[at] > words[1] || !outputs.add(words[at])) {
                 return false;
             }
         }
         return true;
     }
 
-    private static boolean isFile(long id, long length) {
-        return isNumber(id) && length >= DataFile.HEADER_LENGTH && length <= RecordFormat.MAX_FILE_LENGTH;
+    /** Checks the number of a file that is to be listed, and from {@code lengthAt} on its length and its versions. */
+    private boolean isPossibleFile(long[] words, int idAt, int lengthAt) {
+        long length = words[lengthAt];
+        long first = words[lengthAt + 1];
+        long last = words[lengthAt + 2];
+        return isFileNumber(words[idAt])
+                && !files.containsKey(words[idAt])
+                && length >= DataFile.HEADER_LENGTH
+                && length <= RecordFormat.MAX_FILE_LENGTH
+                && length % RecordFormat.ALIGNMENT == 0
+                && (first == 0 ? last == 0 : first > 0 && first <= last && last <= RecordFormat.LAST_VERSION);
     }
 
-    private static boolean isNumber(long number) {
-        return number >= 0 && number <= MAX_NUMBER;
+    /** Returns whether a file can have this number. */
+    static boolean isFileNumber(long number) {
+        return number >= 1 && number <= MAX_NUMBER;
     }
 
     private void applySeal(Sealed sealed) {
@@ -317,7 +349,9 @@ final class Manifest implements Closeable {
 
     /** Returns what was last noted with {@link #noteClock}; empty if nothing was. */
     long[] clockNote() {
-        return clock.longs();
+        synchronized (writing) {
+            return clock.longs();
+        }
     }
 
     synchronized long lastVersion() {
@@ -361,7 +395,9 @@ final class Manifest implements Closeable {
 
     /** Has the next {@link #rewrite} keep another manifest's note of the clock. */
     void setClockNote(long[] note) {
-        clock.set(note);
+        synchronized (writing) {
+            clock.set(note);
+        }
     }
 
     /** Notes a sealed file that the next {@link #rewrite} will list. */
@@ -370,46 +406,23 @@ final class Manifest implements Closeable {
     }
 
     /** Replaces the manifest on disk by one that lists what this one lists, and opens it for more edits. */
-    void rewrite(IoManager io) throws IOException {
-        change(() -> replace(io));
-    }
-
-    private void replace(IoManager io) throws IOException {
-        closeFile();
-        String newName = freeName(io);
-        WritableFile fresh = io.create(newName, 0);
-        try {
-            fresh.write(0, start(), 0, START);
-            end = START;
-            forced = 0;
-            Image kept = image;
-            CopyMark keptCopy = copy;
-            int following = files.size()
-                    + (kept == null ? 0 : 1)
-                    + (keptCopy == null ? 0 : 1)
-                    + (lineage == Lineage.EMPTY ? 0 : 1);
-            append(fresh, new long[] {STATE, highestId, lastLogId, changesFrom, lastVersion, following});
-            for (Sealed sealed : files.values()) {
-                append(fresh, sealWords(sealed));
-            }
-            if (kept != null) {
-                append(fresh, imageWords(kept));
-            }
-            if (keptCopy != null) {
-                append(fresh, keptCopy.words(COPY));
-            }
-            if (lineage != Lineage.EMPTY) {
-                append(fresh, lineage.words(LINEAGE));
-            }
+    synchronized void rewrite(IoManager target) throws IOException {
+        String newName = freeName(target);
+        try (WritableFile fresh = target.create(newName, 0)) {
+            long noted = writeHead(fresh);
+            long freshEnd = writeStart(fresh);
             // The rename must not reach the disk before the content that it makes valid.
             fresh.force();
-            forced = end;
-        } finally {
-            fresh.close();
+            replaceBy(fresh, newName, target, noted);
+            end = freshEnd;
+            forced = freshEnd;
+            growsTo = freshEnd + Math.max(freshEnd, LEAST_GROWTH);
         }
-        io.rename(newName, FileNames.MANIFEST);
-        io.syncDirectory();
-        file = io.openWritable(FileNames.MANIFEST);
+        try {
+            target.syncDirectory();
+        } catch (IOException e) {
+            throw fail(e); // which of the two a power loss leaves is not known, so nothing may be appended to this one
+        }
     }
 
     /** Returns a name for a new manifest, past leftovers that cannot be deleted and whatever else lies there. */
@@ -428,67 +441,74 @@ final class Manifest implements Closeable {
                         + FileNames.NEW_MANIFEST + ", and the same with .1 to ." + (FileNames.NEW_MANIFESTS - 1));
     }
 
-    /** A change of the file. */
-    private interface Change {
-        void make() throws IOException;
+    /** Writes what comes before the edits; returns the serial of the clock's note. */
+    private long writeHead(WritableFile fresh) throws IOException {
+        byte[] head = Arrays.copyOf(FileHeader.seal(FileHeader.begin(MAGIC, FORMAT_VERSION, store)), EDITS_OFFSET);
+        long noted;
+        synchronized (writing) {
+            noted = clock.placeIn(head);
+        }
+        fresh.write(0, head, 0, head.length);
+        return noted;
     }
 
-    /** Changes the file, and then writes the clock's note that came meanwhile. */
-    private void change(Change change) throws IOException {
-        changing.lock();
-        try {
-            synchronized (this) {
-                change.make();
+    private void replaceBy(WritableFile fresh, String newName, IoManager target, long noted) throws IOException {
+        synchronized (writing) {
+            if (clock.serial() != noted) {
+                clock.write(fresh); // readers went on noting it in the old file
             }
-        } finally {
-            changing.unlock();
-        }
-        if (isOpen()) {
-            writeWaitingNote();
-        }
-    }
-
-    private synchronized boolean isOpen() {
-        return file != null && failed == null;
-    }
-
-    private void writeWaitingNote() {
-        try {
-            clock.writeWaiting(this::writeClock);
-        } catch (IOException e) {
-            // What was to be done is done. The next expiry that is told writes the whole note again.
-            logger().warn("the clock's note could not be written, will try again: {}", e.toString());
-        }
-    }
-
-    /**
-     * Notes what the clock is not to forget; survives the death of the process. Does not wait for a force: while somebody
-     * changes the file, it is left to him, and written when he is done.
-     *
-     * @param latest returns the note as it is when it is written
-     */
-    void noteClock(Supplier<long[]> latest) throws IOException {
-        clock.note(latest, this::writeClock);
-    }
-
-    private synchronized void writeClock(long offset, byte[] slot) throws IOException {
-        open().write(offset, slot, 0, slot.length);
-    }
-
-    /** Lists sealed files, durably. */
-    void seal(List<Sealed> sealed) throws IOException {
-        change(() -> {
-            for (Sealed each : sealed) {
-                append(open(), sealWords(each));
+            closeFile();
+            fresh.close();
+            try {
+                target.rename(newName, FileNames.MANIFEST);
+            } catch (IOException e) {
+                throw fail(e); // which of the two has the name now is not known
             }
-            force();
-            copy = null;
-            sealed.forEach(this::applySeal);
-        });
+            io = target;
+            isClosed = false;
+        }
+    }
+
+    /** Writes what there is as the start of a manifest; returns where that ends. */
+    private long writeStart(WritableFile fresh) throws IOException {
+        Image kept = image;
+        CopyMark keptCopy = copy;
+        int following =
+                files.size() + (kept == null ? 0 : 1) + (keptCopy == null ? 0 : 1) + (lineage == Lineage.EMPTY ? 0 : 1);
+        long at = EDITS_OFFSET;
+        at = write(fresh, at, 0, new long[] {STATE, highestId, lastLogId, changesFrom, lastVersion, following});
+        for (Sealed sealed : files.values()) {
+            at = write(fresh, at, 0, sealWords(sealed));
+        }
+        if (kept != null) {
+            at = write(fresh, at, 0, imageWords(kept));
+        }
+        if (keptCopy != null) {
+            at = write(fresh, at, 0, keptCopy.words(COPY));
+        }
+        return lineage == Lineage.EMPTY ? at : write(fresh, at, 0, lineage.words(LINEAGE));
+    }
+
+    /** Lists sealed files, durably, but for those that are listed. */
+    synchronized void seal(List<Sealed> sealed) throws IOException {
+        List<Sealed> unlisted = new ArrayList<>(sealed);
+        unlisted.removeIf(each -> files.containsKey(each.id()));
+        if (unlisted.isEmpty()) {
+            return;
+        }
+        shorten();
+        for (Sealed each : unlisted) {
+            append(sealWords(each));
+        }
+        force();
+        copy = null;
+        unlisted.forEach(this::applySeal);
     }
 
     /** Replaces the inputs of a merge by its outputs, durably and at once. */
-    void merge(long highest, long newChangesFrom, Collection<Long> inputs, List<Sealed> outputs) throws IOException {
+    synchronized void merge(long highest, long newChangesFrom, Collection<Long> inputs, List<Sealed> outputs)
+            throws IOException {
+        shorten();
         long[] words = new long[5 + inputs.size() + OUTPUT_WORDS * outputs.size()];
         words[0] = MERGE;
         words[1] = highest;
@@ -506,66 +526,104 @@ final class Manifest implements Closeable {
             words[at++] = output.lastVersion();
             words[at++] = output.history();
         }
-        change(() -> {
-            appendAndForce(words);
-            copy = null;
-            applyMerge(words);
-        });
+        appendAndForce(words);
+        copy = null;
+        applyMerge(words);
     }
 
     /** Lets an image take the place of the one before, durably. */
-    void publish(Image fresh) throws IOException {
-        change(() -> {
-            appendAndForce(imageWords(fresh));
-            image = fresh;
-        });
+    synchronized void publish(Image fresh) throws IOException {
+        shorten();
+        appendAndForce(imageWords(fresh));
+        image = fresh;
+    }
+
+    /**
+     * Notes what the clock is not to forget; survives the death of the process. Waits for no force.
+     *
+     * @param latest returns the note as it is when it is written
+     */
+    void noteClock(Supplier<long[]> latest) throws IOException {
+        synchronized (writing) {
+            clock.note(open(), latest.get());
+        }
+    }
+
+    /** Writes the manifest anew if it has grown long. */
+    private void shorten() throws IOException {
+        IoManager target;
+        synchronized (writing) {
+            target = io;
+        }
+        if (target == null || end < growsTo || failed != null) {
+            return;
+        }
+        try {
+            rewrite(target);
+        } catch (IOException e) {
+            if (failed != null) {
+                throw e;
+            }
+            // The one that is there is as good as before, only longer.
+            growsTo = end + LEAST_GROWTH;
+            logger().warn("the manifest could not be written anew, will try again: {}", e.toString());
+        }
     }
 
     private void appendAndForce(long[] words) throws IOException {
-        append(open(), words);
+        append(words);
         force();
     }
 
     private void force() throws IOException {
+        WritableFile current;
+        long reached = end;
+        synchronized (writing) {
+            current = open();
+        }
         try {
-            open().force();
-            forced = end;
+            current.force();
         } catch (IOException e) {
             // Not an error of space, even if the system calls it so: what reached the disk is not known. So nothing may
             // be appended behind it any more, or a hole in the middle of the manifest could make the store unreadable.
-            failed = new IOException("force failed: file=" + FileNames.MANIFEST, e);
-            throw failed;
+            throw fail(new IOException("force failed: file=" + FileNames.MANIFEST, e));
         }
+        forced = reached;
     }
 
+    private IOException fail(IOException cause) {
+        failed = cause;
+        return cause;
+    }
+
+    /** Under the lock for writing. */
     private WritableFile open() throws IOException {
-        WritableFile current = file;
-        if (current == null) {
+        IoManager target = io;
+        if (target == null || isClosed) {
             throw new IllegalStateException("manifest is not open for writing");
         }
-        if (failed != null) {
-            throw new IOException("an earlier force of the manifest failed: " + failed, failed);
+        IOException first = failed;
+        if (first != null) {
+            throw new IOException("an earlier change of the manifest failed: " + first, first);
+        }
+        WritableFile current = file;
+        if (current == null) {
+            current = target.openWritable(FileNames.MANIFEST);
+            file = current;
         }
         return current;
     }
 
-    private void append(WritableFile target, long[] words) throws IOException {
-        byte[] edit = new byte[Block.HEADER_LENGTH + words.length * Long.BYTES];
-        for (int i = 0; i < words.length; i++) {
-            RecordFormat.LONG.set(edit, Block.HEADER_LENGTH + i * Long.BYTES, words[i]);
+    private void append(long[] words) throws IOException {
+        synchronized (writing) {
+            end = write(open(), end, forced, words); // after a failed write the same place is written again
         }
-        RecordFormat.LONG.set(edit, Block.HEADER_LENGTH, words[0] | forced << TYPE_BITS);
-        Block.seal(edit, words.length * Long.BYTES, RecordFormat.mask(store.seed(), end));
-        target.write(end, edit, 0, edit.length);
-        end += edit.length; // after a failed write the same place is written again
     }
 
-    private byte[] start() {
-        byte[] start = new byte[START];
-        System.arraycopy(
-                FileHeader.seal(FileHeader.begin(MAGIC, FORMAT_VERSION, store)), 0, start, 0, FileHeader.LENGTH);
-        clock.placeIn(start);
-        return start;
+    private long write(WritableFile target, long at, long forcedBefore, long[] words) throws IOException {
+        byte[] edit = ManifestReader.encode(words, forcedBefore, store.seed(), at);
+        target.write(at, edit, 0, edit.length);
+        return at + edit.length;
     }
 
     private static long[] sealWords(Sealed sealed) {
@@ -586,7 +644,10 @@ final class Manifest implements Closeable {
 
     @Override
     public void close() throws IOException {
-        change(this::closeFile);
+        synchronized (writing) {
+            isClosed = true;
+            closeFile();
+        }
     }
 
     private void closeFile() throws IOException {

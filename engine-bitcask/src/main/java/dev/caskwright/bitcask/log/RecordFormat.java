@@ -54,6 +54,9 @@ final class RecordFormat {
     static final int DISTANCE_UNKNOWN = 0xFFFF;
     static final long MAX_VERSION = (1L << 56) - 1;
 
+    /** No store that is in use comes near this version; a file that says so is damaged. Far from the end of the 56 bits. */
+    static final long LAST_VERSION = MAX_VERSION - (1L << 40);
+
     /** The greatest length of a file: it is one mapping, and offsets in locators have 28 bits of 8 bytes. */
     static final long MAX_FILE_LENGTH = Integer.MAX_VALUE & -ALIGNMENT;
 

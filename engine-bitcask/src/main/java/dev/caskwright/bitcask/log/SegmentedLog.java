@@ -18,9 +18,9 @@ import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
+import java.util.NavigableSet;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -51,12 +51,13 @@ final class SegmentedLog implements RecordLog {
     private byte @Nullable []
             longValuePiece; // of a long value and its padding, under the write lock; made by the first
     private final Object handles = new Object(); // a handle is not exchanged while it is forced
+    private final Object leaving = new Object(); // the mark at a file's end tells all that is durable by then
     private final FileSlots slots = new FileSlots();
     private final SpaceAhead space;
     private final Sealer sealer;
     private final Unneeded unneeded;
 
-    private final Set<Long> taken = new HashSet<>(); // numbers of what is no file; under the write lock
+    private final NavigableSet<Long> taken = new TreeSet<>(); // numbers of what is not ours; under the write lock
     private volatile @Nullable DataFile active;
     private HintFile.Builder activeHints = new HintFile.Builder();
     private long history; // 0 until a file is made; guarded by this
@@ -84,7 +85,8 @@ final class SegmentedLog implements RecordLog {
         lastLogId = newLastLogId;
         // Behind all files that are there, or an image saved before the next write would not cover the last of them.
         end = position(highestId + 1, 0);
-        commit.startAt(position(highestId + 1, DataFile.HEADER_LENGTH));
+        // Not even the header of the next file is durable yet.
+        commit.startAt(end);
     }
 
     /** Takes up the image that the index was filled from. */
@@ -189,6 +191,7 @@ final class SegmentedLog implements RecordLog {
     @Override
     public long append(RecordDraft record, long version, boolean willSync) throws IOException {
         EncodedDraft draft = (EncodedDraft) record;
+        checkVersion(version);
         DataFile file = fileFor(draft.length());
         long offset = file.length();
         draft.place(version, distance(file, offset), file.mask(offset));
@@ -205,6 +208,16 @@ final class SegmentedLog implements RecordLog {
         return locator;
     }
 
+    /** A version beyond its bits would change what kind its record is of. Only a forged file brings a store so far. */
+    private static void checkVersion(long version) throws OutOfSpaceException {
+        if (version > RecordFormat.LAST_VERSION) {
+            throw new OutOfSpaceException(
+                    "versions are used up: next=" + version + ", limit=" + RecordFormat.LAST_VERSION
+                            + "; dump the store and load it into a new one",
+                    null);
+        }
+    }
+
     private static long locator(DataFile file, long offset, byte[] record, int at) {
         boolean expires = (RecordFormat.kind(record, at) & RecordFormat.EXPIRES) != 0;
         return Locator.of(file.slot(), offset, RecordFormat.recordLength(record, at), expires);
@@ -219,6 +232,7 @@ final class SegmentedLog implements RecordLog {
     @Override
     public long[] appendBatch(BatchDraft draft, long firstVersion, boolean willSync) throws IOException {
         EncodedBatch batch = (EncodedBatch) draft;
+        checkVersion(firstVersion + batch.size() - 1);
         DataFile file = fileFor(batch.length() + RecordFormat.BATCH_END_LENGTH);
         long[] locators = place(file, batch, firstVersion);
         long offset = file.length();
@@ -377,21 +391,14 @@ final class SegmentedLog implements RecordLog {
         active = fresh;
     }
 
-    /** Says that under a name with this number there is something that is no file, so that the number is not used. */
+    /** Says that under a name with this number there is something that is not ours, so that the number is not used. */
     void goPast(long number) {
         taken.add(number);
     }
 
-    private long nextId() {
-        do {
-            highestId++;
-        } while (taken.contains(highestId));
-        return highestId;
-    }
-
     private DataFile createNextFile() throws IOException {
         while (true) {
-            long id = nextId();
+            long id = takeNumbers(1);
             try {
                 return createFile(id, false, lastLogId);
             } catch (IOException e) {
@@ -410,13 +417,15 @@ final class SegmentedLog implements RecordLog {
             return;
         }
         space.leave();
-        long offset = old.length();
-        markDraft.endFile();
-        markDraft.place(old.lastVersion(), distance(old, offset), old.mask(offset));
-        write(old, offset, markDraft);
-        extend(old, offset + markDraft.length());
-        sealer.add(old, activeHints);
-        active = null;
+        synchronized (leaving) {
+            long offset = old.length();
+            markDraft.endFile();
+            markDraft.place(old.lastVersion(), distance(old, offset), old.mask(offset));
+            write(old, offset, markDraft);
+            extend(old, offset + markDraft.length());
+            sealer.add(old, activeHints);
+            active = null;
+        }
         if (sealer.count() > MAX_UNSEALED) {
             sealer.sealInBackground();
         } else {
@@ -473,20 +482,20 @@ final class SegmentedLog implements RecordLog {
         commit.await(position);
     }
 
-    /** Forces everything appended so far. Runs in the one leader of the group commit. */
+    /**
+     * Forces everything appended so far. Runs in the one leader of the group commit.
+     *
+     * <p>Files that writers have left are forced and listed in the manifest before the active one is forced. So whatever is
+     * acknowledged as durable in a file, damage to an earlier one is damage to a listed file, and never taken for the end of
+     * the log.
+     */
     private long forceAppended() throws IOException {
         synchronized (handles) {
             try {
                 // The active file is read before those left: if it is left meanwhile, it is among these, too.
                 DataFile last = active;
                 long reached = last == null ? commit.durable() : position(last.id(), last.length());
-                for (DataFile file : sealer.waiting()) {
-                    long fileEnd = position(file.id(), file.length());
-                    if (file != last && fileEnd > commit.durable()) {
-                        file.writable().force();
-                        reached = Math.max(reached, last == null ? fileEnd : 0);
-                    }
-                }
+                reached = Math.max(reached, forceLeft(last));
                 if (last != null && !last.isSealed()) {
                     last.writable().force();
                 }
@@ -494,11 +503,61 @@ final class SegmentedLog implements RecordLog {
                     namesAdded = false;
                     io.syncDirectory();
                 }
+                if (isLeft(last, reached)) {
+                    reached = Math.max(reached, forceLeft(null));
+                }
                 return Math.max(commit.durable(), reached);
             } catch (IOException | RuntimeException | Error e) {
                 options.onFailure().accept(e);
                 throw e;
             }
+        }
+    }
+
+    /**
+     * Returns whether writers have left a file while it was forced: then it must be listed before anything in it counts as
+     * durable. If not, makes known up to where the log is durable, so that the mark at the file's end will tell.
+     */
+    private boolean isLeft(@Nullable DataFile file, long durable) {
+        synchronized (leaving) {
+            if (file != active) {
+                return true;
+            }
+            commit.startAt(Math.max(commit.durable(), durable));
+            return false;
+        }
+    }
+
+    /** Forces and lists the files that writers have left, those before {@code next} only; returns where they end, or 0. */
+    private long forceLeft(@Nullable DataFile next) throws IOException {
+        List<Manifest.Sealed> forced = new ArrayList<>();
+        long reached = 0;
+        for (DataFile file : sealer.waiting()) {
+            if (next != null && file.id() >= next.id()) {
+                break;
+            }
+            reached = position(file.id(), file.length());
+            if (reached > commit.durable()) {
+                file.writable().force();
+            }
+            forced.add(file.sealedEntry());
+        }
+        if (!forced.isEmpty()) {
+            list(forced);
+        }
+        return reached;
+    }
+
+    private void list(List<Manifest.Sealed> files) throws IOException {
+        if (namesAdded) { // a crash may not list a file whose name is not there
+            namesAdded = false;
+            io.syncDirectory();
+        }
+        try {
+            manifest.seal(files);
+        } catch (OutOfSpaceException e) {
+            // What was forced is durable all the same. Until they are listed, only the records behind damage prove it.
+            logger().warn("no space to list data files, will try again: {}", e.getMessage());
         }
     }
 
@@ -548,13 +607,29 @@ final class SegmentedLog implements RecordLog {
     @Override
     public long beginMerge(int count) throws IOException {
         leaveActive();
-        long first = nextId();
-        for (int reserved = 1; reserved < count; reserved++) {
-            long next = nextId();
-            if (next != first + reserved) {
-                first = next; // the numbers are in one row, so it begins again behind the one that is taken
-                reserved = 0;
-            }
+        return takeNumbers(count);
+    }
+
+    /** Returns the first of so many numbers for files, one after the other, that nothing has and nothing had. */
+    private long takeNumbers(int count) throws OutOfSpaceException {
+        long first = firstFreeNumber(count);
+        long most = Math.min(Manifest.MAX_NUMBER, manifest.highestId() + ForeignFiles.MOST_UNLISTED_NUMBERS);
+        if (first + count - 1 > most) {
+            throw new OutOfSpaceException(
+                    "file numbers are used up: next=" + first + ", count=" + count + ", limit=" + most + "; "
+                            + (most < Manifest.MAX_NUMBER ? "reopen the store" : "salvage it into a new one"),
+                    null);
+        }
+        highestId = first + count - 1;
+        return first;
+    }
+
+    private long firstFreeNumber(int count) {
+        long first = highestId + 1;
+        Long next = taken.ceiling(first);
+        while (next != null && next < first + count) {
+            first = next + 1;
+            next = taken.ceiling(first);
         }
         return first;
     }
@@ -604,7 +679,14 @@ final class SegmentedLog implements RecordLog {
         if (manifest.image() != null && imagedBytes == writtenBytes) {
             return null;
         }
-        Manifest.Image image = new Manifest.Image(nextId(), options.random().getAsLong());
+        long number;
+        try {
+            number = takeNumbers(1);
+        } catch (OutOfSpaceException e) {
+            logger().warn("no image of the key index is saved: {}", e.getMessage());
+            return null;
+        }
+        Manifest.Image image = new Manifest.Image(number, options.random().getAsLong());
         return new ImageWriter(this, io, manifest, image, format);
     }
 

@@ -22,11 +22,13 @@ final class TailRecovery {
     private static final int CHUNK = 1 << 20;
 
     private final DataFile file;
-    private final HintFile.Builder hints = new HintFile.Builder();
+    private HintFile.Builder hints = new HintFile.Builder();
+    private boolean hasHints = true;
     private final CRC32C crc = new CRC32C();
     private long soundEnd = DataFile.HEADER_LENGTH;
     private long durableEnd;
     private boolean closedByWriter;
+    private boolean hasRecords;
     private long records;
 
     TailRecovery(DataFile file) {
@@ -35,14 +37,16 @@ final class TailRecovery {
 
     /** Scans the file from its first record to the end of the last whole one, whole batches only. */
     void scan(long physicalLength) throws IOException {
-        FileScanner scanner = new FileScanner(file, DataFile.HEADER_LENGTH, physicalLength);
+        FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, physicalLength);
         int batchCount = 0;
         int batchHints = 0;
+        long batchVersion = 0;
         crc.reset();
         while (!closedByWriter && scanner.tryNext()) {
             if (scanner.isInBatch()) {
                 if (batchCount == 0) {
                     batchHints = hints.length();
+                    batchVersion = scanner.version();
                 }
                 batchCount++;
                 RecordFormat.updateBatchChecksum(crc, scanner.headerChecksum());
@@ -54,6 +58,7 @@ final class TailRecovery {
                     break;
                 }
                 batchCount = 0;
+                file.noteVersion(batchVersion);
                 crc.reset();
             } else if (batchCount > 0) {
                 break;
@@ -67,9 +72,14 @@ final class TailRecovery {
         if (batchCount > 0) {
             hints.cutTo(batchHints, batchCount);
         }
+        if (!scanner.isVersionSound()) {
+            // No crash makes a header whose checksum is right.
+            throw file.corrupt("impossible version of a record", scanner.nextOffset(), "");
+        }
     }
 
     private void accept(FileScanner scanner) {
+        hasRecords = true;
         soundEnd = scanner.nextOffset();
         records = hints.count();
         if (!scanner.isEndOfFile()) {
@@ -109,8 +119,11 @@ final class TailRecovery {
                     continue;
                 }
                 lastNonZero = Math.min(physicalLength, offset + at + RecordFormat.ALIGNMENT);
-                if (RecordFormat.isHeaderSound(chunk, at, length - at, file.mask(offset + at), crc)
-                        && durableAt(offset + at, RecordFormat.distance(chunk, at)) > durableLimit) {
+                if (!RecordFormat.isHeaderSound(chunk, at, length - at, file.mask(offset + at), crc)) {
+                    continue;
+                }
+                hasRecords = true;
+                if (durableAt(offset + at, RecordFormat.distance(chunk, at)) > durableLimit) {
                     throw damaged(hole, offset + at);
                 }
             }
@@ -139,20 +152,43 @@ final class TailRecovery {
     }
 
     /**
-     * Cuts the file behind its sound part, and writes anew and forces what is not known to be durable. Pages read back
-     * from the cache may never have reached the disk, and after a failed force they look clean: a mere force would skip
-     * them.
+     * Cuts the file behind its sound part, and writes anew and forces its header and what is not known to be durable. Pages
+     * read back from the cache may never have reached the disk, and after a failed force they look clean: a mere force would
+     * skip them.
      */
     void makeDurable(WritableFile handle, long physicalLength) throws IOException {
         if (physicalLength > soundEnd) {
             handle.truncate(soundEnd);
         }
         byte[] chunk = new byte[(int) Math.min(CHUNK, soundEnd)];
-        for (long offset = Math.min(durableEnd, soundEnd); offset < soundEnd; offset += CHUNK) {
-            int length = handle.read(offset, chunk, 0, (int) Math.min(chunk.length, soundEnd - offset));
-            handle.write(offset, chunk, 0, length);
+        long from = Math.max(DataFile.HEADER_LENGTH, Math.min(durableEnd, soundEnd));
+        writeAnew(handle, 0, from == DataFile.HEADER_LENGTH ? soundEnd : DataFile.HEADER_LENGTH, chunk);
+        if (from > DataFile.HEADER_LENGTH) {
+            writeAnew(handle, from, soundEnd, chunk);
         }
         handle.force();
+    }
+
+    private static void writeAnew(WritableFile handle, long from, long to, byte[] chunk) throws IOException {
+        for (long offset = from; offset < to; offset += chunk.length) {
+            int length = handle.read(offset, chunk, 0, (int) Math.min(chunk.length, to - offset));
+            handle.write(offset, chunk, 0, length);
+        }
+    }
+
+    /** Returns whether any sound header of a record was found, also where the log does not reach any more. */
+    boolean hasRecords() {
+        return hasRecords;
+    }
+
+    /** Lets go of the hints, which take memory; they can be had by reading the file again. */
+    void forgetHints() {
+        hints = new HintFile.Builder();
+        hasHints = false;
+    }
+
+    boolean hasHints() {
+        return hasHints;
     }
 
     long soundEnd() {

@@ -254,10 +254,10 @@ final class HintFileTest {
         RecordFormat.LONG.set(header, 32, 5L);
         RecordFormat.LONG.set(header, 40, 100_000L);
         RecordFormat.INT.set(header, 48, count);
-        ByteBuffer file = ByteBuffer.allocate(64 + 8 + entries.length + 8 + 16);
+        ByteBuffer file = ByteBuffer.allocate(64 + 8 + entries.length + 8 + 8);
         file.put(FileHeader.seal(header));
         file.put(block(entries, 64));
-        file.put(block(new byte[16], file.position()));
+        file.put(block(new byte[8], file.position()));
         disk.install(HINT, file.array());
     }
 
@@ -348,7 +348,7 @@ final class HintFileTest {
             install(entry(place(64, 40), 4, 12), 1, size);
             assertThat(HintFile.filter(disk, STORE, file) != null)
                     .as("size=%s", size)
-                    .isEqualTo(size == 16);
+                    .isEqualTo(size == 8);
         }
     }
 

@@ -104,7 +104,10 @@ final class ImageWriterTest {
 
     private @Nullable ImageFile read() throws IOException {
         Manifest.Image image = log.manifest().image();
-        return image == null ? null : ImageFile.read(disk, log.manifest().store(), image);
+        return image == null
+                ? null
+                : ImageFile.read(
+                        disk, log.manifest().store(), image, disk.list().size());
     }
 
     private List<String> images() throws IOException {

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.ForwardingIoManager;
+import dev.caskwright.api.spi.ForwardingWritableFile;
+import dev.caskwright.api.spi.WritableFile;
 import dev.caskwright.testkit.CrashableIoManager;
-import dev.caskwright.testkit.IoOperation;
 import dev.caskwright.testkit.KeyValues;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,7 +18,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
@@ -132,22 +133,27 @@ final class ManifestTest {
         manifest.close();
     }
 
-    /** While a force of the manifest is under way, whoever is told of an expiry goes on, and the note is written after it. */
+    /** While a force of the manifest is under way, whoever is told of an expiry goes on, and the note is there at once. */
     @Test
     void aClockNoteDoesNotWaitForAForce() throws Exception {
-        Manifest manifest = create();
         CountDownLatch forcing = new CountDownLatch(1);
         CountDownLatch noted = new CountDownLatch(1);
-        AtomicBoolean isForced = new AtomicBoolean();
-        disk.observer(call -> {
-            if (call.operation() == IoOperation.FORCE && forcing.getCount() > 0) {
-                forcing.countDown();
-                try {
-                    noted.await();
-                } catch (InterruptedException e) {
-                    throw new AssertionError(e);
-                }
-                isForced.set(true);
+        Manifest manifest = new Manifest(STORE);
+        manifest.rewrite(new ForwardingIoManager(disk) {
+            @Override
+            public WritableFile openWritable(String name) throws IOException {
+                return new ForwardingWritableFile(super.openWritable(name)) {
+                    @Override
+                    public void force() throws IOException {
+                        forcing.countDown();
+                        try {
+                            noted.await();
+                        } catch (InterruptedException e) {
+                            throw new AssertionError(e);
+                        }
+                        super.force();
+                    }
+                };
             }
         });
         CompletableFuture<Void> sealing = CompletableFuture.runAsync(() -> {
@@ -160,11 +166,12 @@ final class ManifestTest {
         forcing.await();
         manifest.noteClock(() -> new long[] {1});
         manifest.noteClock(() -> new long[] {2});
-        assertThat(isForced).isFalse();
+        assertThat(read().clockNote()).containsExactly(2);
+        assertThat(sealing).isNotDone();
         noted.countDown();
         sealing.get();
-        disk.observer(null);
         assertThat(read().clockNote()).containsExactly(2);
+        assertThat(names(read())).hasSize(1);
         manifest.close();
     }
 
@@ -247,61 +254,112 @@ final class ManifestTest {
                 .hasMessageContaining("type=9");
     }
 
-    /** Appends an edit with a right checksum. */
+    /** Appends an edit with right checksums; the first of the longs is its type. */
     private void append(long... words) throws IOException {
         byte[] content = content();
         int at = content.length;
-        byte[] longer = Arrays.copyOf(content, at + 8 + words.length * Long.BYTES);
-        RecordFormat.INT.set(longer, at + 4, words.length * Long.BYTES);
-        for (int i = 0; i < words.length; i++) {
-            RecordFormat.LONG.set(longer, at + 8 + i * Long.BYTES, words[i]);
+        int length = (words.length - 1) * Long.BYTES;
+        byte[] longer = Arrays.copyOf(content, at + 24 + length);
+        RecordFormat.INT.set(longer, at + 4, length);
+        RecordFormat.LONG.set(longer, at + 8, words[0]);
+        for (int i = 1; i < words.length; i++) {
+            RecordFormat.LONG.set(longer, at + 16 + i * Long.BYTES, words[i]);
         }
-        int mask = RecordFormat.mask(STORE.seed(), at);
-        RecordFormat.INT.set(longer, at, checksum(longer, at + 4, 4 + words.length * Long.BYTES) ^ mask);
+        RecordFormat.INT.set(longer, at + 16, checksum(longer, at + 24, length));
+        RecordFormat.INT.set(longer, at, checksum(longer, at + 4, 20) ^ RecordFormat.mask(STORE.seed(), at));
         disk.install(FileNames.MANIFEST, longer);
     }
 
     static Stream<long[]> impossibleEdits() {
         long far = 1L << 40;
+        long edge = 1L << 56;
         return Stream.of(
                 new long[] {1, 1, 0, 1000, 1, 2},
                 new long[] {1, -1, 0, 1000, 1, 2, 3},
+                new long[] {1, 0, 0, 1000, 1, 2, 3},
                 new long[] {1, far, 0, 1000, 1, 2, 3},
-                new long[] {1, 1, 0, 63, 1, 2, 3},
+                new long[] {1, 1, 2, 1000, 1, 2, 3},
+                new long[] {1, 1, 0, 56, 1, 2, 3},
+                new long[] {1, 1, 0, 1001, 1, 2, 3},
                 new long[] {1, 1, 0, far, 1, 2, 3},
+                new long[] {1, 1, 0, 1000, 0, 2, 3},
+                new long[] {1, 1, 0, 1000, 2, 1, 3},
+                new long[] {1, 1, 0, 1000, -2, -1, 3},
+                new long[] {1, 1, 0, 1000, 1, edge - 1, 3},
+                new long[] {1, 1, 0, 1000, 1, Long.MAX_VALUE, 3},
                 new long[] {2, 9, 0, 0},
                 new long[] {2, far, 0, 0, 0},
                 new long[] {2, 9, 0, 1, 0},
                 new long[] {2, 9, 0, -1, 0},
                 new long[] {2, 9, 0, 4, -1},
+                new long[] {2, 9, 0, 1, 0, 77},
+                new long[] {2, 9, 1, 0, 0},
                 new long[] {2, 9, 0, 0, 1, 1, far, 1, 2, 3},
-                new long[] {3, 9, 0, 0, 0},
-                new long[] {3, far, 0, 0, 0, 0},
-                new long[] {3, 9, -1, 0, 0, 0},
+                new long[] {2, 9, 0, 0, 1, 10, 1000, 1, 2, 3},
+                new long[] {2, 9, 0, 0, 1, 9, 1000, 1, edge, 3},
+                new long[] {2, 9, 0, 0, 2, 9, 1000, 1, 2, 3, 9, 1000, 1, 2, 3},
+                new long[] {2, 9, 0, Long.MIN_VALUE, 1L << 61},
+                new long[] {3, 9, 0, 0, 0, 0},
                 new long[] {4},
                 new long[] {4, 1},
+                new long[] {4, 0, 1},
                 new long[] {4, far, 1},
                 new long[] {5, 1, 1, 2},
                 new long[] {5, 5, 1, 2, 3},
                 new long[] {5, 0, 1, 2, 3},
                 new long[] {6, 1},
                 new long[] {6, 1, 0},
+                new long[] {6, 1, edge},
                 new long[] {6, 1, 5, 2, 5});
     }
 
     static Stream<long[]> extremeEdits() {
         long last = Integer.MAX_VALUE - (1 << 20);
         return Stream.of(
-                new long[] {1, last, 0, 64, 1, 2, -1},
-                new long[] {1, 0, 0, RecordFormat.MAX_FILE_LENGTH, 1, 2, 0},
+                new long[] {1, 4, 0, 64, 0, 0, -1},
+                new long[] {1, 4, 0, RecordFormat.MAX_FILE_LENGTH, 1, 2, 0},
                 new long[] {2, last, 0, 0, 0},
-                new long[] {2, 0, 0, 1, 0, 77},
                 new long[] {2, last, 0, 0, 1, last, 64, 1, 2, -1},
-                new long[] {3, last, last, 0, 0, 0},
                 new long[] {4, last, -1},
                 new long[] {5, 4, 0, -1, -1},
                 new long[] {6},
-                new long[] {6, -1, 1, 7, Long.MAX_VALUE});
+                new long[] {6, -1, 1, 7, RecordFormat.LAST_VERSION});
+    }
+
+    /** What the first edit of a manifest says must be possible, too. */
+    @Test
+    void anImpossibleStateIsDamage() throws IOException {
+        long edge = 1L << 56;
+        long far = 1L << 40;
+        List<long[]> states = List.of(
+                new long[] {3, far, 0, 0, 0, 0},
+                new long[] {3, -1, 0, 0, 0, 0},
+                new long[] {3, 9, -1, 0, 0, 0},
+                new long[] {3, 9, 10, 0, 0, 0},
+                new long[] {3, 9, 0, 2, 1, 0},
+                new long[] {3, 9, 0, -1, 1, 0},
+                new long[] {3, 9, 0, 0, edge - 1, 0},
+                new long[] {3, 9, 0, 0, Long.MAX_VALUE, 0},
+                new long[] {3, 9, 0, 0, 0, -1},
+                new long[] {3, 9, 0, 0, 0, Long.MAX_VALUE},
+                new long[] {3, 9, 0, 0, 0},
+                new long[] {1, 4, 0, 64, 0, 0, 0},
+                new long[] {4, 4, 1});
+        create().close();
+        byte[] start = Arrays.copyOf(content(), ClockNote.END);
+        for (long[] state : states) {
+            disk.install(FileNames.MANIFEST, start);
+            append(state);
+            assertThatThrownBy(this::read)
+                    .as("%s", Arrays.toString(state))
+                    .isInstanceOf(CorruptRecordException.class)
+                    .hasMessageContaining("impossible manifest edit");
+        }
+        disk.install(FileNames.MANIFEST, start);
+        append(3, 9, 9, RecordFormat.LAST_VERSION, RecordFormat.LAST_VERSION, 0);
+        assertThat(read().changesFrom()).isEqualTo(RecordFormat.LAST_VERSION);
+        append(1, 4, 0, 64, 0, 0, 0);
+        assertThatThrownBy(this::read).as("sealed before").isInstanceOf(CorruptRecordException.class);
     }
 
     @ParameterizedTest
@@ -311,7 +369,7 @@ final class ManifestTest {
         append(words);
         Manifest read = read();
         assertThat(read.files()).hasSize(words[0] == 1 || words.length == 10 ? 1 : 0);
-        append(1, 5, 0, 64, 1, 2, 3); // it was whole, so that this one comes behind it
+        append(1, 5, 0, 64, 3, 4, 3); // it was whole, so that this one comes behind it
         assertThat(read().files()).hasSize(read.files().size() + 1);
     }
 

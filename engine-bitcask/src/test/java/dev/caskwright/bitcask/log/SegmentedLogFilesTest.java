@@ -272,12 +272,7 @@ final class SegmentedLogFilesTest {
         appendBatch(log, 2, 160);
         assertThat(distances(log, active(log)))
                 .containsExactly(
-                        0,
-                        Locator.sizeClass(1_000),
-                        0,
-                        Locator.sizeClass(400),
-                        Locator.sizeClass(560),
-                        Locator.sizeClass(720));
+                        UNKNOWN, UNKNOWN, 0, Locator.sizeClass(400), Locator.sizeClass(560), Locator.sizeClass(720));
         DataFile first = active(log);
         log.leaveActive();
         assertThat(distances(log, first)).last().isEqualTo(Locator.sizeClass(720 + RecordFormat.BATCH_END_LENGTH));
@@ -291,14 +286,14 @@ final class SegmentedLogFilesTest {
     }
 
     @Test
-    void theFirstFileAfterAnOpeningBeginsWhereTheLogIsDurable() throws IOException {
+    void nothingOfTheFirstFileAfterAnOpeningIsDurableBeforeItIsForced() throws IOException {
         RecordLog log = open();
         append(log, 1_000);
         log.close();
         RecordLog next = open();
         append(next, 1_000);
         append(next, 1_000);
-        assertThat(distances(next, active(next))).containsExactly(0, Locator.sizeClass(1_000));
+        assertThat(distances(next, active(next))).containsExactly(UNKNOWN, UNKNOWN);
         next.close();
     }
 
@@ -311,8 +306,10 @@ final class SegmentedLogFilesTest {
             append(log, 3_000);
         }
         log.sync(log.position());
-        assertThat(calls(IoOperation.FORCE)).containsExactly(FileNames.data(1), FileNames.data(2), FileNames.data(3));
-        assertThat(disk.log()).last().extracting(IoCall::operation).isEqualTo(IoOperation.SYNC_DIRECTORY);
+        assertThat(calls(IoOperation.FORCE))
+                .as("those that were left are listed before the last is forced")
+                .containsExactly(FileNames.data(1), FileNames.data(2), FileNames.MANIFEST, FileNames.data(3));
+        assertThat(calls(IoOperation.SYNC_DIRECTORY)).hasSize(1);
         disk.clearLog();
         append(log, 504);
         log.sync(log.position());
@@ -323,7 +320,7 @@ final class SegmentedLogFilesTest {
         log.sync(log.position());
         assertThat(calls(IoOperation.FORCE))
                 .as("the third got its end")
-                .containsExactly(FileNames.data(3), FileNames.data(4));
+                .containsExactly(FileNames.data(3), FileNames.MANIFEST, FileNames.data(4));
         assertThat(calls(IoOperation.SYNC_DIRECTORY)).hasSize(1);
         log.close();
     }
@@ -335,12 +332,12 @@ final class SegmentedLogFilesTest {
         append(log, 3_000);
         log.leaveActive();
         log.sync(log.position());
-        assertThat(calls(IoOperation.FORCE)).containsExactly(FileNames.data(1), FileNames.data(2));
+        assertThat(calls(IoOperation.FORCE)).containsExactly(FileNames.data(1), FileNames.data(2), FileNames.MANIFEST);
         disk.clearLog();
         log.sync(log.position());
         assertThat(disk.log()).isEmpty();
         log.sealLeft();
-        assertThat(calls(IoOperation.FORCE)).as("only the manifest is").containsExactly(FileNames.MANIFEST);
+        assertThat(calls(IoOperation.FORCE)).as("all is durable and listed").isEmpty();
         log.close();
     }
 

@@ -99,7 +99,11 @@ public final class ImageFuzz {
 
     private static void read(Original original, byte[] file) throws IOException {
         CrashableIoManager directory = original.store.directoryWith(original.image.name(), file);
-        ImageFile image = ImageFile.read(directory, original.store.store(), original.image);
+        ImageFile image = ImageFile.read(
+                directory,
+                original.store.store(),
+                original.image,
+                directory.list().size());
         if (image == null) {
             return;
         }

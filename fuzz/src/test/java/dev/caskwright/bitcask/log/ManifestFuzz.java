@@ -23,11 +23,16 @@ public final class ManifestFuzz {
         file.writeBytes(keepsStart ? whole : Arrays.copyOf(whole, ClockNote.END));
         for (int at = 1; at < input.length; ) {
             int longs = 1 + (input[at] & 15);
-            byte[] edit = new byte[8 + longs * Long.BYTES];
-            System.arraycopy(input, at + 1, edit, 8, Math.min(input.length - at - 1, longs * Long.BYTES));
-            RecordFormat.INT.set(edit, 4, longs * Long.BYTES);
+            byte[] edit = new byte[ManifestReader.EDIT_HEADER + (longs - 1) * Long.BYTES];
+            byte[] words = new byte[longs * Long.BYTES];
+            System.arraycopy(input, at + 1, words, 0, Math.min(input.length - at - 1, words.length));
+            System.arraycopy(words, 0, edit, 8, Long.BYTES);
+            int length = edit.length - ManifestReader.EDIT_HEADER;
+            System.arraycopy(words, Long.BYTES, edit, ManifestReader.EDIT_HEADER, length);
+            RecordFormat.INT.set(edit, 4, length);
+            RecordFormat.INT.set(edit, 16, FuzzedStore.checksum(edit, ManifestReader.EDIT_HEADER, length, 0));
             int mask = RecordFormat.mask(FuzzedStore.PLAIN.store().seed(), file.size());
-            RecordFormat.INT.set(edit, 0, FuzzedStore.checksum(edit, 4, edit.length - 4, mask));
+            RecordFormat.INT.set(edit, 0, FuzzedStore.checksum(edit, 4, ManifestReader.EDIT_HEADER - 4, mask));
             file.writeBytes(edit);
             at += 1 + longs * Long.BYTES;
         }

@@ -39,7 +39,7 @@ enum Bug {
                     "            }"),
             crash()),
     INPUTS_DELETED_BEFORE_THE_MANIFEST_IS_FORCED(
-            engine("log/Manifest", "        appendAndForce(words);", "        append(open(), words);"), crash()),
+            engine("log/Manifest", "        appendAndForce(words);", "        append(words);"), crash()),
     HINT_TRUSTED(
             engine("log/HintFile", "return sound ? length : -1;", "return length;"),
             test("DamageTest.noFlippedBitGivesAWrongAnswer")),
@@ -83,7 +83,12 @@ enum Bug {
                     "                options.onFailure().accept(e);\n                throw e;",
                     "                throw e;"),
             test("FaultTest.everyCallOfAShortLifeMayFail")),
-    FILE_NUMBER_USED_AGAIN_BY_A_MERGE(engine("log/SegmentedLog", "        highestId += count;\n", ""), crash()),
+    FILE_NUMBER_USED_AGAIN_BY_A_MERGE(
+            engine(
+                    "log/SegmentedLog",
+                    "        return takeNumbers(count);\n",
+                    "        return firstFreeNumber(count);\n"),
+            crash()),
     FILE_NUMBER_USED_AGAIN_AFTER_A_RECOVERY(
             engine("log/LogOpening", "                highestId = Math.max(highestId, FileNames.id(name));\n", ""),
             crash()),
@@ -92,8 +97,8 @@ enum Bug {
                     "log/LogOpening",
                     "                highestId = Math.max(highestId, FileNames.id(name));\n",
                     "",
-                    "        lastLogId = id;\n",
-                    "        lastLogId = id;\n        highestId = Math.max(highestId, id);\n"),
+                    "        lastLogId = tail.lastLogId();\n",
+                    "        lastLogId = tail.lastLogId();\n        highestId = Math.max(highestId, lastLogId);\n"),
             test("KnownFaultsTest.filesThatRecoveryDroppedDoNotComeBack")),
     ACCESS_ENDED_BEFORE_READERS_HAVE_A_HANDLE(
             engine(
