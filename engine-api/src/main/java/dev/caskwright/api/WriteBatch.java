@@ -45,26 +45,43 @@ public final class WriteBatch {
     private static final int FIRST_CHANGES = 16;
     private static final int FIRST_BLOCK = 1 << 10;
     private static final int LARGEST_SHARED_BLOCK = 256 << 10;
+
+    /** So much room is kept by {@link #clear}: some 36 bytes for each change. */
+    private static final int MOST_KEPT_CHANGES = 1 << 14;
+
     private static final KeyHash HASH = new KeyHash(ThreadLocalRandom.current().nextLong());
 
-    private byte[] block = new byte[FIRST_BLOCK];
+    private byte[] block;
     private int blockUsed;
 
     // Of each change, in the order in which they were made; replaced ones stay until they are the most.
     private int changes;
     private int replaced;
-    private byte[][] sources = new byte[FIRST_CHANGES][];
-    private int[] keyOffsets = new int[FIRST_CHANGES];
-    private int[] keyLengths = new int[FIRST_CHANGES];
-    private int[] valueLengths = new int[FIRST_CHANGES];
-    private int[] hashes = new int[FIRST_CHANGES];
-    private WriteOptions[] expiries = new WriteOptions[FIRST_CHANGES];
+    private byte[][] sources;
+    private int[] keyOffsets;
+    private int[] keyLengths;
+    private int[] valueLengths;
+    private int[] hashes;
+    private WriteOptions[] expiries;
 
     /** An open-addressing table at most half full: the number of the key's last change plus 1, or 0. */
-    private int[] table = new int[2 * FIRST_CHANGES];
+    private int[] table;
 
     /** Makes an empty batch. */
-    public WriteBatch() {}
+    public WriteBatch() {
+        this(FIRST_CHANGES);
+    }
+
+    private WriteBatch(int capacity) {
+        block = new byte[FIRST_BLOCK];
+        sources = new byte[capacity][];
+        keyOffsets = new int[capacity];
+        keyLengths = new int[capacity];
+        valueLengths = new int[capacity];
+        hashes = new int[capacity];
+        expiries = new WriteOptions[capacity];
+        table = new int[Integer.highestOneBit(capacity) * 2];
+    }
 
     /** Adds a put without expiry. */
     public WriteBatch put(byte[] key, byte[] value) {
@@ -110,8 +127,12 @@ public final class WriteBatch {
         }
     }
 
-    /** Forgets all changes, and keeps what memory the next ones need if they are as many. */
+    /** Forgets all changes. Keeps the memory for as many, up to some thousand; what was needed beyond is given back. */
     public void clear() {
+        if (keyOffsets.length > MOST_KEPT_CHANGES) {
+            become(new WriteBatch(FIRST_CHANGES));
+            return;
+        }
         Arrays.fill(sources, 0, changes, null);
         Arrays.fill(expiries, 0, changes, null);
         Arrays.fill(table, 0);
@@ -161,9 +182,22 @@ public final class WriteBatch {
                 && Arrays.equals(sources[change], from, from + keyLengths[change], block, offset, offset + length);
     }
 
+    /** Copies a slice into the current block, or into a new one, and returns where it begins. */
+    private int store(byte[] source, int from, int length) {
+        int offset = reserve(length);
+        System.arraycopy(source, from, block, offset, length);
+        return offset;
+    }
+
     /** Copies key and value into the current block, or into a new one, and returns where they begin. */
     private int store(byte[] key, byte[] value, int valueLength) {
-        long needed = (long) key.length + valueLength;
+        int offset = reserve((long) key.length + valueLength);
+        System.arraycopy(key, 0, block, offset, key.length);
+        System.arraycopy(value, 0, block, offset + key.length, valueLength);
+        return offset;
+    }
+
+    private int reserve(long needed) {
         if (needed > block.length - blockUsed) {
             if (needed > Integer.MAX_VALUE - Long.BYTES) {
                 throw new IllegalArgumentException(
@@ -173,65 +207,65 @@ public final class WriteBatch {
             blockUsed = 0;
         }
         int offset = blockUsed;
-        System.arraycopy(key, 0, block, offset, key.length);
-        System.arraycopy(value, 0, block, offset + key.length, valueLength);
         blockUsed = offset + (int) needed;
         return offset;
     }
 
-    /** Drops what was replaced if that is the most; otherwise doubles the room for changes. */
+    /**
+     * Drops what was replaced if that is the most; otherwise doubles the room for changes. All memory is taken before
+     * anything is changed: a batch that finds none is as before.
+     */
     private void makeRoom() {
-        if (replaced > changes / 2) {
-            dropReplaced();
-        } else {
-            int capacity = Math.multiplyExact(2, changes);
-            sources = Arrays.copyOf(sources, capacity);
-            keyOffsets = Arrays.copyOf(keyOffsets, capacity);
-            keyLengths = Arrays.copyOf(keyLengths, capacity);
-            valueLengths = Arrays.copyOf(valueLengths, capacity);
-            hashes = Arrays.copyOf(hashes, capacity);
-            expiries = Arrays.copyOf(expiries, capacity);
-        }
-        int[] larger = new int[Integer.highestOneBit(keyOffsets.length) * 2];
-        for (int i = 0; i < changes; i++) {
-            if (valueLengths[i] != REPLACED) {
-                int place = hashes[i] & larger.length - 1;
-                while (larger[place] != 0) {
-                    place = place + 1 & larger.length - 1;
+        boolean isDropping = replaced > changes / 2;
+        WriteBatch next = new WriteBatch(isDropping ? keyOffsets.length : Math.multiplyExact(2, changes));
+        if (isDropping) {
+            for (int i = 0; i < changes; i++) {
+                if (valueLengths[i] != REPLACED) {
+                    int offset = next.store(sources[i], keyOffsets[i], keyLengths[i] + Math.max(0, valueLengths[i]));
+                    next.take(this, i, next.block, offset);
                 }
-                larger[place] = i + 1;
+            }
+        } else {
+            next.block = block;
+            next.blockUsed = blockUsed;
+            for (int i = 0; i < changes; i++) {
+                next.take(this, i, sources[i], keyOffsets[i]);
             }
         }
-        table = larger;
+        become(next);
     }
 
-    /** Moves the changes together that still count, their bytes into new blocks. */
-    private void dropReplaced() {
-        int count = changes;
-        block = new byte[FIRST_BLOCK];
-        blockUsed = 0;
-        changes = 0;
-        replaced = 0;
-        for (int i = 0; i < count; i++) {
-            if (valueLengths[i] != REPLACED) {
-                int to = changes++;
-                keyOffsets[to] = moved(i);
-                sources[to] = block;
-                keyLengths[to] = keyLengths[i];
-                valueLengths[to] = valueLengths[i];
-                hashes[to] = hashes[i];
-                expiries[to] = expiries[i];
-            }
+    /** Adds a change of another batch, or one that was replaced there, whose bytes are in place. There is room. */
+    private void take(WriteBatch other, int change, byte[] source, int offset) {
+        sources[changes] = source;
+        keyOffsets[changes] = offset;
+        keyLengths[changes] = other.keyLengths[change];
+        valueLengths[changes] = other.valueLengths[change];
+        hashes[changes] = other.hashes[change];
+        expiries[changes] = other.expiries[change];
+        changes++;
+        if (other.valueLengths[change] == REPLACED) {
+            replaced++;
+            return;
         }
-        Arrays.fill(sources, changes, count, null);
-        Arrays.fill(expiries, changes, count, null);
+        int place = hashes[changes - 1] & table.length - 1;
+        while (table[place] != 0) {
+            place = place + 1 & table.length - 1;
+        }
+        table[place] = changes;
     }
 
-    private int moved(int change) {
-        int keyEnd = keyOffsets[change] + keyLengths[change];
-        byte[] key = Arrays.copyOfRange(sources[change], keyOffsets[change], keyEnd);
-        int valueLength = Math.max(0, valueLengths[change]);
-        byte[] value = Arrays.copyOfRange(sources[change], keyEnd, keyEnd + valueLength);
-        return store(key, value, valueLength);
+    private void become(WriteBatch next) {
+        block = next.block;
+        blockUsed = next.blockUsed;
+        changes = next.changes;
+        replaced = next.replaced;
+        sources = next.sources;
+        keyOffsets = next.keyOffsets;
+        keyLengths = next.keyLengths;
+        valueLengths = next.valueLengths;
+        hashes = next.hashes;
+        expiries = next.expiries;
+        table = next.table;
     }
 }

@@ -185,6 +185,7 @@ public final class BitcaskEngine implements StorageEngine {
 
     @Override
     public Snapshot snapshot() throws IOException {
+        SnapshotView.closeDropped(store);
         return new SnapshotView(store, reads, store.snapshots.open());
     }
 
@@ -216,6 +217,7 @@ public final class BitcaskEngine implements StorageEngine {
 
     @Override
     public void merge() throws IOException {
+        SnapshotView.closeDropped(store);
         merger.mergeAll();
         requestCheckpoint(); // the merge has made the image void
     }
@@ -250,6 +252,7 @@ public final class BitcaskEngine implements StorageEngine {
 
     @Override
     public EngineStats stats() {
+        SnapshotView.closeDropped(store);
         long keys = size(); // first: it makes sure that all records are counted
         long disk = 0;
         long live = 0;
@@ -358,6 +361,7 @@ public final class BitcaskEngine implements StorageEngine {
 
     /** Has an image of the index saved in the background if it is time. */
     void requestCheckpoint() {
+        SnapshotView.closeDropped(store);
         parts.checkpoints().request();
     }
 

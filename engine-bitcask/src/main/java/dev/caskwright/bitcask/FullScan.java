@@ -80,6 +80,7 @@ final class FullScan {
                 return;
             }
         }
+        moment.checkOpen(); // what changed since it was closed has not been saved, so something may be missing
     }
 
     private @Nullable Entry lostEntry(long locator, Map<LogSegment, RecordScanner> scanners) throws IOException {
@@ -134,9 +135,7 @@ final class FullScan {
 
     private void checkOpen() throws IOException {
         store.checkOpen();
-        if (moment.closed) {
-            throw Store.closedException();
-        }
+        moment.checkOpen();
     }
 
     private Entry entry(int i) {

@@ -9,22 +9,18 @@ import dev.caskwright.api.spi.OrderedKeyIndex;
 import dev.caskwright.api.spi.RecordReader;
 import java.io.IOException;
 import java.util.ArrayDeque;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A walk along an ordered index. It reads ahead in pieces, each within one read epoch, and goes on behind the last key it
  * saw; so it holds nothing between calls that a merge would have to wait for. Pieces grow, unless the range says how many
- * entries are wanted.
+ * entries are wanted, up to a bound on keys and one on the bytes of values.
  */
 final class OrderedCursor implements Cursor {
     private static final int FIRST_PIECE = 16;
     private static final int LARGEST_PIECE = 128;
     private static final int PIECE_BYTES = 256 << 10;
-    private static final Comparator<byte[]> UNSIGNED = Arrays::compareUnsigned;
 
     private final Store store;
     private final OrderedKeyIndex index;
@@ -91,49 +87,59 @@ final class OrderedCursor implements Cursor {
     }
 
     private void readSnapshot(Session session, Snapshots.Handle of) throws IOException {
-        byte[] from = last;
-        boolean inclusive = lastInclusive;
-        TreeMap<byte[], Long> piece = new TreeMap<>(UNSIGNED);
-        atEnd = true; // unless the visitor stops the scan
-        index.scan(from, inclusive, range.isDescending(), (key, locator) -> {
-            if (!range.isBeforeEnd(key)) {
+        KeyPiece piece = new KeyPiece(last, lastInclusive, range.isDescending(), range::isBeforeEnd, pieceSize);
+        int[] count = {0};
+        index.scan(last, lastInclusive, range.isDescending(), (key, locator) -> {
+            if (piece.isBehindEnd(key)) {
                 return false;
             }
             piece.put(key, locator);
-            if (piece.size() < pieceSize) {
-                return true;
+            if (++count[0] == pieceSize) {
+                piece.cutBehind(key);
             }
-            goOnBehind(key);
-            return false;
+            return count[0] < pieceSize;
         });
         // After the index: a change that the scan saw was saved before.
-        addUndone(of.undo, from, inclusive, atEnd ? null : last, piece);
-        int[] left = {Integer.MAX_VALUE, Integer.MAX_VALUE};
-        for (Map.Entry<byte[], Long> each : (range.isDescending() ? piece.descendingMap() : piece).entrySet()) {
-            if (wanted > 0 && each.getValue() != KeyIndex.ABSENT && range.isBeforeEnd(each.getKey())) {
+        addUndone(of.undo, piece);
+        of.checkOpen(); // after both: changes since it was closed have not been saved
+        byte[] end = piece.end();
+        atEnd = end == null;
+        if (end != null) {
+            goOnBehind(end);
+        }
+        int[] left = {Integer.MAX_VALUE, PIECE_BYTES};
+        for (Map.Entry<byte[], Long> each : piece.keys().entrySet()) {
+            if (wanted <= 0) {
+                return;
+            }
+            if (left[1] <= 0) {
+                goOnFrom(each.getKey());
+                return;
+            }
+            if (each.getValue() != KeyIndex.ABSENT) {
                 add(session.reader, each.getKey(), each.getValue(), left);
             }
         }
     }
 
     private void goOnBehind(byte[] key) {
-        last = key.clone(); // the array itself is the caller's, in an entry
+        goOnFrom(key);
         lastInclusive = false;
+    }
+
+    private void goOnFrom(byte[] key) {
+        last = key.clone(); // the array itself is the caller's, in an entry
+        lastInclusive = true;
         atEnd = false;
     }
 
-    /** Puts what was saved for the keys from {@code from} to {@code to} over what the index has, the oldest last. */
-    private void addUndone(
-            Undo undo, byte @Nullable [] from, boolean inclusive, byte @Nullable [] to, Map<byte[], Long> piece) {
+    /** Puts what was saved over what the index has, the oldest last. */
+    private static void addUndone(Undo undo, KeyPiece piece) {
         Undo later = undo.next; // before the map, as in Undo.find
         if (later != null) {
-            addUndone(later, from, inclusive, to, piece);
+            addUndone(later, piece);
         }
-        if (range.isDescending()) {
-            undo.map.copyRange(to, true, from, inclusive, piece);
-        } else {
-            undo.map.copyRange(from, inclusive, to, true, piece);
-        }
+        undo.map.addTo(piece);
     }
 
     private void add(RecordReader reader, byte[] key, long locator, int[] left) throws IOException {

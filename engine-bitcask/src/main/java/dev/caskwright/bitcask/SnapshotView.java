@@ -7,33 +7,49 @@ import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.spi.OrderedKeyIndex;
 import java.io.IOException;
-import java.lang.ref.Cleaner;
+import java.lang.ref.PhantomReference;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A snapshot as its user holds it. One that is dropped without being closed is reported to the log and closed. */
+/**
+ * A snapshot as its user holds it. One that is dropped without being closed is reported to the log and closed when the
+ * store next opens a snapshot, merges, seals a file or gives its figures: no thread waits for it.
+ */
 final class SnapshotView implements Snapshot {
-    private static final Cleaner CLEANER = Cleaner.create();
-
     private final Store store;
     private final Reads reads;
     private final Snapshots.Handle handle;
-    private final Cleaner.Cleanable leakGuard;
+    private final LeakGuard leakGuard;
 
     SnapshotView(Store store, Reads reads, Snapshots.Handle handle) {
         this.store = store;
         this.reads = reads;
         this.handle = handle;
-        this.leakGuard = CLEANER.register(this, new LeakGuard(store, handle));
+        this.leakGuard = new LeakGuard(this);
+        handle.leakGuard = leakGuard;
     }
 
-    /** Closes a snapshot that became unreachable. Must not refer to the view. */
-    private record LeakGuard(Store store, Snapshots.Handle handle) implements Runnable {
-        @Override
-        public void run() {
+    /** Tells when a view has become unreachable. Kept by the handle, and does not refer to the view. */
+    static final class LeakGuard extends PhantomReference<SnapshotView> {
+        private final Snapshots.Handle handle;
+
+        private LeakGuard(SnapshotView view) {
+            super(view, view.store.snapshots.dropped);
+            this.handle = view.handle;
+        }
+    }
+
+    /** Closes the snapshots whose views were dropped, unless the caller holds the write lock. */
+    static void closeDropped(Store store) {
+        if (store.writeLock.isHeldByCurrentThread()) {
+            return; // an executor that runs tasks in the caller may bring it here
+        }
+        for (Reference<?> each = store.snapshots.dropped.poll(); each != null; each = store.snapshots.dropped.poll()) {
+            Snapshots.Handle handle = ((LeakGuard) each).handle;
             if (!handle.closed && !store.isClosed()) {
                 logger().warn("a snapshot was not closed and is closed now: version={}", handle.version);
                 closeHandle(store, handle);
@@ -51,9 +67,7 @@ final class SnapshotView implements Snapshot {
     }
 
     private Snapshots.Handle open() throws EngineClosedException {
-        if (handle.closed) {
-            throw new EngineClosedException("the snapshot is closed: version=" + handle.version);
-        }
+        handle.checkOpen();
         return handle;
     }
 
@@ -97,7 +111,7 @@ final class SnapshotView implements Snapshot {
     @Override
     public void close() {
         closeHandle(store, handle);
-        leakGuard.clean();
+        leakGuard.clear();
     }
 
     private static Logger logger() {

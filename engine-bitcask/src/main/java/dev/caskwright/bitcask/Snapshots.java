@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask;
 
+import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
@@ -7,6 +8,7 @@ import dev.caskwright.api.spi.KeyHash;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
 import java.io.IOException;
+import java.lang.ref.ReferenceQueue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -41,6 +43,9 @@ final class Snapshots {
         final List<LogSegment> pinned = new ArrayList<>(); // guarded by Snapshots
         volatile boolean closed;
 
+        /** Keeps the reference that tells of a dropped view from being collected itself. */
+        SnapshotView.@Nullable LeakGuard leakGuard;
+
         Handle(
                 long serial,
                 boolean isForCall,
@@ -65,7 +70,14 @@ final class Snapshots {
         long locate(KeyIndex index, byte[] key, int offset, int length) throws IOException {
             long current = index.get(key, offset, length);
             long saved = undo.find(key, offset, length);
+            checkOpen(); // after both: changes since it was closed have not been saved
             return saved == UndoMap.UNCHANGED ? current : saved;
+        }
+
+        void checkOpen() throws EngineClosedException {
+            if (closed) {
+                throw new EngineClosedException("the snapshot is closed: version=" + version);
+            }
         }
 
         /** Returns whether an entry had expired then. */
@@ -84,6 +96,9 @@ final class Snapshots {
             return file == active ? activeLength : file.length();
         }
     }
+
+    /** Gets the guards of views that were dropped without being closed. */
+    final ReferenceQueue<SnapshotView> dropped = new ReferenceQueue<>();
 
     private final Store store;
     private final int limit;

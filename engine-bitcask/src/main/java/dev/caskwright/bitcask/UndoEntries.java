@@ -126,6 +126,12 @@ final class UndoEntries {
         return keyLength(chunk(reference), offset(reference));
     }
 
+    /** Returns a copy of the key of an entry. */
+    byte[] key(long reference) {
+        int start = keyOffset(reference);
+        return Arrays.copyOfRange(chunk(reference), start, start + keyLength(reference));
+    }
+
     /** Compares the key of an entry with another, unsigned and bytewise. */
     int compare(long reference, byte[] key, int offset, int length) {
         int start = keyOffset(reference);

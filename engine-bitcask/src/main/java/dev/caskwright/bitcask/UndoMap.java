@@ -3,7 +3,6 @@ package dev.caskwright.bitcask;
 import dev.caskwright.api.spi.KeyHash;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * own length and about 23 bytes.
  *
  * <p><b>Threads.</b> One writer at a time: who holds the write lock while this is the newest snapshot's map, and afterwards
- * who closes a snapshot. Any number of readers, who wait for nobody; those of {@link #copyRange} only for each other.
+ * who closes a snapshot. Any number of readers, who wait for nobody; those of {@link #addTo} only for each other.
  */
 final class UndoMap {
     /** The answer for a key that has not changed. No locator has this value: it would lie in a file's header. */
@@ -152,16 +151,11 @@ final class UndoMap {
         }
     }
 
-    /** Adds to {@code target} what was saved for the keys in a range; a null bound is none. */
-    void copyRange(
-            byte @Nullable [] from,
-            boolean fromInclusive,
-            byte @Nullable [] to,
-            boolean toInclusive,
-            Map<byte[], Long> target) {
+    /** Adds what was saved for the keys of a piece. */
+    void addTo(KeyPiece piece) {
         Saved all = saved;
         if (all != null) {
-            all.order.copyRange(from, fromInclusive, to, toInclusive, target);
+            all.order.addTo(piece);
         }
     }
 

@@ -1,8 +1,6 @@
 package dev.caskwright.bitcask;
 
 import java.util.Arrays;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The order of the keys of an undo map, for cursors. Nothing is done for it when a key is saved: a reader that needs it
@@ -22,23 +20,34 @@ final class UndoOrder {
         this.entries = entries;
     }
 
-    /** Adds to {@code target} what was saved for the keys in a range; a null bound is none. */
-    void copyRange(
-            byte @Nullable [] from,
-            boolean fromInclusive,
-            byte @Nullable [] to,
-            boolean toInclusive,
-            Map<byte[], Long> target) {
+    /** Adds what was saved for the keys of a piece. */
+    void addTo(KeyPiece piece) {
+        byte[] from = piece.from();
         for (long[] run : sortedRuns()) {
-            int start = from == null ? 0 : firstBehind(run, from, !fromInclusive);
-            int end = to == null ? run.length : firstBehind(run, to, toInclusive);
-            for (int i = start; i < end; i++) {
-                long reference = run[i];
-                int offset = entries.keyOffset(reference);
-                byte[] key =
-                        Arrays.copyOfRange(entries.chunk(reference), offset, offset + entries.keyLength(reference));
-                target.put(key, entries.locator(reference));
+            if (piece.isDescending()) {
+                int start = from == null ? run.length : firstBehind(run, from, piece.isInclusive());
+                addTo(piece, run, start - 1, -1);
+            } else {
+                addTo(piece, run, from == null ? 0 : firstBehind(run, from, !piece.isInclusive()), 1);
             }
+        }
+    }
+
+    private void addTo(KeyPiece piece, long[] run, int start, int step) {
+        byte[] last = null;
+        int added = 0;
+        for (int i = start; i >= 0 && i < run.length; i += step) {
+            byte[] key = entries.key(run[i]);
+            if (piece.isBehindEnd(key)) {
+                return;
+            }
+            if (last != null && added == piece.limit()) {
+                piece.cutBehind(last);
+                return;
+            }
+            piece.put(key, entries.locator(run[i]));
+            last = key;
+            added++;
         }
     }
 

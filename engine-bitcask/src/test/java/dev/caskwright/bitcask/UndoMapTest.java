@@ -2,6 +2,7 @@ package dev.caskwright.bitcask;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caskwright.api.Range;
 import dev.caskwright.api.spi.KeyHash;
 import dev.caskwright.testkit.KeyValues;
 import java.util.ArrayList;
@@ -10,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -67,7 +67,7 @@ final class UndoMapTest {
                 otherModel.putIfAbsent(key, locator);
             }
             if (random.nextInt(2_000) == 0) {
-                assertRange(seed, model, key(random.nextInt(keys)), key(random.nextInt(keys)), random.nextInt(16));
+                assertRange(seed, model, key(random.nextInt(keys)), key(random.nextInt(keys)), random.nextInt(1 << 13));
             }
             if (random.nextInt(8_000) == 0) {
                 passed = map.saveAll(other, passed);
@@ -97,11 +97,46 @@ final class UndoMapTest {
         if (to != null) {
             expected = expected.headMap(to, toInclusive);
         }
-        NavigableMap<byte[], Long> found = KeyValues.newMap();
-        map.copyRange(from, fromInclusive, to, toInclusive, found);
+        Range range = range(from, fromInclusive, to, toInclusive);
+        int limit = 1 + (bounds >>> 5) % 200;
+        Map<byte[], Long> found = walk((bounds & 16) == 0 ? range : range.descending(true), limit);
         assertThat(found.size()).as("seed=%s", seed).isEqualTo(expected.size());
         for (Map.Entry<byte[], Long> each : expected.entrySet()) {
             assertThat(found.get(each.getKey())).as("seed=%s", seed).isEqualTo(each.getValue());
+        }
+    }
+
+    private static Range range(byte[] from, boolean fromInclusive, byte[] to, boolean toInclusive) {
+        Range range = Range.all();
+        if (from != null) {
+            range = range.from(from, fromInclusive);
+        }
+        if (to != null) {
+            range = range.to(to, toInclusive);
+        }
+        return range;
+    }
+
+    /** Walks a range in pieces of so many keys, and checks that pieces are bounded, in order, and get ahead. */
+    private Map<byte[], Long> walk(Range range, int limit) {
+        Map<byte[], Long> found = KeyValues.newMap();
+        byte[] last = range.start();
+        boolean inclusive = range.isStartInclusive();
+        while (true) {
+            KeyPiece piece = new KeyPiece(last, inclusive, range.isDescending(), range::isBeforeEnd, limit);
+            map.addTo(piece);
+            // The runs of a map are sources of their own; there are few.
+            assertThat(piece.keys().size()).isLessThanOrEqualTo(32 * limit);
+            for (Map.Entry<byte[], Long> each : piece.keys().entrySet()) {
+                assertThat(found.put(each.getKey(), each.getValue())).isNull();
+            }
+            byte[] end = piece.end();
+            if (end == null) {
+                return found;
+            }
+            assertThat(found).as("it gets ahead").isNotEmpty();
+            last = end;
+            inclusive = false;
         }
     }
 
@@ -129,18 +164,22 @@ final class UndoMapTest {
                     while (told.get() < keys) {
                         int saved = told.get();
                         byte[] from = key(random.nextInt(keys));
-                        TreeMap<byte[], Long> found = new TreeMap<>(Arrays::compareUnsigned);
-                        map.copyRange(from, true, key(random.nextInt(keys)), true, found);
-                        found.forEach((key, locator) -> {
+                        byte[] to = key(random.nextInt(keys));
+                        KeyPiece found = new KeyPiece(
+                                from, true, false, key -> Arrays.compareUnsigned(key, to) <= 0, Integer.MAX_VALUE);
+                        map.addTo(found);
+                        found.keys().forEach((key, locator) -> {
                             if (!Arrays.equals(key, key((int) (locator - 8)))) {
                                 throw new AssertionError("a key with another's locator: " + locator);
                             }
                         });
                         int number = random.nextInt(keys);
-                        TreeMap<byte[], Long> one = new TreeMap<>(Arrays::compareUnsigned);
-                        map.copyRange(key(number), true, key(number), true, one);
-                        if (number < saved && one.size() != 1) {
-                            throw new AssertionError("key=" + number + ", saved=" + saved + ", found=" + one);
+                        byte[] wanted = key(number);
+                        KeyPiece one =
+                                new KeyPiece(wanted, true, false, key -> Arrays.equals(key, wanted), Integer.MAX_VALUE);
+                        map.addTo(one);
+                        if (number < saved && one.keys().size() != 1) {
+                            throw new AssertionError("key=" + number + ", saved=" + saved + ", found=" + one.keys());
                         }
                     }
                     return null;
