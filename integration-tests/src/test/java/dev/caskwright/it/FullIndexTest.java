@@ -23,14 +23,18 @@ final class FullIndexTest {
     private Path temporary;
 
     @ParameterizedTest
-    @CsvSource({"hashmap, -Xmx40m, -XX:MaxDirectMemorySize=64m", "compact, -Xmx48m, -XX:MaxDirectMemorySize=4m"})
+    @CsvSource({
+        "hashmap, -Xmx40m, -XX:MaxDirectMemorySize=64m",
+        "btree, -Xmx64m, -XX:MaxDirectMemorySize=64m",
+        "compact, -Xmx48m, -XX:MaxDirectMemorySize=4m"
+    })
     void aFullIndexRefusesWritesAndLosesNothing(String index, String heap, String direct) throws Exception {
         Path directory = temporary.resolve("store");
         List<String> said = run(directory, index, heap, direct);
         assertThat(said).hasSize(5);
         int written = Integer.parseInt(said.get(0));
         assertThat(written).isGreaterThan(50_000);
-        assertThat(said.get(1)).contains("needed=").contains(index.equals("hashmap") ? "-Xmx" : "MaxDirectMemorySize");
+        assertThat(said.get(1)).contains("needed=").contains(index.equals("compact") ? "MaxDirectMemorySize" : "-Xmx");
         assertThat(said.get(2)).isEqualTo("NOT_APPLIED");
         assertThat(said.get(3)).as("health").isEqualTo("null");
         assertThat(said.get(4)).as("the same put again").isEqualTo("OUT_OF_MEMORY");

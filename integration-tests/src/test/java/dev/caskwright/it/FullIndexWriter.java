@@ -5,6 +5,7 @@ import dev.caskwright.api.IndexMemoryException;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
+import dev.caskwright.index.btree.BTreeKeyIndex;
 import dev.caskwright.index.compact.CompactKeyIndex;
 import dev.caskwright.index.hashmap.HashKeyIndex;
 import java.io.IOException;
@@ -60,7 +61,12 @@ final class FullIndexWriter {
 
     static EngineBuilder builder(Path directory, String index) {
         return BitcaskEngine.builder(directory)
-                .index(index.equals("compact") ? CompactKeyIndex::new : HashKeyIndex::new)
+                .index(
+                        switch (index) {
+                            case "compact" -> CompactKeyIndex::new;
+                            case "btree" -> context -> new BTreeKeyIndex();
+                            default -> HashKeyIndex::new;
+                        })
                 .maxFileBytes(1 << 20)
                 // Files are sealed by the writer: those that wait for that take heap, too.
                 .executor(Runnable::run);

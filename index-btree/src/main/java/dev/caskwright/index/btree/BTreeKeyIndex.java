@@ -1,5 +1,6 @@
 package dev.caskwright.index.btree;
 
+import dev.caskwright.api.IndexMemoryException;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
 import dev.caskwright.api.spi.KeyIndexProvider;
@@ -56,6 +57,13 @@ public final class BTreeKeyIndex implements OrderedKeyIndex {
     /** The keys that a node repeats: its lower bound, and its upper bound in the node above. */
     private static final int REPEATED_KEYS_PER_NODE = 2;
 
+    private static final long MAX_HEAP = Runtime.getRuntime().maxMemory(); // asked once: it is a native call
+    /** What the index may keep for long: collectors that divide the heap by age keep two thirds of it for what stays. */
+    private static final long MAX_HELD = MAX_HEAP / 8 * 5;
+
+    private static final long KEY_BYTES_UNKNOWN = 128;
+    private static final int KEYS_PER_MEASUREMENT = 1024;
+
     private static final int NO_LENGTH = 0;
     private static final int DIFFERENT_LENGTHS = -1;
 
@@ -70,8 +78,18 @@ public final class BTreeKeyIndex implements OrderedKeyIndex {
     /** Set while a rebuild is on. Only the writer uses it, but {@link #memoryBytes} looks. */
     private volatile @Nullable Rebuild rebuild;
 
+    private final long maxHeld;
+    private long roomLeft; // the writer's: for how many keys no measurement is needed
+
     /** Makes an empty index. */
-    public BTreeKeyIndex() {}
+    public BTreeKeyIndex() {
+        this(MAX_HELD);
+    }
+
+    /** Makes an empty index that may hold so many bytes. */
+    BTreeKeyIndex(long maxHeld) {
+        this.maxHeld = maxHeld;
+    }
 
     /** Finds this index by the name {@code btree}. */
     public static final class Provider implements KeyIndexProvider {
@@ -174,9 +192,33 @@ public final class BTreeKeyIndex implements OrderedKeyIndex {
         return running == null ? bytes : bytes + bytesOf(running.target(), running.copied());
     }
 
+    /**
+     * Makes sure that the index, with both trees of a rebuild, does not take more than five eighths of the heap for long.
+     * How much of the heap others hold cannot be told without a garbage collection.
+     */
     @Override
-    public void ensureRoom(int keys) {
+    public void ensureRoom(int keys) throws IndexMemoryException {
         openTree();
+        if (keys < 0 || keys >= roomLeft) {
+            measureRoom(keys);
+        }
+        roomLeft -= keys;
+    }
+
+    private void measureRoom(int keys) throws IndexMemoryException {
+        long held = memoryBytes();
+        long count = size.get();
+        long perKey = count == 0 ? KEY_BYTES_UNKNOWN : Math.max(KEY_BYTES_UNKNOWN, 2 * held / count);
+        long left = (maxHeld - held) / perKey;
+        if (left < keys) {
+            throw new IndexMemoryException(
+                    "the heap is too small for the key index: needed=" + (held + keys * perKey) + ", held=" + held
+                            + ", heap=" + MAX_HEAP + " bytes, of which the index may hold " + maxHeld
+                            + "; raise -Xmx",
+                    null);
+        }
+        // Measured again long before they are used up: keys may be longer than those so far.
+        roomLeft = Math.max(keys, Math.min(left / 16, KEYS_PER_MEASUREMENT));
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.caskwright.index.btree;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.IndexMemoryException;
 import dev.caskwright.api.spi.Backends;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
@@ -492,5 +493,34 @@ final class BTreeKeyIndexTest extends OrderedKeyIndexContract {
             System.gc();
         }
         return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+    }
+
+    /** It refuses before a change, keeps what it has, and takes keys again once there is room. */
+    @Test
+    void anIndexThatMayNotGrowRefuses() throws IOException {
+        try (BTreeKeyIndex index = new BTreeKeyIndex(1 << 20)) {
+            int taken = 0;
+            try {
+                for (; taken < 1_000_000; taken++) {
+                    index.ensureRoom(1);
+                    index.put(numbered(taken), 0, Integer.BYTES, taken + 1);
+                }
+            } catch (IndexMemoryException e) {
+                assertThat(e).hasMessageContaining("raise -Xmx");
+            }
+            assertThat(taken).isBetween(5_000, 100_000);
+            assertThat(index.memoryBytes()).isLessThan(1 << 20);
+            assertThat(index.size()).isEqualTo(taken);
+            for (int i = 0; i < taken - 100; i++) {
+                assertThat(index.remove(numbered(i), 0, Integer.BYTES, i + 1)).isTrue();
+            }
+            index.ensureRoom(100);
+            index.put(numbered(0), 0, Integer.BYTES, 1);
+            assertThat(index.get(numbered(taken - 1), 0, Integer.BYTES)).isEqualTo(taken);
+        }
+    }
+
+    private static byte[] numbered(int number) {
+        return java.nio.ByteBuffer.allocate(Integer.BYTES).putInt(number).array();
     }
 }

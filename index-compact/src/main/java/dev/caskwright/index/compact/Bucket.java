@@ -19,7 +19,8 @@ import java.nio.ByteOrder;
  *
  * <p>A bucket is named by a word of its directory: where it is, how many slots it has, how many leading bits of the tags
  * are the same in it (its depth), and a stamp that changes with each new word, so that a reader can tell whether a bucket
- * was still there when it had read it.
+ * was still there when it had read it. When the stamps of a word have been used up, the directory is replaced by a copy, by
+ * which a reader can tell as well.
  */
 final class Bucket {
     static final int TAG_BITS = 24;
@@ -65,6 +66,14 @@ final class Bucket {
                 | ((long) (slots / SLOT_STEP) << SLOTS_SHIFT)
                 | ((long) depth << DEPTH_SHIFT)
                 | (((replaced >>> STAMP_SHIFT) + 1) << STAMP_SHIFT);
+    }
+
+    /**
+     * Returns whether a word has the first of all stamps: they are used up. Then the directory is replaced as well, so that
+     * a reader, however long it was stalled, never takes a later bucket for the one that it saw.
+     */
+    static boolean isFirstStamp(long word) {
+        return word >>> STAMP_SHIFT == 0;
     }
 
     static long address(long word) {
@@ -185,13 +194,18 @@ final class Bucket {
             format(target, to, slots, fromSlots);
             return;
         }
-        int next = 0;
+        format(target, to, slots, append(source, from, fromSlots, target, to, slots, 0));
+    }
+
+    /** Adds all keys to a block that nobody sees yet, behind those that it has, and returns how many it has then. */
+    static int append(ByteBuffer source, int from, int fromSlots, ByteBuffer target, int to, int slots, int first) {
+        int next = first;
         for (int slot = 0; slot < fromSlots; slot++) {
             if (!isFree(source, from, fromSlots, slot)) {
                 copySlot(source, from, fromSlots, slot, target, to, slots, next++);
             }
         }
-        format(target, to, slots, next);
+        return next;
     }
 
     /** Returns which slots of a full bucket of {@link #MAX_SLOTS} have that bit of the tag set. */

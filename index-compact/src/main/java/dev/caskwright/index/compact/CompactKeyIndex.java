@@ -43,8 +43,9 @@ import org.jspecify.annotations.Nullable;
  * writer. Robin-hood and cuckoo tables move slots, too, and cannot find a key's other place without the key.)
  *
  * <p><b>Threads.</b> Readers take no lock: they check after reading that the bucket is still in the directory, and start
- * again if not, which means that a writer got on meanwhile. Blocks that are given back are reused, but no memory is freed
- * before {@link #close}, so a late reader sees stale bytes and never unmapped memory. Writers may run at once; a lock is
+ * again if not, which means that a writer got on meanwhile. Blocks that are given back are reused, and memory that readers
+ * may look at is freed by the collector only, so a late reader sees stale bytes and never unmapped memory. Writers may run at
+ * once; a lock is
  * shared by a part of the segments, and held while the log is asked.
  *
  * <p>The class is long because lookups, changes and images all depend on who may see which word of a directory when.
@@ -55,29 +56,21 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
     private static final int SHARE_BITS = 28;
     private static final int LOCKS = 64;
     private static final int BATCH = 32;
-    /**
-     * How many slots a bucket has after the smallest. All segments are small at the same time and never again: the blocks
-     * of sizes between, which they left behind, would be wanted by nobody, a third of a byte for each of a million keys.
-     */
-    private static final int SECOND_SLOTS = Bucket.MAX_SLOTS / 2;
-
-    /** A bucket is made smaller when so many slots are free; more than growth leaves, or they would take turns. */
-    private static final int FREE_SLOTS_TO_SHRINK = 3 * Bucket.SLOT_STEP;
-
     /** What a change takes at most on average: a full bucket copied for every fourth key. */
     private static final long BYTES_PER_CHANGE = Bucket.lengthInBytes(Bucket.MAX_SLOTS) / Bucket.SLOT_STEP;
 
     private static final long BYTES_FOR_A_SPLIT = 4L * Bucket.lengthInBytes(Bucket.MAX_SLOTS);
 
-    private static final int ARRAY_HEADER = 16;
+    static final int ARRAY_HEADER = 16;
     private static final long HEAP_BYTES_WHEN_EMPTY = ARRAY_HEADER + (long) SEGMENTS * Integer.BYTES;
-    private static final VarHandle DIRECTORY = MethodHandles.arrayElementVarHandle(long[][].class);
+    static final VarHandle DIRECTORY = MethodHandles.arrayElementVarHandle(long[][].class);
 
     private final KeyMatcher matcher;
     /** Changed by {@link #load} only, before other threads use the index. */
     private KeyHash hash;
 
     private final BlockMemory memory;
+    private final BucketChanges changes;
     private final ReentrantLock[] locks;
     private final AtomicLongArray sizes = new AtomicLongArray(LOCKS);
     private final AtomicLong heapBytes = new AtomicLong(HEAP_BYTES_WHEN_EMPTY);
@@ -94,6 +87,7 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
     CompactKeyIndex(KeyIndexContext context, BlockMemory.SlabSource slabs) {
         this.slabs = slabs;
         this.memory = new BlockMemory(Bucket.lengthInBytes(Bucket.MAX_SLOTS), slabs);
+        this.changes = new BucketChanges(memory, heapBytes);
         this.matcher = context.matcher();
         this.hash = new KeyHash(context.seed());
         this.locks = new ReentrantLock[LOCKS];
@@ -107,6 +101,7 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
     private CompactKeyIndex(CompactKeyIndex whole) {
         this.slabs = whole.slabs;
         this.memory = whole.memory;
+        this.changes = new BucketChanges(memory, heapBytes);
         this.matcher = whole.matcher;
         this.hash = whole.hash;
         this.locks = whole.locks;
@@ -251,11 +246,14 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
             long address = Bucket.address(word);
             Bucket.clear(memory.slab(address), BlockMemory.offset(address), Bucket.slots(word), slot);
             sizes.lazySet(segment % LOCKS, sizes.get(segment % LOCKS) - 1);
-            shrink(open[segment], word, tag);
-            return true;
+            changes.shrink(open, segment, word, tag);
         } finally {
             lock.unlock();
         }
+        if (loading == null) {
+            changes.giveBackMemory(open, this::lock);
+        }
+        return true;
     }
 
     @Override
@@ -525,21 +523,29 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
             int base = BlockMemory.offset(Bucket.address(word));
             int slots = Bucket.slots(word);
             boolean isCurrent = true;
-            for (int slot = 0; slot < slots && isCurrent; slot += Bucket.SLOT_STEP) {
-                long lanes = Bucket.lanes(slab, base, slots, slot) ^ pattern;
-                for (long tops = Bucket.zeroLanes(lanes); tops != 0 && isCurrent; tops &= tops - 1) {
-                    int lane = Bucket.firstLane(tops);
-                    if (!Bucket.isZeroLane(lanes, lane)) {
-                        continue;
-                    }
-                    VarHandle.acquireFence();
-                    long locator = Bucket.locator(slab, base, slot + lane);
-                    // Only now is it known that the block was still this bucket when tag and locator were read.
-                    isCurrent = isCurrent(open, segment, directory, entry, word);
-                    if (isCurrent && (!confirmed || matcher.matches(key, offset, length, locator))) {
-                        return locator;
+            try {
+                for (int slot = 0; slot < slots && isCurrent; slot += Bucket.SLOT_STEP) {
+                    long lanes = Bucket.lanes(slab, base, slots, slot) ^ pattern;
+                    for (long tops = Bucket.zeroLanes(lanes); tops != 0 && isCurrent; tops &= tops - 1) {
+                        int lane = Bucket.firstLane(tops);
+                        if (!Bucket.isZeroLane(lanes, lane)) {
+                            continue;
+                        }
+                        VarHandle.acquireFence();
+                        long locator = Bucket.locator(slab, base, slot + lane);
+                        // Only now is it known that the block was still this bucket when tag and locator were read.
+                        isCurrent = isCurrent(open, segment, directory, entry, word);
+                        if (isCurrent && (!confirmed || matcher.matches(key, offset, length, locator))) {
+                            return locator;
+                        }
                     }
                 }
+            } catch (IndexOutOfBoundsException e) {
+                // The bucket was moved, and another slab, or none, has the number of its own.
+                if (isCurrent(open, segment, directory, entry, word)) {
+                    throw e;
+                }
+                continue;
             }
             if (isCurrent && isCurrent(open, segment, directory, entry, word)) {
                 return ABSENT;
@@ -560,6 +566,9 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         ByteBuffer slab = memory.slab(Bucket.address(word));
         int base = BlockMemory.offset(Bucket.address(word));
         int slots = Bucket.slots(word);
+        if (base + Bucket.lengthInBytes(slots) > slab.capacity()) {
+            return 1; // moved meanwhile
+        }
         // The low tags lie in two or three cache lines.
         return Bucket.lanes(slab, base, slots, 0) | Bucket.lanes(slab, base, slots, slots - Bucket.SLOT_STEP) | 1;
     }
@@ -612,117 +621,7 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
                     return;
                 }
             }
-            makeRoom(open, segment, directory, word, tag);
-        }
-    }
-
-    /** Makes the bucket larger, or splits it, or makes the directory larger so that it can be split. */
-    private void makeRoom(long[][] open, int segment, long[] directory, long word, int tag)
-            throws IndexMemoryException {
-        if (word == Bucket.NO_BUCKET) {
-            long first = newBucket(Bucket.SLOT_STEP, 0, word);
-            long address = Bucket.address(first);
-            Bucket.format(memory.slab(address), BlockMemory.offset(address), Bucket.SLOT_STEP, 0);
-            long[] smallest = {first};
-            heapBytes.addAndGet(ARRAY_HEADER + Long.BYTES);
-            DIRECTORY.setRelease(open, segment, smallest);
-        } else if (Bucket.slots(word) < Bucket.MAX_SLOTS) {
-            resize(directory, word, tag, Math.max(SECOND_SLOTS, Bucket.slots(word) + Bucket.SLOT_STEP));
-        } else if (Bucket.depth(word) < Directory.depth(directory)) {
-            split(directory, word, tag);
-        } else {
-            if (Directory.depth(directory) == Bucket.MAX_DEPTH) {
-                throw new IndexMemoryException("a segment of the key index is full: keys=" + size(), null);
-            }
-            long[] larger = newDirectory(directory.length * 2);
-            for (int i = 0; i < larger.length; i++) {
-                larger[i] = directory[i / 2];
-            }
-            DIRECTORY.setRelease(open, segment, larger);
-        }
-    }
-
-    /** Copies a bucket to one of another size. The caller holds the lock. */
-    private void resize(long[] directory, long word, int tag, int slots) throws IndexMemoryException {
-        long resized = newBucket(slots, Bucket.depth(word), word);
-        long from = Bucket.address(word);
-        long to = Bucket.address(resized);
-        Bucket.copy(
-                memory.slab(from),
-                BlockMemory.offset(from),
-                Bucket.slots(word),
-                memory.slab(to),
-                BlockMemory.offset(to),
-                slots);
-        Directory.publish(directory, Directory.entry(directory, tag), resized);
-        retire(word);
-    }
-
-    private void split(long[] directory, long word, int tag) throws IndexMemoryException {
-        int depth = Bucket.depth(word) + 1;
-        int bit = 1 << (Bucket.TAG_BITS - depth);
-        ByteBuffer slab = memory.slab(Bucket.address(word));
-        int base = BlockMemory.offset(Bucket.address(word));
-        long isOne = Bucket.slotsWith(slab, base, bit);
-        int ones = Long.bitCount(isOne);
-        long zero = newBucket(slotsFor(Bucket.MAX_SLOTS - ones), depth, word);
-        long one;
-        try {
-            one = newBucket(slotsFor(ones), depth, word);
-        } catch (IndexMemoryException e) {
-            retire(zero);
-            throw e;
-        }
-        take(slab, base, ~isOne, zero);
-        take(slab, base, isOne, one);
-        Directory.publish(directory, Directory.entry(directory, (tag & -bit) & ~bit), zero);
-        Directory.publish(directory, Directory.entry(directory, (tag & -bit) | bit), one);
-        retire(word);
-    }
-
-    /** Gives slots back when many are free. */
-    private void shrink(long[] directory, long word, int tag) {
-        int slots = Bucket.slots(word);
-        long address = Bucket.address(word);
-        int live = Bucket.liveSlots(memory.slab(address), BlockMemory.offset(address), slots);
-        if (slots - live >= FREE_SLOTS_TO_SHRINK) {
-            try {
-                resize(directory, word, tag, slotsFor(live));
-            } catch (IndexMemoryException e) {
-                // The removal is done. The bucket stays as large as it is until there is memory to make it smaller.
-                return;
-            }
-        }
-    }
-
-    private static int slotsFor(int keys) {
-        return Math.min(Bucket.MAX_SLOTS, (keys / Bucket.SLOT_STEP + 1) * Bucket.SLOT_STEP);
-    }
-
-    /** Makes a bucket whose content is undefined. */
-    private long newBucket(int slots, int depth, long replaced) throws IndexMemoryException {
-        return Bucket.word(memory.allocate(Bucket.lengthInBytes(slots)), slots, depth, replaced);
-    }
-
-    private void retire(long word) {
-        // What is written to the block from now on must not be seen before the words that no longer name it.
-        VarHandle.storeStoreFence();
-        memory.free(Bucket.address(word), Bucket.lengthInBytes(Bucket.slots(word)));
-    }
-
-    /** Copies these slots of a full bucket to one that nobody sees yet. */
-    private void take(ByteBuffer full, int base, long slots, long to) {
-        long address = Bucket.address(to);
-        Bucket.take(full, base, slots, memory.slab(address), BlockMemory.offset(address), Bucket.slots(to));
-    }
-
-    private long[] newDirectory(int length) throws IndexMemoryException {
-        try {
-            long[] directory = new long[length];
-            heapBytes.addAndGet((long) Long.BYTES * length / 2);
-            return directory;
-        } catch (OutOfMemoryError e) {
-            throw noHeap(length, e);
+            changes.makeRoom(open, segment, directory, word, tag);
         }
     }
 

@@ -135,7 +135,7 @@ final class SegmentImage {
         }
     }
 
-    private static long[] allocate(int length) throws IndexMemoryException {
+    static long[] allocate(int length) throws IndexMemoryException {
         try {
             return new long[length];
         } catch (OutOfMemoryError e) {

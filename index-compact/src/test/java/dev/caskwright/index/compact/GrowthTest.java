@@ -394,7 +394,7 @@ final class GrowthTest {
             assertThat(held).isEqualTo(HEAP_WHEN_EMPTY + SLAB + 16 + (8L << Bucket.MAX_DEPTH));
             assertThatThrownBy(() -> NumberedKeys.put(index, number, 1))
                     .isInstanceOf(IndexMemoryException.class)
-                    .hasMessage("a segment of the key index is full: keys=0");
+                    .hasMessage("a segment of the key index is full: bytes=" + SLAB);
             assertThat(index.memoryBytes()).isEqualTo(held);
             assertThat(index.size()).isZero();
         }

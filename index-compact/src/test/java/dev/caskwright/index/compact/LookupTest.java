@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 /** What the log is asked, keys that look alike, many keys at once, and changes beside a lookup or another change. */
 final class LookupTest {
     /** Two keys of one segment and one tag, and two with the same low tag only. */
-    private static final int[] SAME_TAG = {25_536, 67_541};
+    static final int[] SAME_TAG = {25_536, 67_541};
 
     private static final int[] SAME_LOW_TAG = {2_479, 16_771};
 

@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * more than the copying of one table: well under a millisecond with 100 million keys. Tables start at sizes that are spread
  * over one step of growth, so they do not grow all at once, and memory follows the number of keys evenly. There are few at
  * first because each is an object and two array headers that a lookup goes through: those of some hundred tables stay in the
- * processor's cache and its address translation, those of a thousand do not.
+ * processor's cache and its address translation, those of a thousand do not. A table that most keys have left gives way to a
+ * smaller one.
  *
  * <p><b>Cost.</b> {@link #candidate} waits for one cache miss, a slot; {@link #get} for a second one, the key's bytes, and
  * only if the key is there. A key takes about 26 bytes beside its own, at any moment of growth. Nothing is allocated but by
@@ -230,6 +231,9 @@ public final class HashKeyIndex implements PersistentKeyIndex {
             }
             table.remove(position);
             SIZE.setOpaque(sizes, segment, sizes[segment] - 1);
+            if (table.isSparse()) {
+                shrink(open, part(hashed), table);
+            }
             return true;
         } finally {
             unlock(segment);
@@ -396,6 +400,21 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         }
         table.ensureKeyBytes(keyLength);
         return table;
+    }
+
+    /** Gives back memory of a table that most keys have left. Readers of the old one find there what is in it. */
+    private void shrink(Table[] open, int part, Table old) {
+        Table smaller;
+        try {
+            // Half full; a table of its own also for no keys, by which it is seen that the segment is split.
+            int capacity = Table.capacityFor(old.live() + old.live() / 2);
+            smaller = old.copy(Math.max(SMALLEST_CAPACITY, capacity), 0);
+        } catch (OutOfMemoryError e) {
+            // The removal is done. The table stays as large as it is until there is memory to make it smaller.
+            return;
+        }
+        publish(open, part, smaller);
+        count(smaller.memoryBytes() - old.memoryBytes());
     }
 
     private void publish(Table[] open, int part, Table table) {

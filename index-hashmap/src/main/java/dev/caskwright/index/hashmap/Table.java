@@ -47,6 +47,10 @@ final class Table {
     private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
     private static final int LONG_LENGTH = 0xFF;
     private static final int MAX_LENGTH_BYTES = 3;
+    /** A table is sparse if fewer slots than this part of all have keys: a growing one has half. */
+    private static final int SPARSE = 6;
+
+    private static final int SMALLEST_TO_SHRINK = 16;
     private static final int ARRAY_HEADER = 16;
     private static final int OBJECT_BYTES = 48;
 
@@ -229,6 +233,12 @@ final class Table {
             WORD.setRelease(slots, before, EMPTY);
             before = previous(before);
         }
+    }
+
+    /** Returns whether a table for the keys that are left would take far less memory. */
+    boolean isSparse() {
+        return (live < capacity / SPARSE && capacity > SMALLEST_TO_SHRINK)
+                || (keyBytesDead > keyBytesUsed / SPARSE * (SPARSE - 1) && keyBytesDead > 256);
     }
 
     /** Returns whether so many key bytes are dead that a copy of this table pays. */
