@@ -11,6 +11,7 @@ import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -223,6 +224,104 @@ public abstract class FileSystemIoManagerContract extends IoManagerContract {
                             .waitFor())
                     .isZero();
         }
+    }
+
+    @Test
+    void offsetsBeyondFourGigabytesAreReadAndWritten() throws IOException {
+        IoManager manager = manager("d");
+        long[] places = {0, (1L << 31) - 5, (1L << 31) + 4_000, (1L << 32) - 5, 5L << 30};
+        try (FileChannel channel =
+                FileChannel.open(root().resolve("d/a"), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            for (int i = 0; i < places.length; i++) {
+                channel.write(ByteBuffer.wrap(bytes(i, 10)), places[i]); // with holes in between, which take no space
+            }
+        }
+        long end = (5L << 30) + 10;
+        assertThat(manager.length("a")).isEqualTo(end);
+        try (ReadableFile file = manager.open("a")) {
+            assertPlaces(file, places, end);
+        }
+        try (WritableFile file = manager.openWritable("a")) {
+            assertPlaces(file, places, end);
+            file.write(3L << 30, bytes(77, 10), 0, 10);
+            file.write(end, bytes(78, 10), 0, 10);
+            file.force();
+            assertThat(read(file, 3L << 30, 10)).isEqualTo(bytes(77, 10));
+            assertThat(read(file, end, 20)).isEqualTo(bytes(78, 10));
+            assertThat(read(file, 1L << 30, 10)).isEqualTo(new byte[10]);
+            file.truncate((1L << 32) + 2);
+            assertThat(file.length()).isEqualTo((1L << 32) + 2);
+        }
+        try (ReadableFile file = manager.open("a")) {
+            assertThat(file.length()).isEqualTo((1L << 32) + 2);
+            assertThat(read(file, (1L << 32) - 5, 10)).isEqualTo(Arrays.copyOf(bytes(3, 10), 7));
+            assertThat(read(file, 3L << 30, 10)).isEqualTo(bytes(77, 10));
+        }
+    }
+
+    private static void assertPlaces(ReadableFile file, long[] places, long end) throws IOException {
+        assertThat(file.length()).isEqualTo(end);
+        for (int i = 0; i < places.length; i++) {
+            assertThat(read(file, places[i], 10)).as("offset=%s", places[i]).isEqualTo(bytes(i, 10));
+        }
+        assertThat(read(file, end - 3, 10)).isEqualTo(Arrays.copyOfRange(bytes(places.length - 1, 10), 7, 10));
+        assertThat(read(file, end, 10)).isEmpty();
+    }
+
+    /**
+     * Looks at the device itself, here a file, for the bytes: what a force or a sync returned for is there, and so survives
+     * a power loss; what is only in the page cache is not.
+     */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void whatWasForcedIsOnTheDevice() throws Exception {
+        Path device = root().resolve("device");
+        Path mounted = Files.createDirectory(root().resolve("mounted"));
+        try (FileChannel channel = FileChannel.open(device, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.allocate(1), (16L << 20) - 1);
+        }
+        boolean isMounted = succeeds("mkfs.ext4", "-q", "-F", device.toString())
+                && succeeds("mount", "-o", "loop", device.toString(), mounted.toString());
+        Assumptions.assumeTrue(
+                isMounted, "NOT PROVED: what a force does shows on a loop device, which only root can mount");
+        try (IoManager manager = openManager(mounted.resolve("d"), true)) {
+            for (boolean isSequential : new boolean[] {false, true}) {
+                String name = isSequential ? "a-name-of-its-own" : "another-odd-name";
+                byte[] mark = bytes(isSequential ? 5 : 6, 64);
+                try (WritableFile file =
+                        isSequential ? manager.createSequential(name, 0) : manager.create(name, 1 << 20)) {
+                    file.write(0, bytes(7, 100_000), 0, 100_000);
+                    file.write(100_000, mark, 0, mark.length);
+                    file.force();
+                    assertThat(contains(device, mark)).as("forced bytes").isTrue();
+                    byte[] last = bytes(isSequential ? 8 : 9, 64);
+                    file.write(100_064, last, 0, last.length);
+                    file.endAccess();
+                    file.force();
+                    assertThat(contains(device, last)).as("bytes forced later").isTrue();
+                }
+            }
+            manager.create("a-third-name", 0).close();
+            manager.syncDirectory();
+            assertThat(contains(device, "a-third-name".getBytes(StandardCharsets.UTF_8)))
+                    .as("a name after the directory was synced")
+                    .isTrue();
+        } finally {
+            assertThat(succeeds("umount", mounted.toString())).isTrue();
+        }
+    }
+
+    private static boolean succeeds(String... command) throws Exception {
+        try {
+            return new ProcessBuilder(command).inheritIO().start().waitFor() == 0;
+        } catch (IOException e) {
+            return false; // there is no such program
+        }
+    }
+
+    private static boolean contains(Path file, byte[] wanted) throws IOException {
+        String content = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+        return content.contains(new String(wanted, StandardCharsets.ISO_8859_1));
     }
 
     // Locks between processes

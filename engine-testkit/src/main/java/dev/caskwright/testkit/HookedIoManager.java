@@ -4,6 +4,7 @@ import dev.caskwright.api.spi.ForwardingIoManager;
 import dev.caskwright.api.spi.ForwardingReadableFile;
 import dev.caskwright.api.spi.ForwardingWritableFile;
 import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.PagedFile;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
@@ -55,6 +56,13 @@ final class HookedIoManager extends ForwardingIoManager {
     public WritableFile openWritable(String name) throws IOException {
         before(IoOperation.OPEN, name);
         return new HookedWritableFile(super.openWritable(name));
+    }
+
+    @Override
+    public PagedFile openPaged(String name, boolean create) throws IOException {
+        // Not the one of the manager below: its calls would not be shown.
+        boolean isThere = !create || list().contains(name);
+        return PagedFile.over(isThere ? openWritable(name) : create(name, 0));
     }
 
     @Override

@@ -46,7 +46,7 @@ import org.junit.jupiter.api.Timeout;
  * <p>Random tests name their seed in the message of a failure; {@code -Dcaskwright.seed=N} runs them with that one only.
  */
 @Timeout(value = 240, unit = TimeUnit.SECONDS)
-public abstract class StorageEngineContract extends EngineViewContract {
+public abstract class StorageEngineContract extends EngineKeepingContract {
     private static final int SEEDS = 6;
     private static final int STEPS = 500;
     private static final int REOPEN_ONE_IN = 50;

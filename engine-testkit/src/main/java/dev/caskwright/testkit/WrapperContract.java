@@ -10,6 +10,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -32,10 +33,12 @@ public final class WrapperContract {
      * Calls every method of an interface on a wrapped object, and fails unless that object gets the same call with the same
      * arguments, and the caller its result. Files and locks that an IO manager returns may be wrapped; files are then tried
      * in the same way.
+     *
+     * @param except names of methods that the wrapper carries out by other methods of its own, on purpose
      */
-    public static <T> void assertForwardsEverything(Class<T> type, UnaryOperator<T> wrapper) {
+    public static <T> void assertForwardsEverything(Class<T> type, UnaryOperator<T> wrapper, String... except) {
         for (Method method : type.getMethods()) {
-            if (!Modifier.isStatic(method.getModifiers())) {
+            if (!Modifier.isStatic(method.getModifiers()) && !List.of(except).contains(method.getName())) {
                 Recorder recorder = new Recorder();
                 assertForwards(method, wrapper.apply(recorder.object(type)), recorder);
             }
@@ -112,6 +115,9 @@ public final class WrapperContract {
         }
         if (type == List.class) {
             return List.of("000001.data");
+        }
+        if (type == ByteBuffer.class) {
+            return ByteBuffer.allocate(NUMBER);
         }
         if (type == byte[].class) {
             return new byte[10];

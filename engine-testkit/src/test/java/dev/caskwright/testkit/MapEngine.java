@@ -14,11 +14,15 @@ import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.Transaction;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,82 +31,242 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
-/** The simplest engine there can be, to prove the contract with: a sorted map behind one lock, its "disk" another map. */
+/**
+ * The simplest engine there can be, to prove the contract with: a sorted map behind one lock, and a file of all changes. It
+ * can be broken in one way at a time.
+ */
 final class MapEngine implements StorageEngine {
-    private static final class Store {
-        final NavigableMap<byte[], Entry> entries = KeyValues.newMap();
-        final List<ChangeVisitor.Change> changes = new ArrayList<>();
-        long version;
-        long deadBytes;
-        boolean isOpen;
+    /** What is wrong with the engine, and the test that convicts it. */
+    enum Defect {
+        NONE(""),
+        KEEPS_ALL_IN_THE_PROCESS("aClosedStoreIsAllInItsDirectory"),
+        WRITES_WHEN_IT_CLOSES("whatWasWrittenIsInTheDirectoryForTheNextProcess"),
+        KEEPS_NOTHING("reopeningKeepsEverything"),
+        LOSES_DELETES("reopeningKeepsEverything"),
+        STARTS_VERSIONS_AGAIN("noVersionIsGivenOutTwice"),
+        ONE_VERSION_FOR_A_BATCH("noVersionIsGivenOutTwice"),
+        ZEROS_FOR_LARGE_VALUES("largeValuesAreKeptByteForByte"),
+        TWO_ENDS_OF_A_BATCH("aBatchHasOneEndInTheFeed"),
+        EXPIRE_IS_NO_CHANGE("aChangeOfExpiryIsInTheFeed"),
+        DELETE_IS_NO_CHANGE("changesComeInTheOrderOfTheirCommit"),
+        FEED_STARTS_ONE_LATE("changesComeInTheOrderOfTheirCommit"),
+        BACKUP_OVERWRITES_ANOTHER_STORE("aBackupRefusesTheDirectoryOfAnotherStore"),
+        BACKUP_CLEARS_ITS_TARGET("aBackupLeavesFilesOfOthersAlone"),
+        BACKUP_INTO_ITSELF("aBackupIntoTheStoreItselfIsRefused"),
+        BACKUP_IS_EMPTY("aBackupIsAStore"),
+        BACKUP_IS_NEVER_BROUGHT_UP_TO_DATE("aBackupIsBroughtUpToDateByAnother"),
+        TWO_OWNERS("aStoreHasOneOwner"),
+        WORKS_AFTER_CLOSE("aClosedEngineRefusesEverything"),
+        SNAPSHOTS_WORK_AFTER_CLOSE("closedViewsRefuse"),
+        NO_EMPTY_VALUES("anEmptyValueIsAValue"),
+        SHARES_ARRAYS("arraysAreNeitherKeptNorShared"),
+        TAKES_ANY_KEY("keysOfOtherLengthsAreRefusedEverywhere"),
+        DELETES_THE_ABSENT("deletingAnAbsentKeyWritesNothing"),
+        FILLS_SMALL_BUFFERS("aBufferThatIsTooSmallStaysAsItIs"),
+        VISITS_ON("aVisitEndsWhenTheVisitorHasEnough"),
+        PUT_IF_ABSENT_OVERWRITES("putIfAbsentPutsOnlyWhereNothingIs"),
+        REPLACE_COMPARES_NOTHING("replacePutsOnlyWhereTheValueIsTheExpectedOne"),
+        REPLACE_VERSION_COMPARES_NOTHING("replaceVersionPutsOnlyOverThatWrite"),
+        DELETE_COMPARES_NOTHING("deleteIfEqualRemovesOnlyTheExpectedValue"),
+        UPDATES_ARE_LOST("conditionalWritesLoseNoUpdate"),
+        BATCHES_LOSE_DELETES("aBatchAppliesAllItsChanges"),
+        BATCHES_BY_PIECES("snapshotsSeeWholeBatches"),
+        SNAPSHOTS_ARE_LIVE("aSnapshotStaysAsItWas"),
+        EXPIRED_ARE_VISITED("anExpiredKeyIsAbsentEverywhereAtOnce"),
+        EXPIRED_COME_BACK("anExpiredKeyNeverComesBack"),
+        EXPIRY_CANNOT_BE_TAKEN_AWAY("expiryCanBeChangedAndTakenAway"),
+        BATCHES_DO_NOT_EXPIRE("batchesExpireEntryByEntry"),
+        TRANSACTIONS_DO_NOT_SEE_THEMSELVES("aTransactionSeesItsOwnChangesAndNobodyElseDoes"),
+        TRANSACTIONS_CHECK_NOTHING("aTransactionFailsIfWhatItReadHasChanged"),
+        TRANSACTIONS_CHECK_WRITES("aTransactionDependsOnNothingElse"),
+        MERGE_LOSES_A_KEY("aMergeKeepsTheContentAndGivesSpaceBack"),
+        MERGE_GIVES_NOTHING_BACK("aMergeKeepsTheContentAndGivesSpaceBack"),
+        MERGE_BRINGS_BACK_THE_DELETED("aDeletedKeyStaysDeletedThroughMergesAndReopens"),
+        SIGNED_ORDER("keysAreInTheOrderOfUnsignedBytes"),
+        RANGES_INCLUDE_THEIR_START("rangesHaveBoundsAndDirections"),
+        NO_LIMIT("aLimitEndsAWalk");
 
-        Store copy() {
-            Store copy = new Store();
-            copy.entries.putAll(entries);
-            copy.changes.addAll(changes);
-            copy.version = version;
-            return copy;
+        final String test;
+
+        Defect(String test) {
+            this.test = test;
         }
     }
 
-    private static final Map<Path, Store> STORES = new ConcurrentHashMap<>();
+    private final class Store {
+        final NavigableMap<byte[], Entry> entries =
+                defect == Defect.SIGNED_ORDER ? new TreeMap<>(Arrays::compare) : KeyValues.newMap();
+        final List<ChangeVisitor.Change> changes = new ArrayList<>();
+        long id = System.nanoTime();
+        long version;
+        long deadBytes;
+    }
 
+    private static final String FILE = "changes";
+    private static final byte CHANGE = 1;
+    private static final byte PURGE = 2;
+    private static final Set<Path> OPEN = ConcurrentHashMap.newKeySet();
+
+    /** What an engine has that keeps all in the process. */
+    private static final Map<Path, byte[]> IN_THE_PROCESS = new ConcurrentHashMap<>();
+
+    private final Defect defect;
+    private final Path directory;
     private final Store store;
     private final InstantSource clock;
     private final List<View> snapshots = new ArrayList<>();
+    private final ByteArrayOutputStream unwritten = new ByteArrayOutputStream();
     private boolean isClosed;
     private long latestMillis;
     private long merges;
+    private @Nullable Entry deleted;
 
     MapEngine(Path directory, InstantSource clock) throws IOException {
+        this(directory, clock, Defect.NONE);
+    }
+
+    MapEngine(Path directory, InstantSource clock, Defect defect) throws IOException {
         if (Files.isRegularFile(directory)) {
             throw new NotDirectoryException(directory.toString());
         }
-        this.store = STORES.computeIfAbsent(directory, path -> new Store());
+        this.directory = directory;
         this.clock = clock;
-        synchronized (store) {
-            if (store.isOpen) {
-                throw new EngineLockedException("in use: " + directory);
-            }
-            store.isOpen = true;
+        this.defect = defect;
+        this.store = new Store();
+        if (!OPEN.add(directory) && defect != Defect.TWO_OWNERS) {
+            throw new EngineLockedException("in use: " + directory);
+        }
+        Files.createDirectories(directory);
+        read(stored());
+        if (!hasStore(directory)) {
+            write(ByteBuffer.allocate(Long.BYTES).putLong(store.id).array());
         }
     }
 
+    private static boolean hasStore(Path directory) {
+        return Files.exists(directory.resolve(FILE)) || IN_THE_PROCESS.containsKey(directory);
+    }
+
+    private byte[] stored() throws IOException {
+        if (defect == Defect.KEEPS_NOTHING || !hasStore(directory)) {
+            return new byte[0];
+        }
+        byte[] inTheProcess = IN_THE_PROCESS.get(directory);
+        return inTheProcess != null ? inTheProcess : Files.readAllBytes(directory.resolve(FILE));
+    }
+
+    private void read(byte[] bytes) throws IOException {
+        if (bytes.length == 0) {
+            return;
+        }
+        DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes));
+        store.id = in.readLong();
+        while (in.available() > 0) {
+            byte kind = in.readByte();
+            byte[] key = in.readNBytes(in.readInt());
+            if (kind == PURGE) {
+                store.entries.remove(key);
+                continue;
+            }
+            int valueLength = in.readInt();
+            byte[] value = valueLength < 0 ? null : in.readNBytes(valueLength);
+            if (value != null && defect == Defect.ZEROS_FOR_LARGE_VALUES && value.length > 1 << 20) {
+                value = new byte[value.length];
+            }
+            apply(new ChangeVisitor.Change(in.readLong(), key, value, in.readLong(), in.readBoolean()));
+        }
+        if (defect == Defect.STARTS_VERSIONS_AGAIN) {
+            store.version = store.entries.values().stream()
+                    .mapToLong(Entry::version)
+                    .max()
+                    .orElse(0);
+        }
+    }
+
+    private void write(byte[] bytes) throws IOException {
+        if (defect == Defect.KEEPS_ALL_IN_THE_PROCESS) {
+            IN_THE_PROCESS.merge(
+                    directory,
+                    bytes,
+                    (before, more) -> ByteBuffer.allocate(before.length + more.length)
+                            .put(before)
+                            .put(more)
+                            .array());
+        } else if (defect == Defect.WRITES_WHEN_IT_CLOSES) {
+            unwritten.write(bytes);
+        } else {
+            Files.write(directory.resolve(FILE), bytes, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        }
+    }
+
+    private void append(ChangeVisitor.Change change) throws IOException {
+        byte[] value = change.value();
+        ByteBuffer bytes = ByteBuffer.allocate(30 + change.key().length + (value == null ? 0 : value.length));
+        bytes.put(CHANGE).putInt(change.key().length).put(change.key()).putInt(value == null ? -1 : value.length);
+        if (value != null) {
+            bytes.put(value);
+        }
+        bytes.putLong(change.version()).putLong(change.expiresAtMillis()).put((byte) (change.isLastOfBatch() ? 1 : 0));
+        boolean isLost = defect == Defect.LOSES_DELETES && value == null;
+        if (!isLost) {
+            write(Arrays.copyOf(bytes.array(), bytes.position()));
+        }
+    }
+
+    private void apply(ChangeVisitor.Change change) {
+        byte[] value = change.value();
+        byte[] key = change.key();
+        store.version = Math.max(store.version, change.version());
+        Entry before = value == null
+                ? store.entries.remove(key)
+                : store.entries.put(key, new Entry(key, value, change.version(), change.expiresAtMillis()));
+        store.deadBytes += before == null ? 0 : bytes(before);
+        deleted = value == null && before != null ? before : deleted;
+        store.changes.add(change);
+    }
+
     private long now() {
-        latestMillis = Math.max(latestMillis, clock.millis());
+        latestMillis = defect == Defect.EXPIRED_COME_BACK ? clock.millis() : Math.max(latestMillis, clock.millis());
         return latestMillis;
     }
 
     private void check() throws EngineClosedException {
-        if (isClosed) {
+        if (isClosed && defect != Defect.WORKS_AFTER_CLOSE) {
             throw new EngineClosedException("engine is closed");
         }
     }
 
-    private static void checkKey(byte[] key) {
-        if (key.length == 0 || key.length > MAX_KEY_LENGTH) {
+    private void checkKey(byte[] key) {
+        if (defect != Defect.TAKES_ANY_KEY && (key.length == 0 || key.length > MAX_KEY_LENGTH)) {
             throw new IllegalArgumentException("key length: " + key.length);
         }
     }
 
-    private static boolean isAlive(Entry entry, long now) {
+    private static boolean isAlive(@Nullable Entry entry, long now) {
         return entry != null && (entry.expiresAtMillis() == Entry.NEVER || now < entry.expiresAtMillis());
     }
 
-    private static Entry copy(Entry entry) {
+    private Entry copy(Entry entry) {
+        if (defect == Defect.SHARES_ARRAYS) {
+            return entry;
+        }
         return new Entry(entry.key().clone(), entry.value().clone(), entry.version(), entry.expiresAtMillis());
     }
 
     private View view() throws IOException {
         synchronized (store) {
             check();
-            NavigableMap<byte[], Entry> alive = KeyValues.newMap();
+            NavigableMap<byte[], Entry> alive =
+                    defect == Defect.SIGNED_ORDER ? new TreeMap<>(Arrays::compare) : KeyValues.newMap();
             long now = now();
             store.entries.forEach((key, entry) -> {
-                if (isAlive(entry, now)) {
+                if (isAlive(entry, now) || defect == Defect.EXPIRED_ARE_VISITED) {
                     alive.put(key, entry);
                 }
             });
@@ -131,12 +295,14 @@ final class MapEngine implements StorageEngine {
         return copyTo(get(key), target);
     }
 
-    private static int copyTo(byte[] value, ByteBuffer target) {
+    private int copyTo(byte @Nullable [] value, ByteBuffer target) {
         if (value == null) {
             return ABSENT;
         }
         if (value.length <= target.remaining()) {
             target.put(value);
+        } else if (defect == Defect.FILLS_SMALL_BUFFERS) {
+            target.put(value, 0, target.remaining());
         }
         return value.length;
     }
@@ -165,7 +331,7 @@ final class MapEngine implements StorageEngine {
     public boolean delete(byte[] key, WriteOptions options) throws IOException {
         synchronized (store) {
             boolean isThere = contains(key);
-            if (isThere) {
+            if (isThere || defect == Defect.DELETES_THE_ABSENT) {
                 write(new WriteBatch().delete(key), options);
             }
             return isThere;
@@ -176,7 +342,7 @@ final class MapEngine implements StorageEngine {
     public boolean putIfAbsent(byte[] key, byte[] value, WriteOptions options) throws IOException {
         synchronized (store) {
             boolean isAbsent = !contains(key);
-            if (isAbsent) {
+            if (isAbsent || defect == Defect.PUT_IF_ABSENT_OVERWRITES) {
                 put(key, value, options);
             }
             return isAbsent;
@@ -185,13 +351,23 @@ final class MapEngine implements StorageEngine {
 
     @Override
     public boolean replace(byte[] key, byte[] expected, byte[] value, WriteOptions options) throws IOException {
-        synchronized (store) {
-            boolean isExpected = Arrays.equals(get(key), expected);
-            if (isExpected) {
-                put(key, value, options);
-            }
-            return isExpected;
+        if (defect == Defect.UPDATES_ARE_LOST) {
+            return replaceUnlocked(key, expected, value, options);
         }
+        synchronized (store) {
+            return replaceUnlocked(key, expected, value, options);
+        }
+    }
+
+    private boolean replaceUnlocked(byte[] key, byte[] expected, byte[] value, WriteOptions options)
+            throws IOException {
+        byte[] present = get(key);
+        boolean isExpected =
+                Arrays.equals(present, expected) || present != null && defect == Defect.REPLACE_COMPARES_NOTHING;
+        if (isExpected) {
+            put(key, value, options);
+        }
+        return isExpected;
     }
 
     @Override
@@ -199,7 +375,8 @@ final class MapEngine implements StorageEngine {
             throws IOException {
         synchronized (store) {
             Entry entry = entry(key);
-            boolean isExpected = entry != null && entry.version() == expectedVersion;
+            boolean isExpected = entry != null
+                    && (entry.version() == expectedVersion || defect == Defect.REPLACE_VERSION_COMPARES_NOTHING);
             if (isExpected) {
                 put(key, value, options);
             }
@@ -210,7 +387,8 @@ final class MapEngine implements StorageEngine {
     @Override
     public boolean delete(byte[] key, byte[] expected, WriteOptions options) throws IOException {
         synchronized (store) {
-            return Arrays.equals(get(key), expected) && delete(key, options);
+            boolean isExpected = Arrays.equals(get(key), expected) || defect == Defect.DELETE_COMPARES_NOTHING;
+            return isExpected && delete(key, options);
         }
     }
 
@@ -219,7 +397,13 @@ final class MapEngine implements StorageEngine {
         synchronized (store) {
             byte[] value = get(key);
             if (value != null) {
-                put(key, value, options);
+                boolean isStuck = defect == Defect.EXPIRY_CANNOT_BE_TAKEN_AWAY && options.equals(WriteOptions.DEFAULT);
+                if (!isStuck) {
+                    put(key, value, options);
+                }
+                if (defect == Defect.EXPIRE_IS_NO_CHANGE) {
+                    store.changes.remove(store.changes.size() - 1);
+                }
             }
             return value != null;
         }
@@ -229,20 +413,49 @@ final class MapEngine implements StorageEngine {
     public void write(WriteBatch batch, WriteOptions options) throws IOException {
         synchronized (store) {
             check();
-            List<WriteBatch.Change> changes = batch.changes();
-            changes.forEach(change -> checkKey(change.key()));
-            for (int i = 0; i < changes.size(); i++) {
-                WriteBatch.Change change = changes.get(i);
-                byte[] key = change.key().clone();
-                byte[] value = change.value() == null ? null : change.value().clone();
-                long expiry = change.expiry().expiresAtMillis(clock.millis());
-                long version = ++store.version;
-                Entry before = value == null
-                        ? store.entries.remove(key)
-                        : store.entries.put(key, new Entry(key, value, version, expiry));
-                store.deadBytes += before == null ? 0 : bytes(before);
-                store.changes.add(new ChangeVisitor.Change(version, key, value, expiry, i == changes.size() - 1));
+            batch.changes().forEach(change -> checkKey(change.key()));
+        }
+        List<WriteBatch.Change> changes = defective(batch.changes());
+        for (int i = 0; i < changes.size(); i++) {
+            if (defect == Defect.BATCHES_BY_PIECES) {
+                synchronized (store) {
+                    write(changes.get(i), i, changes.size());
+                }
+                Thread.yield();
+            } else if (i == 0) {
+                synchronized (store) {
+                    for (int k = 0; k < changes.size(); k++) {
+                        write(changes.get(k), k, changes.size());
+                    }
+                }
             }
+        }
+    }
+
+    private List<WriteBatch.Change> defective(List<WriteBatch.Change> changes) {
+        List<WriteBatch.Change> kept = new ArrayList<>(changes);
+        if (defect == Defect.BATCHES_LOSE_DELETES && kept.size() > 1) {
+            kept.removeIf(change -> change.value() == null);
+        }
+        if (defect == Defect.NO_EMPTY_VALUES) {
+            kept.removeIf(change -> change.value() != null && change.value().length == 0);
+        }
+        return kept;
+    }
+
+    private void write(WriteBatch.Change change, int number, int count) throws IOException {
+        byte[] key = change.key().clone();
+        byte[] given = change.value();
+        byte[] value = given == null ? null : given.clone();
+        boolean isForEver = defect == Defect.BATCHES_DO_NOT_EXPIRE && count > 1;
+        long expiry = isForEver ? Entry.NEVER : change.expiry().expiresAtMillis(clock.millis());
+        boolean isEnd = number == count - 1 || defect == Defect.TWO_ENDS_OF_A_BATCH && number == count / 2 && count > 2;
+        long version = defect == Defect.ONE_VERSION_FOR_A_BATCH && number > 0 ? store.version : store.version + 1;
+        ChangeVisitor.Change made = new ChangeVisitor.Change(version, key, value, expiry, isEnd);
+        append(made);
+        apply(made);
+        if (defect == Defect.DELETE_IS_NO_CHANGE && value == null) {
+            store.changes.remove(made);
         }
     }
 
@@ -269,7 +482,7 @@ final class MapEngine implements StorageEngine {
         }
         long last = version;
         for (ChangeVisitor.Change change : changes) {
-            if (change.version() > version) {
+            if (change.version() > version + (defect == Defect.FEED_STARTS_ONE_LATE ? 1 : 0)) {
                 last = change.version();
                 if (!visitor.visit(change)) {
                     break;
@@ -298,8 +511,22 @@ final class MapEngine implements StorageEngine {
         synchronized (store) {
             check();
             long now = now();
-            store.entries.values().removeIf(entry -> !isAlive(entry, now));
-            store.deadBytes = 0;
+            for (Entry entry : List.copyOf(store.entries.values())) {
+                boolean isLost = defect == Defect.MERGE_LOSES_A_KEY && store.entries.size() > 40;
+                if (!isAlive(entry, now) || isLost) {
+                    store.entries.remove(entry.key());
+                    write(ByteBuffer.allocate(5 + entry.key().length)
+                            .put(PURGE)
+                            .putInt(entry.key().length)
+                            .put(entry.key())
+                            .array());
+                }
+            }
+            Entry back = deleted;
+            if (defect == Defect.MERGE_BRINGS_BACK_THE_DELETED && back != null) {
+                store.entries.put(back.key(), back);
+            }
+            store.deadBytes = defect == Defect.MERGE_GIVES_NOTHING_BACK ? store.deadBytes : 0;
             merges++;
         }
     }
@@ -308,7 +535,32 @@ final class MapEngine implements StorageEngine {
     public void backup(Path target) throws IOException {
         synchronized (store) {
             check();
-            STORES.put(target, store.copy());
+            Path file = target.resolve(FILE);
+            if (target.equals(directory)) {
+                if (defect == Defect.BACKUP_INTO_ITSELF) {
+                    return;
+                }
+                throw new IOException("the store itself: target=" + target);
+            }
+            if (Files.exists(file)) {
+                long id = ByteBuffer.wrap(Files.readAllBytes(file)).getLong();
+                if (id != store.id && defect != Defect.BACKUP_OVERWRITES_ANOTHER_STORE) {
+                    throw new IOException("another store: target=" + target);
+                }
+                if (defect == Defect.BACKUP_IS_NEVER_BROUGHT_UP_TO_DATE) {
+                    return;
+                }
+            }
+            Files.createDirectories(target);
+            if (defect == Defect.BACKUP_CLEARS_ITS_TARGET) {
+                try (Stream<Path> files = Files.list(target)) {
+                    for (Path each : files.toList()) {
+                        Files.delete(each);
+                    }
+                }
+            }
+            byte[] bytes = stored();
+            Files.write(file, defect == Defect.BACKUP_IS_EMPTY ? Arrays.copyOf(bytes, Long.BYTES) : bytes);
         }
     }
 
@@ -351,13 +603,21 @@ final class MapEngine implements StorageEngine {
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
         synchronized (store) {
-            if (!isClosed) {
-                isClosed = true;
-                store.isOpen = false;
-                snapshots.forEach(View::close);
+            if (isClosed) {
+                return;
             }
+            isClosed = true;
+            snapshots.forEach(View::close);
+            if (unwritten.size() > 0) {
+                Files.write(
+                        directory.resolve(FILE),
+                        unwritten.toByteArray(),
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.APPEND);
+            }
+            OPEN.remove(directory);
         }
     }
 
@@ -369,7 +629,8 @@ final class MapEngine implements StorageEngine {
         @Override
         public byte[] get(byte[] key) throws IOException {
             for (WriteBatch.Change change : batch.changes()) {
-                if (Arrays.equals(change.key(), key)) {
+                boolean isBlind = defect == Defect.TRANSACTIONS_DO_NOT_SEE_THEMSELVES;
+                if (Arrays.equals(change.key(), key) && !isBlind) {
                     return change.value();
                 }
             }
@@ -380,7 +641,15 @@ final class MapEngine implements StorageEngine {
 
         @Override
         public void put(byte[] key, byte[] value) {
+            noteWrite(key);
             batch.put(key, value);
+        }
+
+        private void noteWrite(byte[] key) {
+            if (defect == Defect.TRANSACTIONS_CHECK_WRITES) {
+                Entry entry = store.entries.get(key);
+                read.putIfAbsent(key, entry == null ? 0 : entry.version());
+            }
         }
 
         @Override
@@ -402,7 +671,8 @@ final class MapEngine implements StorageEngine {
             synchronized (store) {
                 for (Map.Entry<byte[], Long> expected : read.entrySet()) {
                     Entry entry = entry(expected.getKey());
-                    if ((entry == null ? 0 : entry.version()) != expected.getValue()) {
+                    if ((entry == null ? 0 : entry.version()) != expected.getValue()
+                            && defect != Defect.TRANSACTIONS_CHECK_NOTHING) {
                         return false;
                     }
                 }
@@ -423,7 +693,7 @@ final class MapEngine implements StorageEngine {
         }
 
         private void checkOpen() throws IOException {
-            if (isClosed) {
+            if (isClosed && defect != Defect.SNAPSHOTS_WORK_AFTER_CLOSE) {
                 throw new EngineClosedException("view is closed");
             }
         }
@@ -432,6 +702,9 @@ final class MapEngine implements StorageEngine {
         public Entry entry(byte[] key) throws IOException {
             checkOpen();
             checkKey(key);
+            if (defect == Defect.SNAPSHOTS_ARE_LIVE) {
+                return MapEngine.this.entry(key);
+            }
             Entry entry = entries.get(key);
             return entry == null ? null : copy(entry);
         }
@@ -456,7 +729,7 @@ final class MapEngine implements StorageEngine {
         public void visit(EntryVisitor visitor) throws IOException {
             checkOpen();
             for (Entry entry : entries.values()) {
-                if (!visitor.visit(copy(entry))) {
+                if (!visitor.visit(copy(entry)) && defect != Defect.VISITS_ON) {
                     return;
                 }
             }
@@ -474,8 +747,10 @@ final class MapEngine implements StorageEngine {
                 byte[] start = range.start();
                 int order = start == null ? 1 : Arrays.compareUnsigned(entry.key(), start);
                 order = range.isDescending() && start != null ? -order : order;
-                boolean isStarted = order > 0 || order == 0 && range.isStartInclusive();
-                if (isStarted && range.isBeforeEnd(entry.key()) && found.size() < range.limit()) {
+                boolean isIncluded = range.isStartInclusive() || defect == Defect.RANGES_INCLUDE_THEIR_START;
+                boolean isStarted = order > 0 || order == 0 && isIncluded;
+                boolean isWanted = found.size() < range.limit() || defect == Defect.NO_LIMIT;
+                if (isStarted && range.isBeforeEnd(entry.key()) && isWanted) {
                     found.add(copy(entry));
                 }
             }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Nested;
 
 /** As long as nothing crashes or fails, the simulated managers are managers like any other. */
@@ -13,29 +14,38 @@ final class SimulatedIoManagersTest {
     @Nested
     final class Crashable extends Contract {
         Crashable() {
-            super(new CrashableIoManager().factory(Path.of("home")));
+            super(new CrashableIoManager(), factory -> factory);
         }
     }
 
     @Nested
     final class MappedCrashable extends Contract {
         MappedCrashable() {
-            super(new CrashableIoManager().mapped(true).factory(Path.of("home")));
+            super(new CrashableIoManager().mapped(true), factory -> factory);
         }
     }
 
     @Nested
     final class Faulty extends Contract {
         Faulty() {
-            super(FaultPlan.counting().wrap(new CrashableIoManager().factory(Path.of("home"))));
+            super(new CrashableIoManager(), FaultPlan.counting()::wrap);
+        }
+    }
+
+    @Nested
+    final class Hooked extends Contract {
+        Hooked() {
+            super(new CrashableIoManager(), new Gate(call -> true)::wrap);
         }
     }
 
     private abstract static class Contract extends IoManagerContract {
-        private final IoManagerFactory factory;
+        private final UnaryOperator<IoManagerFactory> wrapper;
+        private CrashableIoManager disk;
 
-        Contract(IoManagerFactory factory) {
-            this.factory = factory;
+        Contract(CrashableIoManager disk, UnaryOperator<IoManagerFactory> wrapper) {
+            this.disk = disk;
+            this.wrapper = wrapper;
         }
 
         @Override
@@ -43,7 +53,13 @@ final class SimulatedIoManagersTest {
             if (Files.isRegularFile(directory)) {
                 throw new NotDirectoryException(directory.toString()); // a simulated disk knows no real files
             }
-            return factory.open(directory, create);
+            return wrapper.apply(disk.factory(Path.of("home"))).open(directory, create);
+        }
+
+        @Override
+        protected boolean cutPower() {
+            disk = disk.powerLoss(0);
+            return true;
         }
     }
 }

@@ -24,8 +24,8 @@ final class WrapperContractTest {
 
     @Test
     void theWrappersOfTheFaultKitForwardEverything() {
-        WrapperContract.assertForwardsEverything(IoManager.class, FaultPlan.counting()::wrap);
-        WrapperContract.assertForwardsEverything(IoManager.class, new Gate(call -> true)::wrap);
+        WrapperContract.assertForwardsEverything(IoManager.class, FaultPlan.counting()::wrap, "openPaged");
+        WrapperContract.assertForwardsEverything(IoManager.class, new Gate(call -> true)::wrap, "openPaged");
         ThrowingPlan plan = ThrowingPlan.counting();
         WrapperContract.assertForwardsEverything(
                 PersistentKeyIndex.class, (UnaryOperator<PersistentKeyIndex>) plan::wrap);
