@@ -21,6 +21,11 @@ public final class WriteOptions {
     /** Durability {@link Durability#SYNC}, no expiry. */
     public static final WriteOptions SYNC = DEFAULT.durability(Durability.SYNC);
 
+    private static final Duration SHORTEST = Duration.ofMillis(1);
+    private static final Duration LONGEST = Duration.ofMillis(Long.MAX_VALUE);
+    private static final Instant FIRST = Instant.ofEpochMilli(1);
+    private static final Instant LAST = Instant.ofEpochMilli(Long.MAX_VALUE);
+
     private enum Expiry {
         NONE,
         AFTER,
@@ -43,24 +48,31 @@ public final class WriteOptions {
     }
 
     /**
-     * Returns these options with the entry expiring this long after the write, to the millisecond.
+     * Returns these options with the entry expiring this long after the write, to the millisecond. A time that is longer than
+     * milliseconds can count is as long as they can.
      *
-     * @throws IllegalArgumentException if the time is not positive
+     * @throws IllegalArgumentException if the time is less than a millisecond
      */
     public WriteOptions timeToLive(Duration timeToLive) {
-        long asMillis = timeToLive.toMillis();
-        if (asMillis <= 0) {
+        if (timeToLive.compareTo(SHORTEST) < 0) {
             throw new IllegalArgumentException("time to live must be at least 1 ms: " + timeToLive);
         }
+        long asMillis = timeToLive.compareTo(LONGEST) >= 0 ? Long.MAX_VALUE : timeToLive.toMillis();
         return new WriteOptions(durability, Expiry.AFTER, asMillis);
     }
 
-    /** Returns these options with the entry expiring at the given moment, to the millisecond; it may have passed. */
+    /**
+     * Returns these options with the entry expiring at the given moment, to the millisecond; it may have passed. A moment
+     * that is later than milliseconds can count is the last one that they can.
+     *
+     * @throws IllegalArgumentException if the moment is not at least a millisecond after 1970-01-01T00:00:00Z
+     */
     public WriteOptions expiresAt(Instant deadline) {
-        long asMillis = deadline.toEpochMilli();
-        if (asMillis <= 0) {
-            throw new IllegalArgumentException("deadline must be after 1970-01-01T00:00:00Z: " + deadline);
+        if (deadline.isBefore(FIRST)) {
+            throw new IllegalArgumentException(
+                    "deadline must be at least 1 ms after 1970-01-01T00:00:00Z: " + deadline);
         }
+        long asMillis = deadline.isBefore(LAST) ? deadline.toEpochMilli() : Long.MAX_VALUE;
         return new WriteOptions(durability, Expiry.AT, asMillis);
     }
 
@@ -74,8 +86,16 @@ public final class WriteOptions {
         return switch (expiry) {
             case NONE -> Entry.NEVER;
             case AT -> millis;
-            case AFTER -> millis > Long.MAX_VALUE - nowMillis ? Long.MAX_VALUE : nowMillis + millis;
+            case AFTER -> after(nowMillis);
         };
+    }
+
+    private long after(long nowMillis) {
+        if (nowMillis > 0 && millis > Long.MAX_VALUE - nowMillis) {
+            return Long.MAX_VALUE;
+        }
+        // A clock before 1970 would give a moment that no record can hold, or that means never.
+        return Math.max(1, nowMillis + millis);
     }
 
     /** Returns whether the entry expires after a time to live, so that the time of the write matters. */

@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.api.spi.RecordLogFactory;
@@ -31,6 +32,10 @@ public final class EngineBuilder {
 
     static final long LEAST_MAX_FILE_BYTES = 256;
     static final long GREATEST_MAX_FILE_BYTES = 1L << 30;
+    static final int MAX_REPLAY_THREADS = 1024;
+    static final long MOST_EXPECTED_KEYS = 1L << 40;
+    private static final Duration SHORTEST_PERIOD = Duration.ofMillis(1);
+    private static final Duration LONGEST_PERIOD = Duration.ofMillis(Long.MAX_VALUE);
 
     final Path directory;
     KeyIndexFactory index = HashKeyIndex::new;
@@ -132,8 +137,8 @@ public final class EngineBuilder {
 
     /** Sets from how many disk bytes per live byte on the background merges, more than 1; 1.4 by default. */
     public EngineBuilder maxSpaceAmplification(double factor) {
-        if (!(factor > 1)) {
-            throw new IllegalArgumentException("maxSpaceAmplification must be more than 1: " + factor);
+        if (!(factor > 1) || Double.isInfinite(factor)) {
+            throw new IllegalArgumentException("maxSpaceAmplification must be a number above 1: " + factor);
         }
         maxSpaceAmplification = factor;
         return this;
@@ -151,10 +156,15 @@ public final class EngineBuilder {
         return this;
     }
 
-    /** Syncs in the background this often, to the millisecond; zero, the default, is never. */
+    /**
+     * Syncs in the background this often, to the millisecond; zero, the default, is never. A period that is longer than
+     * milliseconds can count is as long as they can.
+     */
     public EngineBuilder syncEvery(Duration period) {
-        notNegative("syncEvery", period.toMillis());
-        syncEvery = period;
+        if (period.isNegative() || (!period.isZero() && period.compareTo(SHORTEST_PERIOD) < 0)) {
+            throw new IllegalArgumentException("syncEvery must be zero or at least 1 ms: " + period);
+        }
+        syncEvery = period.compareTo(LONGEST_PERIOD) > 0 ? LONGEST_PERIOD : period;
         return this;
     }
 
@@ -186,17 +196,25 @@ public final class EngineBuilder {
         return this;
     }
 
-    /** Tells the index how many keys to make room for at once, and their usual length in bytes; 0 if not known. */
+    /**
+     * Tells the index how many keys to make room for at once, up to 2<sup>40</sup>, and their usual length in bytes; 0 if not
+     * known.
+     */
     public EngineBuilder expectedKeys(long count, int keyLength) {
+        if (count > MOST_EXPECTED_KEYS || keyLength > StorageEngine.MAX_KEY_LENGTH) {
+            throw new IllegalArgumentException("expectedKeys out of range: count=" + count + ", keyLength=" + keyLength
+                    + ", allowed=0.." + MOST_EXPECTED_KEYS + " keys of 0.." + StorageEngine.MAX_KEY_LENGTH + " bytes");
+        }
         expectedKeys = notNegative("expectedKeys", count);
         expectedKeyLength = (int) notNegative("keyLength", keyLength);
         return this;
     }
 
-    /** Sets how many threads replay the log when the store is opened; the number of processors by default. */
+    /** Sets how many threads replay the log when the store is opened, 1 to 1,024; the number of processors by default. */
     public EngineBuilder replayThreads(int count) {
-        if (count < 1) {
-            throw new IllegalArgumentException("replayThreads must be at least 1: " + count);
+        if (count < 1 || count > MAX_REPLAY_THREADS) {
+            throw new IllegalArgumentException(
+                    "replayThreads out of range: " + count + ", allowed=1.." + MAX_REPLAY_THREADS);
         }
         replayThreads = count;
         return this;

@@ -136,10 +136,10 @@ final class BadInputTest extends FeatureFixture {
     void unknownBackendsAreAnsweredWithTheKnownOnes() {
         assertThatThrownBy(() -> Backends.keyIndex("treemap"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("unknown key index: name=treemap, known=btree, compact, hashmap, offheap");
+                .hasMessageStartingWith("unknown key index: name=treemap, known=btree, compact, hashmap, offheap; ");
         assertThatThrownBy(() -> Backends.ioManager("tape"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("unknown IO manager: name=tape, known=mmap, standard");
+                .hasMessageStartingWith("unknown IO manager: name=tape, known=mmap, standard; ");
     }
 
     // ---------------------------------------------------------------- an index that fails

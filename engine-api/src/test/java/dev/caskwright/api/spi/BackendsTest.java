@@ -1,0 +1,172 @@
+package dev.caskwright.api.spi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.reflect.InvocationTargetException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Plug-ins are found whatever the class loaders are, and who does not find one is told why. */
+final class BackendsTest {
+    private static final String SERVICE = "META-INF/services/" + KeyIndexProvider.class.getName();
+
+    @TempDir
+    private Path temporary;
+
+    private final ClassLoader before = Thread.currentThread().getContextClassLoader();
+
+    /** The plug-in of this module's tests, which have a service file. */
+    public static final class Testing implements KeyIndexProvider {
+        @Override
+        public String name() {
+            return "testing";
+        }
+
+        @Override
+        public KeyIndex open(KeyIndexContext context) {
+            throw new AssertionError();
+        }
+    }
+
+    /** A plug-in without a service file. */
+    public static final class Other implements KeyIndexProvider {
+        @Override
+        public String name() {
+            return "other";
+        }
+
+        @Override
+        public KeyIndex open(KeyIndexContext context) {
+            throw new AssertionError();
+        }
+    }
+
+    /** A plug-in that cannot be made. */
+    public static final class Broken implements KeyIndexProvider {
+        public Broken() {
+            throw new NoClassDefFoundError("some/library/Missing");
+        }
+
+        @Override
+        public String name() {
+            return "broken";
+        }
+
+        @Override
+        public KeyIndex open(KeyIndexContext context) {
+            throw new AssertionError();
+        }
+    }
+
+    /** Asks from another class loader. */
+    public static final class Asking {
+        private Asking() {}
+
+        public static String ask(String name) {
+            return Backends.keyIndex(name).name();
+        }
+    }
+
+    @AfterEach
+    void giveBack() {
+        Thread.currentThread().setContextClassLoader(before);
+    }
+
+    private static URL place(Class<?> ofClass) {
+        return ofClass.getProtectionDomain().getCodeSource().getLocation();
+    }
+
+    private URL services(String... providers) throws Exception {
+        Path file = temporary.resolve("only-services").resolve(SERVICE);
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, String.join("\n", providers));
+        return temporary.resolve("only-services").toUri().toURL();
+    }
+
+    /** Copies the class that asks, alone, without the service file beside it. */
+    private URL onlyAsking() throws Exception {
+        String name = Asking.class.getName().replace('.', '/') + ".class";
+        Path copy = temporary.resolve("only-asking").resolve(name);
+        Files.createDirectories(copy.getParent());
+        Files.copy(Path.of(place(Asking.class).toURI()).resolve(name), copy);
+        return temporary.resolve("only-asking").toUri().toURL();
+    }
+
+    private static String ask(ClassLoader loader, String name) throws Exception {
+        try {
+            return (String) loader.loadClass(Asking.class.getName())
+                    .getMethod("ask", String.class)
+                    .invoke(null, name);
+        } catch (InvocationTargetException e) {
+            throw (Exception) e.getCause();
+        }
+    }
+
+    @Test
+    void theContextClassLoaderDoesNotMatter() throws Exception {
+        ClassLoader platform = ClassLoader.getPlatformClassLoader();
+        URL[] copies = {place(Backends.class), place(Testing.class)};
+        try (URLClassLoader foreign = new URLClassLoader(copies, platform);
+                URLClassLoader empty = new URLClassLoader(new URL[] {}, null)) {
+            for (ClassLoader context : new ClassLoader[] {null, platform, foreign, empty, before}) {
+                Thread.currentThread().setContextClassLoader(context);
+                assertThat(Backends.keyIndex("testing")).as("%s", context).isInstanceOf(Testing.class);
+            }
+        }
+    }
+
+    @Test
+    void aPlugInOfTheContextClassLoaderIsFoundToo() throws Exception {
+        try (URLClassLoader loader = new URLClassLoader(new URL[] {services(Other.class.getName())}, before)) {
+            Thread.currentThread().setContextClassLoader(loader);
+            assertThat(Backends.keyIndex("other").name()).isEqualTo("other");
+        }
+    }
+
+    /** As in an application server, where the interfaces are shared and the plug-ins are not. */
+    @Test
+    void aPlugInBesideTheCallerIsFoundToo() throws Exception {
+        ClassLoader platform = ClassLoader.getPlatformClassLoader();
+        try (URLClassLoader shared = new URLClassLoader(new URL[] {place(Backends.class)}, platform);
+                URLClassLoader application = new URLClassLoader(new URL[] {place(Testing.class)}, shared)) {
+            for (ClassLoader context : new ClassLoader[] {null, platform, before}) {
+                Thread.currentThread().setContextClassLoader(context);
+                assertThat(ask(application, "testing")).isEqualTo("testing");
+            }
+        }
+    }
+
+    @Test
+    void aPlugInThatCannotBeLoadedSpoilsNoOther() throws Exception {
+        URL services = services(Broken.class.getName(), "no.such.Class", Other.class.getName());
+        try (URLClassLoader loader = new URLClassLoader(new URL[] {services}, before)) {
+            Thread.currentThread().setContextClassLoader(loader);
+            assertThat(Backends.keyIndex("other").name()).isEqualTo("other");
+            assertThatThrownBy(() -> Backends.keyIndex("broken"))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith(
+                            "unknown key index: name=broken, known=other, testing; 2 could not be loaded")
+                    .hasMessageContaining("some/library/Missing");
+        }
+    }
+
+    @Test
+    void lostServiceFilesAreNamedAsTheLikelyReason() throws Exception {
+        Thread.currentThread().setContextClassLoader(null);
+        URL[] jar = {place(Backends.class), onlyAsking()};
+        try (URLClassLoader loader = new URLClassLoader(jar, ClassLoader.getPlatformClassLoader())) {
+            assertThatThrownBy(() -> ask(loader, "testing"))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith("unknown key index: name=testing, known=; ")
+                    .hasMessageContaining("lost the service files " + SERVICE)
+                    .hasMessageContaining(place(Backends.class).toString())
+                    .hasMessageContaining("factory");
+        }
+    }
+}
