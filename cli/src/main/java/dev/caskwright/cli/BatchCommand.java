@@ -14,9 +14,9 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "batch",
         description = {
-            "Apply puts and deletes, all or none. Makes the store if it is missing.",
+            "Apply puts and deletes as one batch: all of them or none. Makes the store if there is none.",
             "Each line is {\"op\":\"put\",\"key\":\"...\",\"value\":\"...\"}, with \"expiresAt\" if it is to expire,"
-                    + " or {\"op\":\"delete\",\"key\":\"...\"}; the lines that watch prints are taken too. The last"
+                    + " or {\"op\":\"delete\",\"key\":\"...\"}. Lines printed by watch are accepted as well. The last"
                     + " change to a key wins. A malformed line ends the command with exit code 1, and nothing is"
                     + " applied. The batch is held in memory."
         })
@@ -25,6 +25,9 @@ final class BatchCommand implements Callable<Integer> {
 
     @Mixin
     private DirectoryOption directory = new DirectoryOption();
+
+    @Mixin
+    private CreateOption create = new CreateOption();
 
     @Mixin
     private BackendOptions backends = new BackendOptions();
@@ -47,7 +50,7 @@ final class BatchCommand implements Callable<Integer> {
         } catch (MalformedLineException e) {
             throw new MalformedLineException(e.lineNumber(), e.reason() + "; nothing was applied");
         }
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.CREATE)) {
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, create.access())) {
             store.write(batch, WriteOptions.DEFAULT);
         }
         return ExitCode.OK;

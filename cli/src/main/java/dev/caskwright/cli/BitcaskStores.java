@@ -16,7 +16,8 @@ final class BitcaskStores implements Stores {
                 .index(backends.index())
                 .durability(backends.durability())
                 .readOnly(access == Access.READ)
-                .createIfMissing(access == Access.CREATE)
+                .createIfMissing(access == Access.CREATE || access == Access.CREATE_AMONG_OTHER_FILES)
+                .createAmongOtherFiles(access == Access.CREATE_AMONG_OTHER_FILES)
                 .autoMerge(false);
         return builder.open();
     }

@@ -13,15 +13,18 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "load",
         description = {
-            "Store the entries of JSON Lines, as dump writes them. Makes the store if it is missing.",
+            "Store the entries of JSON Lines, as dump writes them. Makes the store if there is none.",
             "Lines are stored one by one, and made to survive a power loss at the end. A malformed line ends the"
-                    + " load with exit code 1: its number is told, and the lines before it are stored."
+                    + " load with exit code 1: its number is reported, and the lines before it are stored."
         })
 final class LoadCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
     private DirectoryOption directory = new DirectoryOption();
+
+    @Mixin
+    private CreateOption create = new CreateOption();
 
     @Mixin
     private BackendOptions backends = new BackendOptions();
@@ -39,7 +42,7 @@ final class LoadCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         try (InputStream in = Input.open(shell, file);
-                StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.CREATE);
+                StorageEngine store = shell.stores().open(directory.path(), backends, create.access());
                 Progress progress = shell.progress("loaded", "entries")) {
             JsonLineReader lines = new JsonLineReader(in, text.encoding(), JsonLine.Format.ENTRY);
             try {

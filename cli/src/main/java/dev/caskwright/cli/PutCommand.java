@@ -15,12 +15,15 @@ import picocli.CommandLine.Parameters;
 /** Stores a value under a key. */
 @Command(
         name = "put",
-        description = "Store a value under a key, in place of one that may be there. Makes the store if it is missing.")
+        description = "Store a value under a key, replacing any that is there. Makes the store if there is none.")
 final class PutCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
     private DirectoryOption directory = new DirectoryOption();
+
+    @Mixin
+    private CreateOption create = new CreateOption();
 
     @Mixin
     private BackendOptions backends = new BackendOptions();
@@ -35,7 +38,7 @@ final class PutCommand implements Callable<Integer> {
             description = "Let the entry expire after this time, such as 30s or 7d.")
     private @Nullable Duration timeToLive;
 
-    @Option(names = "--if-absent", description = "Only if the key is not there; exit code 1 if it is.")
+    @Option(names = "--if-absent", description = "Only if the key does not exist; exit code 1 if it does.")
     private boolean ifAbsent;
 
     @Option(
@@ -59,11 +62,11 @@ final class PutCommand implements Callable<Integer> {
         byte[] keyBytes = text.encoding().keyArgument(key);
         byte[] valueBytes = value();
         WriteOptions options = timeToLive == null ? WriteOptions.DEFAULT : WriteOptions.DEFAULT.timeToLive(timeToLive);
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.CREATE)) {
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, create.access())) {
             if (!ifAbsent) {
                 store.put(keyBytes, valueBytes, options);
             } else if (!store.putIfAbsent(keyBytes, valueBytes, options)) {
-                shell.complain("the key is there already");
+                shell.complain("the key already exists");
                 return ExitCode.NOT_FOUND_OR_DAMAGE;
             }
             return ExitCode.OK;

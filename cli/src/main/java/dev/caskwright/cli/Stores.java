@@ -13,8 +13,10 @@ interface Stores {
         READ,
         /** Writes to a store that must exist. */
         WRITE,
-        /** Writes to a store that is made if it is missing. */
-        CREATE
+        /** Writes to a store that is made if the directory is missing or empty. */
+        CREATE,
+        /** Writes to a store that is made even if the directory holds other files. */
+        CREATE_AMONG_OTHER_FILES
     }
 
     /** Opens the store in {@code directory}. The caller closes it. */

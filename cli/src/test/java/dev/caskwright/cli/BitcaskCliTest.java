@@ -76,6 +76,31 @@ final class BitcaskCliTest {
     }
 
     @Test
+    void noStoreIsMadeAmongOtherFilesUnlessAskedFor() throws IOException {
+        Files.createDirectory(directory);
+        Files.writeString(directory.resolve("letter.txt"), "mine");
+        String[][] commands = {{"put", "k", "v"}, {"load", "-"}, {"batch", "-"}};
+        for (String[] command : commands) {
+            cli.in(command[0].equals("batch") ? "{\"op\":\"put\",\"key\":\"k\",\"value\":\"v\"}" : "");
+            Cli.Result result = run(command);
+            assertThat(result.exitCode()).as(command[0]).isEqualTo(ExitCode.STORE_ERROR);
+            assertThat(result.errLines()).hasSize(1);
+            assertThat(result.err()).contains("letter.txt", "--among-other-files");
+            assertThat(directory.toFile().list()).containsExactly("letter.txt");
+        }
+        for (String command : List.of("stat", "scan", "dump", "verify", "watch", "merge")) {
+            assertThat(run(command).exitCode()).as(command).isEqualTo(ExitCode.STORE_ERROR);
+            assertThat(directory.toFile().list()).containsExactly("letter.txt");
+        }
+        assertThat(cli.run("demo", "--dir", directory.toString()).exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(directory.toFile().list()).containsExactly("letter.txt");
+        assertThat(run("put", "--among-other-files", "k", "v").exitCode()).isZero();
+        assertThat(run("put", "k", "w").exitCode()).isZero();
+        assertThat(run("get", "k").out()).isEqualTo("w");
+        assertThat(directory.resolve("letter.txt")).hasContent("mine");
+    }
+
+    @Test
     void aDirectoryThatIsAFileIsToldInOneLine() throws IOException {
         Files.writeString(directory, "mine");
         for (String[] command : new String[][] {{"put", "k", "v"}, {"get", "k"}, {"stat"}, {"verify"}}) {

@@ -48,6 +48,7 @@ public final class EngineBuilder {
     long maxFileBytes = DEFAULT_MAX_FILE_BYTES;
     boolean readOnly;
     boolean createIfMissing = true;
+    boolean createAmongOtherFiles;
     boolean autoMerge = true;
     double maxSpaceAmplification = 1.4;
     long mergeBytesPerSecond;
@@ -123,9 +124,18 @@ public final class EngineBuilder {
         return this;
     }
 
-    /** Sets whether a directory without a store becomes one; on by default. */
+    /** Sets whether a directory that is missing or empty becomes a store; on by default. */
     public EngineBuilder createIfMissing(boolean create) {
         createIfMissing = create;
+        return this;
+    }
+
+    /**
+     * Sets whether a directory that holds other files, and no store, becomes one as well; off by default, so that a wrong
+     * path does not mix a store with something else. Without effect if {@link #createIfMissing} is off.
+     */
+    public EngineBuilder createAmongOtherFiles(boolean create) {
+        createAmongOtherFiles = create;
         return this;
     }
 

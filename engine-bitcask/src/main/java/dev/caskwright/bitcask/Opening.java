@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask;
 
+import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndex;
@@ -11,7 +12,9 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
@@ -22,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * when a step fails or the engine is closed.
  */
 final class Opening {
+    private static final String MADE_BY_THE_FILE_SYSTEM = "lost+found"; // at the root of a new one
+
     /** What an open engine consists of. */
     record Parts(
             Store store,
@@ -68,6 +73,7 @@ final class Opening {
     private BitcaskEngine open(long started) throws IOException {
         boolean create = options.createIfMissing && !options.readOnly;
         IoManager io = keep(options.io.open(options.directory, create));
+        checkIsStore(io, create);
         keep(io.lock(!options.readOnly));
         IoManagerFactory startupFactory = options.startupIo;
         IoManager startupIo = startupFactory == null ? io : keep(startupFactory.open(options.directory, false));
@@ -123,6 +129,29 @@ final class Opening {
             executor.execute(this::mergeInBackground);
         }
         return result;
+    }
+
+    /** Judges by names, before the lock is taken: that leaves a file behind in what may be no store. */
+    private void checkIsStore(IoManager io, boolean create) throws IOException {
+        List<String> names = new ArrayList<>(io.list());
+        if (options.recordLog.isLog(names)) {
+            return;
+        }
+        if (!create) {
+            throw new UnsupportedFormatException("no store in this directory: " + io.describe());
+        }
+        if (options.createAmongOtherFiles) {
+            return;
+        }
+        names.addAll(io.listObstacles());
+        for (String name : names) {
+            if (!options.recordLog.isOwn(name) && !name.equals(MADE_BY_THE_FILE_SYSTEM)) {
+                throw new UnsupportedFormatException("no store in this directory, and none is made among other files:"
+                        + " directory=" + io.describe() + ", found=" + name.replaceAll("\\p{C}", "?")
+                        + "; use an empty or missing directory, or insist with createAmongOtherFiles"
+                        + " (on the command line --among-other-files)");
+            }
+        }
     }
 
     private Executor executor() {

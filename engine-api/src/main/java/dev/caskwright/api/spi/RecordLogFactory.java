@@ -1,6 +1,7 @@
 package dev.caskwright.api.spi;
 
 import java.io.IOException;
+import java.util.Collection;
 
 /** Opens a record log over the files of an IO manager. */
 public interface RecordLogFactory {
@@ -10,6 +11,12 @@ public interface RecordLogFactory {
      * @param startupIo reads files until {@link RecordLogOpening#finish}; may be {@code io} itself
      */
     RecordLogOpening open(IoManager io, IoManager startupIo, RecordLogOptions options) throws IOException;
+
+    /** Returns whether a directory with files of these names holds a log, whole or damaged. Judges by the names alone. */
+    boolean isLog(Collection<String> names);
+
+    /** Returns whether a file of this name may belong to a log, or was left by making one. Judges by the name alone. */
+    boolean isOwn(String name);
 
     /** Reads every byte of the log and reports what is damaged. Changes nothing. */
     void verify(IoManager io, VerifyListener listener) throws IOException;

@@ -5,6 +5,7 @@ import dev.caskwright.api.spi.RecordLogFactory;
 import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
 import java.io.IOException;
+import java.util.Collection;
 
 /** Opens logs in the format of this package. */
 public final class SegmentedLogFactory implements RecordLogFactory {
@@ -14,6 +15,17 @@ public final class SegmentedLogFactory implements RecordLogFactory {
     @Override
     public RecordLogOpening open(IoManager io, IoManager startupIo, RecordLogOptions options) throws IOException {
         return LogOpening.start(io, startupIo, options);
+    }
+
+    @Override
+    public boolean isLog(Collection<String> names) {
+        // What is named .new was being made: there may be no log yet.
+        return names.stream().anyMatch(name -> isOwn(name) && !name.endsWith(".new"));
+    }
+
+    @Override
+    public boolean isOwn(String name) {
+        return name.equals(FileNames.MANIFEST) || FileNames.isOurs(name);
     }
 
     @Override

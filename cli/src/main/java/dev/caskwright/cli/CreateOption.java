@@ -1,0 +1,17 @@
+package dev.caskwright.cli;
+
+import picocli.CommandLine.Option;
+
+/** Where a command that stores something may make a store. */
+final class CreateOption {
+    @Option(
+            names = "--among-other-files",
+            description =
+                    "Make the store even in a directory that holds other files. Without this, a store is made only in"
+                            + " a directory that is missing or empty.")
+    private boolean amongOtherFiles;
+
+    Stores.Access access() {
+        return amongOtherFiles ? Stores.Access.CREATE_AMONG_OTHER_FILES : Stores.Access.CREATE;
+    }
+}
