@@ -28,14 +28,15 @@ final class BackendOptions {
     @Option(
             names = "--startup-io",
             paramLabel = "NAME",
-            description = "The same, for the time while the store is opened. Default: as --io.")
+            description = "How files are read while the store is being opened. Default: as --io.")
     private @Nullable String startupIo;
 
     @Option(
             names = "--durability",
             paramLabel = "LEVEL",
-            description = "What a write survives: none (the end of the process at best), write (kill -9; the default)"
-                    + " or sync (power loss). No matter for commands that only read.")
+            description =
+                    "What a write survives: none (nothing for certain), write (kill -9; the default) or sync (power"
+                            + " loss). Commands that only read ignore it.")
     private Durability durability = Durability.WRITE;
 
     /** Makes {@code name} the index if the user chose none. */

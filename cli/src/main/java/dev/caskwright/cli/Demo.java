@@ -116,7 +116,7 @@ final class Demo {
         try (Progress progress = shell.progress("deleted", "files")) {
             for (int i = 0; i < files.size(); i += DELETED_ONE_IN) {
                 if (!store.delete(key(files.get(i)))) {
-                    mismatch("not there to be deleted", files.get(i));
+                    mismatch("missing, so not deleted", files.get(i));
                 }
                 digests.set(i, null);
                 progress.step();
@@ -150,7 +150,7 @@ final class Demo {
         gets++;
         if (value == null || expected == null) {
             if (value != null || expected != null) {
-                mismatch(value == null ? "lost" : "deleted and yet there", file);
+                mismatch(value == null ? "lost" : "still there although deleted", file);
             }
         } else if (!Arrays.equals(expected, digest.of(key, value))) {
             mismatch("different", file);

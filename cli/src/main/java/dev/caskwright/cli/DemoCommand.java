@@ -28,7 +28,8 @@ final class DemoCommand implements Callable<Integer> {
             names = "--dir",
             paramLabel = "DIR",
             description =
-                    "The directory of the store, empty or missing; it stays. Without it, a temporary one that goes.")
+                    "The directory of the store, empty or missing; it is kept. Without this option, a temporary directory"
+                            + " is used, and deleted at the end.")
     private @Nullable Path directory;
 
     DemoCommand(Shell shell) {

@@ -38,6 +38,7 @@ enum Encoding {
 
     private static final char REPLACEMENT = '\uFFFD';
     private static final int VALIDATION_CHARS = 1 << 12;
+    private static final char FIRST_NOT_ASCII = '\u0080';
 
     /**
      * Returns the bytes that the text stands for.
@@ -78,18 +79,38 @@ enum Encoding {
                 Locale.ROOT, "the key has %,d bytes: it must have 1 to %,d", length, StorageEngine.MAX_KEY_LENGTH);
     }
 
-    /** Returns whether the bytes are well-formed UTF-8. Allocates no more than a small buffer. */
-    static boolean isUtf8(byte[] bytes) {
+    /** What bytes are as text. */
+    enum Text {
+        /** UTF-8 that a terminal shows as it is, but for control characters of ASCII, which JSON escapes anyway. */
+        PLAIN,
+        /** UTF-8 with characters that a terminal would obey or hide. */
+        HIDING,
+        /** Not well-formed UTF-8. */
+        NONE
+    }
+
+    /** Returns what the bytes are as UTF-8. Allocates no more than a small buffer. */
+    static Text text(byte[] bytes) {
+        boolean hides = false;
         CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
         ByteBuffer source = ByteBuffer.wrap(bytes);
         CharBuffer target = CharBuffer.allocate(Math.min(VALIDATION_CHARS, bytes.length + 1));
         while (true) {
             var result = decoder.decode(source, target, true);
             if (result.isError()) {
-                return false;
+                return Text.NONE;
+            }
+            target.flip();
+            while (!hides && target.hasRemaining()) {
+                char unit = target.get();
+                if (unit >= FIRST_NOT_ASCII) {
+                    // A decoder never leaves half of a pair.
+                    hides = Printable.isHidden(
+                            Character.isHighSurrogate(unit) ? Character.toCodePoint(unit, target.get()) : unit);
+                }
             }
             if (result.isUnderflow()) {
-                return true;
+                return hides ? Text.HIDING : Text.PLAIN;
             }
             target.clear();
         }

@@ -19,9 +19,10 @@ final class ExitCode {
     /** Returns the codes with their meanings, for the help texts. */
     static Map<String, String> meanings() {
         Map<String, String> meanings = new LinkedHashMap<>();
-        meanings.put(" " + OK, "fine");
+        meanings.put(" " + OK, "success");
         meanings.put(
-                " " + NOT_FOUND_OR_DAMAGE, "not found (or --if-absent and found), or damage in the store or input");
+                " " + NOT_FOUND_OR_DAMAGE,
+                "the key was not found (with --if-absent: was found), or the store or the input is damaged");
         meanings.put(" " + USAGE, "the command line is wrong; nothing was done");
         meanings.put(" " + STORE_ERROR, "the store or the system refused; one line on standard error says why");
         return meanings;

@@ -16,7 +16,8 @@ final class Failures {
 
     static String describe(Throwable failure) {
         if (failure instanceof EngineException e) {
-            return message(e) + (e.outcome() == Outcome.UNKNOWN ? " (whether the write is stored is not known)" : "");
+            return message(e)
+                    + (e.outcome() == Outcome.UNKNOWN ? " (it is not known whether the write is stored)" : "");
         }
         if (failure instanceof FileSystemException e) {
             return describe(e);
@@ -48,11 +49,12 @@ final class Failures {
                 return "permission denied: " + path;
             }
             if (failure instanceof FileAlreadyExistsException) {
-                return "exists already: " + path;
+                return "already exists: " + path;
             }
             if (failure instanceof DirectoryNotEmptyException) {
                 return "directory is not empty: " + path;
             }
+            return "the system refused, without a reason: " + path;
         }
         return message(failure);
     }

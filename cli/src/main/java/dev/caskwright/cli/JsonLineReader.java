@@ -74,7 +74,7 @@ final class JsonLineReader {
             readField(parser, fields);
         }
         if (parser.nextToken() != null) {
-            throw malformed("there is more behind the JSON object");
+            throw malformed("there is something after the JSON object");
         }
         return toLine(fields);
     }

@@ -3,12 +3,16 @@ package dev.caskwright.cli;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.SerializableString;
 import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.core.io.CharacterEscapes;
+import com.fasterxml.jackson.core.io.SerializedString;
 import dev.caskwright.api.ChangeVisitor.Change;
 import dev.caskwright.api.Entry;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,12 +28,33 @@ final class JsonLineWriter implements Closeable {
             .rootValueSeparator((String) null) // each line ends with its own line feed
             .build();
 
+    private static final CharacterEscapes ESCAPES = new TerminalEscapes();
+
+    /** Escapes what a terminal would obey or hide; to a reader of JSON it is the same. */
+    private static final class TerminalEscapes extends CharacterEscapes {
+        private static final long serialVersionUID = 1L;
+        private static final int DELETE = 0x7F;
+
+        @Override
+        public int[] getEscapeCodesForAscii() {
+            int[] codes = standardAsciiEscapesForJSON();
+            codes[DELETE] = ESCAPE_STANDARD;
+            return codes;
+        }
+
+        @Override
+        public @Nullable SerializableString getEscapeSequence(int unit) {
+            boolean isWhole = !Character.isSurrogate((char) unit); // halves are escaped anyway on this way
+            return isWhole && Printable.isHidden(unit) ? new SerializedString(Printable.escape((char) unit)) : null;
+        }
+    }
+
     private final JsonGenerator json;
     private final Encoding encoding;
 
     /** Makes a writer to {@code out}, which stays open. Base64 as {@code encoding} is used for every line. */
     JsonLineWriter(OutputStream out, Encoding encoding) throws IOException {
-        this.json = JSON.createGenerator(out);
+        this.json = JSON.createGenerator(out).setCharacterEscapes(ESCAPES);
         this.encoding = encoding;
     }
 
@@ -64,22 +89,29 @@ final class JsonLineWriter implements Closeable {
     }
 
     private void bytes(byte[] key, byte @Nullable [] value) throws IOException {
-        boolean asText = encoding == Encoding.UTF8 && Encoding.isUtf8(key) && (value == null || Encoding.isUtf8(value));
-        string(JsonLine.KEY, key, asText);
-        if (value != null) {
-            string(JsonLine.VALUE, value, asText);
-        }
-        if (!asText) {
+        boolean wantsText = encoding == Encoding.UTF8;
+        Encoding.Text keyText = wantsText ? Encoding.text(key) : Encoding.Text.NONE;
+        Encoding.Text valueText = wantsText && value != null ? Encoding.text(value) : Encoding.Text.PLAIN;
+        if (keyText != Encoding.Text.NONE && valueText != Encoding.Text.NONE) {
+            string(JsonLine.KEY, key, keyText);
+            if (value != null) {
+                string(JsonLine.VALUE, value, valueText);
+            }
+        } else {
+            json.writeBinaryField(JsonLine.KEY, key);
+            if (value != null) {
+                json.writeBinaryField(JsonLine.VALUE, value);
+            }
             json.writeStringField(JsonLine.ENCODING, Encoding.BASE64.toString());
         }
     }
 
-    private void string(String name, byte[] bytes, boolean asText) throws IOException {
+    private void string(String name, byte[] bytes, Encoding.Text text) throws IOException {
         json.writeFieldName(name);
-        if (asText) {
+        if (text == Encoding.Text.PLAIN) {
             json.writeUTF8String(bytes, 0, bytes.length);
         } else {
-            json.writeBinary(bytes);
+            json.writeString(new String(bytes, StandardCharsets.UTF_8)); // the way on which all escapes are asked for
         }
     }
 

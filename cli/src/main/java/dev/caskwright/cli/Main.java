@@ -114,7 +114,7 @@ public final class Main {
         }
         shell.complain(Failures.describe(failure));
         if (verbose) {
-            failure.printStackTrace(shell.err());
+            shell.explain(failure);
         }
         if (failure instanceof UsageException) {
             return ExitCode.USAGE;

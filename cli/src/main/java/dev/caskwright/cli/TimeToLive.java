@@ -24,7 +24,7 @@ final class TimeToLive implements ITypeConverter<Duration> {
     public Duration convert(String text) {
         Matcher matcher = FORM.matcher(text);
         if (!matcher.matches()) {
-            throw new TypeConversionException("'" + text + "' is no time: write 500ms, 30s, 5m, 12h or 7d");
+            throw new TypeConversionException("'" + text + "' is not a time: write it as 500ms, 30s, 5m, 12h or 7d");
         }
         Duration time =
                 UNITS.getOrDefault(matcher.group(2), Duration.ZERO).multipliedBy(Long.parseLong(matcher.group(1)));

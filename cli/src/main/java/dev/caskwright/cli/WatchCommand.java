@@ -15,14 +15,14 @@ import picocli.CommandLine.Option;
         name = "watch",
         description = {
             "Print the puts and deletes of a store as JSON Lines, in the order of their commit: {\"version\":7,"
-                    + "\"op\":\"put\",\"key\":\"...\",\"value\":\"...\",\"last\":true}. Changes of one batch have"
-                    + " \"last\":false, but for its last.",
+                    + "\"op\":\"put\",\"key\":\"...\",\"value\":\"...\",\"last\":true}. Of the changes of one batch,"
+                    + " all but the last have \"last\":false.",
             "A store has one owner: while another process writes to it, it cannot be watched. With --follow, watch"
                     + " looks at the files again and again, opens the store for a moment whenever they have"
                     + " changed and it is free, and prints what is new; a writer that wants it at that very moment"
                     + " is told that it is locked, and may try again.",
             "A merge drops old changes. If the first ones asked for are gone, the exit code is 3: take a dump or a"
-                    + " backup, and watch on from the \"lastVersion\" that stat prints."
+                    + " backup, and continue from the \"lastVersion\" that stat prints."
         })
 final class WatchCommand implements Callable<Integer> {
     private final Shell shell;

@@ -22,6 +22,7 @@ final class Cli implements Stores {
         throw new AssertionError("nothing to wait for");
     };
     byte[] in = {};
+    boolean printsToTerminal;
     boolean showsProgress;
 
     /** What a command left behind. */
@@ -46,6 +47,7 @@ final class Cli implements Stores {
                 new ByteArrayInputStream(in),
                 out,
                 new PrintStream(err, true, StandardCharsets.UTF_8),
+                printsToTerminal,
                 showsProgress,
                 stores,
                 millis -> pause.millis(millis));

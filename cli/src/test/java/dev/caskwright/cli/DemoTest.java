@@ -122,7 +122,8 @@ final class DemoTest {
 
     private Demo.Result run(StorageEngine engine) throws IOException {
         Cli cli = new Cli();
-        Shell shell = new Shell(System.in, new java.io.ByteArrayOutputStream(), System.err, false, cli, millis -> {});
+        Shell shell =
+                new Shell(System.in, new java.io.ByteArrayOutputStream(), System.err, false, false, cli, millis -> {});
         return new Demo(() -> engine, files, shell).run();
     }
 

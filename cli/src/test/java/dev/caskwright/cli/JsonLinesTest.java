@@ -205,13 +205,13 @@ final class JsonLinesTest {
             byte[] bytes = bytes(random, random.nextInt(6));
             boolean same =
                     Arrays.equals(bytes, new String(bytes, StandardCharsets.UTF_8).getBytes(StandardCharsets.UTF_8));
-            assertThat(Encoding.isUtf8(bytes))
+            assertThat(Encoding.text(bytes) != Encoding.Text.NONE)
                     .as("seed %d, %s", seed, Arrays.toString(bytes))
                     .isEqualTo(same);
         }
         byte[] longText = "é".repeat(100_000).getBytes(StandardCharsets.UTF_8);
-        assertThat(Encoding.isUtf8(longText)).isTrue();
-        assertThat(Encoding.isUtf8(Arrays.copyOf(longText, longText.length - 1)))
+        assertThat(Encoding.text(longText)).isNotEqualTo(Encoding.Text.NONE);
+        assertThat(Encoding.text(Arrays.copyOf(longText, longText.length - 1)) != Encoding.Text.NONE)
                 .isFalse();
     }
 

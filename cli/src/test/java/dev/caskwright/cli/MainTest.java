@@ -159,7 +159,8 @@ final class MainTest {
     @Test
     void anUnknownOutcomeIsTold() {
         failToOpen(new EngineException(ErrorCode.FAILED, Outcome.UNKNOWN, "force failed", null));
-        assertThat(cli.run("put", "--dir", "d", "k", "v").err()).contains("whether the write is stored is not known");
+        assertThat(cli.run("put", "--dir", "d", "k", "v").err())
+                .contains("it is not known whether the write is stored");
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.caskwright.io.standard;
 
 import dev.caskwright.api.OutOfSpaceException;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -46,7 +47,8 @@ final class Failures {
     }
 
     private static String reason(IOException cause) {
-        String text = cause.getMessage();
+        // Their message starts with the file, which the caller names as well, and may be nothing but that.
+        String text = cause instanceof FileSystemException system ? system.getReason() : cause.getMessage();
         return text == null ? cause.getClass().getSimpleName() : text;
     }
 
