@@ -3,10 +3,19 @@ package dev.caskwright.index.offheap;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** What Chronicle Map asks of the JVM. Checked before any class of it is loaded. */
 final class Requirements {
     private static final String ANALYTICS_OFF = "chronicle.analytics.disable";
+
+    /**
+     * Where Chronicle advises at each start to set a flag that no JDK since 17 knows, for a way of giving memory back that it
+     * does not need there. Held here, since a logger that nobody holds forgets its level.
+     */
+    private static final Logger CLEANER_LOG =
+            Logger.getLogger("net.openhft.chronicle.core.internal.cleaner.ReflectionBasedByteBufferCleanerService");
 
     private Requirements() {}
 
@@ -29,6 +38,9 @@ final class Requirements {
         if (!flags.isEmpty()) {
             throw new IllegalStateException(
                     "the offheap index needs JVM flags that are not set; start java with: " + String.join(" ", flags));
+        }
+        if (CLEANER_LOG.getLevel() == null) {
+            CLEANER_LOG.setLevel(Level.OFF);
         }
         // Read by Chronicle when its first class is loaded. The library that would do it is not on our class path, but
         // it may be on the application's.

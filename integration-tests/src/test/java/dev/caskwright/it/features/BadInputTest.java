@@ -121,7 +121,8 @@ final class BadInputTest extends FeatureFixture {
         Files.createDirectory(directory());
         Path foreign = Files.writeString(directory().resolve("notes.txt"), "mine");
         Path lookalike = Files.writeString(directory().resolve("1.data"), "mine");
-        BitcaskEngine engine = backend.builder(directory(), clock).open();
+        BitcaskEngine engine =
+                backend.builder(directory(), clock).createAmongOtherFiles(true).open();
         fill(engine, 20, "value");
         engine.merge();
         engine.close();
