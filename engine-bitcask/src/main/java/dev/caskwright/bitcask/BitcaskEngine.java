@@ -260,8 +260,8 @@ public final class BitcaskEngine implements StorageEngine {
         List<LogSegment> files = store.log.segments();
         for (LogSegment file : files) {
             disk += file.length();
-            if (!store.snapshots.isRetired(file)) {
-                live += file.liveBytes();
+            live += file.liveBytes(); // while a merge switches the index, inputs and outputs share them
+            if (store.snapshots.isCurrent(file)) {
                 dead += file.deadBytes();
             }
         }
@@ -377,8 +377,9 @@ public final class BitcaskEngine implements StorageEngine {
                             "no space for a background merge, will try again after the next sealed file: {}",
                             e.getMessage());
         } catch (IOException | RuntimeException | Error e) {
-            if (!store.isClosed()) {
-                store.fail(e);
+            // A merge that cannot be undone has made the store fail by itself; any other has changed nothing.
+            if (!store.isClosed() && store.failure() == null) {
+                logger().warn("a background merge failed, will try again after the next sealed file", e);
             }
         }
     }

@@ -9,9 +9,12 @@ import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordScanner;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -150,16 +153,12 @@ final class Merger {
         return to;
     }
 
-    /** A record that has expired and whose key leaves the index when the merge is committed. */
-    @SuppressWarnings("ArrayRecordComponent") // a holder, never compared
-    private record Expired(byte[] key, long locator) {}
-
     /** One merge of some files. */
     private final class Round {
         private final List<LogSegment> inputs;
         private final @Nullable OrderedKeyIndex order;
         private final List<MergeOutput> outputs = new ArrayList<>();
-        private final List<Expired> expired = new ArrayList<>();
+        private final Set<LogSegment> withExpired = new LinkedHashSet<>();
         private final TombstoneFilter older;
         private @Nullable MergeOutput output;
         private final long removableMillis;
@@ -176,8 +175,9 @@ final class Merger {
         }
 
         void run() throws IOException {
-            reserveNumbers();
+            Throwable failure = null;
             try {
+                reserveNumbers();
                 for (LogSegment input : inputs) {
                     copyLive(input);
                 }
@@ -189,12 +189,30 @@ final class Merger {
                     return;
                 }
                 commitAndSwitch();
+            } catch (IOException | RuntimeException | Error e) {
+                failure = e;
+                throw e;
             } finally {
+                endOutputs(failure);
+            }
+            retireInputs();
+        }
+
+        /** Gives back what the outputs took, and if the merge does not take place, them too. */
+        private void endOutputs(@Nullable Throwable failure) throws IOException {
+            try {
+                for (MergeOutput each : outputs) {
+                    each.close();
+                }
                 if (!mayBeCommitted) {
                     discardOutputs();
                 }
+            } catch (IOException | RuntimeException | Error e) {
+                if (failure == null) {
+                    throw e;
+                }
+                failure.addSuppressed(e);
             }
-            retireInputs();
         }
 
         private void commitAndSwitch() throws IOException {
@@ -257,7 +275,7 @@ final class Merger {
 
         private void copyPut(LogSegment input, RecordScanner scanner) throws IOException {
             if (store.clock.isRemovable(scanner.expiresAt(), scanner.version(), removableMillis)) {
-                expired.add(new Expired(scanner.key(), scanner.locator()));
+                withExpired.add(input);
                 if (older.mayHaveOlder(input, scanner)) {
                     output(scanner).copyAsTombstone(scanner);
                 }
@@ -331,9 +349,9 @@ final class Merger {
                     throw new IllegalStateException("more merge outputs than numbers set aside: last=" + lastId);
                 }
                 current = log.createOutput(nextId++);
+                outputs.add(current);
                 store.snapshots.hide(current.segment());
                 output = current;
-                outputs.add(current);
             }
             rateLimit.acquire(scanner.valueLength() + scanner.keyLength());
             return current;
@@ -368,7 +386,7 @@ final class Merger {
             } catch (OutOfSpaceException e) {
                 mayBeCommitted = false; // nothing was written
                 throw e;
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException | Error e) {
                 // Whether the edit is on disk is not known, so neither inputs nor outputs may go.
                 throw store.failedCommit(e);
             }
@@ -398,19 +416,16 @@ final class Merger {
                     each.visitCopies(toCopies::add);
                     toCopies.flush();
                 }
-                for (Expired each : expired) {
-                    lock.next();
-                    store.pin(session);
-                    try {
-                        remove(each);
-                    } finally {
-                        store.unpin(session);
-                    }
+                for (LogSegment each : withExpired) {
+                    removeExpired(each, session, lock);
                 }
                 lock.hold();
                 merges.incrementAndGet(); // before the dead bytes are gone, so that who misses them sees why
                 store.snapshots.replace(inputs, segments(outputs));
-            } catch (IOException | RuntimeException e) {
+            } catch (IOException | RuntimeException | Error e) {
+                // The manifest has the outputs, the index not all of them: what is written from now on could be lost
+                // with
+                // the inputs.
                 throw store.failedIndexing(e);
             } finally {
                 lock.release();
@@ -418,11 +433,32 @@ final class Merger {
             }
         }
 
-        private void remove(Expired each) throws IOException {
-            int length = each.key().length;
-            if (index.get(each.key(), 0, length) == each.locator()) {
-                store.snapshots.beforeChange(each.key(), 0, length, each.locator());
-                index.remove(each.key(), 0, length, each.locator());
+        /** Takes keys out of the index whose records in an input have expired. They are read again: no list is kept. */
+        private void removeExpired(LogSegment input, Session session, LockSlices lock) throws IOException {
+            RecordScanner scanner = log.scan(input, input.length());
+            while (scanner.next()) {
+                if (scanner.isPut()
+                        && store.clock.isRemovable(scanner.expiresAt(), scanner.version(), removableMillis)) {
+                    lock.next();
+                    store.pin(session);
+                    try {
+                        removeExpired(scanner);
+                    } finally {
+                        store.unpin(session);
+                    }
+                }
+            }
+        }
+
+        private void removeExpired(RecordScanner scanner) throws IOException {
+            byte[] source = scanner.buffer();
+            int key = scanner.keyOffset();
+            int length = scanner.keyLength();
+            long locator = scanner.locator();
+            if (index.get(source, key, length) == locator) {
+                store.snapshots.beforeChange(source, key, length, locator);
+                index.remove(source, key, length, locator);
+                log.markDead(locator);
             }
         }
 
@@ -450,7 +486,8 @@ final class Merger {
         private final int[] keyLengths = new int[SWITCHES_PER_LOCK];
         private final long[] oldLocators = new long[SWITCHES_PER_LOCK];
         private final long[] newLocators = new long[SWITCHES_PER_LOCK];
-        private byte[] source = {};
+        private byte[] keys = new byte[4 << 10];
+        private int keyBytes;
         private int count;
 
         Switch(Session session, LockSlices lock) {
@@ -458,15 +495,19 @@ final class Merger {
             this.lock = lock;
         }
 
-        void add(byte[] keySource, int offset, int length, long oldLocator, long newLocator) throws IOException {
-            if (count == SWITCHES_PER_LOCK || keySource != source) {
+        void add(byte[] source, int offset, int length, long oldLocator, long newLocator) throws IOException {
+            if (count == SWITCHES_PER_LOCK) {
                 flush();
-                source = keySource;
             }
-            keyOffsets[count] = offset;
+            if (keyBytes + length > keys.length) {
+                keys = Arrays.copyOf(keys, Math.max(2 * keys.length, keyBytes + length));
+            }
+            System.arraycopy(source, offset, keys, keyBytes, length);
+            keyOffsets[count] = keyBytes;
             keyLengths[count] = length;
             oldLocators[count] = oldLocator;
             newLocators[count] = newLocator;
+            keyBytes += length;
             count++;
         }
 
@@ -475,7 +516,7 @@ final class Merger {
             store.pin(session);
             try {
                 // Before the lock is held, so that no writer is held up by the waits for memory.
-                index.prefetch(source, keyOffsets, keyLengths, count);
+                index.prefetch(keys, keyOffsets, keyLengths, count);
             } finally {
                 store.unpin(session);
             }
@@ -484,14 +525,17 @@ final class Merger {
             store.pin(session);
             try {
                 for (int i = 0; i < count; i++) {
-                    if (!index.replace(source, keyOffsets[i], keyLengths[i], oldLocators[i], newLocators[i])) {
-                        log.markDead(newLocators[i]);
+                    if (index.replace(keys, keyOffsets[i], keyLengths[i], oldLocators[i], newLocators[i])) {
+                        // Record by record, so that the figures are right while a merge goes on.
+                        log.markLive(newLocators[i]);
+                        log.markDead(oldLocators[i]);
                     }
                 }
             } finally {
                 store.unpin(session);
             }
             count = 0;
+            keyBytes = 0;
         }
     }
 

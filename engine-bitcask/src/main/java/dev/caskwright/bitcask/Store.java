@@ -211,7 +211,7 @@ final class Store {
     }
 
     /** As {@link #failedAppend}, for an error of the index after the append: the write is in the log. */
-    IOException failedIndexing(Exception e) {
+    IOException failedIndexing(Throwable e) {
         fail(e);
         return new EngineFailedException(
                 Outcome.UNKNOWN, "the index failed after the log was written, reopen the store: " + e, e);
@@ -247,7 +247,7 @@ final class Store {
     }
 
     /** As {@link #failedAppend}, for the manifest: whether the merge took place is decided by the next opening. */
-    IOException failedCommit(IOException e) {
+    IOException failedCommit(Throwable e) {
         fail(e);
         return new EngineFailedException(Outcome.NOT_APPLIED, "a merge could not be committed: " + e, e);
     }

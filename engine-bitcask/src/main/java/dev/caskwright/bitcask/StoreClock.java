@@ -88,15 +88,16 @@ final class StoreClock {
         }
         try {
             log.noteClock(this::longs);
-        } catch (IOException e) {
-            // Reads go on when the disk has failed. It holds in memory, and what is told next tries again; only a
+        } catch (IOException | RuntimeException | Error e) {
+            // Reads go on when the disk has failed, or memory is short. It holds in memory, and what is told next tries
+            // again; only a
             // restart
             // before that, with a clock set back, could show an expired entry once more.
             if (!warned) {
                 warned = true;
                 logger().warn(
                                 "what has expired could not be noted, will try again with the next expiry: {}",
-                                e.getMessage());
+                                e.toString());
             }
         }
     }

@@ -305,15 +305,18 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
             CrashableIoManager own = full.peekKill();
             FaultPlan plan = spaceless(n);
             RecordLog log = open(plan.wrap(own)).log();
+            boolean isRefused = false;
             try {
                 Merge merge = merge(log, content);
                 log.commitMerge(merge.inputs(), merge.segments(), merge.lastId());
             } catch (OutOfSpaceException e) {
+                isRefused = true;
                 refusals++;
             }
-            assertThat(judge(own.kill(), content, plan.toString())).isEqualTo(!plan.hasFired());
+            // What had no room may have been a cache, which is no reason to refuse.
+            assertThat(judge(own.kill(), content, plan.toString())).isEqualTo(!isRefused);
             if (!plan.hasFired()) {
-                assertThat(refusals).isGreaterThan(3);
+                assertThat(refusals).isGreaterThan(2);
                 return;
             }
         }

@@ -1,9 +1,10 @@
 package dev.caskwright.api.spi;
 
+import java.io.Closeable;
 import java.io.IOException;
 
 /** A segment that a merge writes. Its records count once the merge is committed. For one thread. */
-public interface MergeOutput {
+public interface MergeOutput extends Closeable {
     /** Returns the segment. */
     LogSegment segment();
 
@@ -19,13 +20,20 @@ public interface MergeOutput {
     /** Completes the segment and makes it durable. */
     void finish() throws IOException;
 
-    /** Visits the puts that were copied, in order. After {@link #finish}. */
+    /**
+     * Visits the puts that were copied, in order, once. After {@link #finish}. They do not count as live before {@link
+     * RecordLog#markLive} says so.
+     */
     void visitCopies(CopyVisitor visitor) throws IOException;
+
+    /** Gives back what is needed to write the segment and to visit its copies, and not to read it. */
+    @Override
+    void close() throws IOException;
 
     /** Receives what was copied, for the index. */
     @FunctionalInterface
     interface CopyVisitor {
-        /** Takes the key of a put, a slice of {@code source}, and where its record was and is. */
+        /** Takes the key of a put, a slice of {@code source} that is valid during the call, and where its record was and is. */
         void visit(byte[] source, int keyOffset, int keyLength, long oldLocator, long newLocator) throws IOException;
     }
 }

@@ -56,6 +56,7 @@ final class DataFile implements LogSegment {
 
     private volatile boolean sealed;
     private volatile boolean hinted;
+    private volatile @Nullable Expiries expiries;
     private long firstVersion; // both change under the engine's write lock, and not once sealed
     private long lastVersion;
 
@@ -162,6 +163,15 @@ final class DataFile implements LogSegment {
 
     void markHinted() {
         hinted = true;
+    }
+
+    /** Returns when the puts of the file expire, if that is known; it does not change once the file is sealed. */
+    @Nullable Expiries expiries() {
+        return expiries;
+    }
+
+    void setExpiries(Expiries known) {
+        expiries = known;
     }
 
     /** Says that the hint file is gone. */

@@ -4,6 +4,7 @@ import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,10 +15,10 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * 0      8               12          16               32       40           48        52        60         64
- * | magic | formatVersion | filterSize | storeId: 2 x 8 | fileId | dataLength | entries | history | checksum | blocks ... | filter
+ * | magic | formatVersion | filterSize | storeId: 2 x 8 | fileId | dataLength | entries | history | checksum | blocks ... | expiries | filter
  *
  * block: | checksum | length | entries ...            entry: | locator: 44, kind: 4, keyLength: 16 | key |
- * filter: | checksum | length | bits ...
+ * expiries: | checksum | length | longs, see Expiries | filter: | checksum | length | bits ... |
  * </pre>
  *
  * <p>Each checksum covers what follows it in its block, combined with a mask of store, file and offset as in data files;
@@ -41,22 +42,99 @@ final class HintFile {
         void visit(int kind, long place, byte[] source, int keyOffset, int keyLength) throws IOException;
     }
 
-    /** Collects the entries of a file while its records are appended. Memory: 8 bytes and the key for each record. */
+    /**
+     * Collects the entries of a file while its records are appended. One that is given a place to write to holds {@value
+     * #SPILL_LENGTH} bytes and one entry at most, and writes its blocks as they are filled; the header, which makes the file
+     * count, comes last. One that is not holds up to a 128th of the heap, and then gives up. Whatever goes wrong with
+     * adding, it gives up, too: the hint file is made from the data file then.
+     */
     static final class Builder {
+        private static final int SPILL_LENGTH = 128 << 10;
+        private static final long MOST_HELD =
+                Math.max(1 << 20, Runtime.getRuntime().maxMemory() / 128);
+
+        private final @Nullable Target target;
+        private final long mostHeld;
+        private final Expiries expiries = new Expiries();
         private byte[] entries = new byte[4096];
         private int length;
         private long count;
+        private boolean isGivenUp;
 
+        /** Where blocks are written to. */
+        private static final class Target {
+            private final IoManager io;
+            private final StoreId store;
+            private final long id;
+            private @Nullable WritableFile file;
+            private long end = HEADER_LENGTH;
+
+            Target(IoManager io, StoreId store, long id) {
+                this.io = io;
+                this.store = store;
+                this.id = id;
+            }
+
+            void write(byte[] entries, int length) throws IOException {
+                WritableFile open = file;
+                if (open == null) {
+                    open = io.createSequential(FileNames.hint(id), HEADER_LENGTH + (long) length);
+                    file = open;
+                    open.write(0, new byte[HEADER_LENGTH], 0, HEADER_LENGTH);
+                }
+                end += writeBlock(open, store, id, end, entries, 0, length);
+            }
+
+            void close() throws IOException {
+                WritableFile open = file;
+                file = null;
+                if (open != null) {
+                    open.close();
+                }
+            }
+        }
+
+        /** Makes a builder that holds its entries. */
+        Builder() {
+            this(null, MOST_HELD);
+        }
+
+        /** Makes a builder that writes its entries to the hint file of a data file. */
+        Builder(IoManager io, StoreId store, DataFile data) {
+            this(new Target(io, store, data.id()), SPILL_LENGTH);
+        }
+
+        private Builder(@Nullable Target target, long mostHeld) {
+            this.target = target;
+            this.mostHeld = Math.min(Integer.MAX_VALUE - 8, mostHeld);
+        }
+
+        /** Adds a record without an expiry. */
         void add(int kind, long place, byte[] source, int keyOffset, int keyLength) {
-            int needed = length + ENTRY_HEADER + keyLength;
-            if (needed > entries.length) {
-                grow(needed);
+            add(kind, place, 0, source, keyOffset, keyLength);
+        }
+
+        /** Adds a put or tombstone. Does not fail. */
+        void add(int kind, long place, long expiresAt, byte[] source, int keyOffset, int keyLength) {
+            count++;
+            if (kind == RecordFormat.PUT) {
+                expiries.add(expiresAt, Locator.size(place));
+            }
+            if (isGivenUp) {
+                return;
+            }
+            try {
+                makeRoom(ENTRY_HEADER + keyLength);
+            } catch (IOException | RuntimeException | Error e) {
+                giveUp(e);
+            }
+            if (isGivenUp) {
+                return;
             }
             RecordFormat.LONG.set(
                     entries, length, place | (long) kind << KIND_SHIFT | (long) keyLength << KEY_LENGTH_SHIFT);
             System.arraycopy(source, keyOffset, entries, length + ENTRY_HEADER, keyLength);
-            length = needed;
-            count++;
+            length += ENTRY_HEADER + keyLength;
         }
 
         /** Adds the put or tombstone that a scanner is at. */
@@ -64,12 +142,46 @@ final class HintFile {
             add(
                     scanner.isPut() ? RecordFormat.PUT : RecordFormat.DELETE,
                     Locator.withoutSlot(scanner.locator()),
+                    scanner.expiresAt(),
                     scanner.buffer(),
                     scanner.keyOffset(),
                     scanner.keyLength());
         }
 
-        /** Visits what was added so far. */
+        private void makeRoom(int more) throws IOException {
+            Target blocks = target;
+            if (length > 0 && (long) length + more > mostHeld) {
+                if (blocks == null) {
+                    giveUp(null);
+                    return;
+                }
+                blocks.write(entries, length);
+                length = 0;
+            }
+            int needed = length + more;
+            if (needed > entries.length) {
+                long larger = Math.max(needed, Math.min(mostHeld, 2L * entries.length));
+                entries = Arrays.copyOf(entries, (int) larger);
+            }
+        }
+
+        private void giveUp(@Nullable Throwable cause) {
+            isGivenUp = true;
+            entries = new byte[0];
+            length = 0;
+            if (cause != null) {
+                logger().warn(
+                                "hints are not kept while a data file is written, but made from it later: {}",
+                                cause.toString());
+            }
+        }
+
+        /** Returns whether {@link #visit} can visit all that was added. */
+        boolean isHeld() {
+            return !isGivenUp && (target == null || target.file == null);
+        }
+
+        /** Visits what was added so far; all of it must be held. */
         void visit(EntryVisitor visitor) throws IOException {
             visitEntries(entries, 0, length, Long.MAX_VALUE, visitor);
         }
@@ -78,15 +190,14 @@ final class HintFile {
             return length;
         }
 
-        /** Forgets everything that was added, and keeps the memory for what comes. */
-        void clear() {
-            length = 0;
-            count = 0;
+        /** Returns how much memory this takes. */
+        int heldBytes() {
+            return entries.length;
         }
 
-        /** Forgets what was added behind {@code oldLength}, as for a batch that could not be completed. */
+        /** Forgets what was added behind {@code oldLength}, as for a batch that could not be completed; all must be held. */
         void cutTo(int oldLength, long entriesCut) {
-            length = oldLength;
+            length = Math.min(length, oldLength);
             count -= entriesCut;
         }
 
@@ -94,10 +205,17 @@ final class HintFile {
             return count;
         }
 
-        private void grow(int needed) {
-            byte[] larger = new byte[(int) Math.min(Integer.MAX_VALUE - 8, Math.max(needed, 2L * entries.length))];
-            System.arraycopy(entries, 0, larger, 0, length);
-            entries = larger;
+        /** Returns when the puts that were added expire. */
+        Expiries expiries() {
+            return expiries;
+        }
+
+        /** Lets go of the file; what was written of it is no hint file. */
+        void abandon() throws IOException {
+            giveUp(null);
+            if (target != null) {
+                target.close();
+            }
         }
 
         /**
@@ -108,52 +226,115 @@ final class HintFile {
             if (data.hasHints()) {
                 return;
             }
+            if (isGivenUp) {
+                deleteIncomplete(io, data);
+                ofData(io, store, data).writeOnce(io, store, data);
+                return;
+            }
+            boolean isWritten = false;
             try {
                 write(io, store, data);
-            } catch (IOException e) {
-                if (!isInTheWay(io, FileNames.hint(data.id()), e)) {
-                    throw e;
+                isWritten = true;
+            } finally {
+                if (!isWritten) {
+                    deleteIncomplete(io, data);
                 }
-                // The store works without, only slower: the data file is scanned where the hint file would be read.
-                logger().warn("no hint file is written, as something lies in its way: {}", e.toString());
-                return;
             }
             data.markHinted();
         }
 
-        /** Deletes what was written; returns whether there is something under the name that cannot be deleted. */
-        private static boolean isInTheWay(IoManager io, String name, IOException cause) {
+        /** Collects the entries of a data file from its records. */
+        static Builder ofData(IoManager io, StoreId store, DataFile data) throws IOException {
+            Builder builder = new Builder(io, store, data);
+            boolean isDone = false;
             try {
-                if (io.list().contains(name)) {
-                    return !Unneeded.isDeleted(io, name);
+                FileScanner scanner = new FileScanner(data, DataFile.HEADER_LENGTH, data.length());
+                while (!builder.isGivenUp && scanner.next()) {
+                    if (scanner.isPut() || scanner.isTombstone()) {
+                        builder.add(scanner);
+                    }
                 }
-                return io.listObstacles().contains(name);
+                if (builder.isGivenUp) {
+                    throw new IOException("hint file could not be written: file=" + FileNames.hint(data.id()));
+                }
+                isDone = true;
+                return builder;
+            } finally {
+                if (!isDone) {
+                    builder.deleteIncomplete(io, data);
+                }
+            }
+        }
+
+        private void deleteIncomplete(IoManager io, DataFile data) {
+            String name = FileNames.hint(data.id());
+            try {
+                if (target != null && target.file != null) {
+                    giveUp(null); // a part of the entries is there only
+                    target.close();
+                }
+                if (io.list().contains(name)) {
+                    io.delete(name);
+                }
             } catch (IOException e) {
-                cause.addSuppressed(e);
-                return false;
+                // It has no header, so nobody takes it for a hint file; the next opening may remove it.
+                logger().warn("an incomplete hint file could not be removed: {}", e.toString());
             }
         }
 
         private void write(IoManager io, StoreId store, DataFile data) throws IOException {
             String name = FileNames.hint(data.id());
             BloomFilter filter = BloomFilter.forKeys(count);
-            visit((kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength));
-            try (WritableFile file = io.createSequential(name, HEADER_LENGTH + (long) length + filter.size())) {
-                byte[] header = FileHeader.begin(MAGIC, FORMAT_VERSION, store);
-                RecordFormat.INT.set(header, 12, filter.size());
-                RecordFormat.LONG.set(header, 32, data.id());
-                RecordFormat.LONG.set(header, 40, data.length());
-                RecordFormat.INT.set(header, 48, (int) count);
-                RecordFormat.LONG.set(header, 52, data.history());
-                file.write(0, FileHeader.seal(header), 0, HEADER_LENGTH);
-                long offset = HEADER_LENGTH;
-                for (int from = 0; from < length; ) {
-                    int to = blockEnd(from);
-                    offset += writeBlock(file, store, data.id(), offset, entries, from, to - from);
-                    from = to;
+            Target spilled = target;
+            if (spilled == null || spilled.file == null) {
+                visit((kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength));
+                long expected = HEADER_LENGTH + (long) length + Expiries.LONGS * Long.BYTES + filter.size();
+                try (WritableFile file = io.createSequential(name, expected)) {
+                    file.write(0, header(store, data, filter), 0, HEADER_LENGTH);
+                    long offset = HEADER_LENGTH;
+                    for (int from = 0; from < length; ) {
+                        int to = blockEnd(from);
+                        offset += writeBlock(file, store, data.id(), offset, entries, from, to - from);
+                        from = to;
+                    }
+                    writeEnd(file, store, data, offset, filter);
                 }
-                writeBlock(file, store, data.id(), offset, filter.bits(), 0, filter.size());
+                return;
             }
+            if (length > 0) {
+                spilled.write(entries, length);
+                length = 0;
+            }
+            try (WritableFile file = spilled.file) {
+                if (!visitBlocks(
+                        file,
+                        store,
+                        data,
+                        count,
+                        (kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength))) {
+                    throw new IOException("hints are not read as they were written: file=" + name);
+                }
+                writeEnd(file, store, data, spilled.end, filter);
+                file.write(0, header(store, data, filter), 0, HEADER_LENGTH);
+            }
+        }
+
+        private void writeEnd(WritableFile file, StoreId store, DataFile data, long offset, BloomFilter filter)
+                throws IOException {
+            byte[] block = expiries.encode();
+            Block.seal(block, block.length - Block.HEADER_LENGTH, mask(store, data.id(), offset));
+            file.write(offset, block, 0, block.length);
+            writeBlock(file, store, data.id(), offset + block.length, filter.bits(), 0, filter.size());
+        }
+
+        private byte[] header(StoreId store, DataFile data, BloomFilter filter) {
+            byte[] header = FileHeader.begin(MAGIC, FORMAT_VERSION, store);
+            RecordFormat.INT.set(header, 12, filter.size());
+            RecordFormat.LONG.set(header, 32, data.id());
+            RecordFormat.LONG.set(header, 40, data.length());
+            RecordFormat.INT.set(header, 48, (int) count);
+            RecordFormat.LONG.set(header, 52, data.history());
+            return FileHeader.seal(header);
         }
 
         private int blockEnd(int from) {
@@ -187,25 +368,58 @@ final class HintFile {
             if (header == null) {
                 return false;
             }
-            long left = Integer.toUnsignedLong((int) RecordFormat.INT.get(header, 48));
-            long offset = HEADER_LENGTH;
-            int longest = Block.HEADER_LENGTH + BLOCK_LENGTH + ENTRY_HEADER + (1 << 16);
-            byte[] block = new byte[(int) Math.min(file.length(), longest)];
-            while (left > 0) {
-                int length = readBlock(file, store, data.id(), offset, block);
-                if (length < 0) {
-                    return false;
-                }
-                long visited =
-                        visitEntries(block, Block.HEADER_LENGTH, Block.HEADER_LENGTH + length, data.length(), visitor);
-                if (visited < 0) {
-                    return false;
-                }
-                left -= visited;
-                offset += Block.HEADER_LENGTH + length;
+            long entries = Integer.toUnsignedLong((int) RecordFormat.INT.get(header, 48));
+            if (!visitBlocks(file, store, data, entries, visitor)) {
+                return false;
             }
-            return left == 0;
+            Expiries found = expiries(file, store, data, header);
+            if (found != null && data.expiries() == null) {
+                data.setExpiries(found);
+            }
+            return found != null;
         }
+    }
+
+    private static boolean visitBlocks(
+            ReadableFile file, StoreId store, DataFile data, long entries, EntryVisitor visitor) throws IOException {
+        long left = entries;
+        long offset = HEADER_LENGTH;
+        int longest = Block.HEADER_LENGTH + BLOCK_LENGTH + ENTRY_HEADER + (1 << 16);
+        byte[] block = new byte[(int) Math.min(file.length(), longest)];
+        while (left > 0) {
+            int length = readBlock(file, store, data.id(), offset, block);
+            if (length < 0) {
+                return false;
+            }
+            long visited =
+                    visitEntries(block, Block.HEADER_LENGTH, Block.HEADER_LENGTH + length, data.length(), visitor);
+            if (visited < 0) {
+                return false;
+            }
+            left -= visited;
+            offset += Block.HEADER_LENGTH + length;
+        }
+        return left == 0;
+    }
+
+    /** Returns when the puts of a data file expire, or null if its hint file does not tell. */
+    static @Nullable Expiries expiries(IoManager io, StoreId store, DataFile data) throws IOException {
+        try (ReadableFile file = io.open(FileNames.hint(data.id()))) {
+            byte[] header = soundHeader(file, store, data);
+            return header == null ? null : expiries(file, store, data, header);
+        }
+    }
+
+    private static @Nullable Expiries expiries(ReadableFile file, StoreId store, DataFile data, byte[] header)
+            throws IOException {
+        byte[] block = new byte[Block.HEADER_LENGTH + Expiries.LONGS * Long.BYTES];
+        long filter = Block.HEADER_LENGTH + Math.max(0L, (int) RecordFormat.INT.get(header, 12));
+        long offset = file.length() - filter - block.length;
+        if (offset < HEADER_LENGTH) {
+            return null;
+        }
+        int length = readBlock(file, store, data.id(), offset, block);
+        return length == block.length - Block.HEADER_LENGTH ? Expiries.decode(block) : null;
     }
 
     /** Returns the key filter of a data file, or null if there is none that is sound. */

@@ -320,7 +320,7 @@ final class LogOpening implements RecordLogOpening {
     private void writeMissingHints() throws IOException {
         for (DataFile file : log.files()) {
             if (!file.hasHints()) {
-                scanForHints(file).writeOnce(io, manifest.store(), file);
+                replaceHints(file, null);
             }
         }
     }
@@ -392,28 +392,42 @@ final class LogOpening implements RecordLogOpening {
             }
         };
         LogTail.Part tail = recovered.get(file);
-        if (tail != null) {
-            hints(file, tail.recovery()).visit(entries);
-        } else if (!visitHints(file, entries)) {
-            scanForHints(file).visit(entries);
-            if (mayMend) {
+        if (tail != null && isHeld(tail.recovery())) {
+            tail.recovery().hints().visit(entries);
+        } else if (tail != null || !visitHints(file, entries)) {
+            scan(file, entries);
+            if (tail == null && mayMend) {
                 unsoundHints.add(file);
             }
         }
     }
 
-    private static HintFile.Builder hints(DataFile file, TailRecovery recovery) throws IOException {
-        return recovery.hasHints() ? recovery.hints() : scanForHints(file);
+    private static boolean isHeld(TailRecovery recovery) {
+        return recovery.hasHints() && recovery.hints().isHeld();
     }
 
-    private void replaceHints(DataFile file, HintFile.Builder hints) throws IOException {
-        if (file.hasHints()) {
-            if (!Unneeded.isDeleted(io, FileNames.hint(file.id()))) {
-                return; // the next opening finds it as bad, and goes without as well
+    /**
+     * Writes the hint file of a data file anew. It is a cache: if it cannot be written, the file goes without.
+     *
+     * @param hints what it will say; null to take it from the data file
+     */
+    private void replaceHints(DataFile file, HintFile.@Nullable Builder hints) throws IOException {
+        try {
+            if (file.hasHints()) {
+                if (!Unneeded.isDeleted(io, FileNames.hint(file.id()))) {
+                    return; // the next opening finds it as bad, and goes without as well
+                }
+                file.markUnhinted();
             }
-            file.markUnhinted();
+            HintFile.Builder builder =
+                    hints == null || !hints.isHeld() ? HintFile.Builder.ofData(io, manifest.store(), file) : hints;
+            builder.writeOnce(io, manifest.store(), file);
+            file.setExpiries(builder.expiries());
+        } catch (CorruptRecordException e) {
+            throw e; // of the data
+        } catch (IOException e) {
+            logger().warn("a data file goes without a hint file, opening may take longer: {}", e.toString());
         }
-        hints.writeOnce(io, manifest.store(), file);
     }
 
     private void noteHints(DataFile file) {
@@ -426,15 +440,18 @@ final class LogOpening implements RecordLogOpening {
         return file.hasHints() && HintFile.visit(startupIo, manifest.store(), file, visitor);
     }
 
-    private static HintFile.Builder scanForHints(DataFile file) throws IOException {
-        HintFile.Builder hints = new HintFile.Builder();
+    private static void scan(DataFile file, HintFile.EntryVisitor entries) throws IOException {
         FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, file.length());
         while (scanner.next()) {
             if (scanner.isPut() || scanner.isTombstone()) {
-                hints.add(scanner);
+                entries.visit(
+                        scanner.isPut() ? RecordFormat.PUT : RecordFormat.DELETE,
+                        Locator.withoutSlot(scanner.locator()),
+                        scanner.buffer(),
+                        scanner.keyOffset(),
+                        scanner.keyLength());
             }
         }
-        return hints;
     }
 
     @Override
@@ -452,13 +469,13 @@ final class LogOpening implements RecordLogOpening {
         }
         for (LogTail.Part each : recovered.values()) {
             DataFile file = each.file();
-            replaceHints(file, hints(file, each.recovery()));
+            replaceHints(file, isHeld(each.recovery()) ? each.recovery().hints() : null);
             each.recovery().forgetHints();
             manifest.noteSealed(file.sealedEntry());
             file.markSealed();
         }
         for (DataFile file : unsoundHints) {
-            replaceHints(file, scanForHints(file));
+            replaceHints(file, null);
         }
         if (isImageLoaded) {
             writeMissingHints();

@@ -6,6 +6,9 @@ import dev.caskwright.api.spi.RecordScanner;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A file that a merge writes. Records are copied as they are, body checksum included; only the header is made anew for
@@ -23,21 +26,34 @@ final class MergedFile implements MergeOutput {
     private final StoreId store;
     private final DataFile file;
     private final long maxFileBytes;
-    private final HintFile.Builder hints = new HintFile.Builder();
+    private final HintFile.Builder hints;
+    private final @Nullable Sources sources;
+    private final @Nullable Unneeded unneeded;
     private final CRC32C crc = new CRC32C();
     private final EncodedDraft tombstone = new EncodedDraft();
     private byte[] chunk = new byte[4 << 10]; // grows up to LONGEST_CHUNK, or to a longer record
     private int filled;
     private long written = DataFile.HEADER_LENGTH;
-    private long[] sources = new long[1024];
-    private int records;
 
-    MergedFile(SegmentedLog log, IoManager io, StoreId store, long id) throws IOException {
-        this(io, store, log.createMergedFile(id), log.maxSegmentBytes());
+    MergedFile(SegmentedLog log, IoManager io, StoreId store, long id, Unneeded unneeded) throws IOException {
+        this(io, store, log.createMergedFile(id), log.maxSegmentBytes(), new Sources(io, id), unneeded);
     }
 
-    /** Writes to a file that has its header and nothing else yet. */
+    /** Writes to a file that has its header and nothing else yet, and does not note where records were. */
     MergedFile(IoManager io, StoreId store, DataFile file, long maxFileBytes) {
+        this(io, store, file, maxFileBytes, null, null);
+    }
+
+    private MergedFile(
+            IoManager io,
+            StoreId store,
+            DataFile file,
+            long maxFileBytes,
+            @Nullable Sources sources,
+            @Nullable Unneeded unneeded) {
+        this.hints = new HintFile.Builder(io, store, file);
+        this.sources = sources;
+        this.unneeded = unneeded;
         this.io = io;
         this.store = store;
         this.file = file;
@@ -96,17 +112,14 @@ final class MergedFile implements MergeOutput {
         hints.add(
                 isPut ? RecordFormat.PUT : RecordFormat.DELETE,
                 Locator.withoutSlot(locator),
+                (kind & RecordFormat.EXPIRES) == 0 ? 0 : RecordFormat.expiresAt(chunk, at),
                 chunk,
                 at + RecordFormat.headerLength(kind),
                 RecordFormat.keyLength(chunk, at));
         file.noteVersion(RecordFormat.version(chunk, at));
-        if (isPut) {
-            file.addLive(Locator.size(locator));
+        if (sources != null) {
+            sources.add(source);
         }
-        if (records == sources.length) {
-            sources = Arrays.copyOf(sources, records * 2);
-        }
-        sources[records++] = source;
         filled += length;
         long pieces = (written + filled) / PIECE * PIECE;
         if (pieces > written) {
@@ -125,8 +138,18 @@ final class MergedFile implements MergeOutput {
     @Override
     public void finish() throws IOException {
         flush(filled);
+        chunk = new byte[0]; // the outputs of a merge are many
         file.writable().force();
-        hints.writeOnce(io, store, file);
+        file.setExpiries(hints.expiries());
+        try {
+            hints.writeOnce(io, store, file);
+        } catch (IOException e) {
+            // A cache: the file counts without, and is read instead.
+            logger().warn("a merged file goes without a hint file, opening may take longer: {}", e.toString());
+        }
+        if (sources != null) {
+            sources.finish();
+        }
         file.markSealed();
         // Nothing refers to the file yet, so no reader can hold the old handle.
         file.exchangeHandle(io.open(file.name()));
@@ -135,12 +158,52 @@ final class MergedFile implements MergeOutput {
 
     @Override
     public void visitCopies(CopyVisitor visitor) throws IOException {
-        int[] next = {0};
-        hints.visit((kind, place, source, keyOffset, keyLength) -> {
-            long from = sources[next[0]++];
+        Sources from = sources;
+        if (from == null) {
+            throw new IllegalStateException("where records were was not noted: file=" + file.name());
+        }
+        long[] visited = {0};
+        HintFile.EntryVisitor entries = (kind, place, source, keyOffset, keyLength) -> {
+            long old = from.next();
+            visited[0]++;
             if (kind == RecordFormat.PUT) {
-                visitor.visit(source, keyOffset, keyLength, from, Locator.withSlot(file.slot(), place));
+                visitor.visit(source, keyOffset, keyLength, old, Locator.withSlot(file.slot(), place));
             }
-        });
+        };
+        if (!file.hasHints() || !HintFile.visit(io, store, file, entries)) {
+            visitRecords(visited[0], entries);
+        }
+    }
+
+    /** Visits the records from one on, for want of a sound hint file. */
+    private void visitRecords(long first, HintFile.EntryVisitor entries) throws IOException {
+        FileScanner scanner = new FileScanner(file, DataFile.HEADER_LENGTH, file.length());
+        for (long record = 0; scanner.next(); record++) {
+            if (record >= first) {
+                entries.visit(
+                        scanner.isPut() ? RecordFormat.PUT : RecordFormat.DELETE,
+                        Locator.withoutSlot(scanner.locator()),
+                        scanner.buffer(),
+                        scanner.keyOffset(),
+                        scanner.keyLength());
+            }
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            if (!file.hasHints()) {
+                hints.abandon();
+            }
+        } finally {
+            if (sources != null && unneeded != null) {
+                sources.close(unneeded);
+            }
+        }
+    }
+
+    private static Logger logger() {
+        return LoggerFactory.getLogger(MergedFile.class);
     }
 }

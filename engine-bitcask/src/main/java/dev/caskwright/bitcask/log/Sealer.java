@@ -8,8 +8,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,7 +25,6 @@ final class Sealer {
     private final RecordLogOptions options;
     private final Object sealing = new Object();
     private final Deque<Left> waiting = new ArrayDeque<>(); // guarded by itself
-    private final AtomicReference<HintFile.@Nullable Builder> spare = new AtomicReference<>();
 
     Sealer(SegmentedLog log, IoManager io, Manifest manifest, RecordLogOptions options) {
         this.log = log;
@@ -36,10 +33,20 @@ final class Sealer {
         this.options = options;
     }
 
-    /** Returns a builder for the hints of a new file: one that has grown already, if the hints that it had are written. */
-    HintFile.Builder newHints() {
-        HintFile.Builder grown = spare.getAndSet(null);
-        return grown == null ? new HintFile.Builder() : grown;
+    /** Lets go of the hint files that are not complete. */
+    void abandonHints() throws IOException {
+        for (Left each : next()) {
+            each.hints().abandon();
+        }
+    }
+
+    /** Returns how much memory the hints take that are not written yet. */
+    long hintBytes() {
+        long bytes = 0;
+        for (Left each : next()) {
+            bytes += each.hints().heldBytes();
+        }
+        return bytes;
     }
 
     void add(DataFile file, HintFile.Builder hints) {
@@ -102,7 +109,7 @@ final class Sealer {
         log.sync(SegmentedLog.position(last.id(), last.length()));
         List<Manifest.Sealed> listed = new ArrayList<>();
         for (Left each : batch) {
-            each.hints().writeOnce(io, manifest.store(), each.file());
+            writeHints(each);
             listed.add(each.file().sealedEntry());
         }
         // The manifest may list a file only once its content and its name are durable: the sync saw to both.
@@ -113,9 +120,16 @@ final class Sealer {
         synchronized (waiting) {
             waiting.removeAll(batch);
         }
-        HintFile.Builder written = batch.get(0).hints();
-        written.clear();
-        spare.set(written);
+    }
+
+    /** A hint file is a cache: without one the file counts as well, and is read instead. */
+    private void writeHints(Left left) {
+        left.file().setExpiries(left.hints().expiries());
+        try {
+            left.hints().writeOnce(io, manifest.store(), left.file());
+        } catch (IOException e) {
+            logger().warn("a data file goes without a hint file, opening may take longer: {}", e.toString());
+        }
     }
 
     /** Gives readers handles of their own, so that those for writing have nothing left to do but to be forced. */

@@ -59,7 +59,7 @@ final class SegmentedLog implements RecordLog {
 
     private final NavigableSet<Long> taken = new TreeSet<>(); // numbers of what is not ours; under the write lock
     private volatile @Nullable DataFile active;
-    private HintFile.Builder activeHints = new HintFile.Builder();
+    private HintFile.@Nullable Builder activeHints;
     private long history; // 0 until a file is made; guarded by this
     private long highestId; // grows under the write lock
     private long lastLogId;
@@ -295,13 +295,22 @@ final class SegmentedLog implements RecordLog {
     private long addHint(byte[] record, int at, long locator) {
         int kind = RecordFormat.kind(record, at);
         boolean isTombstone = (kind & RecordFormat.KIND_MASK) == RecordFormat.DELETE;
-        activeHints.add(
-                isTombstone ? RecordFormat.DELETE : RecordFormat.PUT,
-                Locator.withoutSlot(locator),
-                record,
-                at + RecordFormat.headerLength(kind),
-                RecordFormat.keyLength(record, at));
+        hints().add(
+                        isTombstone ? RecordFormat.DELETE : RecordFormat.PUT,
+                        Locator.withoutSlot(locator),
+                        (kind & RecordFormat.EXPIRES) == 0 ? 0 : RecordFormat.expiresAt(record, at),
+                        record,
+                        at + RecordFormat.headerLength(kind),
+                        RecordFormat.keyLength(record, at));
         return isTombstone ? 0 : Locator.size(locator);
+    }
+
+    private HintFile.Builder hints() {
+        HintFile.Builder hints = activeHints;
+        if (hints == null) {
+            throw new IllegalStateException("no file is active");
+        }
+        return hints;
     }
 
     private static void write(DataFile file, long offset, EncodedDraft draft) throws IOException {
@@ -387,7 +396,7 @@ final class SegmentedLog implements RecordLog {
         leaveActive();
         DataFile fresh = createNextFile();
         lastLogId = fresh.id();
-        activeHints = sealer.newHints();
+        activeHints = new HintFile.Builder(io, manifest.store(), fresh);
         active = fresh;
     }
 
@@ -423,8 +432,9 @@ final class SegmentedLog implements RecordLog {
             markDraft.place(old.lastVersion(), distance(old, offset), old.mask(offset));
             write(old, offset, markDraft);
             extend(old, offset + markDraft.length());
-            sealer.add(old, activeHints);
+            sealer.add(old, hints());
             active = null;
+            activeHints = null;
         }
         if (sealer.count() > MAX_UNSEALED) {
             sealer.sealInBackground();
@@ -636,7 +646,7 @@ final class SegmentedLog implements RecordLog {
 
     @Override
     public MergeOutput createOutput(long id) throws IOException {
-        return new MergedFile(this, io, manifest.store(), id);
+        return new MergedFile(this, io, manifest.store(), id, unneeded);
     }
 
     DataFile createMergedFile(long id) throws IOException {
@@ -807,8 +817,9 @@ final class SegmentedLog implements RecordLog {
         DataFile last = active;
         if (last != null) {
             space.leave();
-            sealer.add(last, activeHints);
+            sealer.add(last, hints());
             active = null;
+            activeHints = null;
         }
         sync(end);
         try {
@@ -825,12 +836,17 @@ final class SegmentedLog implements RecordLog {
     }
 
     void closeHandles(@Nullable Throwable failure) throws IOException {
-        // The sessions of threads that are still there may keep this log for a while; it is not to keep megabytes with
-        // it.
-        activeHints = new HintFile.Builder();
-        sealer.newHints();
         space.leave();
         IOException first = null;
+        try {
+            HintFile.Builder hints = activeHints;
+            if (hints != null) {
+                hints.abandon();
+            }
+            sealer.abandonHints();
+        } catch (IOException e) {
+            first = e;
+        }
         for (DataFile file : files()) {
             try {
                 file.close();

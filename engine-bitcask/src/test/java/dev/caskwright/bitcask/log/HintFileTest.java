@@ -153,7 +153,7 @@ final class HintFileTest {
         HintFile.Builder builder = new HintFile.Builder();
         byte[] key = keys(5).get(0);
         builder.add(RecordFormat.PUT, 64, key, 0, key.length);
-        for (int failing = 0; failing < 3; failing++) { // its header, its entries, its filter
+        for (int failing = 0; failing < 4; failing++) { // its header, its entries, its expiries, its filter
             FaultPlan plan = FaultPlan.failing(failing).only(IoOperation.WRITE);
             assertThatThrownBy(() -> builder.writeOnce(plan.wrap(disk), STORE, file))
                     .isInstanceOf(IOException.class);
@@ -237,11 +237,12 @@ final class HintFileTest {
                         .filter(call -> call.file().equals(HINT))
                         .map(call -> call.operation() + " " + call.length()))
                 .containsExactly(
-                        "CREATE " + (64 + lengths.length * entry + filter.size()),
+                        "CREATE " + (64 + lengths.length * entry + Expiries.LONGS * 8 + filter.size()),
                         "WRITE 64",
                         "WRITE " + (8 + HintFile.BLOCK_LENGTH),
                         "WRITE " + (8 + HintFile.BLOCK_LENGTH),
                         "WRITE " + (8 + 3 * entry),
+                        "WRITE " + (8 + Expiries.LONGS * 8),
                         "WRITE " + (8 + filter.size()));
         assertThat(filter.size()).isEqualTo(lengths.length * 10 / 8 + 1);
         assertThat(visit(keys(lengths))).isEqualTo(lengths.length);
@@ -254,9 +255,10 @@ final class HintFileTest {
         RecordFormat.LONG.set(header, 32, 5L);
         RecordFormat.LONG.set(header, 40, 100_000L);
         RecordFormat.INT.set(header, 48, count);
-        ByteBuffer file = ByteBuffer.allocate(64 + 8 + entries.length + 8 + 8);
+        ByteBuffer file = ByteBuffer.allocate(64 + 8 + entries.length + 8 + Expiries.LONGS * 8 + 8 + 8);
         file.put(FileHeader.seal(header));
         file.put(block(entries, 64));
+        file.put(block(new byte[Expiries.LONGS * 8], file.position()));
         file.put(block(new byte[8], file.position()));
         disk.install(HINT, file.array());
     }
