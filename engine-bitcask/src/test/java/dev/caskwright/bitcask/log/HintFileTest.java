@@ -255,11 +255,12 @@ final class HintFileTest {
         RecordFormat.LONG.set(header, 32, 5L);
         RecordFormat.LONG.set(header, 40, 100_000L);
         RecordFormat.INT.set(header, 48, count);
-        ByteBuffer file = ByteBuffer.allocate(64 + 8 + entries.length + 8 + Expiries.LONGS * 8 + 8 + 8);
+        int filter = filterSize > 0 && filterSize <= 64 ? filterSize : 8;
+        ByteBuffer file = ByteBuffer.allocate(64 + 8 + entries.length + 8 + Expiries.LONGS * 8 + 8 + filter);
         file.put(FileHeader.seal(header));
         file.put(block(entries, 64));
         file.put(block(new byte[Expiries.LONGS * 8], file.position()));
-        file.put(block(new byte[8], file.position()));
+        file.put(block(new byte[filter], file.position()));
         disk.install(HINT, file.array());
     }
 
