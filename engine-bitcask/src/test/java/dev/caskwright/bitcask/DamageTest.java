@@ -89,14 +89,21 @@ final class DamageTest {
 
         private void judge(CrashableIoManager disk, Map<String, byte[]> changed) throws IOException {
             boolean isSound = verify(disk, changed);
+            long changes = disk.operations();
             BitcaskEngine engine;
             try {
                 engine = CrashFixture.open(disk, clock);
             } catch (CorruptRecordException e) {
+                assertThat(disk.operations())
+                        .as("an opening that failed changed files: %s", e)
+                        .isEqualTo(changes);
                 assertThat(e.file()).matches(STORE_FILE);
                 assertThat(isSound && isClosed).as("verify does not see: %s", e).isFalse();
                 return;
             } catch (UnsupportedFormatException e) {
+                assertThat(disk.operations())
+                        .as("an opening that failed changed files: %s", e)
+                        .isEqualTo(changes);
                 assertThat(isSound).as("verify does not see: %s", e).isFalse();
                 return;
             }

@@ -99,6 +99,10 @@ final class Manifest implements Closeable {
     private @Nullable CopyMark copy;
     private Lineage lineage = Lineage.EMPTY;
     private volatile @Nullable IOException failed;
+
+    /** Made in time: it may be that no memory is left when it is needed. */
+    private final IOException endedHalfway = new IOException("a change of the manifest ended half-way");
+
     private long end;
     private long forced; // up to where the file was forced
     private long growsTo; // how long it may become before it is written anew
@@ -195,7 +199,7 @@ final class Manifest implements Closeable {
             copy = null; // it has gone its own way since
         }
         switch (type) {
-            case SEAL -> applySeal(new Sealed(words[1], words[2] != 0, words[3], words[4], words[5], words[6]));
+            case SEAL -> applySeal(sealOf(words));
             case MERGE -> applyMerge(words);
             case STATE -> applyState(words);
             case IMAGE -> image = new Image(words[1], words[2]);
@@ -227,6 +231,9 @@ final class Manifest implements Closeable {
     }
 
     private boolean isPossibleSeal(long[] words, boolean isStart) {
+        if (!isStart && words.length == 7 && sealOf(words).equals(files.get(words[1]))) {
+            return true; // written again, since the disk was full when one that followed it was to be written
+        }
         if (words.length != 7 || !isPossibleFile(words, 1, 3) || (words[2] != 0 && words[2] != 1)) {
             return false;
         }
@@ -236,6 +243,10 @@ final class Manifest implements Closeable {
         }
         // Files are sealed in the order of the log; what a merge writes is listed by a MERGE.
         return !isMerged && words[1] > lastLogId && (words[4] == 0 || words[4] > lastVersion);
+    }
+
+    private static Sealed sealOf(long[] words) {
+        return new Sealed(words[1], words[2] != 0, words[3], words[4], words[5], words[6]);
     }
 
     private static boolean isPossibleState(long[] words) {
@@ -418,11 +429,8 @@ final class Manifest implements Closeable {
             forced = freshEnd;
             growsTo = freshEnd + Math.max(freshEnd, LEAST_GROWTH);
         }
-        try {
-            target.syncDirectory();
-        } catch (IOException e) {
-            throw fail(e); // which of the two a power loss leaves is not known, so nothing may be appended to this one
-        }
+        // If it fails, which of the two a power loss leaves is not known, so nothing may be appended to this one.
+        orFail(target::syncDirectory);
     }
 
     /** Returns a name for a new manifest, past leftovers that cannot be deleted and whatever else lies there. */
@@ -459,11 +467,8 @@ final class Manifest implements Closeable {
             }
             closeFile();
             fresh.close();
-            try {
-                target.rename(newName, FileNames.MANIFEST);
-            } catch (IOException e) {
-                throw fail(e); // which of the two has the name now is not known
-            }
+            // If it fails, which of the two has the name now is not known.
+            orFail(() -> target.rename(newName, FileNames.MANIFEST));
             io = target;
             isClosed = false;
         }
@@ -502,7 +507,7 @@ final class Manifest implements Closeable {
         }
         force();
         copy = null;
-        unlisted.forEach(this::applySeal);
+        orFail(() -> unlisted.forEach(this::applySeal));
     }
 
     /** Replaces the inputs of a merge by its outputs, durably and at once. */
@@ -528,7 +533,7 @@ final class Manifest implements Closeable {
         }
         appendAndForce(words);
         copy = null;
-        applyMerge(words);
+        orFail(() -> applyMerge(words));
     }
 
     /** Lets an image take the place of the one before, durably. */
@@ -576,24 +581,42 @@ final class Manifest implements Closeable {
     }
 
     private void force() throws IOException {
-        WritableFile current;
         long reached = end;
-        synchronized (writing) {
-            current = open();
-        }
-        try {
-            current.force();
-        } catch (IOException e) {
-            // Not an error of space, even if the system calls it so: what reached the disk is not known. So nothing may
-            // be appended behind it any more, or a hole in the middle of the manifest could make the store unreadable.
-            throw fail(new IOException("force failed: file=" + FileNames.MANIFEST, e));
-        }
+        // Not an error of space, even if the system calls it so: what reached the disk is not known. So nothing may be
+        // appended behind it any more, or a hole in the middle of the manifest could make the store unreadable.
+        orFail(() -> {
+            WritableFile current;
+            synchronized (writing) {
+                current = open();
+            }
+            try {
+                current.force();
+            } catch (IOException e) {
+                throw new IOException("force failed: file=" + FileNames.MANIFEST, e);
+            }
+        });
         forced = reached;
     }
 
-    private IOException fail(IOException cause) {
-        failed = cause;
-        return cause;
+    /** A step after which disk and memory agree, and before which they did not. */
+    private interface Step {
+        void take() throws IOException;
+    }
+
+    /** Takes a step; if that ends in any other way than well, the manifest is not changed any more. */
+    private void orFail(Step step) throws IOException {
+        boolean isTaken = false;
+        try {
+            step.take();
+            isTaken = true;
+        } catch (IOException e) {
+            failed = e;
+            throw e;
+        } finally {
+            if (!isTaken && failed == null) {
+                failed = endedHalfway;
+            }
+        }
     }
 
     /** Under the lock for writing. */

@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.ForwardingIoManager;
 import dev.caskwright.api.spi.ForwardingWritableFile;
 import dev.caskwright.api.spi.WritableFile;
 import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.Fault;
+import dev.caskwright.testkit.FaultPlan;
+import dev.caskwright.testkit.IoOperation;
 import dev.caskwright.testkit.KeyValues;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,6 +22,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
@@ -475,6 +481,76 @@ final class ManifestTest {
         assertThat(read().image()).isEqualTo(next);
         manifest.rewrite(disk);
         assertThat(read().image()).isNull();
+        manifest.close();
+    }
+
+    /** However much is sealed and merged while the store is open, the manifest stays in proportion to what it lists. */
+    @Test
+    void theManifestIsWrittenAnewWhenItHasGrown() throws IOException {
+        Manifest manifest = create();
+        long id = 0;
+        long longest = 0;
+        for (int i = 0; i < 2_000; i++) {
+            List<Long> inputs =
+                    manifest.files().stream().map(Manifest.Sealed::id).toList();
+            manifest.seal(List.of(sealed(++id, false)));
+            manifest.publish(new Manifest.Image(++id, i));
+            List<Manifest.Sealed> outputs = inputs.size() < 4 ? List.of() : List.of(sealed(++id, true));
+            manifest.merge(id, 0, inputs.size() < 4 ? List.of() : inputs, outputs);
+            longest = Math.max(longest, disk.length(FileNames.MANIFEST));
+        }
+        assertThat(longest).isBetween(64L << 10, 90L << 10);
+        assertThat(read().files()).containsExactlyElementsOf(manifest.files());
+        assertThat(read().highestId()).isEqualTo(id);
+        manifest.close();
+    }
+
+    /** The disk is full behind the first of two edits: what is tried again is written twice. */
+    @Test
+    void filesMayBeListedAgainWhenTheDiskWasFull() throws IOException {
+        create().close();
+        FaultPlan plan = FaultPlan.failing(4).only(IoOperation.WRITE).with(Fault.OUT_OF_SPACE);
+        Manifest manifest = read();
+        manifest.rewrite(plan.wrap(disk)); // its head and its state are two writes, the first seal is the third
+        assertThatThrownBy(() -> manifest.seal(List.of(sealed(1, false), sealed(2, false), sealed(3, false))))
+                .isInstanceOf(OutOfSpaceException.class);
+        assertThat(manifest.files()).isEmpty();
+        manifest.seal(List.of(sealed(1, false), sealed(2, false)));
+        manifest.seal(List.of(sealed(2, false), sealed(3, false)));
+        assertThat(names(read())).hasSize(3);
+        assertThat(read().files()).containsExactlyElementsOf(manifest.files());
+        manifest.close();
+    }
+
+    /** While it is written anew, every moment has the one or the other; a note of the clock is in whichever has the name. */
+    @Test
+    void aCrashWhileTheManifestIsWrittenAnewLosesNothing() throws IOException {
+        Manifest manifest = create();
+        long id = 0;
+        while (disk.length(FileNames.MANIFEST) < 64 << 10) {
+            manifest.seal(List.of(sealed(++id, false)));
+        }
+        AtomicLong listed = new AtomicLong(id);
+        AtomicBoolean isBegun = new AtomicBoolean();
+        AtomicBoolean isRenamed = new AtomicBoolean();
+        disk.observer(call -> {
+            isBegun.compareAndSet(false, call.operation() == IoOperation.CREATE);
+            isRenamed.compareAndSet(false, call.operation() == IoOperation.RENAME);
+            // The start is a write for each file; the first few, and what comes after them, will do.
+            if (!isBegun.get() || (call.operation() == IoOperation.WRITE && call.offset() > 2_000)) {
+                return;
+            }
+            for (long seed = 0; seed < 10; seed++) {
+                assertThat(listedIn(disk.peekPowerLoss(seed)).size()).isGreaterThanOrEqualTo(listed.intValue());
+            }
+            assertThat(listedIn(disk.peekKill()).size()).isGreaterThanOrEqualTo(listed.intValue());
+        });
+        while (!isRenamed.get()) {
+            manifest.seal(List.of(sealed(++id, false)));
+            listed.set(id);
+        }
+        disk.observer(null);
+        assertThat(names(read())).hasSize((int) id);
         manifest.close();
     }
 
