@@ -57,6 +57,7 @@ final class StatCommand implements Callable<Integer> {
         figures.put("liveBytes", stats.liveBytes());
         figures.put("deadBytes", stats.deadBytes());
         figures.put("indexBytes", stats.indexBytes());
+        figures.put("memoryBytes", stats.memory().totalBytes());
         figures.put(
                 "spaceAmplification",
                 BigDecimal.valueOf(stats.spaceAmplification()).setScale(AMPLIFICATION_DIGITS, RoundingMode.HALF_UP));

@@ -6,6 +6,7 @@ import dev.caskwright.api.Cursor;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
+import dev.caskwright.api.MemoryStats;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.Snapshot;
@@ -172,7 +173,8 @@ class MemoryEngine implements StorageEngine {
                 0,
                 2,
                 changes.size(),
-                0);
+                0,
+                new MemoryStats(0, 0, 0, 0));
     }
 
     @Override

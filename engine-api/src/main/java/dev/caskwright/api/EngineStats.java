@@ -23,6 +23,7 @@ package dev.caskwright.api;
  * @param lastVersion version of the last write
  * @param clockJumps how often the clock that expiry goes by was seen to jump by more than a minute since opening, forwards
  *     or back
+ * @param memory the memory that the store keeps, part by part
  */
 public record EngineStats(
         long keys,
@@ -42,7 +43,8 @@ public record EngineStats(
         long writtenBytes,
         long savedImages,
         long lastVersion,
-        long clockJumps) {
+        long clockJumps,
+        MemoryStats memory) {
     /** Returns disk bytes per live byte: 1.0 at best; 1.0 for an empty store. */
     public double spaceAmplification() {
         return liveBytes == 0 ? 1.0 : (double) diskBytes / liveBytes;

@@ -5,6 +5,7 @@ import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
+import dev.caskwright.api.MemoryStats;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Snapshot;
@@ -265,6 +266,7 @@ public final class BitcaskEngine implements StorageEngine {
                 dead += file.deadBytes();
             }
         }
+        long indexBytes = ofIndex(KeyIndex::memoryBytes);
         return new EngineStats(
                 keys,
                 files.size(),
@@ -272,7 +274,7 @@ public final class BitcaskEngine implements StorageEngine {
                 live,
                 dead,
                 store.snapshots.pinnedBytes(),
-                ofIndex(KeyIndex::memoryBytes),
+                indexBytes,
                 parts.openMillis(),
                 parts.openedFromImage(),
                 parts.replayedRecords(),
@@ -283,7 +285,12 @@ public final class BitcaskEngine implements StorageEngine {
                 store.log.writtenBytes(),
                 parts.checkpoints().saved(),
                 store.lastVersion(),
-                store.clock.jumps());
+                store.clock.jumps(),
+                new MemoryStats(
+                        indexBytes,
+                        store.snapshots.memoryBytes(),
+                        store.bufferBytes(),
+                        store.isClosed() ? 0 : store.log.memoryBytes()));
     }
 
     /** Returns whether all records are counted as live or dead, by which files are chosen. */

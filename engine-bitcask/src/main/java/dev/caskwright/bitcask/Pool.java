@@ -2,6 +2,7 @@ package dev.caskwright.bitcask;
 
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,16 @@ final class Pool<T> {
                 return;
             }
         }
+    }
+
+    /** Returns the sum of a figure of all that is idle. */
+    long sum(ToLongFunction<T> figure) {
+        long sum = 0;
+        for (int i = 0; i < slots; i++) {
+            T found = idle.get(place(i));
+            sum += found == null ? 0 : figure.applyAsLong(found);
+        }
+        return sum;
     }
 
     /** Forgets what is idle. */

@@ -92,6 +92,16 @@ final class Sessions {
         }
     }
 
+    /** Returns the memory of the sessions that are idle, in bytes. */
+    long memoryBytes() {
+        long bytes = 0;
+        for (int slot = 0; slot <= mask; slot++) {
+            Session session = idle.get((slot + 1) * STRIDE);
+            bytes += session == null ? 0 : session.reader.memoryBytes() + session.draft.memoryBytes();
+        }
+        return bytes;
+    }
+
     /** Forgets the sessions that are idle, and those that are in use when they are given back. */
     void clear() {
         cleared = true;

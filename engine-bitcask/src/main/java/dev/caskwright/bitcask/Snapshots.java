@@ -328,6 +328,15 @@ final class Snapshots {
         return open.size();
     }
 
+    /** Returns the memory of what was saved for open snapshots, in bytes. */
+    synchronized long memoryBytes() {
+        long bytes = 0;
+        for (Handle handle : open) {
+            bytes += handle.undo.map.memoryBytes();
+        }
+        return bytes;
+    }
+
     synchronized long pinnedBytes() {
         long bytes = 0;
         for (LogSegment file : pins.keySet()) {

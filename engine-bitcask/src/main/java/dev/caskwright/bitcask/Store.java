@@ -121,6 +121,11 @@ final class Store {
         epochs.exit(session.pin);
     }
 
+    /** Returns the memory of the buffers that lie idle, in bytes. */
+    long bufferBytes() {
+        return sessions.memoryBytes() + batches.sum(BatchDraft::memoryBytes);
+    }
+
     /** Forgets the sessions, with all that they hold. After the last reader has left. */
     void forgetSessions() {
         sessions.clear();

@@ -126,6 +126,14 @@ final class UndoEntries {
         return keyLength(chunk(reference), offset(reference));
     }
 
+    long memoryBytes() {
+        long bytes = 0;
+        for (byte[] chunk : chunks) {
+            bytes += chunk == null ? 0 : chunk.length;
+        }
+        return bytes;
+    }
+
     /** Returns a copy of the key of an entry. */
     byte[] key(long reference) {
         int start = keyOffset(reference);

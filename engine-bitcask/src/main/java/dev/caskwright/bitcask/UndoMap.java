@@ -159,6 +159,20 @@ final class UndoMap {
         }
     }
 
+    /** Returns the memory of keys, words and their order, in bytes. */
+    long memoryBytes() {
+        Saved all = saved;
+        if (all == null) {
+            return 0;
+        }
+        long bytes = all.entries.memoryBytes() + all.order.memoryBytes();
+        for (int segment = 0; segment < SEGMENTS; segment++) {
+            long[] words = all.segments.get(segment);
+            bytes += words == null ? 0 : (long) Long.BYTES * words.length;
+        }
+        return bytes;
+    }
+
     private static boolean isFull(long[] words, int count) {
         return count >= words.length - words.length / 4;
     }

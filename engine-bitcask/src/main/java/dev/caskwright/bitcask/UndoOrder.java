@@ -20,6 +20,14 @@ final class UndoOrder {
         this.entries = entries;
     }
 
+    synchronized long memoryBytes() {
+        long bytes = 0;
+        for (long[] run : runs) {
+            bytes += (long) Long.BYTES * run.length;
+        }
+        return bytes;
+    }
+
     /** Adds what was saved for the keys of a piece. */
     void addTo(KeyPiece piece) {
         byte[] from = piece.from();

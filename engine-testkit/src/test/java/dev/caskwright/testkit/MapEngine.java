@@ -7,6 +7,7 @@ import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
+import dev.caskwright.api.MemoryStats;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.Snapshot;
@@ -589,7 +590,8 @@ final class MapEngine implements StorageEngine {
                     disk,
                     0,
                     store.version,
-                    0);
+                    0,
+                    new MemoryStats(0, 0, 0, 0));
         }
     }
 

@@ -31,6 +31,11 @@ public interface BatchDraft {
     /** Returns the length of the records in the log together, in bytes. */
     long length();
 
+    /** Returns the memory of its buffers, in bytes; any thread may ask. */
+    default long memoryBytes() {
+        return 0;
+    }
+
     /** Forgets all records, and what they held. */
     void clear();
 }

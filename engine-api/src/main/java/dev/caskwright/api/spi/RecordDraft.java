@@ -28,6 +28,11 @@ public interface RecordDraft {
     /** Returns whether the record is a tombstone. */
     boolean isTombstone();
 
+    /** Returns the memory of its buffers, in bytes; any thread may ask. */
+    default long memoryBytes() {
+        return 0;
+    }
+
     /** Forgets the record, and the value that it may hold. */
     void clear();
 }

@@ -145,6 +145,11 @@ public interface RecordLog extends Closeable {
         return 0;
     }
 
+    /** Returns the memory that the log holds of its files, hints not yet written above all, in bytes. */
+    default long memoryBytes() {
+        return 0;
+    }
+
     /** Returns the version of the last record in the log as it was opened. */
     long lastVersion();
 

@@ -45,6 +45,11 @@ public interface RecordReader {
     /** Verifies key and value. */
     void verify() throws IOException;
 
+    /** Returns the memory of its buffers, in bytes; any thread may ask. */
+    default long memoryBytes() {
+        return 0;
+    }
+
     /** Returns the error for a record that is not that of the key it was looked up by. */
     CorruptRecordException wrongKey();
 }

@@ -14,6 +14,7 @@ final class EncodedBatch implements BatchDraft {
     private int chunksUsed;
     private int size;
     private long length;
+    private volatile long keptBytes;
 
     @Override
     public void put(byte[] source, int keyOffset, int keyLength, int valueLength, long expiresAtMillis) {
@@ -94,6 +95,11 @@ final class EncodedBatch implements BatchDraft {
     }
 
     @Override
+    public long memoryBytes() {
+        return keptBytes; // counted when it was cleared: another thread must not walk the list
+    }
+
+    @Override
     public void clear() {
         if (chunks.size() > KEPT_CHUNKS) {
             chunks.subList(KEPT_CHUNKS, chunks.size()).clear();
@@ -102,5 +108,10 @@ final class EncodedBatch implements BatchDraft {
         chunksUsed = 0;
         size = 0;
         length = 0;
+        long kept = 0;
+        for (EncodedDraft chunk : chunks) {
+            kept += chunk.memoryBytes();
+        }
+        keptBytes = kept;
     }
 }

@@ -54,6 +54,11 @@ final class EncodedDraft implements RecordDraft {
     }
 
     @Override
+    public long memoryBytes() {
+        return bytes.length;
+    }
+
+    @Override
     public void clear() {
         copiedLength = 0;
         longValue = NOTHING;

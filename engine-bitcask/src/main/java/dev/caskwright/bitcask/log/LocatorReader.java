@@ -253,8 +253,8 @@ final class LocatorReader implements RecordReader {
         }
     }
 
-    /** Returns how much memory the reader holds between reads. */
-    int keptBytes() {
+    @Override
+    public long memoryBytes() {
         return buffer.length;
     }
 

@@ -329,7 +329,7 @@ final class LocatorReaderTest {
                         case 1 -> assertThat(reader.value()).as(record).isEqualTo(value);
                         default -> reader.verify();
                     }
-                    assertThat(((LocatorReader) reader).keptBytes()).as(record).isLessThanOrEqualTo(64 << 10);
+                    assertThat(reader.memoryBytes()).as(record).isLessThanOrEqualTo(64 << 10);
                 }
             }
         }
