@@ -51,6 +51,7 @@ public final class BoltDatabase implements AutoCloseable {
     private final Semaphore writer = new Semaphore(1, true);
     private volatile @Nullable Thread writerThread;
     private volatile Meta current;
+    private long earlierHighWater = Long.MAX_VALUE; // of the other meta page, once known; guarded by writer
     private volatile @Nullable Throwable failure;
     private volatile boolean closed;
     private final LongAdder committed = new LongAdder();
@@ -239,6 +240,7 @@ public final class BoltDatabase implements AutoCloseable {
             Meta after = place(transaction, root);
             if (after != null) {
                 write(transaction, after);
+                earlierHighWater = before.highWater();
                 current = after;
                 committed.increment();
             }
@@ -257,7 +259,9 @@ public final class BoltDatabase implements AutoCloseable {
     private @Nullable Meta place(BoltTransaction transaction, Tree root) throws IOException {
         Meta before = transaction.meta();
         BoltTransaction.Changes changes = transaction.changes();
-        if (changes.nodes.isEmpty() && root.root() == before.root() && root.sequence() == before.sequence()) {
+        boolean isChanged =
+                !changes.nodes.isEmpty() || root.root() != before.root() || root.sequence() != before.sequence();
+        if (!isChanged && !changes.lowersHighWater) {
             return null;
         }
         Freelist pages = freelist();
@@ -270,6 +274,9 @@ public final class BoltDatabase implements AutoCloseable {
             long needed = PageFormat.pages(FreelistPage.length(pages.count()), store.pageSize());
             freelistPage = transaction.allocate(needed);
             changes.freelistPages = needed;
+        }
+        if (changes.lowersHighWater) {
+            changes.highWater = pages.takeTail(changes.highWater);
         }
         return new Meta(
                 before.pageSize(),
@@ -358,6 +365,41 @@ public final class BoltDatabase implements AutoCloseable {
     }
 
     // ---------------------------------------------------------------- the whole database
+
+    /**
+     * Makes the file as short as the data needs, beside readers and writers: moves pages from its end to free places before it,
+     * and cuts it. What an open reader needs stays where it is; run it again later then. Works in many small commits, between
+     * which others write.
+     *
+     * @param pagesPerCommit how many pages a commit moves, at least 1
+     */
+    public void compact(int pagesPerCommit) throws IOException {
+        if (pagesPerCommit < 1) {
+            throw new IllegalArgumentException("a commit moves at least one page: " + pagesPerCommit);
+        }
+        checkDoesNotWrite();
+        new Compaction(this, pagesPerCommit).run();
+    }
+
+    long fileLength() throws IOException {
+        return file.length();
+    }
+
+    /** Cuts off what neither meta page has in the file. */
+    void cutFile() throws IOException {
+        writer.acquireUninterruptibly();
+        try {
+            checkWritable();
+            long needed = earlierHighWater == Long.MAX_VALUE
+                    ? Long.MAX_VALUE
+                    : Math.max(current.highWater(), earlierHighWater) * store.pageSize();
+            if (file instanceof PagedFile written && needed < written.length()) {
+                written.truncate(needed);
+            }
+        } finally {
+            writer.release();
+        }
+    }
 
     /** Makes everything that was committed before this call survive a power loss. */
     public void sync() throws IOException {

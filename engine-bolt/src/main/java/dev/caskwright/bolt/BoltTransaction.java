@@ -7,6 +7,7 @@ import dev.caskwright.bolt.page.PageStore;
 import dev.caskwright.bolt.tree.Arena;
 import dev.caskwright.bolt.tree.Node;
 import dev.caskwright.bolt.tree.Pages;
+import dev.caskwright.bolt.tree.TailPages;
 import dev.caskwright.bolt.tree.Tree;
 import java.io.IOException;
 import java.nio.ByteOrder;
@@ -26,6 +27,7 @@ public final class BoltTransaction implements AutoCloseable {
     private final BoltDatabase database;
     private final Meta meta;
     private final ReaderTable.@Nullable Reader reader; // of a read transaction
+    private final TransactionPages pages;
     private final Tree root;
     private final @Nullable Changes changes; // of a write transaction
     private final List<Runnable> commitHandlers = new ArrayList<>();
@@ -38,6 +40,7 @@ public final class BoltTransaction implements AutoCloseable {
         long highWater;
         long freelistPages;
         boolean hasPut;
+        boolean lowersHighWater;
     }
 
     BoltTransaction(BoltDatabase database, Meta meta, ReaderTable.@Nullable Reader reader) {
@@ -50,7 +53,8 @@ public final class BoltTransaction implements AutoCloseable {
             made.highWater = meta.highWater();
         }
         this.changes = made;
-        this.root = new Tree(new TransactionPages(), meta.root(), meta.sequence());
+        this.pages = new TransactionPages();
+        this.root = new Tree(pages, meta.root(), meta.sequence());
     }
 
     /** The file as the trees of this transaction see it. */
@@ -206,6 +210,11 @@ public final class BoltTransaction implements AutoCloseable {
 
     Tree tree() {
         return root;
+    }
+
+    /** Returns the pages of this state at or after some page. */
+    List<TailPages.Place> tailPages(long from) throws IOException {
+        return TailPages.of(pages, meta.root(), from);
     }
 
     Changes changes() {

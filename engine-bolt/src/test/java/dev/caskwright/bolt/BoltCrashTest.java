@@ -71,6 +71,9 @@ final class BoltCrashTest {
                 transaction.commit();
                 acknowledged = states.size() - 1;
             }
+            if (commit % 6 == 5) {
+                database.compact(4);
+            }
         }
     }
 

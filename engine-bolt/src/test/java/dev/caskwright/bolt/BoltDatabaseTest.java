@@ -338,6 +338,60 @@ final class BoltDatabaseTest {
     }
 
     @Test
+    void compactingShortensTheFileBesideReadersAndWriters() throws Exception {
+        try (BoltDatabase database =
+                BoltDatabase.builder(file).pageSize(1_024).checksCommits(true).open()) {
+            for (int i = 0; i < 20; i++) {
+                int part = i;
+                database.update(transaction -> {
+                    Bucket bucket = transaction.createBucketIfNotExists(NAME);
+                    Bucket nested = bucket.createBucketIfNotExists(bytes("nested"));
+                    for (int key = 0; key < 200; key++) {
+                        bucket.put(bytes("key-" + key * 20 + part), bytes("v".repeat(100)));
+                        nested.put(bytes("key-" + key * 20 + part), bytes("n".repeat(200)));
+                    }
+                });
+            }
+            long full = Files.size(file);
+            database.update(transaction -> {
+                Bucket bucket = transaction.bucket(NAME);
+                for (int key = 0; key < 180; key++) {
+                    for (int part = 0; part < 20; part++) {
+                        bucket.delete(bytes("key-" + key * 20 + part));
+                        bucket.bucket(bytes("nested")).delete(bytes("key-" + key * 20 + part));
+                    }
+                }
+            });
+            try (BoltTransaction reader = database.beginRead()) {
+                database.compact(7);
+                assertThat(reader.bucket(NAME).get(bytes("key-" + 190 * 20 + 3)))
+                        .isEqualTo(bytes("v".repeat(100)));
+            }
+            database.compact(50);
+            assertThat(Files.size(file)).isLessThan(full / 5);
+            assertThat(database.check().problems()).isEmpty();
+            database.view(transaction -> {
+                for (int key = 180; key < 200; key++) {
+                    for (int part = 0; part < 20; part++) {
+                        byte[] name = bytes("key-" + key * 20 + part);
+                        assertThat(transaction.bucket(NAME).get(name)).hasSize(100);
+                        assertThat(transaction
+                                        .bucket(NAME)
+                                        .bucket(bytes("nested"))
+                                        .get(name))
+                                .hasSize(200);
+                    }
+                }
+            });
+        }
+        try (BoltDatabase database =
+                BoltDatabase.builder(file).checksCommits(true).open()) {
+            assertThat(database.check().problems()).isEmpty();
+            put(database, "key", "value");
+        }
+    }
+
+    @Test
     void tooManyReadersAreRefused() throws IOException {
         try (BoltDatabase database = BoltDatabase.builder(file).maxReaders(64).open()) {
             List<BoltTransaction> readers = new ArrayList<>();

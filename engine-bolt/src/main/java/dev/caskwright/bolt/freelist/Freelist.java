@@ -134,6 +134,23 @@ public final class Freelist {
     }
 
     /**
+     * Takes the free pages at the end of the file, so that they are not part of it any more.
+     *
+     * @param highWater the first page after the end
+     * @return the first page after the new end
+     */
+    public long takeTail(long highWater) {
+        long end = highWater;
+        while (end > 2 && free.contains(end - 1)) {
+            end--;
+        }
+        free.removeRun(end, highWater - end);
+        listed.removeRun(end, highWater - end);
+        allocatedNow.add(new Run(end, highWater - end, 0, 0));
+        return end;
+    }
+
+    /**
      * Frees a run in this transaction; returns false if a page of it is free or pending already, so that two places refer to
      * it.
      */

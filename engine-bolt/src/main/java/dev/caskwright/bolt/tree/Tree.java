@@ -356,6 +356,25 @@ public final class Tree {
         }
     }
 
+    /**
+     * Marks as changed, so that they get other places, the pages at or after {@code from} on the way to a key; its other pages
+     * are only read.
+     */
+    public void touch(byte[] key, long from) throws IOException {
+        if (rootNode == null && root == 0) {
+            return; // it lies in its parent's page
+        }
+        Node node = rootNode();
+        for (int depth = 0; depth < MAX_DEPTH; depth++) {
+            node.isChanged |= node.id >= from;
+            if (node.isLeaf() || node.count() == 0) {
+                return;
+            }
+            node = childNode(node, child(node.search(key, 0, key.length)));
+        }
+        throw page.corrupt("tree is too deep, so its pages lead in a circle", "depth=" + MAX_DEPTH);
+    }
+
     private Node rootNode() throws IOException {
         Node node = rootNode;
         if (node == null) {

@@ -1,0 +1,78 @@
+package dev.caskwright.bolt.tree;
+
+import dev.caskwright.bolt.page.Bytes;
+import dev.caskwright.bolt.page.Page;
+import dev.caskwright.bolt.page.PageFormat;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+
+/** Finds the pages of all buckets that lie at or after some page, with what leads a write transaction to each. */
+public final class TailPages {
+    private final Pages pages;
+    private final long from;
+    private final List<Place> found = new ArrayList<>();
+    private final Deque<Waiting> waiting = new ArrayDeque<>(); // not a recursion: buckets may be nested to any depth
+
+    /**
+     * A page and the way to it.
+     *
+     * @param bucket names from the root to the page's bucket
+     * @param key the first key in the page
+     * @param page the number of the page
+     */
+    @SuppressWarnings("ArrayRecordComponent") // places are not compared
+    public record Place(List<byte[]> bucket, byte[] key, long page) {}
+
+    private record Waiting(List<byte[]> bucket, long root) {}
+
+    private TailPages(Pages pages, long from) {
+        this.pages = pages;
+        this.from = from;
+    }
+
+    /** Returns the pages at or after {@code from}, the last one first. */
+    public static List<Place> of(Pages pages, long root, long from) throws IOException {
+        TailPages tail = new TailPages(pages, from);
+        tail.waiting.add(new Waiting(List.of(), root));
+        for (Waiting next; (next = tail.waiting.poll()) != null; ) {
+            tail.look(next.bucket, next.root, 0);
+        }
+        tail.found.sort(Comparator.comparingLong(Place::page).reversed());
+        return tail.found;
+    }
+
+    private void look(List<byte[]> bucket, long id, int depth) throws IOException {
+        Page page = new Page(pages.file());
+        if (depth == Tree.MAX_DEPTH) {
+            throw page.corrupt("tree is too deep, so its pages lead in a circle", "depth=" + depth);
+        }
+        pages.read(id, page);
+        if (id >= from) {
+            found.add(new Place(bucket, page.count() == 0 ? new byte[0] : key(page, 0), id));
+        }
+        for (int i = 0; i < page.count(); i++) {
+            if (!page.isLeaf()) {
+                look(bucket, page.child(i), depth + 1);
+            } else if ((page.elementFlags(i) & PageFormat.BUCKET) != 0) {
+                int at = page.valueAt(i);
+                if (page.valueLength(i) < PageFormat.BUCKET_LENGTH) {
+                    throw page.corrupt("bucket is too short", "element=" + i + ", length=" + page.valueLength(i));
+                }
+                long root = page.bytes().getLong(at + PageFormat.BUCKET_ROOT_OFFSET);
+                if (root != 0) {
+                    List<byte[]> nested = new ArrayList<>(bucket);
+                    nested.add(key(page, i));
+                    waiting.add(new Waiting(nested, root));
+                }
+            }
+        }
+    }
+
+    private static byte[] key(Page page, int index) throws IOException {
+        return Bytes.copy(page.bytes(), page.keyAt(index), page.keyLength(index));
+    }
+}
