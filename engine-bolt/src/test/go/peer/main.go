@@ -1,4 +1,5 @@
-// A small program over the real bbolt, for tests of the Java engine that shares its files.
+// A small program over the real bbolt, or over the original Bolt (build tag "original"), for tests of the Java engine that shares
+// their files.
 //
 //	peer check FILE    prints each problem that bbolt's own check finds, then "checked"
 //	peer dump FILE     prints every bucket, key and value, in order
@@ -16,8 +17,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 func main() {
@@ -26,18 +25,18 @@ func main() {
 	}
 	switch os.Args[1] {
 	case "check":
-		check(open(&bolt.Options{ReadOnly: true}))
+		check(open(&Options{ReadOnly: true}))
 	case "dump":
-		dump(open(&bolt.Options{ReadOnly: true}))
+		dump(open(&Options{ReadOnly: true}))
 	case "apply":
-		apply(open(&bolt.Options{Timeout: 10 * time.Second}))
+		apply(open(&Options{Timeout: 10 * time.Second}))
 	case "hold":
-		db := open(&bolt.Options{Timeout: 10 * time.Second})
+		db := open(&Options{Timeout: 10 * time.Second})
 		fmt.Println("held")
 		io.Copy(io.Discard, os.Stdin)
 		db.Close()
 	case "try":
-		db, err := bolt.Open(os.Args[2], 0600, &bolt.Options{Timeout: time.Second})
+		db, err := Open(os.Args[2], 0600, &Options{Timeout: time.Second})
 		if err != nil {
 			fmt.Println("refused")
 			return
@@ -49,8 +48,8 @@ func main() {
 	}
 }
 
-func open(options *bolt.Options) *bolt.DB {
-	db, err := bolt.Open(os.Args[2], 0600, options)
+func open(options *Options) *DB {
+	db, err := Open(os.Args[2], 0600, options)
 	if err != nil {
 		fail(err)
 	}
@@ -62,9 +61,9 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-func check(db *bolt.DB) {
+func check(db *DB) {
 	defer db.Close()
-	err := db.View(func(tx *bolt.Tx) error {
+	err := db.View(func(tx *Tx) error {
 		for problem := range tx.Check() {
 			fmt.Println("problem:", problem)
 		}
@@ -76,12 +75,12 @@ func check(db *bolt.DB) {
 	fmt.Println("checked")
 }
 
-func dump(db *bolt.DB) {
+func dump(db *DB) {
 	defer db.Close()
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
-	err := db.View(func(tx *bolt.Tx) error {
-		return tx.ForEach(func(name []byte, b *bolt.Bucket) error {
+	err := db.View(func(tx *Tx) error {
+		return tx.ForEach(func(name []byte, b *Bucket) error {
 			return dumpBucket(out, hex.EncodeToString(name), b)
 		})
 	})
@@ -90,7 +89,7 @@ func dump(db *bolt.DB) {
 	}
 }
 
-func dumpBucket(out io.Writer, path string, b *bolt.Bucket) error {
+func dumpBucket(out io.Writer, path string, b *Bucket) error {
 	fmt.Fprintf(out, "bucket %s %d\n", path, b.Sequence())
 	return b.ForEach(func(k, v []byte) error {
 		if v == nil {
@@ -103,7 +102,7 @@ func dumpBucket(out io.Writer, path string, b *bolt.Bucket) error {
 
 // apply understands "put PATH KEY VALUE", "delete PATH KEY", "create PATH", "drop PATH", "sequence PATH NUMBER" and "commit";
 // a path is names in hexadecimal, joined by slashes, and a dash stands for an empty value.
-func apply(db *bolt.DB) {
+func apply(db *DB) {
 	defer db.Close()
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
 	tx, err := db.Begin(true)
@@ -133,7 +132,7 @@ func apply(db *bolt.DB) {
 	fmt.Println("applied")
 }
 
-func change(tx *bolt.Tx, words []string) error {
+func change(tx *Tx, words []string) error {
 	names := path(words[1])
 	switch words[0] {
 	case "create":
@@ -162,7 +161,7 @@ func change(tx *bolt.Tx, words []string) error {
 	return fmt.Errorf("unknown change")
 }
 
-func bucket(tx *bolt.Tx, names [][]byte) *bolt.Bucket {
+func bucket(tx *Tx, names [][]byte) *Bucket {
 	b := tx.Bucket(names[0])
 	for _, name := range names[1:] {
 		b = b.Bucket(name)

@@ -20,16 +20,25 @@ final class BboltPeer {
     }
 
     /** Builds the program; the test that asks is skipped, and says so, where Go or bbolt's sources are not installed. */
-    static synchronized BboltPeer build() throws IOException, InterruptedException {
-        Path target = Path.of("target", "bbolt-peer").toAbsolutePath();
-        if (!Files.exists(Path.of(LIBRARIES, "src", "go.etcd.io", "bbolt"))) {
-            String missing =
-                    "SKIPPED: no real bbolt to test against; install golang-go and golang-github-coreos-bbolt-dev";
+    static BboltPeer build() throws IOException, InterruptedException {
+        return build("bbolt-peer", "go.etcd.io/bbolt", "golang-github-coreos-bbolt-dev", "");
+    }
+
+    /** Builds the program over the original Bolt. */
+    static BboltPeer buildOriginal() throws IOException, InterruptedException {
+        return build("bolt-peer", "github.com/boltdb/bolt", "golang-github-boltdb-bolt-dev", "original");
+    }
+
+    private static synchronized BboltPeer build(String name, String library, String debian, String tag)
+            throws IOException, InterruptedException {
+        Path target = Path.of("target", name).toAbsolutePath();
+        if (!Files.exists(Path.of(LIBRARIES, "src", library))) {
+            String missing = "SKIPPED: no real " + library + " to test against; install golang-go and " + debian;
             System.err.println(missing);
             Assumptions.abort(missing);
         }
         if (!Files.exists(target)) {
-            ProcessBuilder go = new ProcessBuilder("go", "build", "-o", target.toString(), ".");
+            ProcessBuilder go = new ProcessBuilder("go", "build", "-tags", tag, "-o", target.toString(), ".");
             go.directory(Path.of("src", "test", "go", "peer").toFile());
             go.environment().put("GO111MODULE", "off");
             go.environment().put("GOPATH", LIBRARIES);

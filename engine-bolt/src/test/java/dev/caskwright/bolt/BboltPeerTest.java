@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,6 +43,15 @@ final class BboltPeerTest {
             case "delete" -> bucketOf(parent, names[names.length - 1]).remove(HEX.parseHex(words[2]));
             default -> throw new IllegalArgumentException(command);
         }
+    }
+
+    private static boolean hasKey(TreeMap<byte[], Object> root, String command) {
+        String[] words = command.split(" ");
+        TreeMap<byte[], Object> bucket = root;
+        for (String name : words[1].split("/")) {
+            bucket = bucketOf(bucket, name);
+        }
+        return bucket.containsKey(HEX.parseHex(words[2]));
     }
 
     @SuppressWarnings("unchecked")
@@ -147,6 +157,9 @@ final class BboltPeerTest {
                             }
                         });
                     }
+                    if (turn % 6 == 4) {
+                        database.compact(30);
+                    }
                 }
             } else {
                 for (int commit = 0; commit < 4; commit++) {
@@ -165,6 +178,45 @@ final class BboltPeerTest {
                     BoltDatabase.builder(file).readOnly(true).open()) {
                 assertThat(database.check().problems()).as(where).isEmpty();
                 assertThat(dump(database)).as(where).isEqualTo(dump(model));
+            }
+        }
+    }
+
+    @Test
+    void theOriginalBoltReadsAndChangesWhatWasWrittenHere() throws Exception {
+        BboltPeer original = BboltPeer.buildOriginal();
+        random = new Random(21);
+        keySpace = 500;
+        maxValue = 2_000;
+        Path file = directory.resolve("old.db");
+        TreeMap<byte[], Object> model = new TreeMap<>(Arrays::compareUnsigned);
+        for (int turn = 0; turn < 4; turn++) {
+            List<String> commands = new ArrayList<>();
+            for (int step = 0; step < 500; step++) {
+                String command = nextCommand(model);
+                // The old Bolt takes a missing key for the next one, which may be a bucket.
+                if (!command.startsWith("delete") || hasKey(model, command)) {
+                    applyToModel(model, command);
+                    commands.add(command);
+                }
+            }
+            if (turn % 2 == 0) {
+                try (BoltDatabase database = BoltDatabase.open(file)) {
+                    database.update(transaction -> {
+                        for (String command : commands) {
+                            applyToEngine(transaction, command);
+                        }
+                    });
+                }
+            } else {
+                commands.add("commit");
+                original.apply(file, commands);
+            }
+            original.assertSound(file, "turn " + turn);
+            assertThat(original.dump(file)).isEqualTo(dump(model));
+            try (BoltDatabase database = BoltDatabase.open(file)) {
+                assertThat(database.check().problems()).isEmpty();
+                assertThat(dump(database)).isEqualTo(dump(model));
             }
         }
     }

@@ -50,14 +50,13 @@ public final class FaultyIoManager extends ForwardingIoManager {
 
     @Override
     public PagedFile openPaged(String name, boolean create) throws IOException {
-        // Not the one of the manager below: its calls would not be counted.
-        boolean isThere = !create || list().contains(name);
-        return PagedFile.over(isThere ? openWritable(name) : create(name, 0));
+        IoOperation operation = create ? IoOperation.CREATE : IoOperation.OPEN;
+        return PagedFile.over(new FaultyFile(opening(operation, name, 0, () -> super.openPaged(name, create))));
     }
 
     @Override
     public ReadableFile openPagedReadOnly(String name) throws IOException {
-        return open(name);
+        return new FaultyReadableFile(opening(IoOperation.OPEN, name, 0, () -> super.openPagedReadOnly(name)));
     }
 
     @Override
