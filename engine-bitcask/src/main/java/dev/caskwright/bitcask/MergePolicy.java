@@ -4,6 +4,7 @@ import dev.caskwright.api.spi.LogSegment;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.ToLongFunction;
 
 /**
  * Decides in the background which sealed files to merge:
@@ -30,6 +31,69 @@ final class MergePolicy {
 
     /** Returns the files to merge, in the order of the log; empty if a merge is not worth its work. */
     List<LogSegment> choose(List<LogSegment> all) {
+        return choose(all, file -> 0);
+    }
+
+    /**
+     * As {@link #choose(List)}; what has expired is dead, too.
+     *
+     * @param expiredBytes returns about how many bytes of a file's records have expired
+     */
+    List<LogSegment> choose(List<LogSegment> all, ToLongFunction<LogSegment> expiredBytes) {
+        List<LogSegment> counted = new ArrayList<>();
+        for (LogSegment file : all) {
+            long expired = Math.min(file.liveBytes(), expiredBytes.applyAsLong(file));
+            counted.add(expired <= 0 ? file : new WithExpired(file, expired));
+        }
+        List<LogSegment> chosen = chooseCounted(counted);
+        chosen.replaceAll(file -> file instanceof WithExpired counting ? counting.file : file);
+        return chosen;
+    }
+
+    /** A file of which more is dead than the index knows. */
+    private record WithExpired(LogSegment file, long expired) implements LogSegment {
+        @Override
+        public long id() {
+            return file.id();
+        }
+
+        @Override
+        public int slot() {
+            return file.slot();
+        }
+
+        @Override
+        public long length() {
+            return file.length();
+        }
+
+        @Override
+        public long liveBytes() {
+            return file.liveBytes() - expired;
+        }
+
+        @Override
+        public long deadBytes() {
+            return file.deadBytes() + expired;
+        }
+
+        @Override
+        public boolean isSealed() {
+            return file.isSealed();
+        }
+
+        @Override
+        public boolean isMerged() {
+            return file.isMerged();
+        }
+
+        @Override
+        public long lastVersion() {
+            return file.lastVersion();
+        }
+    }
+
+    private List<LogSegment> chooseCounted(List<LogSegment> all) {
         List<LogSegment> byDeadRatio = new ArrayList<>();
         long disk = 0;
         long live = 0;

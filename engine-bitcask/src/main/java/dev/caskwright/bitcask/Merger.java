@@ -78,6 +78,7 @@ final class Merger {
     void mergeAll() throws IOException {
         running.lock();
         try {
+            dropDead();
             leaveActive();
             log.sealLeft();
             mergeInRounds(
@@ -93,9 +94,34 @@ final class Merger {
             return;
         }
         try {
-            mergeInRounds(withoutRetained(policy.choose(store.listedFiles())), null);
+            long removable = store.clock.removableMillis();
+            Map<LogSegment, Long> expired = new HashMap<>();
+            List<LogSegment> files = store.listedFiles();
+            for (LogSegment file : files) {
+                expired.put(file, log.expiredBytes(file, removable));
+            }
+            mergeInRounds(withoutRetained(policy.choose(files, file -> expired.getOrDefault(file, 0L))), null);
         } finally {
             running.unlock();
+        }
+    }
+
+    /**
+     * Removes the oldest files, as far as nothing in them is live: that needs no room, so it comes first on a full disk.
+     * Their tombstones are not needed, for nothing is older.
+     */
+    private void dropDead() throws IOException {
+        List<LogSegment> retained = withoutRetained(store.listedFiles());
+        List<LogSegment> dead = new ArrayList<>();
+        for (LogSegment file : store.listedFiles()) {
+            if (!file.isSealed() || file.liveBytes() > 0 || !retained.contains(file)) {
+                break;
+            }
+            dead.add(file);
+        }
+        if (!dead.isEmpty() && !cancelled) {
+            store.loadIndex();
+            new Round(dead, null).drop();
         }
     }
 
@@ -196,6 +222,39 @@ final class Merger {
                 endOutputs(failure);
             }
             retireInputs();
+        }
+
+        /** As {@link #run}, for inputs of which nothing is needed: no number is set aside, and nothing is written but the edit. */
+        void drop() throws IOException {
+            store.committing.lock();
+            try {
+                try {
+                    commitDrop();
+                } catch (OutOfSpaceException e) {
+                    // The edit has no room. The hint files do not matter, and those of the inputs go anyway.
+                    if (!log.giveUpCaches()) {
+                        throw e;
+                    }
+                    commitDrop();
+                }
+                switchIndex();
+            } finally {
+                store.committing.unlock();
+            }
+            retireInputs();
+        }
+
+        private void commitDrop() throws IOException {
+            long position;
+            store.writeLock.lock();
+            try {
+                store.checkWritable();
+                position = log.position();
+            } finally {
+                store.writeLock.unlock();
+            }
+            store.sync(position); // as in commit
+            commitOutputs(0);
         }
 
         /** Gives back what the outputs took, and if the merge does not take place, them too. */
@@ -379,10 +438,14 @@ final class Merger {
             }
             // What supersedes a dropped record must be durable before the record goes.
             store.sync(position);
+            commitOutputs(lastId);
+        }
+
+        private void commitOutputs(long lastReserved) throws IOException {
             List<LogSegment> files = segments(outputs);
             mayBeCommitted = true;
             try {
-                log.commitMerge(inputs, files, lastId);
+                log.commitMerge(inputs, files, lastReserved);
             } catch (OutOfSpaceException e) {
                 mayBeCommitted = false; // nothing was written
                 throw e;

@@ -124,6 +124,21 @@ public interface RecordLog extends Closeable {
      */
     void commitMerge(List<LogSegment> inputs, List<LogSegment> outputs, long lastReservedId) throws IOException;
 
+    /**
+     * Makes room on a full disk by deleting files that are caches, if there are any; returns whether some were deleted.
+     */
+    default boolean giveUpCaches() throws IOException {
+        return false;
+    }
+
+    /**
+     * Returns about how many bytes of a sealed segment's records have expired at a time, those counted that the index does
+     * not refer to any more; 0 if that is not known.
+     */
+    default long expiredBytes(LogSegment segment, long nowMillis) throws IOException {
+        return 0;
+    }
+
     /** Removes a segment that is not, or no longer, part of the store, and gives back its space. Awaits readers. */
     void remove(LogSegment segment) throws IOException;
 

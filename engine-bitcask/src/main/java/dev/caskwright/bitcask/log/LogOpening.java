@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.LogSegment;
@@ -488,7 +489,15 @@ final class LogOpening implements RecordLogOpening {
         manifest.noteState(highestId, 0, 0);
         // The names of the files that the new manifest lists must be durable before it is.
         io.syncDirectory();
-        manifest.rewrite(io);
+        try {
+            manifest.rewrite(io);
+        } catch (OutOfSpaceException e) {
+            // Caches are no reason to refuse: they go, and make room.
+            if (!log.giveUpCaches()) {
+                throw e;
+            }
+            manifest.rewrite(io);
+        }
         for (String name : findLeftovers()) {
             if (!FileNames.isNewManifest(name)) {
                 log.deleteUnneeded(name);

@@ -39,6 +39,9 @@ final class SegmentedLog implements RecordLog {
     /** When more files wait to be sealed, the writer seals them itself: hints not yet written take memory. */
     private static final int MAX_UNSEALED = 32;
 
+    /** So much is made free when a full disk leaves no room for what matters. */
+    private static final long ROOM_TO_MAKE = 256 << 10;
+
     /** Short enough to be in a cache of the processor when it is summed and written. */
     private static final int PIECE_OF_LONG_VALUE = 64 << 10;
 
@@ -668,6 +671,37 @@ final class SegmentedLog implements RecordLog {
             changesFrom = Math.max(changesFrom, input.lastVersion());
         }
         manifest.merge(lastReservedId, changesFrom, ids, listed);
+    }
+
+    /**
+     * Makes room on a full disk by deleting hint files, which are caches, until there is some; returns whether one was.
+     */
+    @Override
+    public boolean giveUpCaches() throws IOException {
+        boolean isAnyGone = false;
+        for (DataFile file : files()) {
+            if (file.hasHints()) {
+                if (isAnyGone && io.usableSpace() >= ROOM_TO_MAKE) {
+                    return true;
+                }
+                if (Unneeded.isDeleted(io, FileNames.hint(file.id()))) {
+                    file.markUnhinted();
+                    isAnyGone = true;
+                }
+            }
+        }
+        return isAnyGone;
+    }
+
+    @Override
+    public long expiredBytes(LogSegment segment, long nowMillis) throws IOException {
+        DataFile file = (DataFile) segment;
+        Expiries expiries = file.expiries();
+        if (expiries == null && file.isSealed() && file.hasHints()) {
+            expiries = HintFile.expiries(io, manifest.store(), file);
+            file.setExpiries(expiries == null ? new Expiries() : expiries);
+        }
+        return expiries == null || !file.isSealed() ? 0 : expiries.passedBytes(nowMillis);
     }
 
     @Override

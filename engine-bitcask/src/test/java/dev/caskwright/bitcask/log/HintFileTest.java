@@ -255,7 +255,7 @@ final class HintFileTest {
         RecordFormat.LONG.set(header, 32, 5L);
         RecordFormat.LONG.set(header, 40, 100_000L);
         RecordFormat.INT.set(header, 48, count);
-        int filter = filterSize > 0 && filterSize <= 64 ? filterSize : 8;
+        int filter = 8;
         ByteBuffer file = ByteBuffer.allocate(64 + 8 + entries.length + 8 + Expiries.LONGS * 8 + 8 + filter);
         file.put(FileHeader.seal(header));
         file.put(block(entries, 64));
@@ -297,37 +297,37 @@ final class HintFileTest {
 
     @Test
     void entriesThatDoNotFitAreNotBelieved() throws IOException {
-        install(entry(place(64, 40), 4, 12), 1, 16);
+        install(entry(place(64, 40), 4, 12), 1, 8);
         assertThat(visitCrafted()).isEqualTo("1 64 4 sound");
-        install(entry(place(64, 40), 5, 12), 1, 16);
+        install(entry(place(64, 40), 5, 12), 1, 8);
         assertThat(visitCrafted()).as("a key longer than its block").isEqualTo(" not sound");
         for (int rest = 1; rest < 8; rest++) {
-            install(entry(place(64, 40), 4, 12 + rest), 2, 16);
+            install(entry(place(64, 40), 4, 12 + rest), 2, 8);
             assertThat(visitCrafted()).as("half an entry").isEqualTo("1 64 4 not sound");
         }
-        install(entry(place(64, 40), 4, 12), 2, 16);
+        install(entry(place(64, 40), 4, 12), 2, 8);
         assertThat(visitCrafted())
                 .as("an entry less, and the filter in its place")
                 .isEqualTo("1 64 4 not sound");
         byte[] two = Arrays.copyOf(entry(place(64, 40), 4, 12), 24);
         System.arraycopy(entry(place(104, 40), 4, 12), 0, two, 12, 12);
-        install(two, 2, 16);
+        install(two, 2, 8);
         assertThat(visitCrafted()).isEqualTo("1 64 41 104 4 sound");
-        install(two, 1, 16);
+        install(two, 1, 8);
         assertThat(visitCrafted()).as("an entry more").isEqualTo("1 64 41 104 4 not sound");
     }
 
     @Test
     void entriesOfNoRecordAreNotBelieved() throws IOException {
-        install(entry(place(64, 40), 0, 8), 1, 16);
+        install(entry(place(64, 40), 0, 8), 1, 8);
         assertThat(visitCrafted()).as("an empty key").isEqualTo(" not sound");
-        install(entry(place(56, 40), 4, 12), 1, 16);
+        install(entry(place(56, 40), 4, 12), 1, 8);
         assertThat(visitCrafted()).as("a place in the header").isEqualTo(" not sound");
         for (int kind : new int[] {0, 3, 4, 8, 15}) {
             byte[] entry = entry(place(64, 40), 4, 12);
             long word = (long) RecordFormat.LONG.get(entry, 0);
             RecordFormat.LONG.set(entry, 0, word & ~(0xFL << 44) | (long) kind << 44);
-            install(entry, 1, 16);
+            install(entry, 1, 8);
             assertThat(visitCrafted()).as("kind=%s", kind).isEqualTo(" not sound");
         }
     }
@@ -337,9 +337,9 @@ final class HintFileTest {
         for (long size : new long[] {40, 8_192, 8_200, 50_000}) {
             long kept = Locator.size(place(64, size));
             long last = (100_000 - kept + (kept >>> 9)) / 8 * 8; // sizes are rounded up by up to 1 in 512
-            install(entry(place(last, size), 4, 12), 1, 16);
+            install(entry(place(last, size), 4, 12), 1, 8);
             assertThat(visitCrafted()).as("size=%s", size).isEqualTo("1 " + last + " 4 sound");
-            install(entry(place(last + 8, size), 4, 12), 1, 16);
+            install(entry(place(last + 8, size), 4, 12), 1, 8);
             assertThat(visitCrafted()).as("size=%s", size).isEqualTo(" not sound");
         }
     }

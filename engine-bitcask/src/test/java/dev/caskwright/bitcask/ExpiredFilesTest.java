@@ -1,0 +1,87 @@
+package dev.caskwright.bitcask;
+
+import static dev.caskwright.testkit.KeyValues.bytes;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.WriteOptions;
+import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.ManualClock;
+import java.io.IOException;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** Space of what has expired, and of what is dead on a full disk. */
+final class ExpiredFilesTest {
+    private final ManualClock clock = new ManualClock();
+    private final CrashableIoManager disk = new CrashableIoManager();
+
+    private EngineBuilder builder() {
+        return CrashFixture.builder(disk.factory(CrashFixture.HOME), clock);
+    }
+
+    private long used() throws IOException {
+        long used = 0;
+        for (String name : disk.list()) {
+            used += disk.length(name);
+        }
+        return used;
+    }
+
+    /** Sessions that nobody overwrites: without an explicit merge, the store must not grow for ever. */
+    @Test
+    void expiredEntriesAreMergedInTheBackground() throws IOException {
+        WriteOptions session = WriteOptions.DEFAULT.timeToLive(Duration.ofSeconds(1));
+        try (BitcaskEngine engine = builder().autoMerge(true).open()) {
+            for (int i = 0; i < 500; i++) {
+                engine.put(bytes("session" + i), new byte[50], session);
+                clock.advance(Duration.ofMillis(100));
+            }
+            assertThat(engine.stats().merges()).isPositive();
+            assertThat(engine.size()).isLessThan(50);
+            assertThat(engine.stats().diskBytes()).isLessThan(10_000);
+        }
+        clock.advance(Duration.ofSeconds(5));
+        try (BitcaskEngine engine = builder().autoMerge(true).open()) {
+            assertThat(engine.size()).as("opening looks, too").isLessThan(12);
+        }
+    }
+
+    /** Ten keys overwritten until the disk is full, with nothing left of it: the store opens, and a merge gives all back. */
+    @Test
+    void deadFilesGoWithoutNeedingRoom() throws IOException {
+        for (long capacity = 6_000; capacity < 9_000; capacity += 100) {
+            CrashableIoManager full = new CrashableIoManager();
+            EngineBuilder builder = CrashFixture.builder(full.factory(CrashFixture.HOME), clock);
+            BitcaskEngine engine = builder.open();
+            full.capacity(capacity);
+            boolean isFull = false;
+            for (int i = 0; i < 1_000 && !isFull; i++) {
+                try {
+                    engine.put(bytes("k" + i % 10), new byte[20]);
+                } catch (OutOfSpaceException e) {
+                    isFull = true;
+                }
+            }
+            assertThat(isFull).isTrue();
+            long usedByNow = 0;
+            for (String name : full.list()) {
+                usedByNow += full.length(name);
+            }
+            full.capacity(usedByNow); // not a byte is left
+            BitcaskEngine killed = CrashFixture.builder(full.peekKill().factory(CrashFixture.HOME), clock)
+                    .open();
+            assertThat(killed.size()).as("capacity=%s", capacity).isEqualTo(10);
+            killed.merge();
+            assertThat(killed.stats().diskBytes()).as("capacity=%s", capacity).isLessThan(3_000);
+            killed.put(bytes("new"), bytes("1"));
+            killed.close();
+            engine.merge();
+            assertThat(engine.stats().diskBytes())
+                    .as("capacity=%s, while open", capacity)
+                    .isLessThan(3_000);
+            engine.close();
+        }
+        assertThat(used()).isZero();
+    }
+}
