@@ -2,19 +2,66 @@ package dev.caskwright.bitcask;
 
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.testkit.StorageEngineContract;
+import dev.caskwright.testkit.TestExecutor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Nested;
 
-/** The engine with its defaults, and files so small that rolling and merging are the common case. */
+/**
+ * The engine with its defaults, and files so small that rolling and merging are the common case; by default sealing and
+ * merging are done in background threads. Then the same with tasks that run in the caller, and with tasks that never run.
+ */
 final class BitcaskEngineTest extends StorageEngineContract {
     @Override
     protected StorageEngine open(Path directory, InstantSource clock) throws IOException {
-        return BitcaskEngine.builder(directory).clock(clock).maxFileBytes(4096).open();
+        return builder(directory, clock).open();
     }
 
     @Override
     protected boolean isOrdered() {
         return false;
+    }
+
+    private static EngineBuilder builder(Path directory, InstantSource clock) {
+        return BitcaskEngine.builder(directory).clock(clock).maxFileBytes(4096);
+    }
+
+    @Nested
+    final class WithTasksInTheCaller extends WithExecutor {
+        WithTasksInTheCaller() {
+            super(() -> new TestExecutor(TestExecutor.Mode.IN_CALLER));
+        }
+    }
+
+    @Nested
+    final class WithTasksThatNeverRun extends WithExecutor {
+        WithTasksThatNeverRun() {
+            super(() -> new TestExecutor(TestExecutor.Mode.DROPPED));
+        }
+    }
+
+    private abstract static class WithExecutor extends StorageEngineContract {
+        private final Supplier<Executor> executors;
+
+        WithExecutor(Supplier<Executor> executors) {
+            this.executors = executors;
+        }
+
+        @Override
+        protected StorageEngine open(Path directory, InstantSource clock) throws IOException {
+            // Merges come when a test asks for one: others might take away the changes that it is about to read.
+            return builder(directory, clock)
+                    .executor(executors.get())
+                    .autoMerge(false)
+                    .open();
+        }
+
+        @Override
+        protected boolean isOrdered() {
+            return false;
+        }
     }
 }

@@ -13,6 +13,7 @@ import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
 import dev.caskwright.testkit.StoreModel;
+import dev.caskwright.testkit.TestExecutor;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -201,6 +202,30 @@ final class DamageTest {
         return new Victim(disk.kill(), model, prefixes, clock, false, KEYS);
     }
 
+    /** A killed store that has left several files and sealed none, as when sealing in the background has not come yet. */
+    private static Victim unsealedVictim(long seed) throws IOException {
+        Random random = new Random(seed);
+        ManualClock clock = new ManualClock();
+        StoreModel model = new StoreModel(Durability.WRITE, clock);
+        StoreModel prefixes = new StoreModel(Durability.NONE, clock);
+        CrashableIoManager disk = new CrashableIoManager();
+        TestExecutor executor = new TestExecutor(TestExecutor.Mode.IN_CALLER);
+        BitcaskEngine engine = CrashFixture.builder(disk.factory(HOME), clock)
+                .random(random::nextLong)
+                .executor(executor)
+                .open();
+        write(engine, model, prefixes, random, 8);
+        executor.mode(TestExecutor.Mode.LATER);
+        write(engine, model, prefixes, random, 16);
+        assertThat(executor.waiting()).as("files wait to be sealed").isPositive();
+        byte[] last = KeyValues.bytes("witness of the syncs before it");
+        StoreModel.Write write = model.beginPut(last, last, WriteOptions.NONE);
+        prefixes.beginPut(last, last, WriteOptions.NONE).acknowledge();
+        engine.put(last, last, WriteOptions.NONE);
+        write.acknowledge();
+        return new Victim(disk.kill(), model, prefixes, clock, false, KEYS);
+    }
+
     private static void write(BitcaskEngine engine, StoreModel model, StoreModel prefixes, Random random, int count)
             throws IOException {
         for (int i = 0; i < count; i++) {
@@ -255,6 +280,14 @@ final class DamageTest {
     void noMissingOrMisplacedFileGivesAWrongAnswer() throws IOException {
         misplace(victim(7, true), victim(8, true));
         misplace(victim(9, false), victim(10, false));
+    }
+
+    @Test
+    void noDamageToUnsealedFilesGivesAWrongAnswer() throws IOException {
+        assertThat(flip(unsealedVictim(11), 2)).isGreaterThan(500);
+        truncate(unsealedVictim(12));
+        zero(unsealedVictim(13));
+        misplace(unsealedVictim(14), unsealedVictim(15));
     }
 
     @Test

@@ -66,6 +66,11 @@ final class HookedIoManager extends ForwardingIoManager {
     }
 
     @Override
+    public ReadableFile openPagedReadOnly(String name) throws IOException {
+        return open(name);
+    }
+
+    @Override
     public ReadableFile open(String name) throws IOException {
         before(IoOperation.OPEN, name);
         return new HookedReadableFile(super.open(name));

@@ -12,6 +12,7 @@ import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -162,11 +163,17 @@ final class LogOpening implements RecordLogOpening {
     /** Finds the files that cannot be ours, by their names or by their first bytes, but for those of the tail. */
     private void findForeign() throws IOException {
         ForeignFiles judge = new ForeignFiles(startupIo, manifest);
+        List<String> gone = new ArrayList<>();
         for (String name : names) {
-            if (FileNames.isSimilarToOurs(name) || (FileNames.isOurs(name) && judge.isForeign(name))) {
-                foreign.add(name);
+            try {
+                if (FileNames.isSimilarToOurs(name) || (FileNames.isOurs(name) && judge.isForeign(name))) {
+                    foreign.add(name);
+                }
+            } catch (NoSuchFileException e) {
+                gone.add(name); // a network file system may list a deleted file for a while
             }
         }
+        names.removeAll(gone);
         names.removeAll(foreign);
     }
 
