@@ -1,6 +1,6 @@
 package dev.caskwright.cli;
 
-import dev.caskwright.api.StorageEngine;
+import dev.caskwright.cli.Stores.CopyForm;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -14,7 +14,8 @@ import picocli.CommandLine.Parameters;
         description = {
             "Write a consistent copy of a store, verified by checksum, into TARGET: an empty or missing directory, or"
                     + " one with an earlier backup of this store, to which only what is new is added.",
-            "Files are hard links where the file system can; the copy opens as a store."
+            "The copy shares no file with the store, which is only read, and opens as a store. A directory that is"
+                    + " anything else, or has another history than the store, is refused and left as it is."
         })
 final class BackupCommand implements Callable<Integer> {
     private final Shell shell;
@@ -34,12 +35,7 @@ final class BackupCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        // For writing, since the file that was written last is sealed first.
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.WRITE);
-                Progress progress = shell.progress("backing up")) {
-            store.backup(target);
-            progress.finish("backed up");
-        }
+        CopyOutput.copy(shell, directory.path(), target, CopyForm.BACKUP, backends, "backing up");
         return ExitCode.OK;
     }
 }

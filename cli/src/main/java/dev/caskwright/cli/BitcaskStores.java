@@ -34,6 +34,22 @@ final class BitcaskStores implements Stores {
     }
 
     @Override
+    public Copied copy(Path directory, Path target, CopyForm form, BackendOptions backends) throws IOException {
+        var report = switch (form) {
+            case BACKUP -> BitcaskEngine.backup(directory, target, backends.io());
+            case CHECKPOINT -> BitcaskEngine.checkpoint(directory, target, backends.io());
+            case STORE -> BitcaskEngine.restore(directory, target, backends.io());
+        };
+        return new Copied(
+                report.lastVersion(),
+                report.files(),
+                report.bytes(),
+                report.filesBrought(),
+                report.bytesBrought(),
+                report.doubts());
+    }
+
+    @Override
     public Salvaged salvage(Path directory, Path target, BackendOptions backends) throws IOException {
         var report = BitcaskEngine.salvage(directory, target, backends.io());
         return new Salvaged(

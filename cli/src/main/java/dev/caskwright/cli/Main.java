@@ -86,6 +86,7 @@ public final class Main {
         commands.put("salvage", () -> new SalvageCommand(shell));
         commands.put("merge", () -> new MergeCommand(shell));
         commands.put("backup", () -> new BackupCommand(shell));
+        commands.put("checkpoint", () -> new CheckpointCommand(shell));
         commands.put("restore", () -> new RestoreCommand(shell));
         return commands;
     }

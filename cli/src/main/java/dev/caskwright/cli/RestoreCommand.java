@@ -1,13 +1,12 @@
 package dev.caskwright.cli;
 
-import dev.caskwright.api.spi.IoManagerProvider;
-import dev.caskwright.cli.Stores.Damage;
-import dev.caskwright.cli.Stores.Verification;
+import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.cli.Stores.CopyForm;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.Objects;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -19,11 +18,11 @@ import picocli.CommandLine.Parameters;
         description = {
             "Copy a backup into the directory of a store, which must be empty or missing, and read every byte of the"
                     + " copy. If anything is damaged, the exit code is 1 and nothing is restored.",
-            "The backup stays as it is, and shares no files with the store. The copy is made in a directory beside"
-                    + " the store's, DIR.restoring, and then renamed."
+            "The backup stays as it is, and shares no files with the store. A restore that is cut short leaves a"
+                    + " directory that says so and does not open."
         })
 final class RestoreCommand implements Callable<Integer> {
-    private static final String STAGING_SUFFIX = ".restoring";
+    private static final List<String> LOCK_FILES = List.of("LOCK", "OWNER");
 
     private final Shell shell;
 
@@ -42,38 +41,40 @@ final class RestoreCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!Directories.isEmptyOrMissing(directory.path())) {
-            throw new UsageException("the directory must be empty or missing: " + directory.path());
+        Path target = directory.path();
+        boolean isMissing = !Files.exists(target, LinkOption.NOFOLLOW_LINKS);
+        if (!isMissing && !Directories.isEmptyOrMissing(target)) {
+            throw new UsageException("the directory must be empty or missing: " + target);
         }
-        Verification found = restore();
-        if (!found.damages().isEmpty()) {
-            Damage first = found.damages().get(0);
-            shell.complain("the backup is damaged and was not restored: file=" + first.file() + ", offset="
-                    + first.offset() + ", " + first.what() + "; verify it to see all");
+        boolean isDone = false;
+        try {
+            CopyOutput.copy(shell, source, target, CopyForm.STORE, backends, "restoring");
+            isDone = true;
+            return ExitCode.OK;
+        } catch (CorruptRecordException e) {
+            String message = String.valueOf(e.getMessage());
+            int details = message.indexOf(": file=");
+            shell.complain("the backup is damaged and was not restored: file=" + e.file() + ", offset=" + e.offset()
+                    + ", " + (details < 0 ? message : message.substring(0, details))
+                    + "; verify it to see all, or salvage what is sound");
             return ExitCode.NOT_FOUND_OR_DAMAGE;
+        } finally {
+            if (!isDone) {
+                removeWhatWasMade(target, isMissing);
+            }
         }
-        return ExitCode.OK;
     }
 
-    private Verification restore() throws IOException {
-        IoManagerProvider io = backends.io();
-        Path target = directory.path().toAbsolutePath();
-        Path staging = target.resolveSibling(target.getFileName() + STAGING_SUFFIX);
-        Path parent = Objects.requireNonNull(staging.getParent(), "an absolute path with a name has a parent");
-        // What is there was left by a restore that was killed.
-        Directories.deleteTree(staging);
-        try (Progress progress = shell.progress("restoring")) {
-            StoreCopy.copy(io, source, staging);
-            Verification found = shell.stores().verify(staging, backends);
-            if (found.damages().isEmpty()) {
-                // In one step, and only when all is there, durable and sound: there is never half a store.
-                Files.move(staging, target, StandardCopyOption.ATOMIC_MOVE);
-                StoreCopy.syncDirectory(io, parent);
-                progress.finish("restored and verified");
-            }
-            return found;
-        } finally {
-            Directories.deleteTree(staging);
+    /** The files of the store are gone already; the directory was empty before, so the lock's files are of this run. */
+    private static void removeWhatWasMade(Path target, boolean wasMissing) throws IOException {
+        if (!Files.isDirectory(target)) {
+            return;
+        }
+        for (String name : LOCK_FILES) {
+            Files.deleteIfExists(target.resolve(name));
+        }
+        if (wasMissing && Directories.isEmptyOrMissing(target)) {
+            Files.delete(target);
         }
     }
 }

@@ -30,6 +30,25 @@ interface Stores {
      */
     Salvaged salvage(Path directory, Path target, BackendOptions backends) throws IOException;
 
+    /** What becomes of a copy. */
+    enum CopyForm {
+        BACKUP,
+        CHECKPOINT,
+        STORE
+    }
+
+    /** Copies the store in {@code directory}, which it only reads, into {@code target}. */
+    Copied copy(Path directory, Path target, CopyForm form, BackendOptions backends) throws IOException;
+
+    /**
+     * What a copy holds.
+     *
+     * @param lastVersion the version of the last write that is in it
+     * @param doubts what is not in it although it was there once, and files that were left alone
+     */
+    record Copied(
+            long lastVersion, long files, long bytes, long filesBrought, long bytesBrought, List<String> doubts) {}
+
     /**
      * What a verification found.
      *

@@ -72,6 +72,11 @@ final class Cli implements Stores {
     }
 
     @Override
+    public Copied copy(Path directory, Path target, CopyForm form, BackendOptions backends) {
+        return new Copied(7, 1, 100, 1, 100, List.of());
+    }
+
+    @Override
     public Salvaged salvage(Path directory, Path target, BackendOptions backends) throws IOException {
         return salvaged;
     }

@@ -236,6 +236,11 @@ final class CommandsTest {
             }
 
             @Override
+            public Copied copy(Path directory, Path target, CopyForm form, BackendOptions backends) {
+                throw new AssertionError();
+            }
+
+            @Override
             public Salvaged salvage(Path directory, Path target, BackendOptions backends) {
                 throw new AssertionError();
             }

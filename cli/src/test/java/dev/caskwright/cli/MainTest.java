@@ -226,6 +226,11 @@ final class MainTest {
             }
 
             @Override
+            public Copied copy(Path directory, Path target, CopyForm form, BackendOptions backends) {
+                throw new AssertionError();
+            }
+
+            @Override
             public Salvaged salvage(Path directory, Path target, BackendOptions backends) {
                 throw new AssertionError();
             }

@@ -16,6 +16,7 @@ import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.LogCopy;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.OrderedKeyIndex;
 import dev.caskwright.api.spi.RecordLogFactory;
@@ -96,10 +97,10 @@ public final class BitcaskEngine implements StorageEngine {
      * Changes nothing in the damaged store, which must not be open for writing. The new one is verified before this
      * returns; if this throws, what is in the new directory is not to be used. Its change feed starts anew.
      *
-     * @param newDirectory an empty or missing directory outside of the damaged store's
+     * @param newDirectory an empty or missing directory that neither lies in the damaged store's nor has it in it
      * @throws dev.caskwright.api.UnsupportedFormatException if there are no files of a store, they are of another format
      *     version, or the new directory is not empty
-     * @throws IllegalArgumentException if the new directory lies in the old one
+     * @throws IllegalArgumentException if the directories overlap
      */
     public static SalvageReport salvage(Path directory, Path newDirectory, IoManagerFactory ioFactory)
             throws IOException {
@@ -224,31 +225,50 @@ public final class BitcaskEngine implements StorageEngine {
     }
 
     @Override
-    @SuppressWarnings("try") // the target's lock is only held
     public void backup(Path target) throws IOException {
-        List<LogSegment> files;
-        Snapshots.Handle pin;
-        long lastVersion;
-        store.writeLock.lock();
-        try {
-            store.checkWritable();
-            store.log.leaveActive();
-            // From here on no file of the list is removed, even if a merge replaces it.
-            pin = store.snapshots.openForCall();
-            files = store.listedFiles();
-            lastVersion = store.lastVersion();
-        } finally {
-            store.writeLock.unlock();
-        }
-        try {
-            store.log.sealLeft();
-            try (IoManager io = parts.ioFactory().open(target, true);
-                    IoManager.Lock lock = io.lock(true)) {
-                store.log.copyTo(io, files, store.clock.longs(), lastVersion);
-            }
-        } finally {
-            store.snapshots.close(pin);
-        }
+        backupTo(target);
+    }
+
+    /** As {@link #backup}; returns what the copy covers. */
+    public CopyReport backupTo(Path target) throws IOException {
+        return Copies.copy(store, parts.directory(), target, parts.ioFactory(), LogCopy.Form.BACKUP);
+    }
+
+    @Override
+    public void checkpoint(Path target) throws IOException {
+        checkpointTo(target);
+    }
+
+    /** As {@link #checkpoint}; returns what the copy covers. */
+    public CopyReport checkpointTo(Path target) throws IOException {
+        return Copies.copy(store, parts.directory(), target, parts.ioFactory(), LogCopy.Form.CHECKPOINT);
+    }
+
+    /**
+     * Makes a store of a backup, a checkpoint or a store that is not open for writing: an independent copy of its files, of
+     * which every byte is verified. The source is only read. If this throws, the new directory has no files of a store.
+     *
+     * @param newDirectory an empty or missing directory that neither lies in the source nor has it in it
+     * @throws dev.caskwright.api.CorruptRecordException if the source is damaged; {@link #salvage} saves what is sound
+     * @throws dev.caskwright.api.UnsupportedFormatException if the source is no store, or a copy that was cut short, or if
+     *     the new directory is not empty
+     * @throws IllegalArgumentException if the directories overlap
+     */
+    public static CopyReport restore(Path source, Path newDirectory, IoManagerFactory ioFactory) throws IOException {
+        return Copies.copy(source, newDirectory, ioFactory, LogCopy.Form.STORE);
+    }
+
+    /**
+     * Makes a backup of a store that is not open for writing, as {@link #backup(Path)} does of an open one. The store is
+     * only read, and may lie on a file system that is mounted read-only.
+     */
+    public static CopyReport backup(Path directory, Path target, IoManagerFactory ioFactory) throws IOException {
+        return Copies.copy(directory, target, ioFactory, LogCopy.Form.BACKUP);
+    }
+
+    /** Makes a checkpoint of a store that is not open for writing, as {@link #checkpoint(Path)} does of an open one. */
+    public static CopyReport checkpoint(Path directory, Path target, IoManagerFactory ioFactory) throws IOException {
+        return Copies.copy(directory, target, ioFactory, LogCopy.Form.CHECKPOINT);
     }
 
     @Override

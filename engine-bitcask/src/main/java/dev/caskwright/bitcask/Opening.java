@@ -11,6 +11,7 @@ import dev.caskwright.api.spi.RecordLogOptions;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -36,6 +37,7 @@ final class Opening {
             Checkpoints checkpoints,
             IndexLoading indexLoading,
             BackgroundSync backgroundSync,
+            Path directory,
             IoManagerFactory ioFactory,
             Opening opening,
             long openMillis,
@@ -117,6 +119,7 @@ final class Opening {
                 checkpoints,
                 loading,
                 backgroundSync,
+                options.directory,
                 options.io,
                 this,
                 millis,

@@ -1,8 +1,8 @@
 package dev.caskwright.bitcask;
 
-import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.bitcask.log.ClosedLog;
 import dev.caskwright.bitcask.log.LogSalvage;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -20,37 +20,18 @@ final class Salvage implements LogSalvage.Listener {
 
     @SuppressWarnings("try") // the locks are only held
     static SalvageReport run(Path directory, Path newDirectory, IoManagerFactory ioFactory) throws IOException {
-        Path from = directory.toAbsolutePath().normalize();
-        if (newDirectory.toAbsolutePath().normalize().startsWith(from)) {
-            throw new IllegalArgumentException("the new store must not lie in the old one: " + newDirectory);
-        }
+        Copies.refuseOverlap(directory, newDirectory, ioFactory);
         Salvage salvage = new Salvage();
         try (IoManager io = ioFactory.open(directory, false);
-                IoManager.Lock lock = lock(io);
+                IoManager.Lock lock = ClosedLog.lock(io);
                 IoManager target = ioFactory.open(newDirectory, true)) {
-            refuseFiles(target);
+            Copies.refuseFiles(target);
             try (IoManager.Lock targetLock = target.lock(true)) {
-                refuseFiles(target);
+                Copies.refuseFiles(target);
                 new LogSalvage(io, target, new SecureRandom()::nextLong, salvage).run();
             }
         }
         return new SalvageReport(salvage.records, salvage.bytes, List.copyOf(salvage.losses));
-    }
-
-    /** Keeps writers out. If even the lock file is lost, there is no writer either: it would have made one. */
-    private static IoManager.Lock lock(IoManager io) throws IOException {
-        try {
-            return io.lock(false);
-        } catch (UnsupportedFormatException e) {
-            return () -> {};
-        }
-    }
-
-    private static void refuseFiles(IoManager target) throws IOException {
-        if (!target.list().isEmpty()) {
-            throw new UnsupportedFormatException(
-                    "the target is not empty: directory=" + target.describe() + "; choose an empty or a new one");
-        }
     }
 
     @Override

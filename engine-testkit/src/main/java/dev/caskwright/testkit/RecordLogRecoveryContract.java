@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.LogCopy;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogFactory;
@@ -494,7 +495,11 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
     private List<Shown> copyTo(RecordLog log, long clockMillis) throws IOException {
         log.leaveActive();
         log.sealLeft();
-        log.copyTo(target(), log.segments(), new long[] {clockMillis}, 1_000);
+        List<LogCopy.Part> parts = new ArrayList<>();
+        for (LogSegment segment : log.segments()) {
+            parts.add(new LogCopy.Part(segment, segment.length()));
+        }
+        log.copyTo(target(), new LogCopy(LogCopy.Form.CHECKPOINT, parts, new long[] {clockMillis}, 1_000));
         return scan(log);
     }
 

@@ -2,6 +2,7 @@ package dev.caskwright.api.spi;
 
 import dev.caskwright.api.EngineLockedException;
 import java.io.Closeable;
+import java.io.EOFException;
 import java.io.IOException;
 import java.util.List;
 
@@ -19,6 +20,9 @@ import java.util.List;
  * <p>All methods may be called by any thread at any time, and a thread that is interrupted spoils at most its own call.
  */
 public interface IoManager extends Closeable {
+    /** The most that {@link #copyTo} holds of a file at once, in bytes. */
+    int COPY_CHUNK = 1 << 20;
+
     /**
      * Returns the names of the regular files in the directory, in no particular order. Files that the manager keeps for
      * itself, as for its lock, are not among them, and their names are refused everywhere else.
@@ -114,6 +118,39 @@ public interface IoManager extends Closeable {
      * where the file system can, otherwise as a copy. The name must be free there.
      */
     void linkTo(IoManager target, String name) throws IOException;
+
+    /**
+     * Makes a copy of the first {@code length} bytes of a file appear in {@code target}'s directory under a name that must
+     * be free there, and forces its content. The copy is a file of its own: nothing that is done to either file shows in
+     * the other. A manager may have the file system clone the bytes. If this fails, there is no copy.
+     *
+     * @throws EOFException if the file is shorter than that
+     */
+    default void copyTo(IoManager target, String name, long length, String newName) throws IOException {
+        try (ReadableFile source = open(name);
+                WritableFile copy = target.createSequential(newName, length)) {
+            try {
+                byte[] chunk = new byte[(int) Math.min(length, COPY_CHUNK)];
+                for (long done = 0; done < length; ) {
+                    int count = source.read(done, chunk, 0, (int) Math.min(chunk.length, length - done));
+                    if (count <= 0) {
+                        throw new EOFException("file is shorter than what is to be copied: file=" + name + ", length="
+                                + done + ", expected=" + length);
+                    }
+                    copy.write(done, chunk, 0, count);
+                    done += count;
+                }
+                copy.force();
+            } catch (Throwable e) {
+                try {
+                    target.delete(newName);
+                } catch (IOException suppressed) {
+                    e.addSuppressed(suppressed);
+                }
+                throw e;
+            }
+        }
+    }
 
     /** Makes all creations, renames and deletions before this call durable. */
     void syncDirectory() throws IOException;

@@ -14,4 +14,12 @@ public interface IoManagerFactory {
      *     java.nio.file.NotDirectoryException}.
      */
     IoManager open(Path directory, boolean create) throws IOException;
+
+    /**
+     * Returns whether two directories are the same, or one of them lies in the other, by whatever names: through links,
+     * relative paths, mounts and names that differ in case only. Either may be missing. Nothing is changed.
+     */
+    default boolean overlap(Path one, Path other) throws IOException {
+        return Directories.overlap(one, other);
+    }
 }

@@ -142,8 +142,13 @@ public interface RecordLog extends Closeable {
     /** Removes a segment that is not, or no longer, part of the store, and gives back its space. Awaits readers. */
     void remove(LogSegment segment) throws IOException;
 
-    /** Makes a store of these sealed segments in another directory; what an earlier copy brought there is kept. */
-    void copyTo(IoManager target, List<LogSegment> segments, long[] clockNote, long lastVersion) throws IOException;
+    /**
+     * Makes a store of some segments in another directory, which is empty or an earlier copy; what that brought is kept.
+     * Segments that are not sealed are copied as they are: the log only reads.
+     *
+     * @throws dev.caskwright.api.UnsupportedFormatException if the directory is neither; nothing there was changed
+     */
+    LogCopy.Report copyTo(IoManager target, LogCopy copy) throws IOException;
 
     /**
      * Starts an image of the key index. Called under the engine's write lock.

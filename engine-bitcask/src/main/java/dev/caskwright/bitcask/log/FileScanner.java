@@ -4,6 +4,7 @@ import dev.caskwright.api.spi.RecordScanner;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the records of one file in order, in large pieces, verifying each. For one thread; the file must stay open.
@@ -14,6 +15,8 @@ import java.util.zip.CRC32C;
 final class FileScanner implements RecordScanner {
     private static final int CHUNK = 64 << 10;
     private static final int LONG_RECORD = 1 << 20;
+    /** A record longer than this is not read whole before it is known to be sound, where damage is expected. */
+    private static final int DAMAGED_RECORD = 8 << 10;
 
     private final DataFile file;
     private final long end;
@@ -30,6 +33,7 @@ final class FileScanner implements RecordScanner {
     private int kind;
     private boolean isVersionPossible = true;
     private long lastVersion; // of the records read one after the other
+    private @Nullable BlockChecksums checksums;
 
     /** Scans the records that lie between two offsets, each the start of a record or the end of the last. */
     FileScanner(DataFile file, long from, long to) {
@@ -49,6 +53,20 @@ final class FileScanner implements RecordScanner {
     /** As the constructor, for a caller that asks for no value: long ones are verified and not kept. */
     static FileScanner ofKeys(DataFile file, long from, long to) {
         return new FileScanner(file, from, to, true);
+    }
+
+    /**
+     * As {@link #ofKeys}, for files in which much may be damaged: checksums of long records are
+     * taken from {@code damageAhead}, so that many that are not sound do not cost the reading of each.
+     */
+    FileScanner(DataFile file, long from, long to, BlockChecksums damageAhead) {
+        this(file, from, to, true);
+        this.checksums = damageAhead;
+    }
+
+    /** Goes on at an offset behind damage. */
+    void skipTo(long offset) {
+        next = offset;
     }
 
     @Override
@@ -101,7 +119,9 @@ final class FileScanner implements RecordScanner {
             return false;
         }
         isVersionPossible = hasPossibleVersion();
-        if (!isVersionPossible || !fillSound((int) recordLength)) {
+        boolean mayBeSound = isVersionPossible
+                && (checksums == null || recordLength <= DAMAGED_RECORD || isSoundByBlocks(checksums));
+        if (!mayBeSound || !fillSound((int) recordLength)) {
             return false;
         }
         kind = RecordFormat.kind(buffer, at);
@@ -161,32 +181,10 @@ final class FileScanner implements RecordScanner {
         return (int) crc.getValue() == RecordFormat.bodyChecksum(buffer, at);
     }
 
-    /**
-     * Goes on behind a place where {@link #tryNext} found no sound record: to the next sound header, of a record that may be
-     * sound itself or not. If only the body is bad, the header tells where the next one is. So each byte is looked at once,
-     * however many places are damaged.
-     *
-     * @return whether there is such a header; if not, {@link #nextOffset} is the end
-     */
-    boolean skipDamage() throws IOException {
-        next += hasPossibleHeader() ? RecordFormat.recordLength(buffer, at) : RecordFormat.ALIGNMENT;
-        while (next < end) {
-            if (hasPossibleHeader()) {
-                return true;
-            }
-            next += RecordFormat.ALIGNMENT;
-        }
-        next = end;
-        return false;
-    }
-
-    private boolean hasPossibleHeader() throws IOException {
-        if (next >= end) {
-            return false;
-        }
-        fill((int) Math.min(RecordFormat.LONG_HEADER, end - next));
-        return RecordFormat.isHeaderSound(buffer, at, bufferLength - at, file.mask(next), crc)
-                && RecordFormat.recordLength(buffer, at) <= end - next;
+    private boolean isSoundByBlocks(BlockChecksums known) throws IOException {
+        int header = RecordFormat.headerLength(RecordFormat.kind(buffer, at));
+        int bodyLength = RecordFormat.keyLength(buffer, at) + RecordFormat.valueLength(buffer, at);
+        return known.checksum(next + header, bodyLength) == RecordFormat.bodyChecksum(buffer, at);
     }
 
     private boolean isBodySound() {

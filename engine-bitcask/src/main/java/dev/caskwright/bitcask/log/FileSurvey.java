@@ -24,27 +24,31 @@ final class FileSurvey {
     private final DataFile file;
     private final long end;
     private final Listener listener;
+    private final RecordSearch search;
     private final List<Range> ranges = new ArrayList<>();
     private final CRC32C batchChecksum = new CRC32C();
     private long rangeStart = DataFile.HEADER_LENGTH;
     private long batchStart = -1;
     private int batchCount;
+    private boolean closedByWriter;
 
     /** Prepares to survey the file from its first record to {@code end}. */
     FileSurvey(DataFile file, long end, Listener listener) {
         this.file = file;
         this.end = Math.min(end, RecordFormat.MAX_FILE_LENGTH);
         this.listener = listener;
+        this.search = new RecordSearch(file, this.end);
     }
 
     /** Returns the parts of the file that count, in order: each starts with a record and ends with one. */
     List<Range> run() throws IOException {
-        FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, end);
-        boolean isSound = scanner.tryNext();
+        FileScanner scanner = search.scanner(DataFile.HEADER_LENGTH);
         while (true) {
-            for (; isSound; isSound = scanner.tryNext()) {
+            while (scanner.tryNext()) {
                 if (accept(scanner)) {
+                    closedByWriter = true;
                     closeRange(scanner.nextOffset());
+                    tellOfRest(scanner.nextOffset());
                     return ranges; // writers left the file here: what follows is no part of it
                 }
             }
@@ -54,14 +58,12 @@ final class FileSurvey {
             if (broken >= end) {
                 return ranges;
             }
-            do {
-                isSound = scanner.skipDamage() && scanner.tryNext();
-            } while (!isSound && scanner.nextOffset() < end);
-            long next = isSound ? scanner.offset() : end;
+            long next = search.next(broken + RecordFormat.ALIGNMENT);
             if (next < end || !isZero(broken)) { // zeros at the end are space held ready
                 listener.lost(broken, next, "bad record");
             }
             rangeStart = next;
+            scanner.skipTo(next);
         }
     }
 
@@ -113,6 +115,17 @@ final class FileSurvey {
             ranges.add(new Range(rangeStart, to));
         }
         rangeStart = to;
+    }
+
+    private void tellOfRest(long from) throws IOException {
+        if (search.next(from) < end) {
+            listener.lost(from, end, "records behind the end of the file, left out");
+        }
+    }
+
+    /** Returns whether the file ends as writers leave one, by what was read. */
+    boolean isClosedByWriter() {
+        return closedByWriter;
     }
 
     private boolean isZero(long from) throws IOException {

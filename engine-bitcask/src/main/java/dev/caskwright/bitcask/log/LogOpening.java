@@ -450,7 +450,12 @@ final class LogOpening implements RecordLogOpening {
 
     private static void scan(DataFile file, HintFile.EntryVisitor entries) throws IOException {
         FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, file.length());
+        SealedScan sealed = new SealedScan();
         while (scanner.next()) {
+            String problem = file.isSealed() ? sealed.accept(scanner) : null;
+            if (problem != null) {
+                throw file.corrupt(problem, scanner.offset(), "");
+            }
             if (scanner.isPut() || scanner.isTombstone()) {
                 entries.visit(
                         scanner.isPut() ? RecordFormat.PUT : RecordFormat.DELETE,
@@ -460,6 +465,7 @@ final class LogOpening implements RecordLogOpening {
                         scanner.keyLength());
             }
         }
+        sealed.end(file);
     }
 
     @Override

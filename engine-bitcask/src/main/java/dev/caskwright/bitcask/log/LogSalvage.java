@@ -8,11 +8,12 @@ import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.LongSupplier;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,7 +46,23 @@ public final class LogSalvage {
         boolean isMerged() {
             return FileNames.hasSuffix(name, "merged");
         }
+
+        /** Returns whether this is a listed file, by its name, and by its header if that is sound. */
+        boolean is(Manifest.Sealed sealed) {
+            return name.equals(sealed.name())
+                    && (header == null || (header.id() == sealed.id() && header.history() == sealed.history()));
+        }
+
+        /** Returns whether this is a listed file that has got another name. */
+        boolean wasNamed(Manifest.Sealed sealed) {
+            return header != null
+                    && header.id() == sealed.id()
+                    && header.history() == sealed.history()
+                    && isMerged() == sealed.merged();
+        }
     }
+
+    private static final int MAX_CANDIDATES = 8;
 
     private final IoManager io;
     private final IoManager target;
@@ -53,7 +70,9 @@ public final class LogSalvage {
     private final long history;
     private final Listener listener;
     private final Manifest next;
+    private final Map<String, Source> byName = new HashMap<>();
     private long files;
+    private boolean hasLosses;
 
     /** Salvages what {@code io} reads, and writes to {@code target}, which has no files; both are locked by the caller. */
     public LogSalvage(IoManager io, IoManager target, LongSupplier random, Listener listener) {
@@ -75,23 +94,60 @@ public final class LogSalvage {
         if (names.stream().noneMatch(name -> FileNames.isOurs(name) || name.equals(FileNames.MANIFEST))) {
             throw new UnsupportedFormatException("no files of a store in this directory: " + io.describe());
         }
+        beginUnfinished();
         List<Source> sources = sources(names);
         StoreId store = store(names, sources);
         sources.removeIf(source -> isForeign(source, store));
         Manifest manifest = manifest(names, store);
-        for (Source source : chosen(sources, manifest)) {
-            salvage(source, store, manifest);
+        if (manifest != null) {
+            CopyMark copy = manifest.copy();
+            if (copy != null && !copy.finished()) {
+                lost(FileNames.MANIFEST, 0, 0, copy.unfinished());
+            }
         }
+        List<Source> chosen = chosen(sources, manifest);
+        for (int i = 0; i < chosen.size(); i++) {
+            salvage(chosen.get(i), store, manifest, i + 1 < chosen.size() ? chosen.get(i + 1) : null);
+        }
+        sayWhatOpeningSays();
         if (manifest != null) {
             next.noteState(0, 0, manifest.lastVersion());
             next.setClockNote(manifest.clockNote());
         }
         next.noteState(0, next.lastVersion(), 0); // the change feed starts anew
+        if (next.lastVersion() > 0) {
+            next.noteLineage(Lineage.EMPTY.with(history, 1));
+        }
+        next.noteCopy(null);
         // The names of the files that the manifest lists must be durable before it is.
         target.syncDirectory();
         next.rewrite(target);
         next.close();
         verify();
+    }
+
+    /** Until all is there, the target says that it is no store. */
+    private void beginUnfinished() throws IOException {
+        next.noteCopy(new CopyMark(CopyMark.Kind.SALVAGED, false, 0, 0));
+        next.rewrite(target);
+        next.close();
+    }
+
+    /** What makes opening fail is never passed over in silence. */
+    private void sayWhatOpeningSays() throws IOException {
+        if (hasLosses) {
+            return;
+        }
+        try {
+            ClosedLog.open(io).abandon();
+        } catch (CorruptRecordException | UnsupportedFormatException e) {
+            lost(FileNames.MANIFEST, 0, 0, "the store does not open: " + e.getMessage());
+        }
+    }
+
+    private void lost(String file, long from, long to, String what) {
+        hasLosses = true;
+        listener.lost(file, from, to, what);
     }
 
     private List<Source> sources(Set<String> names) throws IOException {
@@ -115,7 +171,7 @@ public final class LogSalvage {
         try {
             return new LenientFile(io.open(name));
         } catch (IOException e) {
-            listener.lost(name, 0, 0, "the file cannot be opened: " + e.getMessage());
+            lost(name, 0, 0, "the file cannot be opened: " + e.getMessage());
             return null;
         }
     }
@@ -131,7 +187,8 @@ public final class LogSalvage {
             askFor(vote, name);
         }
         List<StoreId> candidates = vote.candidates();
-        for (StoreId candidate : candidates) {
+        // Each that is not proved takes a look at all files.
+        for (StoreId candidate : candidates.subList(0, Math.min(MAX_CANDIDATES, candidates.size()))) {
             if (vote.isProved() || hasSoundRecord(candidate, sources)) {
                 return candidate;
             }
@@ -156,14 +213,8 @@ public final class LogSalvage {
             try (LenientFile handle = new LenientFile(io.open(source.name()))) {
                 long end = Math.min(handle.length(), RecordFormat.MAX_FILE_LENGTH);
                 DataFile file = new DataFile(source.id(), 0, source.isMerged(), store.seed(), handle, end);
-                FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, end);
-                if (scanner.tryNext()) {
+                if (new RecordSearch(file, end).next(DataFile.HEADER_LENGTH) < end) {
                     return true;
-                }
-                while (scanner.skipDamage()) {
-                    if (scanner.tryNext()) {
-                        return true;
-                    }
                 }
             }
         }
@@ -173,7 +224,7 @@ public final class LogSalvage {
     private boolean isForeign(Source source, StoreId store) {
         boolean isForeign = source.header() != null && !source.header().store().equals(store);
         if (isForeign) {
-            listener.lost(source.name(), 0, 0, "a file of another store, left out");
+            lost(source.name(), 0, 0, "a file of another store, left out");
         }
         return isForeign;
     }
@@ -199,7 +250,7 @@ public final class LogSalvage {
     }
 
     private void takeAll(String problem) {
-        listener.lost(
+        lost(
                 FileNames.MANIFEST,
                 0,
                 0,
@@ -213,56 +264,92 @@ public final class LogSalvage {
             return sources;
         }
         boolean fits = true;
-        Set<Long> present = sources.stream().map(Source::id).collect(Collectors.toSet());
-        Set<Long> listed = new TreeSet<>();
-        for (Manifest.Sealed sealed : manifest.files()) {
-            listed.add(sealed.id());
-            if (!present.contains(sealed.id())) {
-                fits = false;
-                listener.lost(sealed.name(), 0, sealed.length(), "data file is missing");
-            }
-        }
-        long previous = manifest.lastLogId();
         List<Source> chosen = new ArrayList<>();
-        for (Source source : sources) {
-            boolean isTail = !source.isMerged() && source.id() > manifest.highestId();
-            if (isTail) {
-                if (source.header() != null && source.header().previousId() != previous && source.id() != previous) {
-                    fits = false;
-                    String missing = FileNames.data(source.header().previousId());
-                    listener.lost(missing, 0, 0, "data file is missing: " + source.name() + " follows it");
-                }
-                previous = source.id();
-            }
-            if (isTail || listed.contains(source.id())) {
-                chosen.add(source);
+        for (Manifest.Sealed sealed : manifest.files()) {
+            Source found = find(sources, sealed);
+            if (found == null) {
+                fits = false;
+                lost(sealed.name(), 0, sealed.length(), "data file is missing");
+            } else {
+                chosen.add(found);
             }
         }
+        fits &= chooseTail(sources, manifest, chosen);
         if (!fits) {
             takeAll("the manifest does not fit the files");
+            return sources;
         }
-        return fits ? chosen : sources;
+        return chosen;
     }
 
-    private void salvage(Source source, StoreId store, @Nullable Manifest manifest) throws IOException {
+    /** Returns the file that the manifest lists, also under another name: salvaging it says which one it is. */
+    private @Nullable Source find(List<Source> sources, Manifest.Sealed sealed) {
+        if (byName.isEmpty()) {
+            sources.forEach(source -> byName.put(source.name(), source));
+        }
+        Source named = byName.get(sealed.name());
+        if (named != null && named.is(sealed)) {
+            return named;
+        }
+        for (Source source : sources) {
+            if (source.wasNamed(sealed)) {
+                return source;
+            }
+        }
+        if (named != null && named.id() == sealed.id()) {
+            lost(named.name(), 0, sealed.length(), "the file is of another history of this store");
+        }
+        return null;
+    }
+
+    /** Adds the files behind those listed; returns whether none between them is missing. */
+    private boolean chooseTail(List<Source> sources, Manifest manifest, List<Source> chosen) {
+        boolean fits = true;
+        long previous = manifest.lastLogId();
+        for (Source source : sources) {
+            if (source.isMerged() || source.id() <= manifest.highestId() || chosen.contains(source)) {
+                continue;
+            }
+            if (source.header() != null && source.header().previousId() != previous && source.id() != previous) {
+                fits = false;
+                String missing = FileNames.data(source.header().previousId());
+                lost(missing, 0, 0, "data file is missing: " + source.name() + " follows it");
+            }
+            previous = source.id();
+            chosen.add(source);
+        }
+        return fits;
+    }
+
+    private void salvage(Source source, StoreId store, @Nullable Manifest manifest, @Nullable Source following)
+            throws IOException {
         if (FileNames.id(source.name()) != source.id()) {
-            listener.lost(source.name(), 0, 0, "the file is number " + source.id() + ", and taken as that");
+            lost(source.name(), 0, 0, "the file is number " + source.id() + ", and taken as that");
         }
         try (LenientFile handle = new LenientFile(io.open(source.name()))) {
             if (source.header() == null) {
-                listener.lost(source.name(), 0, DataFile.HEADER_LENGTH, "bad file header");
+                lost(source.name(), 0, DataFile.HEADER_LENGTH, "bad file header");
             }
             long end = end(source, handle.length(), manifest);
             DataFile file = new DataFile(source.id(), 0, source.isMerged(), store.seed(), handle, end);
-            List<FileSurvey.Range> ranges = new FileSurvey(file, end, (from, to, what) -> {
-                        IOException failure = handle.takeFailure();
-                        String cause = failure == null ? "" : "; cannot be read: " + failure.getMessage();
-                        listener.lost(source.name(), from, to, what + cause);
-                    })
-                    .run();
+            FileSurvey survey = new FileSurvey(file, end, (from, to, what) -> {
+                IOException failure = handle.takeFailure();
+                String cause = failure == null ? "" : "; cannot be read: " + failure.getMessage();
+                lost(source.name(), from, to, what + cause);
+            });
+            List<FileSurvey.Range> ranges = survey.run();
+            boolean isTail = manifest != null && source.id() > manifest.highestId();
+            if (isTail && following != null && !survey.isClosedByWriter()) {
+                lost(
+                        source.name(),
+                        end,
+                        end,
+                        "the end of the file is missing, and what follows it in " + following.name()
+                                + " is taken; opening would take it for the end of the log");
+            }
             IOException failure = handle.takeFailure();
             if (failure != null) {
-                listener.lost(source.name(), end, end, "cannot be read at the end: " + failure.getMessage());
+                lost(source.name(), end, end, "cannot be read at the end: " + failure.getMessage());
             }
             copy(file, ranges);
         }
@@ -273,7 +360,7 @@ public final class LogSalvage {
             for (Manifest.Sealed sealed : manifest.files()) {
                 if (sealed.id() == source.id() && sealed.merged() == source.isMerged()) {
                     if (physical < sealed.length()) {
-                        listener.lost(source.name(), physical, sealed.length(), "data file is cut short");
+                        lost(source.name(), physical, sealed.length(), "data file is cut short");
                     }
                     return Math.min(physical, sealed.length());
                 }

@@ -14,6 +14,7 @@ import java.util.Set;
 final class LogVerifier {
     private final IoManager io;
     private final VerifyListener listener;
+    private final Set<String> told = new HashSet<>();
 
     LogVerifier(IoManager io, VerifyListener listener) {
         this.io = io;
@@ -26,23 +27,23 @@ final class LogVerifier {
         try {
             manifest = Manifest.read(io);
         } catch (CorruptRecordException e) {
-            listener.damaged(e.file(), e.offset(), String.valueOf(e.getMessage()));
+            damaged(e.file(), e.offset(), String.valueOf(e.getMessage()));
             return;
         }
         Set<String> names = new HashSet<>(io.list());
         if (manifest == null) {
-            listener.damaged(FileNames.MANIFEST, 0, "the manifest is missing");
+            damaged(FileNames.MANIFEST, 0, "the manifest is missing");
             return;
         }
         CopyMark copy = manifest.copy();
         if (copy != null && !copy.finished()) {
-            listener.damaged(FileNames.MANIFEST, 0, copy.unfinished());
+            damaged(FileNames.MANIFEST, 0, copy.unfinished());
         }
         for (Manifest.Sealed sealed : manifest.files()) {
             if (names.contains(sealed.name())) {
                 verifySealed(manifest.store(), sealed, names);
             } else {
-                listener.damaged(sealed.name(), 0, "data file is missing");
+                damaged(sealed.name(), 0, "data file is missing");
             }
         }
         verifyTail(manifest, names);
@@ -50,12 +51,15 @@ final class LogVerifier {
         if (image != null && names.contains(image.name())) {
             verifyImage(manifest.store(), image);
         }
+        if (copy == null || copy.finished()) {
+            sayWhatOpeningSays();
+        }
     }
 
     private void verifyImage(StoreId store, Manifest.Image image) throws IOException {
         ImageFile file = ImageFile.read(io, store, image, io.list().size());
         if (file == null || !file.isWhole(io)) {
-            listener.damaged(image.name(), 0, "image of the key index is not sound; opening does without it");
+            damaged(image.name(), 0, "image of the key index is not sound; opening does without it");
         }
     }
 
@@ -68,27 +72,14 @@ final class LogVerifier {
             verifyHeader(store, sealed, handle);
             long physical = handle.length();
             if (physical < sealed.length()) {
-                listener.damaged(sealed.name(), physical, "data file is cut short: expected length=" + sealed.length());
+                damaged(sealed.name(), physical, "data file is cut short: expected length=" + sealed.length());
             }
             long end = Math.min(physical, sealed.length()) & -RecordFormat.ALIGNMENT;
-            FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, end);
-            long records = 0;
-            while (true) {
-                while (scanner.tryNext()) {
-                    records++;
-                }
-                if (scanner.nextOffset() >= end) {
-                    break;
-                }
-                listener.damaged(sealed.name(), scanner.nextOffset(), "bad record");
-                if (!scanner.skipDamage()) {
-                    break;
-                }
-            }
+            long records = verifyRecords(file, end);
             listener.sound(records, physical);
             String hint = FileNames.hint(sealed.id());
             if (names.contains(hint) && !HintFile.visit(io, store, file, (kind, place, source, offset, length) -> {})) {
-                listener.damaged(hint, 0, "hint file is not sound; it is rebuilt when the store is opened");
+                damaged(hint, 0, "hint file is not sound; it is rebuilt when the store is opened");
             }
         }
     }
@@ -96,10 +87,52 @@ final class LogVerifier {
     private void verifyHeader(StoreId store, Manifest.Sealed sealed, ReadableFile handle) throws IOException {
         try {
             if (!DataFile.hasHeaderOf(sealed, handle, store)) {
-                listener.damaged(sealed.name(), 0, "bad file header");
+                damaged(sealed.name(), 0, "bad file header");
             }
         } catch (CorruptRecordException e) {
-            listener.damaged(sealed.name(), 0, String.valueOf(e.getMessage()));
+            damaged(sealed.name(), 0, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private long verifyRecords(DataFile file, long end) throws IOException {
+        RecordSearch search = new RecordSearch(file, end);
+        FileScanner scanner = search.scanner(DataFile.HEADER_LENGTH);
+        SealedScan scan = new SealedScan();
+        long records = 0;
+        while (true) {
+            while (scanner.tryNext()) {
+                records++;
+                String problem = scan.accept(scanner);
+                if (problem != null) {
+                    damaged(file.name(), scanner.offset(), problem);
+                }
+            }
+            long broken = scanner.nextOffset();
+            if (broken >= end) {
+                break;
+            }
+            damaged(file.name(), broken, "bad record");
+            scan.skip();
+            scanner.skipTo(search.next(broken + RecordFormat.ALIGNMENT));
+        }
+        if (scan.isInBatch()) {
+            damaged(file.name(), end, "batch without its end");
+        }
+        return records;
+    }
+
+    /** What makes opening fail is never passed over in silence. */
+    private void sayWhatOpeningSays() throws IOException {
+        try {
+            ClosedLog.open(io).abandon();
+        } catch (CorruptRecordException e) {
+            damaged(e.file(), e.offset(), String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void damaged(String file, long offset, String what) {
+        if (told.add(file + '@' + offset)) {
+            listener.damaged(file, offset, what);
         }
     }
 
@@ -132,7 +165,7 @@ final class LogVerifier {
                 listener.sound(part.recovery().records(), part.physicalLength());
             }
         } catch (CorruptRecordException e) {
-            listener.damaged(e.file(), e.offset(), String.valueOf(e.getMessage()));
+            damaged(e.file(), e.offset(), String.valueOf(e.getMessage()));
         } finally {
             for (DataFile file : opened) {
                 file.close();

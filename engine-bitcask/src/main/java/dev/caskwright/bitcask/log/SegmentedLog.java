@@ -6,6 +6,7 @@ import dev.caskwright.api.spi.BatchDraft;
 import dev.caskwright.api.spi.ImageOutput;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.KeyFilter;
+import dev.caskwright.api.spi.LogCopy;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.MergeOutput;
 import dev.caskwright.api.spi.ReadableFile;
@@ -452,7 +453,7 @@ final class SegmentedLog implements RecordLog {
         WritableFile handle = merged ? io.createSequential(name, expected) : io.create(name, expected);
         try {
             handle.write(
-                    0, DataFile.encodeHeader(manifest.store(), id, previousId, history()), 0, DataFile.HEADER_LENGTH);
+                    0, DataFile.encodeHeader(manifest.store(), id, previousId, history(id)), 0, DataFile.HEADER_LENGTH);
         } catch (IOException e) {
             handle.close();
             io.delete(name);
@@ -460,15 +461,18 @@ final class SegmentedLog implements RecordLog {
         }
         namesAdded = true;
         DataFile file = addFile(id, merged, handle, DataFile.HEADER_LENGTH);
-        file.setHistory(history());
+        file.setHistory(history(id));
         file.openForWriting(handle);
         return file;
     }
 
-    /** Returns the random number of this opening. It is drawn late, since the first one of a process takes 30 ms. */
-    private synchronized long history() {
+    /**
+     * Returns the random number of this opening. It is drawn late, since the first one of a process takes 30 ms; and the
+     * number of the first file takes part, so that it differs even if the random numbers given are the same each time.
+     */
+    private synchronized long history(long firstId) {
         if (history == 0) {
-            long drawn = options.random().getAsLong();
+            long drawn = RecordFormat.fileSeed(options.random().getAsLong(), firstId);
             history = drawn == 0 ? 1 : drawn;
         }
         return history;
@@ -811,13 +815,8 @@ final class SegmentedLog implements RecordLog {
     }
 
     @Override
-    public void copyTo(IoManager target, List<LogSegment> segments, long[] clockNote, long lastVersion)
-            throws IOException {
-        List<DataFile> files = new ArrayList<>();
-        for (LogSegment segment : segments) {
-            files.add((DataFile) segment);
-        }
-        new LogBackup(this, target).run(files, clockNote, lastVersion);
+    public LogCopy.Report copyTo(IoManager target, LogCopy copy) throws IOException {
+        return new LogBackup(this, target, copy).run();
     }
 
     IoManager io() {

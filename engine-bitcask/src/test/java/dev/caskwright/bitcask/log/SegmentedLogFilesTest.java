@@ -8,6 +8,7 @@ import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.BatchDraft;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.KeyFilter;
+import dev.caskwright.api.spi.LogCopy;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.MergeOutput;
 import dev.caskwright.api.spi.ReadableFile;
@@ -534,7 +535,10 @@ final class SegmentedLogFilesTest {
         log.leaveActive();
         log.sealLeft();
         IoManager target = disk.factory(Path.of("log")).open(Path.of("copy"), true);
-        log.copyTo(target, log.segments(), new long[] {77}, 9);
+        LogSegment only = log.segments().get(0);
+        log.copyTo(
+                target,
+                new LogCopy(LogCopy.Form.BACKUP, List.of(new LogCopy.Part(only, only.length())), new long[] {77}, 9));
         RecordLog copy = open(target, tasks::add);
         assertThat(copy.segments()).hasSize(1);
         assertThat(copy.clockNote()).containsExactly(77);

@@ -1,0 +1,62 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.LogCopy;
+import dev.caskwright.api.spi.RecordLogOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Copies a store that nobody has open for writing. No index is needed, and the store is only read. */
+public final class ClosedLog {
+    private ClosedLog() {}
+
+    /** Copies the store in a directory into another one. */
+    @SuppressWarnings("try") // the locks are only held
+    public static LogCopy.Report copy(Path source, Path target, IoManagerFactory ioFactory, LogCopy.Form form)
+            throws IOException {
+        try (IoManager from = ioFactory.open(source, false);
+                IoManager.Lock lock = lock(from)) {
+            SegmentedLog log = open(from);
+            try (IoManager to = ioFactory.open(target, true)) {
+                refuseFiles(to, form);
+                try (IoManager.Lock targetLock = to.lock(true)) {
+                    refuseFiles(to, form);
+                    List<LogCopy.Part> parts = new ArrayList<>();
+                    for (DataFile file : log.files()) {
+                        parts.add(new LogCopy.Part(file, file.length()));
+                    }
+                    return log.copyTo(to, new LogCopy(form, parts, log.clockNote(), log.lastVersion()));
+                }
+            } finally {
+                log.abandon();
+            }
+        }
+    }
+
+    /** Keeps writers out. If even the lock file is lost, there is no writer either: it would have made one. */
+    public static IoManager.Lock lock(IoManager io) throws IOException {
+        try {
+            return io.lock(false);
+        } catch (UnsupportedFormatException e) {
+            return () -> {};
+        }
+    }
+
+    private static void refuseFiles(IoManager target, LogCopy.Form form) throws IOException {
+        if (form == LogCopy.Form.STORE && !target.list().isEmpty()) {
+            throw new UnsupportedFormatException(
+                    "the target is not empty: directory=" + target.describe() + "; choose an empty or a new one");
+        }
+    }
+
+    /** Opens a log to read it, as far as recovery goes. The caller abandons it. */
+    static SegmentedLog open(IoManager io) throws IOException {
+        RecordLogOptions options = new RecordLogOptions(
+                RecordFormat.MAX_FILE_LENGTH, true, false, () -> 0, Runnable::run, () -> {}, () -> {}, cause -> {});
+        return (SegmentedLog) LogOpening.start(io, io, options).log();
+    }
+}
