@@ -35,6 +35,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -366,6 +367,9 @@ final class MapEngine implements StorageEngine {
         boolean isExpected =
                 Arrays.equals(present, expected) || present != null && defect == Defect.REPLACE_COMPARES_NOTHING;
         if (isExpected) {
+            if (defect == Defect.UPDATES_ARE_LOST) {
+                LockSupport.parkNanos(100_000); // so that the other thread comes in between on any machine
+            }
             put(key, value, options);
         }
         return isExpected;

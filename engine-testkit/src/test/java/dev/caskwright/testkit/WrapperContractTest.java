@@ -24,8 +24,10 @@ final class WrapperContractTest {
 
     @Test
     void theWrappersOfTheFaultKitForwardEverything() {
-        WrapperContract.assertForwardsEverything(IoManager.class, FaultPlan.counting()::wrap, "openPaged", "openPagedReadOnly");
-        WrapperContract.assertForwardsEverything(IoManager.class, new Gate(call -> true)::wrap, "openPaged", "openPagedReadOnly");
+        WrapperContract.assertForwardsEverything(
+                IoManager.class, FaultPlan.counting()::wrap, "openPaged", "openPagedReadOnly");
+        WrapperContract.assertForwardsEverything(
+                IoManager.class, new Gate(call -> true)::wrap, "openPaged", "openPagedReadOnly");
         OddDisk odd = new OddDisk(1, OddDisk.Quirk.LIES_ABOUT_FORCES);
         odd.stop();
         WrapperContract.assertForwardsEverything(IoManager.class, odd::wrap, "openPaged", "openPagedReadOnly");
