@@ -2,19 +2,39 @@ package dev.caskwright.io.mmap;
 
 import dev.caskwright.api.spi.ReadableFile;
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A sealed file, mapped whole. Holds no descriptor. */
+/**
+ * A sealed file, mapped whole. Holds no descriptor.
+ *
+ * <p>In the page where somebody cut the file a mapping shows zeros up to the end of the page, and no fault. So where a read
+ * ends with zeros, and the page goes on with nothing else, the next page is asked whether it is there. A record is followed by
+ * the next one's header, so that is a look at bytes in the cache and no more.
+ */
 final class MappedFile implements ReadableFile {
+    /** Tells how long the file under the name is now. */
+    @FunctionalInterface
+    interface Length {
+        long get() throws IOException;
+    }
+
+    private static final VarHandle WORD = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
+    private static final int PAGE = 4 << 10;
+
     private final String name;
+    private final Length lengthNow;
     private final int length;
     private final MappedMemory memory;
     private volatile @Nullable ByteBuffer mapping;
 
-    MappedFile(String name, MappedMemory memory, ByteBuffer mapping) {
+    MappedFile(String name, MappedMemory memory, ByteBuffer mapping, Length lengthNow) {
         this.name = name;
+        this.lengthNow = lengthNow;
         this.memory = memory;
         this.mapping = mapping;
         this.length = mapping.capacity();
@@ -51,7 +71,34 @@ final class MappedFile implements ReadableFile {
         int position = (int) offset;
         int count = Math.min(length, this.length - position);
         MappedMemory.load(source, position, target, targetOffset, count, this, offset);
+        if (endsWithZeros(target, targetOffset + count, count) && isCut(source, position + count)) {
+            throw new IOException(
+                    "read failed, file has become shorter: file=" + name + ", offset=" + offset + ", length=" + length);
+        }
         return count;
+    }
+
+    /** Returns whether the last word is zero, or of fewer bytes the last one. */
+    private static boolean endsWithZeros(byte[] target, int end, int count) {
+        return count >= Long.BYTES ? (long) WORD.get(target, end - Long.BYTES) == 0 : count > 0 && target[end - 1] == 0;
+    }
+
+    /** Returns whether the file ends in the page that ends behind {@code end}, if there are only zeros up to there. */
+    private boolean isCut(ByteBuffer source, int end) {
+        int pageEnd = (int) Math.min((end + (long) PAGE - 1) & -PAGE, length);
+        for (int at = end; at < pageEnd; at++) {
+            if (source.get(at) != 0) {
+                return false;
+            }
+        }
+        if (pageEnd < length) {
+            return !MappedMemory.isThere(source, pageEnd);
+        }
+        try {
+            return lengthNow.get() < length;
+        } catch (IOException e) {
+            return false; // the name is gone, or the directory: then nobody can cut the file by it either
+        }
     }
 
     @Override

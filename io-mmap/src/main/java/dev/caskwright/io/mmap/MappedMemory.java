@@ -93,6 +93,21 @@ abstract class MappedMemory {
         }
     }
 
+    /** Returns whether the byte at a position can be read. */
+    static boolean isThere(ByteBuffer mapping, int position) {
+        try {
+            byte[] around = new byte[2 * SHORTEST_COPY];
+            int from = startAround(mapping, position, 1);
+            boolean isThere = copy(mapping, from, around, 0, endAround(mapping, position, 1) - from);
+            if (!isThere) {
+                letErrorsComeUp();
+            }
+            return isThere;
+        } catch (InternalError e) {
+            return false;
+        }
+    }
+
     /**
      * Returns where the copy of a few bytes begins: with the aligned word that has the first of them, so that no page is
      * touched without need, and earlier at the end of a mapping that ends within a word.

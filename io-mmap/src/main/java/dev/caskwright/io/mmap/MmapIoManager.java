@@ -104,7 +104,8 @@ public final class MmapIoManager extends StandardIoManager {
         }
         MappedMemory memory = MappedMemory.allocate();
         try (file) {
-            return new MappedFile(name, memory, map(file, memory, MapMode.READ_ONLY, 0, length));
+            return new MappedFile(
+                    name, memory, map(file, memory, MapMode.READ_ONLY, 0, length), () -> length(name));
         } catch (Throwable e) {
             memory.unmap();
             throw e;

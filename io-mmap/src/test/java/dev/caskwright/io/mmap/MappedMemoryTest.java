@@ -128,7 +128,7 @@ final class MappedMemoryTest {
     void aMappedFileKnowsItsNameAndItsEnd() throws IOException {
         MappedMemory sealed = MappedMemory.allocate();
         ReadableFile mapped =
-                new MappedFile("name", sealed, MmapIoManager.map(file, sealed, MapMode.READ_ONLY, 0, LENGTH));
+                new MappedFile("name", sealed, MmapIoManager.map(file, sealed, MapMode.READ_ONLY, 0, LENGTH), () -> LENGTH);
         assertThat(mapped.name()).isEqualTo("name");
         assertThat(mapped.length()).isEqualTo(LENGTH);
         assertThat(mapped.isMapped()).isTrue();

@@ -148,6 +148,57 @@ final class MmapIoManagerTest extends FileSystemIoManagerContract {
         }
     }
 
+    /** The rest of the page where a file was cut reads as zeros, without a fault. */
+    @Test
+    void bytesInThePageWhereTheFileWasCutAreErrorsToo() throws IOException {
+        IoManager manager = manager("d");
+        byte[] content = bytes(1, 20_000);
+        for (int i = 0; i < content.length; i++) {
+            content[i] |= 1;
+        }
+        for (int cut : new int[] {1, 4_095, 4_097, 10_000, 16_384, 16_385, 19_990}) {
+            for (int length = 1; length <= 40; length++) {
+                store(manager, "a", content);
+                byte[] target = new byte[length];
+                try (ReadableFile file = manager.open("a")) {
+                    try (FileChannel channel = FileChannel.open(root().resolve("d/a"), StandardOpenOption.WRITE)) {
+                        channel.truncate(cut);
+                    }
+                    // Of reads that begin before the cut, those that have a whole word behind it.
+                    int first = length < 8 ? cut - length + 1 : Math.max(cut - length + 8, 0);
+                    for (int offset = Math.max(first, 0); offset <= content.length - length; offset += 1 + offset / 50) {
+                        assertThat(outcome(file, offset, target))
+                                .as("cut=%d, offset=%d, length=%d", cut, offset, length)
+                                .isEqualTo("error");
+                    }
+                    if (cut >= length) {
+                        assertThat(file.read(cut - length, target, 0, length)).isEqualTo(length);
+                        assertThat(target).isEqualTo(Arrays.copyOfRange(content, cut - length, cut));
+                    }
+                }
+                manager.delete("a");
+            }
+        }
+    }
+
+    @Test
+    void zerosThatAreThereAreRead() throws IOException {
+        IoManager manager = manager("d");
+        for (int length : new int[] {8, 100, 4_096, 10_000, 12_288}) {
+            store(manager, "a", new byte[length]);
+            try (ReadableFile file = manager.open("a")) {
+                for (int round = 0; round < 2; round++) {
+                    for (int offset = 0; offset < length; offset += 97) {
+                        assertThat(read(file, offset, 50)).isEqualTo(new byte[Math.min(50, length - offset)]);
+                    }
+                    if (round == 0) {
+                        manager.delete("a");
+                    }
+                }
+            }
+        }
+    }
+
     @Test
     void writesOfAnyLengthIntoACutFileAreErrors() throws IOException {
         IoManager manager = manager("d");
