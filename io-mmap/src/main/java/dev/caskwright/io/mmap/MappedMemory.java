@@ -70,27 +70,53 @@ abstract class MappedMemory {
         if (length == 0) {
             return;
         }
-        boolean isCopied;
+        if (length < SHORTEST_COPY) {
+            loadFew(mapping, position, target, targetOffset, length, file, fileOffset);
+            return;
+        }
+        int last = targetOffset + length - 1;
         try {
-            if (length >= SHORTEST_COPY) {
-                isCopied = copy(mapping, position, target, targetOffset, length);
-            } else {
-                byte[] around = new byte[2 * SHORTEST_COPY];
-                int from = startAround(mapping, position, length);
-                isCopied = copy(mapping, from, around, 0, endAround(mapping, position, length) - from);
-                System.arraycopy(around, position - from, target, targetOffset, length);
-            }
-            if (!isCopied) {
-                letErrorsComeUp();
+            target[last] = MARK;
+            mapping.get(position, target, targetOffset, length);
+            if (target[last] == MARK) {
+                copyAgain(mapping, position, target, targetOffset, length, file, fileOffset);
             }
         } catch (InternalError e) {
             throw new IOException(fault("read", file, fileOffset, length), e);
         } catch (IllegalStateException e) {
             throw new IOException("file is closed: file=" + file.name(), e);
         }
-        if (!isCopied) {
+    }
+
+    /** After a copy that left the mark: does it again with another one. */
+    private static void copyAgain(
+            ByteBuffer mapping,
+            int position,
+            byte[] target,
+            int targetOffset,
+            int length,
+            ReadableFile file,
+            long fileOffset)
+            throws IOException {
+        if (!copy(mapping, position, target, targetOffset, length)) {
+            letErrorsComeUp();
             throw new IOException(fault("read", file, fileOffset, length));
         }
+    }
+
+    private static void loadFew(
+            ByteBuffer mapping,
+            int position,
+            byte[] target,
+            int targetOffset,
+            int length,
+            ReadableFile file,
+            long fileOffset)
+            throws IOException {
+        byte[] around = new byte[2 * SHORTEST_COPY];
+        int from = startAround(mapping, position, length);
+        load(mapping, from, around, 0, endAround(mapping, position, length) - from, file, fileOffset);
+        System.arraycopy(around, position - from, target, targetOffset, length);
     }
 
     /** Returns whether the byte at a position can be read. */
@@ -134,7 +160,7 @@ abstract class MappedMemory {
     }
 
     /**
-     * Copies into a mapping, and reads the last byte back, which shows a store that was refused.
+     * Copies into a mapping, and reads the last bytes back by a copy, which shows a store that was refused.
      *
      * @param scratch twice {@link #SHORTEST_COPY} bytes of the caller's thread
      */

@@ -104,8 +104,7 @@ public final class MmapIoManager extends StandardIoManager {
         }
         MappedMemory memory = MappedMemory.allocate();
         try (file) {
-            return new MappedFile(
-                    name, memory, map(file, memory, MapMode.READ_ONLY, 0, length), () -> length(name));
+            return new MappedFile(name, memory, map(file, memory, MapMode.READ_ONLY, 0, length), () -> length(name));
         } catch (Throwable e) {
             memory.unmap();
             throw e;

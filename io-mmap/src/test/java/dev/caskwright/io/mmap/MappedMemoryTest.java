@@ -127,8 +127,8 @@ final class MappedMemoryTest {
     @Test
     void aMappedFileKnowsItsNameAndItsEnd() throws IOException {
         MappedMemory sealed = MappedMemory.allocate();
-        ReadableFile mapped =
-                new MappedFile("name", sealed, MmapIoManager.map(file, sealed, MapMode.READ_ONLY, 0, LENGTH), () -> LENGTH);
+        ReadableFile mapped = new MappedFile(
+                "name", sealed, MmapIoManager.map(file, sealed, MapMode.READ_ONLY, 0, LENGTH), () -> LENGTH);
         assertThat(mapped.name()).isEqualTo("name");
         assertThat(mapped.length()).isEqualTo(LENGTH);
         assertThat(mapped.isMapped()).isTrue();
