@@ -254,7 +254,7 @@ final class Merger {
                 store.writeLock.unlock();
             }
             store.sync(position); // as in commit
-            commitOutputs(0);
+            commitOutputs(inputs.get(inputs.size() - 1).id()); // listed already, so the highest number stays
         }
 
         /** Gives back what the outputs took, and if the merge does not take place, them too. */

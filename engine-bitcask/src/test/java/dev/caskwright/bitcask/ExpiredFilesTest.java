@@ -81,6 +81,11 @@ final class ExpiredFilesTest {
                     .as("capacity=%s, while open", capacity)
                     .isLessThan(3_000);
             engine.close();
+            try (BitcaskEngine reopened = builder.open()) {
+                assertThat(reopened.size())
+                        .as("capacity=%s, reopened", capacity)
+                        .isEqualTo(10);
+            }
         }
         assertThat(used()).isZero();
     }
