@@ -516,7 +516,7 @@ final class Manifest implements Closeable {
         shorten();
         long[] words = new long[5 + inputs.size() + OUTPUT_WORDS * outputs.size()];
         words[0] = MERGE;
-        words[1] = highest;
+        words[1] = Math.max(highest, highestId); // one that only takes files away sets no numbers aside
         words[2] = newChangesFrom;
         words[3] = inputs.size();
         words[4] = outputs.size();
@@ -638,6 +638,10 @@ final class Manifest implements Closeable {
     }
 
     private void append(long[] words) throws IOException {
+        // Asked before anything is written: an edit that opening would refuse must not get to the disk.
+        if (!isPossible((int) words[0], words, false)) {
+            throw new IllegalStateException("impossible manifest edit is not written: " + Arrays.toString(words));
+        }
         synchronized (writing) {
             end = write(open(), end, forced, words); // after a failed write the same place is written again
         }
