@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -257,6 +258,7 @@ final class BreakableKeyIndex implements OrderedKeyIndex, PersistentKeyIndex {
         if (defect == Defect.REPLACE_IS_NOT_ATOMIC) {
             boolean isExpected = get(key, offset, length) == expected;
             if (isExpected) {
+                LockSupport.parkNanos(100_000); // so that the other thread comes in between on any machine
                 put(key, offset, length, locator);
             }
             return isExpected;
