@@ -14,6 +14,11 @@ public enum ErrorCode {
     OUT_OF_SPACE,
     /** The key index cannot hold another key in the memory it may use. */
     OUT_OF_MEMORY,
+    /**
+     * The system refuses what the call needs for now: a file descriptor, memory. Nothing was changed, and the same call may
+     * succeed later; writes that ended in this go on without a reopen.
+     */
+    UNAVAILABLE,
     /** An earlier write or force failed; the engine only reads until it is reopened. */
     FAILED,
     /** The store was opened read-only. */

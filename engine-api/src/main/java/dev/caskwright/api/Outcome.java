@@ -8,6 +8,9 @@ public enum Outcome {
     /** The write happened and is readable; only something after it went wrong. */
     APPLIED,
 
-    /** The write may or may not be there after a reopen: a force failed, and what reached the disk is not known. */
+    /**
+     * The write may or may not be there after a reopen: a force failed, or a write ended abruptly, and what reached the disk
+     * is not known.
+     */
     UNKNOWN
 }

@@ -2,6 +2,7 @@ package dev.caskwright.api;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -141,8 +142,19 @@ public interface StorageEngine extends ReadView, AutoCloseable {
      */
     EngineStats stats();
 
-    /** Returns the first failure that made the engine refuse writes, or of a background task; null if all is well. */
+    /**
+     * Returns the first failure that made the engine refuse writes until it is reopened, in a call or in the background;
+     * null if there was none. Trouble that passes is no failure: see {@link #retries}.
+     */
     @Nullable Throwable health();
+
+    /**
+     * Returns the background work that failed before it changed anything, or was refused by the executor, and is tried
+     * again. Reads and writes go on meanwhile; if it never succeeds, space is not given back or opening takes longer.
+     */
+    default List<Retry> retries() {
+        return List.of();
+    }
 
     /**
      * Closes the engine: everything acknowledged is made to survive a power loss, the index is released and the

@@ -2,71 +2,53 @@ package dev.caskwright.bitcask;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Syncs in the background what was written below {@link dev.caskwright.api.Durability#SYNC}: after a number of bytes,
  * after a time, or never, which leaves it to the operating system. It bounds what a power loss can take.
+ *
+ * <p>Syncs by time run in a thread of the process. Those by bytes are handed to the user's executor, if there is one; what it
+ * refuses goes to a thread of the process, too.
  */
 final class BackgroundSync {
     private final Store store;
     private final long everyBytes;
     private final long everyMillis;
-    private final Executor executor;
+    private final Background background;
+    private final Background.Task byBytes;
+    private final Background.Task byTime;
     private final AtomicLong unsynced = new AtomicLong();
-    private final AtomicBoolean scheduled = new AtomicBoolean();
-    private volatile @Nullable Thread timer;
 
     /** Zero means no bound, for bytes and for time. */
-    BackgroundSync(Store store, long everyBytes, Duration every, Executor executor) {
+    BackgroundSync(Store store, long everyBytes, Duration every, Background background) {
         this.store = store;
         this.everyBytes = everyBytes;
         this.everyMillis = every.toMillis();
-        this.executor = executor;
+        this.background = background;
+        this.byBytes = background.vitalTask("a sync by bytes", BackgroundThreads.Work.SHORT, this::syncBytes);
+        this.byTime = background.vitalTask("a sync by time", BackgroundThreads.Work.SHORT, this::sync);
     }
 
     void start() {
         if (everyMillis > 0) {
-            Thread thread = new Thread(this::syncPeriodically, "caskwright-sync");
-            thread.setDaemon(true);
-            timer = thread;
-            thread.start();
-        }
-    }
-
-    void stop() {
-        Thread thread = timer;
-        if (thread != null) {
-            thread.interrupt();
+            background.every(everyMillis, () -> background.executeOnProcess(byTime));
         }
     }
 
     /** Notes bytes that were written without a sync. */
     void written(long bytes) {
-        if (everyBytes > 0 && unsynced.addAndGet(bytes) >= everyBytes && scheduled.compareAndSet(false, true)) {
-            executor.execute(() -> {
-                scheduled.set(false);
-                unsynced.set(0);
-                sync();
-            });
+        if (everyBytes > 0 && unsynced.addAndGet(bytes) >= everyBytes) {
+            byBytes.requestOften();
         }
     }
 
-    private void syncPeriodically() {
-        try {
-            while (!store.isClosed()) {
-                Thread.sleep(everyMillis);
-                sync();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // stop() ends the thread this way
-        }
+    private void syncBytes() throws IOException {
+        unsynced.set(0);
+        sync();
     }
 
-    private void sync() {
+    private void sync() throws IOException {
         long position;
         store.writeLock.lock();
         try {
@@ -77,10 +59,6 @@ final class BackgroundSync {
         } finally {
             store.writeLock.unlock();
         }
-        try {
-            store.sync(position);
-        } catch (IOException e) {
-            store.fail(e);
-        }
+        store.sync(position);
     }
 }

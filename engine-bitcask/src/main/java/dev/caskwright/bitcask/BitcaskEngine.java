@@ -8,6 +8,7 @@ import dev.caskwright.api.EntryVisitor;
 import dev.caskwright.api.MemoryStats;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.Retry;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.Transaction;
@@ -27,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,6 +46,7 @@ public final class BitcaskEngine implements StorageEngine {
     private final Reads reads;
     private final Writes writes;
     private final Merger merger;
+    private final ReentrantLock closing = new ReentrantLock();
 
     BitcaskEngine(Opening.Parts parts) {
         this.parts = parts;
@@ -188,7 +191,13 @@ public final class BitcaskEngine implements StorageEngine {
     @Override
     public Snapshot snapshot() throws IOException {
         SnapshotView.closeDropped(store);
-        return new SnapshotView(store, reads, store.snapshots.open());
+        Snapshots.Handle handle = store.snapshots.open();
+        try {
+            return new SnapshotView(store, reads, handle);
+        } catch (OutOfMemoryError e) {
+            store.snapshots.close(handle);
+            throw e;
+        }
     }
 
     @Override
@@ -220,8 +229,13 @@ public final class BitcaskEngine implements StorageEngine {
     @Override
     public void merge() throws IOException {
         SnapshotView.closeDropped(store);
-        merger.mergeAll();
-        requestCheckpoint(); // the merge has made the image void
+        boolean wasEntered = parts.background().enter();
+        try {
+            merger.mergeAll();
+            askForImage(); // the merge has made the image void
+        } finally {
+            parts.background().exit(wasEntered);
+        }
     }
 
     @Override
@@ -231,7 +245,7 @@ public final class BitcaskEngine implements StorageEngine {
 
     /** As {@link #backup}; returns what the copy covers. */
     public CopyReport backupTo(Path target) throws IOException {
-        return Copies.copy(store, parts.directory(), target, parts.ioFactory(), LogCopy.Form.BACKUP);
+        return copyTo(target, LogCopy.Form.BACKUP);
     }
 
     @Override
@@ -241,7 +255,16 @@ public final class BitcaskEngine implements StorageEngine {
 
     /** As {@link #checkpoint}; returns what the copy covers. */
     public CopyReport checkpointTo(Path target) throws IOException {
-        return Copies.copy(store, parts.directory(), target, parts.ioFactory(), LogCopy.Form.CHECKPOINT);
+        return copyTo(target, LogCopy.Form.CHECKPOINT);
+    }
+
+    private CopyReport copyTo(Path target, LogCopy.Form form) throws IOException {
+        boolean wasEntered = parts.background().enter();
+        try {
+            return Copies.copy(store, parts.directory(), target, parts.ioFactory(), form);
+        } finally {
+            parts.background().exit(wasEntered);
+        }
     }
 
     /**
@@ -339,7 +362,24 @@ public final class BitcaskEngine implements StorageEngine {
     }
 
     @Override
+    public List<Retry> retries() {
+        return parts.background().retries();
+    }
+
+    @Override
     public void close() throws IOException {
+        if (parts.background().isInside()) {
+            throw new IllegalStateException("close() was called by what a task or a merge of the same store runs");
+        }
+        closing.lock(); // a second call waits for the first
+        try {
+            closeOnce();
+        } finally {
+            closing.unlock();
+        }
+    }
+
+    private void closeOnce() throws IOException {
         merger.cancel();
         parts.checkpoints().cancel();
         parts.indexLoading().cancel();
@@ -352,17 +392,25 @@ public final class BitcaskEngine implements StorageEngine {
         } finally {
             store.writeLock.unlock();
         }
-        parts.backgroundSync().stop();
-        merger.awaitEnd();
-        parts.checkpoints().awaitEnd();
-        store.endRemovals();
-        store.awaitReaders();
-        parts.indexLoading().close(); // it reads the log
+        boolean isQuiet = false;
         try {
+            parts.background().close();
+            merger.awaitEnd();
+            parts.checkpoints().awaitEnd();
+            store.endRemovals();
+            store.awaitReaders();
+            parts.indexLoading().close(); // it reads the log
+            isQuiet = true;
             closeLog();
         } finally {
-            store.forgetSessions();
-            parts.release();
+            try {
+                if (!isQuiet) {
+                    store.log.abandon();
+                }
+            } finally {
+                store.forgetSessions();
+                parts.release();
+            }
         }
     }
 
@@ -386,18 +434,24 @@ public final class BitcaskEngine implements StorageEngine {
         }
     }
 
-    /** Has an image of the index saved in the background if it is time. */
-    void requestCheckpoint() {
-        SnapshotView.closeDropped(store);
+    /** Asks for an image of the index if it is time. Under any lock. */
+    void askForImage() {
         parts.checkpoints().request();
     }
 
+    /** Has an image of the index saved in the background if it is time. */
+    void requestCheckpoint() {
+        SnapshotView.closeDropped(store);
+        askForImage();
+        parts.background().handOver();
+    }
+
     /** Merges in the background what the policy chooses. */
-    void mergeInBackground(MergePolicy policy) {
+    void mergeInBackground(MergePolicy policy) throws IOException {
         try {
             if (!store.isClosed() && store.failure() == null && isSettled()) {
                 merger.mergeChosen(policy);
-                requestCheckpoint();
+                askForImage();
             }
         } catch (OutOfSpaceException e) {
             logger().warn(
@@ -405,8 +459,8 @@ public final class BitcaskEngine implements StorageEngine {
                             e.getMessage());
         } catch (IOException | RuntimeException | Error e) {
             // A merge that cannot be undone has made the store fail by itself; any other has changed nothing.
-            if (!store.isClosed() && store.failure() == null) {
-                logger().warn("a background merge failed, will try again after the next sealed file", e);
+            if (!store.isClosed()) {
+                throw e; // to be tried again, unless the store has failed
             }
         }
     }

@@ -6,8 +6,6 @@ import dev.caskwright.api.spi.ImageOutput;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.PersistentKeyIndex;
 import java.io.IOException;
-import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -33,8 +31,7 @@ final class Checkpoints {
     private final @Nullable PersistentKeyIndex index;
     private final Merger merger;
     private final long everyBytes;
-    private final Executor executor;
-    private final AtomicBoolean scheduled = new AtomicBoolean();
+    private final Background.Task saving;
     private final ReentrantLock running = new ReentrantLock();
     private final AtomicLong saved = new AtomicLong();
     private volatile long workAtLast;
@@ -45,11 +42,12 @@ final class Checkpoints {
      *
      * @param isImageLoaded whether there is an image now
      */
-    Checkpoints(Store store, Merger merger, long everyBytes, Executor executor, boolean isImageLoaded) {
+    Checkpoints(Store store, Merger merger, long everyBytes, Background background, boolean isImageLoaded) {
         this.store = store;
         this.merger = merger;
         this.everyBytes = everyBytes;
-        this.executor = executor;
+        this.saving = background.task(
+                "saving an image of the key index", BackgroundThreads.Work.LONG, this::saveInBackground);
         this.index = indexWithImages(store.index, everyBytes > 0 && !store.isReadOnly());
         this.workAtLast = isImageLoaded ? 0 : Long.MIN_VALUE / 2;
     }
@@ -65,8 +63,8 @@ final class Checkpoints {
 
     /** Has an image saved in the background if it is time: called when files were sealed or merged. */
     void request() {
-        if (isLagging() && scheduled.compareAndSet(false, true)) {
-            executor.execute(this::saveInBackground);
+        if (isLagging()) {
+            saving.request();
         }
     }
 
@@ -87,8 +85,8 @@ final class Checkpoints {
         return store.log.writtenBytes() + merger.mergedBytes();
     }
 
-    private void saveInBackground() {
-        scheduled.set(false);
+    /** A failure has changed nothing, or the store has failed. */
+    private void saveInBackground() throws IOException {
         // A merge that is being committed asks again when it is done, and so would whoever saves now.
         if (!running.tryLock()) {
             return;
@@ -105,10 +103,8 @@ final class Checkpoints {
             }
         } catch (CancelledException e) {
             logger().debug("an image of the key index was not finished before the store was closed");
-        } catch (IOException e) {
-            warn(e);
-        } catch (RuntimeException | Error e) {
-            store.fail(e);
+        } catch (OutOfSpaceException e) {
+            warn(e); // when more was written or merged it is asked for again, and there may be room
         } finally {
             running.unlock();
         }
@@ -134,7 +130,7 @@ final class Checkpoints {
     void saveLast() throws IOException {
         try {
             save(true);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             if (store.failure() != null) {
                 throw e;
             }
@@ -142,7 +138,7 @@ final class Checkpoints {
         }
     }
 
-    private static void warn(IOException e) {
+    private static void warn(Throwable e) {
         if (e instanceof OutOfSpaceException) {
             logger().warn("no space for an image of the key index, opening will take longer: {}", e.getMessage());
         } else {

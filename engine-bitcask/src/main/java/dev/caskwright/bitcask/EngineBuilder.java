@@ -71,6 +71,9 @@ public final class EngineBuilder {
 
     @Nullable Executor executor;
 
+    /** Runs what is tried again, after a pause; for tests that want everything in one thread. */
+    Background.@Nullable Timer retryTimer;
+
     EngineBuilder(Path directory) {
         this.directory = Objects.requireNonNull(directory);
     }
@@ -261,8 +264,24 @@ public final class EngineBuilder {
     }
 
     /**
-     * Sets what runs sealing, merging and checkpoints; by default three threads of the engine's own. Closing does not shut
-     * it down.
+     * Sets what runs background work: sealing, merges, images of the index, and syncs by bytes. By default threads do that
+     * all stores of the process share, taking turns. Closing the store waits for the tasks that run, forgets those that
+     * have not begun, and does not shut the executor down.
+     *
+     * <p>Any executor will do. It is called without locks, at the end of a call to the engine or of a task, and its tasks
+     * never run within one another:
+     *
+     * <ul>
+     *   <li>One that runs tasks in the caller ({@code Runnable::run}, a caller-runs policy) makes the call that asked for a
+     *       task last as long as the task, a merge included; what the call did is done before.
+     *   <li>One that refuses a task, or is shut down, fails no call. The task is tried again when it is asked for again, and
+     *       after pauses that grow; {@link BitcaskEngine#retries} tells of it. Until then files are sealed by writers when
+     *       too many wait, and no space is given back. Syncs that are refused run in a thread of the process.
+     *   <li>One that drops a task is handed it again when it is asked for a minute later.
+     *   <li>One with a single thread is enough; a long merge holds up sealing there.
+     * </ul>
+     *
+     * <p>Syncs by time ({@link #syncEvery}) and the pauses before retries do not use it.
      */
     public EngineBuilder executor(Executor background) {
         executor = Objects.requireNonNull(background);

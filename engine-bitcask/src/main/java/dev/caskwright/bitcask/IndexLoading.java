@@ -6,7 +6,6 @@ import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.api.spi.RecordLogOpening;
 import java.io.Closeable;
 import java.io.IOException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +25,6 @@ final class IndexLoading implements Closeable {
     private final @Nullable PersistentKeyIndex index;
     private final int threads;
     private final long mostBytesLater;
-    private final Consumer<Throwable> onFailure;
     private final ReentrantLock running = new ReentrantLock();
     private volatile boolean cancelled;
     /** Whether entries are kept for parts that are not loaded: till then they are not counted. */
@@ -35,20 +33,12 @@ final class IndexLoading implements Closeable {
     /**
      * @param threads how many read the log behind the image, or replay what an image turns out not to have
      * @param mostBytesLater how much of the heap the entries behind the image may take until they are put
-     * @param onFailure is told of failures in the background that are no {@link IOException}
      */
-    IndexLoading(
-            RecordLogOpening opening,
-            KeyIndex index,
-            boolean wanted,
-            int threads,
-            long mostBytesLater,
-            Consumer<Throwable> onFailure) {
+    IndexLoading(RecordLogOpening opening, KeyIndex index, boolean wanted, int threads, long mostBytesLater) {
         this.opening = opening;
         this.index = wanted && index instanceof PersistentKeyIndex persistent ? persistent : null;
         this.threads = threads;
         this.mostBytesLater = mostBytesLater;
-        this.onFailure = onFailure;
     }
 
     /** Begins to load the image, if there is one; returns whether there is. If not, the index is empty. */
@@ -78,10 +68,10 @@ final class IndexLoading implements Closeable {
     }
 
     /** Loads what is left in the background. When the opening is over: the log may be read then, until it is closed. */
-    void goOn(Executor executor) {
+    void goOn(Consumer<Background.Body> background) {
         PersistentKeyIndex loaded = index;
         if (loaded != null && loaded.partsLeft() > 0) {
-            executor.execute(() -> loadRest(loaded));
+            background.accept(() -> loadRest(loaded));
         }
     }
 
@@ -120,8 +110,6 @@ final class IndexLoading implements Closeable {
         running.lock();
         try {
             loadParts(loaded);
-        } catch (RuntimeException | Error e) {
-            onFailure.accept(e);
         } finally {
             running.unlock();
         }

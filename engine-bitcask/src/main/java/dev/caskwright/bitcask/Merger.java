@@ -65,6 +65,7 @@ final class Merger {
     /** Makes a running merge end soon without effect, and later ones not start. */
     void cancel() {
         cancelled = true;
+        rateLimit.cancel();
     }
 
     /** Waits until no merge runs. After {@link #cancel} none will. */

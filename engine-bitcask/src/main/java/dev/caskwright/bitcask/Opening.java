@@ -16,8 +16,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +34,7 @@ final class Opening {
             Merger merger,
             Checkpoints checkpoints,
             IndexLoading indexLoading,
-            BackgroundSync backgroundSync,
+            Background background,
             Path directory,
             IoManagerFactory ioFactory,
             Opening opening,
@@ -79,24 +77,26 @@ final class Opening {
         keep(io.lock(!options.readOnly));
         IoManagerFactory startupFactory = options.startupIo;
         IoManager startupIo = startupFactory == null ? io : keep(startupFactory.open(options.directory, false));
-        Executor executor = executor();
+        Background background = keep(new Background(options.executor, options.retryTimer, () -> failure.get() == null));
+        Background.Task merging = background.task(
+                "a merge",
+                options.mergeBytesPerSecond > 0 ? BackgroundThreads.Work.PACED : BackgroundThreads.Work.LONG,
+                this::mergeInBackground);
         ReadEpochs epochs = new ReadEpochs(Sessions.slots());
-        RecordLogOpening opening = options.recordLog.open(io, startupIo, logOptions(create, executor, epochs));
+        RecordLogOpening opening =
+                options.recordLog.open(io, startupIo, logOptions(create, background, merging, epochs));
         RecordLog log = opening.log();
         Closeable abandonLog = keep(log::abandon);
         KeyIndex index = keep(options.index.open(new KeyIndexContext(
                 options.expectedKeys, options.expectedKeyLength, opening.secret(), new RecordKeyMatcher(log))));
         IndexLoading loading = keep(new IndexLoading(
-                opening,
-                index,
-                options.imageEveryBytes > 0,
-                options.replayThreads,
-                options.mostReplayBytesLater,
-                cause -> failure.compareAndSet(null, cause)));
+                opening, index, options.imageEveryBytes > 0, options.replayThreads, options.mostReplayBytesLater));
         boolean isImageLoaded = loading.begin();
         long replayed = loading.replay(index, isImageLoaded);
         opening.finish();
-        loading.goOn(executor);
+        loading.goOn(rest -> background
+                .task("loading the key index", BackgroundThreads.Work.LONG, rest)
+                .request());
         StoreClock clock = new StoreClock(options.clock, log, options.readOnly);
         if (options.forgetToldExpiries) {
             clock.forgetTold();
@@ -105,10 +105,11 @@ final class Opening {
         Store store = new Store(
                 log, epochs, index, clock, options.maxSnapshots, ~opening.secret(), options.readOnly, failure);
         Reads reads = new Reads(store);
-        BackgroundSync backgroundSync = new BackgroundSync(store, options.syncEveryBytes, options.syncEvery, executor);
-        Writes writes = new Writes(store, reads, options.durability, backgroundSync);
+        BackgroundSync backgroundSync =
+                new BackgroundSync(store, options.syncEveryBytes, options.syncEvery, background);
+        Writes writes = new Writes(store, reads, options.durability, backgroundSync, background);
         Merger merger = new Merger(store, new RateLimit(options.mergeBytesPerSecond), options.changesRetainedBytes);
-        Checkpoints checkpoints = new Checkpoints(store, merger, options.imageEveryBytes, executor, isImageLoaded);
+        Checkpoints checkpoints = new Checkpoints(store, merger, options.imageEveryBytes, background, isImageLoaded);
         backgroundSync.start();
         long millis = (System.nanoTime() - started) / 1_000_000;
         BitcaskEngine result = new BitcaskEngine(new Parts(
@@ -118,7 +119,7 @@ final class Opening {
                 merger,
                 checkpoints,
                 loading,
-                backgroundSync,
+                background,
                 options.directory,
                 options.io,
                 this,
@@ -126,11 +127,12 @@ final class Opening {
                 isImageLoaded,
                 replayed,
                 opening.tornBytesCut()));
-        opened.remove(abandonLog); // from here on the engine closes it properly
         engine = new WeakReference<>(result);
+        opened.remove(abandonLog); // from here on the engine closes it properly, and nothing below throws
         if (options.autoMerge && !options.readOnly) {
-            executor.execute(this::mergeInBackground);
+            merging.request();
         }
+        background.handOver();
         return result;
     }
 
@@ -157,39 +159,30 @@ final class Opening {
         }
     }
 
-    private Executor executor() {
-        Executor given = options.executor;
-        if (given != null) {
-            return given;
-        }
-        ExecutorService own = BackgroundThreads.start();
-        keep(() -> BackgroundThreads.stop(own));
-        return own;
-    }
-
-    private RecordLogOptions logOptions(boolean create, Executor executor, ReadEpochs epochs) {
+    private RecordLogOptions logOptions(
+            boolean create, Background background, Background.Task merging, ReadEpochs epochs) {
         return new RecordLogOptions(
                 options.maxFileBytes,
                 options.readOnly,
                 create,
                 options.random,
-                executor,
+                background,
                 epochs::awaitReaders,
-                () -> onSealed(executor),
+                () -> onSealed(merging),
                 cause -> failure.compareAndSet(null, cause));
     }
 
-    private void onSealed(Executor executor) {
+    private void onSealed(Background.Task merging) {
         BitcaskEngine open = engine.get();
         if (open != null) {
-            open.requestCheckpoint();
+            open.askForImage();
         }
         if (options.autoMerge) {
-            executor.execute(this::mergeInBackground);
+            merging.request();
         }
     }
 
-    private void mergeInBackground() {
+    private void mergeInBackground() throws IOException {
         BitcaskEngine open = engine.get();
         if (open != null) {
             open.mergeInBackground(policy);
@@ -202,11 +195,11 @@ final class Opening {
     }
 
     private void release(@Nullable Throwable cause) throws IOException {
-        IOException first = null;
+        Throwable first = null;
         while (!opened.isEmpty()) {
             try {
                 opened.pop().close();
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException | Error e) {
                 if (cause != null) {
                     cause.addSuppressed(e);
                 } else if (first == null) {
@@ -217,7 +210,18 @@ final class Opening {
             }
         }
         if (first != null) {
-            throw first;
+            rethrow(first);
         }
+    }
+
+    /** Throws what a call threw that may throw IO exceptions. */
+    static void rethrow(Throwable e) throws IOException {
+        if (e instanceof IOException io) {
+            throw io;
+        }
+        if (e instanceof RuntimeException unchecked) {
+            throw unchecked;
+        }
+        throw (Error) e;
     }
 }

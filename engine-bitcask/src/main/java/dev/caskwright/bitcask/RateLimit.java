@@ -11,6 +11,7 @@ final class RateLimit {
     private final double bytesPerNano;
     private final LongSupplier nanoTime;
     private final LongConsumer pause;
+    private volatile boolean cancelled;
     private double allowance;
     private long last;
 
@@ -26,7 +27,12 @@ final class RateLimit {
         this.last = nanoTime.getAsLong();
     }
 
-    /** Waits until {@code bytes} more may be processed. */
+    /** Lets nobody wait any more. In any thread. */
+    void cancel() {
+        cancelled = true;
+    }
+
+    /** Waits until {@code bytes} more may be processed, or the limit is cancelled. */
     void acquire(long bytes) {
         if (bytesPerNano == 0) {
             return;
@@ -34,7 +40,7 @@ final class RateLimit {
         // Before the bytes count: a pause since the last call is worth one slice at most.
         refill();
         allowance -= bytes;
-        while (allowance < 0) {
+        while (allowance < 0 && !cancelled) {
             pause.accept(Math.min(SLICE_NANOS, (long) (-allowance / bytesPerNano) + 1));
             refill();
         }

@@ -4,7 +4,6 @@ import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.ErrorCode;
-import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.BatchDraft;
 import dev.caskwright.api.spi.KeyIndex;
@@ -204,12 +203,12 @@ final class Store {
     }
 
     /**
-     * Turns an error of an append into what the writer gets: a full disk is the writer's alone, anything else leaves the
-     * log in doubt.
+     * Turns an error of an append into what the writer gets. One that the log describes as an {@link EngineException} is the
+     * writer's alone: a full disk, a want of descriptors or memory. Anything else leaves the log in doubt.
      */
     IOException failedAppend(Throwable e) {
-        if (e instanceof OutOfSpaceException space) {
-            return space;
+        if (e instanceof EngineException own) {
+            return own;
         }
         fail(e);
         return new EngineFailedException(Outcome.UNKNOWN, "a write to the log failed, reopen the store: " + e, e);
@@ -230,7 +229,10 @@ final class Store {
         }
         try {
             log.sync(position);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
+            if (e instanceof EngineException own && own.outcome() == Outcome.APPLIED) {
+                throw own; // nothing was forced, and so nothing is in doubt
+            }
             fail(e);
             throw new EngineFailedException(
                     Outcome.UNKNOWN, "a force failed, so what is durable is not known; reopen the store: " + e, e);

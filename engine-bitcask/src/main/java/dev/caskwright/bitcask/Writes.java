@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All writes. Records are encoded before the write lock is taken; under it, the log is appended to and the index changed;
@@ -26,20 +28,24 @@ import org.jspecify.annotations.Nullable;
  * durable yet, such as the delete by which a key is absent.
  */
 final class Writes {
+    private static final int INDEX_TRIES = 3;
+
     private final Store store;
     private final RecordLog log;
     private final KeyIndex index;
     private final Reads reads;
     private final Durability storeDurability;
     private final BackgroundSync backgroundSync;
+    private final Background background;
 
-    Writes(Store store, Reads reads, Durability storeDurability, BackgroundSync backgroundSync) {
+    Writes(Store store, Reads reads, Durability storeDurability, BackgroundSync backgroundSync, Background background) {
         this.store = store;
         this.log = store.log;
         this.index = store.index;
         this.reads = reads;
         this.storeDurability = storeDurability;
         this.backgroundSync = backgroundSync;
+        this.background = background;
     }
 
     /** Decides, under the write lock, whether a write goes ahead. */
@@ -223,11 +229,11 @@ final class Writes {
         } catch (IOException | RuntimeException | Error e) {
             throw store.failedAppend(e);
         }
-        store.snapshots.appended(locator);
-        store.advanceVersion(1);
         try {
+            store.snapshots.appended(locator);
+            store.advanceVersion(1);
             indexRecord(session, locator);
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             throw store.failedIndexing(e);
         }
         return log.position();
@@ -252,7 +258,25 @@ final class Writes {
         }
     }
 
+    /**
+     * Brings the index to a record that is in the log. A change of an index that throws has changed nothing, so it is tried
+     * again at once: a moment without memory may be over.
+     */
     private void indexPinned(byte[] source, int offset, int length, boolean isTombstone, long locator)
+            throws IOException {
+        for (int tries = 1; ; tries++) {
+            try {
+                indexOnce(source, offset, length, isTombstone, locator);
+                return;
+            } catch (IOException | RuntimeException | Error e) {
+                if (tries == INDEX_TRIES) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private void indexOnce(byte[] source, int offset, int length, boolean isTombstone, long locator)
             throws IOException {
         long old;
         if (isTombstone) {
@@ -263,16 +287,20 @@ final class Writes {
         } else {
             old = index.put(source, offset, length, locator);
         }
-        if (old != KeyIndex.ABSENT) {
+        if (old != KeyIndex.ABSENT && old != locator) {
             store.markDead(old);
         }
     }
 
     private void finish(long position, long bytes, boolean sync) throws IOException {
-        if (sync) {
-            store.sync(position);
-        } else if (bytes > 0) {
-            backgroundSync.written(bytes);
+        try {
+            if (sync) {
+                store.sync(position);
+            } else if (bytes > 0) {
+                backgroundSync.written(bytes);
+            }
+        } finally {
+            background.handOver(); // after all that the write has to do, and under no lock
         }
     }
 
@@ -346,26 +374,27 @@ final class Writes {
         if (store.snapshots.isAnyOpen()) {
             draft.visitKeys((source, offset, length, isTombstone) -> saveForSnapshots(session, source, offset, length));
         }
+        Indexing indexing = new Indexing(); // what takes memory comes before the append
         long[] locators;
         try {
             locators = log.appendBatch(draft, store.lastVersion() + 1, sync);
         } catch (IOException | RuntimeException | Error e) {
             throw store.failedAppend(e);
         }
-        store.snapshots.appended(locators[0]);
-        store.advanceVersion(locators.length);
         try {
-            indexBatch(session, draft, locators);
-        } catch (IOException | RuntimeException e) {
+            store.snapshots.appended(locators[0]);
+            store.advanceVersion(locators.length);
+            indexBatch(session, draft, indexing, locators);
+        } catch (IOException | RuntimeException | Error e) {
             throw store.failedIndexing(e);
         }
         return log.position();
     }
 
-    private void indexBatch(Session session, BatchDraft draft, long[] locators) throws IOException {
+    private void indexBatch(Session session, BatchDraft draft, Indexing indexing, long[] locators) throws IOException {
         store.pin(session);
         try {
-            Indexing indexing = new Indexing(locators);
+            indexing.locators = locators;
             draft.visitKeys(indexing);
             indexing.flush();
         } finally {
@@ -377,17 +406,13 @@ final class Writes {
     private final class Indexing implements BatchDraft.KeyVisitor {
         private static final int GROUP = 32;
 
-        private final long[] locators;
+        private long[] locators = {};
         private final int[] keyOffsets = new int[GROUP];
         private final int[] keyLengths = new int[GROUP];
         private final boolean[] areDeletes = new boolean[GROUP];
         private byte[] source = {};
         private int indexed;
         private int count;
-
-        Indexing(long[] locators) {
-            this.locators = locators;
-        }
 
         @Override
         public void key(byte[] keySource, int offset, int length, boolean isTombstone) throws IOException {
@@ -401,12 +426,24 @@ final class Writes {
             count++;
         }
 
+        private void prefetch() {
+            try {
+                index.prefetch(source, keyOffsets, keyLengths, count);
+            } catch (RuntimeException | Error e) {
+                logger().warn("an index could not prefetch, which is only a help: {}", e.toString());
+            }
+        }
+
         void flush() throws IOException {
-            index.prefetch(source, keyOffsets, keyLengths, count);
+            prefetch();
             for (int i = 0; i < count; i++) {
                 indexPinned(source, keyOffsets[i], keyLengths[i], areDeletes[i], locators[indexed++]);
             }
             count = 0;
         }
+    }
+
+    private static Logger logger() {
+        return LoggerFactory.getLogger(Writes.class);
     }
 }

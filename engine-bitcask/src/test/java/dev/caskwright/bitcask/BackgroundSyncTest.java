@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 final class BackgroundSyncTest {
     private static final byte[] KEY = KeyValues.bytes("key");
     private static final byte[] VALUE = new byte[100];
-    private static final String TIMER = "caskwright-sync";
+    private static final String TIMER = "caskwright-timer";
 
     private final CrashableIoManager disk = new CrashableIoManager();
     private final List<Runnable> tasks = new ArrayList<>();

@@ -238,17 +238,24 @@ final class CheckpointsTest {
     }
 
     @Test
-    void anIndexThatBreaksMeanwhileFailsTheEngine() throws IOException {
+    void anIndexThatBreaksMeanwhileIsAskedAgainLater() throws IOException {
         BitcaskEngine engine = open(1);
         put(engine, 5);
         RuntimeException planted = new IllegalStateException("planted");
         index.failure.set(planted);
         engine.requestCheckpoint();
         run();
-        assertThat(engine.health()).isSameAs(planted);
+        assertThat(engine.health()).isNull();
+        assertThat(engine.retries())
+                .singleElement()
+                .satisfies(retry -> assertThat(retry.cause()).isSameAs(planted));
         assertThat(disk.list()).noneMatch(name -> name.endsWith(".image"));
+        index.failure.set(null);
+        engine.requestCheckpoint();
+        run();
+        assertThat(engine.retries()).isEmpty();
+        assertThat(disk.list()).filteredOn(name -> name.endsWith(".image")).hasSize(1);
         engine.close();
-        assertThat(disk.list()).noneMatch(name -> name.endsWith(".image"));
     }
 
     /** A block of it is on disk by then. */

@@ -29,8 +29,9 @@ final class CrashFixture {
 
     static EngineBuilder builder(Path directory, IoManagerFactory io, InstantSource clock) {
         SplittableRandom random = new SplittableRandom(42);
-        return BitcaskEngine.builder(directory)
-                .io(io)
+        EngineBuilder builder = BitcaskEngine.builder(directory);
+        builder.retryTimer = (millis, action) -> {}; // tried again when it is asked for again, in the one thread
+        return builder.io(io)
                 .clock(clock)
                 .random(random::nextLong)
                 .executor(Runnable::run)

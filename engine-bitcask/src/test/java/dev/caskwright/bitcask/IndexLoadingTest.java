@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.SplittableRandom;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -29,7 +30,7 @@ final class IndexLoadingTest {
     private static final int KEYS = 400;
 
     private final ManualClock clock = new ManualClock();
-    private final List<Runnable> tasks = new ArrayList<>();
+    private final List<Runnable> tasks = new CopyOnWriteArrayList<>();
     private CrashableIoManager disk = new CrashableIoManager();
     private PartedIndex index = new PartedIndex();
 
@@ -237,9 +238,7 @@ final class IndexLoadingTest {
     }
 
     private IndexLoading loading(RecordLogOpening opening) {
-        return new IndexLoading(opening, index, true, 1, Long.MAX_VALUE, cause -> {
-            throw new AssertionError(cause);
-        });
+        return new IndexLoading(opening, index, true, 1, Long.MAX_VALUE);
     }
 
     private RecordLogOpening opening() throws IOException {
@@ -294,7 +293,13 @@ final class IndexLoadingTest {
             }
         };
         loading.goOn(task -> {
-            Thread thread = new Thread(task);
+            Thread thread = new Thread(() -> {
+                try {
+                    task.run();
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            });
             thread.setDaemon(true);
             thread.start();
             while (loaded.get() == 0) {
@@ -424,12 +429,28 @@ final class IndexLoadingTest {
     }
 
     @Test
-    void anIndexThatBreaksInTheBackgroundFailsTheEngine() throws IOException {
+    void loadingThatEndsAbruptlyIsTriedAgain() throws IOException {
         killedBehindAnImage(50);
-        BitcaskEngine engine = builder().open();
-        index.failure.set(new IllegalStateException("planted"));
-        tasks.get(0).run();
-        assertThat(engine.health()).hasMessage("planted");
-        engine.close();
+        List<Runnable> later = new ArrayList<>();
+        EngineBuilder builder = builder();
+        builder.retryTimer = (millis, action) -> later.add(action);
+        try (BitcaskEngine engine = builder.open()) {
+            index.failure.set(new IllegalStateException("planted"));
+            tasks.get(0).run();
+            assertThat(engine.health()).isNull();
+            assertThat(engine.retries())
+                    .singleElement()
+                    .satisfies(retry -> assertThat(retry.cause()).hasMessage("planted"));
+            tasks.clear();
+            assertThat(later).hasSize(1);
+            later.get(0).run();
+            while (tasks.isEmpty()) {
+                Thread.onSpinWait(); // a thread of the process hands it over
+            }
+            tasks.get(0).run();
+            assertThat(index.partsLeft()).isZero();
+            assertThat(engine.retries()).isEmpty();
+            assertSame(engine);
+        }
     }
 }

@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -416,7 +417,11 @@ final class MergerTest {
             write(engine, 8, 40);
             AtomicBoolean wasSecond = new AtomicBoolean();
             index.meanwhile.set(() -> {
-                Thread second = new Thread(() -> engine.mergeInBackground(DEAD_FILES));
+                FutureTask<@Nullable Void> merging = new FutureTask<>(() -> {
+                    engine.mergeInBackground(DEAD_FILES);
+                    return null;
+                });
+                Thread second = new Thread(merging);
                 second.start();
                 try {
                     second.join();
@@ -732,9 +737,12 @@ final class MergerTest {
                 BitcaskEngine engine = failing.getAndSet(null);
                 if (engine != null) {
                     disk.observer(call -> {
-                        throw new IllegalStateException("planted");
+                        if (call.operation() == IoOperation.FORCE) {
+                            throw new IllegalStateException("planted");
+                        }
                     });
-                    assertThatThrownBy(() -> engine.put(key(99), value(99))).isInstanceOf(EngineFailedException.class);
+                    assertThatThrownBy(() -> engine.put(key(99), value(99), WriteOptions.SYNC))
+                            .isInstanceOf(EngineFailedException.class);
                     disk.observer(null);
                 }
             }

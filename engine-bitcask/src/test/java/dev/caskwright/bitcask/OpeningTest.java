@@ -13,10 +13,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -274,30 +272,5 @@ final class OpeningTest {
                 }
             }
         }
-    }
-
-    @Test
-    void itsOwnThreadsEndWithTheEngine() throws Exception {
-        Set<Thread> before = ownThreads();
-        try (BitcaskEngine engine = BitcaskEngine.builder(HOME)
-                .io(disk.factory(HOME))
-                .maxFileBytes(CrashFixture.SMALL_FILES)
-                .open()) {
-            write(engine);
-            engine.sync();
-        }
-        Set<Thread> after = ownThreads();
-        after.removeAll(before);
-        for (Thread thread : after) {
-            // It has nothing left to do, but may not have come to its end; one that is idle waits for longer.
-            thread.join(5_000);
-            assertThat(thread.isAlive()).isFalse();
-        }
-    }
-
-    private static Set<Thread> ownThreads() {
-        Set<Thread> threads = new HashSet<>(Thread.getAllStackTraces().keySet());
-        threads.removeIf(thread -> !thread.getName().startsWith("caskwright"));
-        return threads;
     }
 }

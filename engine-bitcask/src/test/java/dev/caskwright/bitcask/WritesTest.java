@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.api.Snapshot;
@@ -319,7 +321,7 @@ final class WritesTest {
 
     @ParameterizedTest
     @EnumSource
-    void anErrorOfTheLogIsThatOfItsWriter(Write write) throws IOException {
+    void aWriteThatEndsAbruptlyIsThatOfItsWriter(Write write) throws IOException {
         BitcaskEngine engine = builder().open();
         engine.put(KEY, OLD);
         IllegalStateException planted = new IllegalStateException("planted");
@@ -329,10 +331,16 @@ final class WritesTest {
             }
         });
         assertThatThrownBy(() -> write.make(engine, WriteOptions.WRITE))
-                .isInstanceOf(EngineFailedException.class)
+                .isInstanceOfSatisfying(EngineException.class, e -> {
+                    assertThat(e.code()).isEqualTo(ErrorCode.UNAVAILABLE);
+                    assertThat(e.outcome()).as("it could not be taken back").isEqualTo(Outcome.UNKNOWN);
+                })
                 .hasCause(planted);
         disk.observer(null);
-        assertThat(engine.health()).isSameAs(planted);
+        assertThat(engine.health()).isNull();
+        assertThat(engine.get(KEY)).isEqualTo(OLD);
+        engine.put(KEY, NEW);
+        assertThat(engine.get(KEY)).isEqualTo(NEW);
         engine.close();
     }
 

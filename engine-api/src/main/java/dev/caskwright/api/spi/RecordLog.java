@@ -41,7 +41,10 @@ public interface RecordLog extends Closeable {
      *
      * @param version the version of the write, greater than any before
      * @param willSync whether a sync up to this record follows at once
-     * @throws dev.caskwright.api.OutOfSpaceException if there is no space; nothing was appended, now or after a restart
+     * @throws dev.caskwright.api.EngineException if nothing was appended and the log goes on: {@link
+     *     dev.caskwright.api.OutOfSpaceException} if there is no space, another one if something else was refused, such as
+     *     a descriptor for a new file. The outcome says whether the record could be there after a restart. Any other
+     *     exception or error leaves the log in doubt, and nothing is appended to it any more
      */
     long append(RecordDraft draft, long version, boolean willSync) throws IOException;
 
@@ -58,7 +61,12 @@ public interface RecordLog extends Closeable {
     /** Returns the position behind the last record. Positions grow. */
     long position();
 
-    /** Makes the log durable up to a position. Concurrent calls share a force. */
+    /**
+     * Makes the log durable up to a position. Concurrent calls share a force.
+     *
+     * @throws dev.caskwright.api.EngineException of outcome APPLIED if nothing was forced, and it may be tried again
+     * @throws IOException if a force failed, now or earlier
+     */
     void sync(long position) throws IOException;
 
     /** Leaves the segment that is appended to; the next append starts a new one. */

@@ -59,9 +59,13 @@ final class EncodedBatch implements BatchDraft {
         return chunk;
     }
 
-    /** The chunks in the order of their records. */
-    List<EncodedDraft> chunks() {
-        return chunks.subList(0, chunksUsed);
+    int chunkCount() {
+        return chunksUsed;
+    }
+
+    /** Returns a chunk; they are in the order of their records. */
+    EncodedDraft chunk(int number) {
+        return chunks.get(number);
     }
 
     @Override

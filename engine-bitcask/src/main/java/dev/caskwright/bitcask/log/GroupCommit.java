@@ -1,8 +1,9 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.Outcome;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -26,16 +27,26 @@ final class GroupCommit {
     /** Forces the log. */
     @FunctionalInterface
     interface Force {
-        /** Forces everything appended so far and returns the position up to which the log is durable now. */
+        /**
+         * Forces everything appended so far and returns the position up to which the log is durable now.
+         *
+         * @throws EngineException of outcome APPLIED if nothing was forced: another force proves as much as this would have
+         */
         long force() throws IOException;
     }
 
     private static final long SHORT_FORCE_NANOS = 300_000;
 
+    /** After so long a member that sleeps looks whether it was forgotten. */
+    private static final long LOOK_NANOS = 1_000_000_000;
+
     private static final class Member {
         final Thread thread = Thread.currentThread();
         volatile boolean leads;
         volatile boolean parks;
+        volatile boolean isGone; // ended abruptly while it waited
+
+        @Nullable Member later; // in its group; changes until that is closed
 
         /** Wakes the thread if it has gone to sleep, or is about to. After what it waits for has been set. */
         void wake() {
@@ -46,23 +57,34 @@ final class GroupCommit {
     }
 
     private static final class Group {
-        final List<Member> members = new ArrayList<>();
+        final Member first;
+        Member last;
         volatile long position; // the last that a member awaits
-        volatile int size;
+        volatile int size = 1;
         volatile boolean done;
 
-        @Nullable IOException failure; // set before done
+        @Nullable Throwable failure; // set before done, like what follows
 
+        boolean hasFailedBefore;
+
+        Group(Member first, long awaited) {
+            this.first = first;
+            this.last = first;
+            this.position = awaited;
+        }
+
+        @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock of the whole
         void join(Member member, long awaited) {
-            members.add(member);
+            last.later = member;
+            last = member;
             position = Math.max(position, awaited);
-            size = members.size();
+            size++;
         }
     }
 
     private final Force force;
-    private Group next = new Group(); // guarded by this, like the group's members until it is closed
-    private boolean forcing; // guarded by this
+    private @Nullable Group next; // guarded by this, like the group's members until it is closed
+    private @Nullable Member leader; // of the force that is under way or about to be; guarded by this
     private volatile long durable;
     private volatile int lately; // how many awaited a force when the last one ended, those that it served included
     private volatile long forceNanos; // what the last force took
@@ -94,26 +116,65 @@ final class GroupCommit {
             return;
         }
         checkNotFailed();
-        Member self = new Member();
+        Member self;
         Group group;
-        synchronized (this) {
-            group = next;
-            group.join(self, position);
-            if (!forcing) {
-                forcing = true;
-                self.leads = true;
-            }
+        try {
+            self = new Member();
+            group = join(self, position);
+        } catch (OutOfMemoryError e) {
+            throw new EngineException(
+                    ErrorCode.UNAVAILABLE, Outcome.APPLIED, "not synced for want of memory, try again: " + e, e);
         }
-        boolean interrupted = waitFor(group, self);
+        // From here on nothing takes memory: others rely on it that each member does its part.
+        boolean interrupted;
+        try {
+            interrupted = waitFor(group, self);
+        } catch (RuntimeException | Error e) {
+            // Nothing but assignments: there may be no stack left for calls. Those who wait look for themselves.
+            self.isGone = true;
+            failed = e;
+            throw e;
+        }
         if (self.leads) {
-            lead(group, self);
+            try {
+                lead(group, self);
+            } catch (RuntimeException | Error e) {
+                failed = e; // as above
+                group.failure = e;
+                group.done = true;
+                throw e;
+            }
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        if (group.failure != null) {
-            throw group.failure;
+        checkServed(group);
+    }
+
+    private static void checkServed(Group group) throws IOException {
+        Throwable failure = group.failure;
+        if (failure == null) {
+            return;
         }
+        if (group.hasFailedBefore) {
+            throw failedBefore(failure);
+        }
+        throw failure instanceof IOException io ? io : new IOException("a force ended abruptly: " + failure, failure);
+    }
+
+    private synchronized Group join(Member self, long position) {
+        Group group = next;
+        if (group == null) {
+            group = new Group(self, position);
+            next = group;
+        } else {
+            group.join(self, position);
+        }
+        if (leader == null) {
+            leader = self;
+            self.leads = true;
+        }
+        return group;
     }
 
     /** Forces even if all that was appended is durable: space may have been held ready behind it. */
@@ -132,36 +193,50 @@ final class GroupCommit {
         boolean interrupted = false;
         self.parks = true;
         while (!group.done && !self.leads) {
-            LockSupport.park(this);
+            LockSupport.parkNanos(this, LOOK_NANOS);
             interrupted |= Thread.interrupted();
+            if (failed != null && !group.done && !self.leads) {
+                takeOver(group, self);
+            }
         }
         return interrupted;
+    }
+
+    /** After a failure: lets a member of a group that nobody leads lead it, if the last leader could not see to that. */
+    private synchronized void takeOver(Group group, Member self) {
+        Member last = leader;
+        if (next == group && (last == null || !last.leads || last.isGone)) {
+            leader = self;
+            self.leads = true;
+        }
     }
 
     private void lead(Group group, Member self) {
         gather(group);
         synchronized (this) {
-            next = new Group();
+            next = null; // who comes from now on forms another group
         }
         try {
-            checkNotFailed();
-            // The force before may have come to all of these, too, if they appended just before it.
-            if (durable < group.position) {
+            Throwable first = failed;
+            if (first != null) {
+                group.hasFailedBefore = true;
+                group.failure = first;
+            } else if (durable < group.position) {
+                // The force before may have come to all of these, too, if they appended just before it.
                 long start = System.nanoTime();
                 durable = force.force();
                 forceNanos = System.nanoTime() - start;
             }
-        } catch (IOException e) {
-            failed = e;
+        } catch (IOException | RuntimeException | Error e) {
             group.failure = e;
-        } catch (RuntimeException | Error e) {
-            failed = e;
-            group.failure = new IOException("force ended abruptly", e);
-            throw e;
+            if (!(e instanceof EngineException own && own.outcome() == Outcome.APPLIED)) {
+                failed = e;
+            }
         } finally {
-            handOver(group.members.size());
+            self.leads = false;
+            handOver(group.size);
             group.done = true;
-            for (Member member : group.members) {
+            for (Member member = group.first; member != null; member = member.later) {
                 if (member != self) {
                     member.wake();
                 }
@@ -185,20 +260,21 @@ final class GroupCommit {
     private void checkNotFailed() throws IOException {
         Throwable first = failed;
         if (first != null) {
-            throw new IOException("an earlier force of the log failed: " + first, first);
+            throw failedBefore(first);
         }
     }
 
-    private void handOver(int served) {
-        synchronized (this) {
-            lately = served + next.members.size();
-            if (next.members.isEmpty()) {
-                forcing = false;
-            } else {
-                Member leader = next.members.get(0);
-                leader.leads = true;
-                leader.wake();
-            }
+    private static IOException failedBefore(Throwable first) {
+        return new IOException("an earlier force of the log failed: " + first, first);
+    }
+
+    private synchronized void handOver(int served) {
+        Group waiting = next;
+        lately = served + (waiting == null ? 0 : waiting.size);
+        leader = waiting == null ? null : waiting.first;
+        if (waiting != null) {
+            waiting.first.leads = true;
+            waiting.first.wake();
         }
     }
 }

@@ -346,6 +346,13 @@ final class HintFile {
         }
     }
 
+    /** Deletes a file if there is one. */
+    static void deleteIfThere(IoManager io, String name) throws IOException {
+        if (io.list().contains(name)) {
+            io.delete(name);
+        }
+    }
+
     private static int writeBlock(
             WritableFile file, StoreId store, long id, long offset, byte[] source, int from, int length)
             throws IOException {

@@ -4,9 +4,8 @@ import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.RecordLogOptions;
 import java.io.IOException;
-import java.util.ArrayDeque;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,14 +16,23 @@ import org.slf4j.LoggerFactory;
  */
 final class Sealer {
     /** A file that writers have left, with what its hint file will say. */
-    private record Left(DataFile file, HintFile.Builder hints) {}
+    static final class Left {
+        private final DataFile file;
+        private final HintFile.Builder hints;
+
+        private Left(DataFile file, HintFile.Builder hints) {
+            this.file = file;
+            this.hints = hints;
+        }
+    }
 
     private final SegmentedLog log;
     private final IoManager io;
     private final Manifest manifest;
     private final RecordLogOptions options;
     private final Object sealing = new Object();
-    private final Deque<Left> waiting = new ArrayDeque<>(); // guarded by itself
+    private final ArrayList<Left> waiting = new ArrayList<>(); // guarded by itself
+    private volatile boolean isInDoubt;
 
     Sealer(SegmentedLog log, IoManager io, Manifest manifest, RecordLogOptions options) {
         this.log = log;
@@ -36,7 +44,7 @@ final class Sealer {
     /** Lets go of the hint files that are not complete. */
     void abandonHints() throws IOException {
         for (Left each : next()) {
-            each.hints().abandon();
+            each.hints.abandon();
         }
     }
 
@@ -44,14 +52,28 @@ final class Sealer {
     long hintBytes() {
         long bytes = 0;
         for (Left each : next()) {
-            bytes += each.hints().heldBytes();
+            bytes += each.hints.heldBytes();
         }
         return bytes;
     }
 
-    void add(DataFile file, HintFile.Builder hints) {
+    /** Returns whether it is not known what the manifest lists on disk. */
+    boolean isInDoubt() {
+        return isInDoubt;
+    }
+
+    /** Takes the memory that {@link #add} needs. */
+    Left prepare(DataFile file, HintFile.Builder hints) {
         synchronized (waiting) {
-            waiting.add(new Left(file, hints));
+            waiting.ensureCapacity(waiting.size() + 1);
+        }
+        return new Left(file, hints);
+    }
+
+    /** Takes over a file that writers have left. Cannot fail. */
+    void add(Left left) {
+        synchronized (waiting) {
+            waiting.add(left);
         }
     }
 
@@ -60,7 +82,7 @@ final class Sealer {
         List<DataFile> files = new ArrayList<>();
         synchronized (waiting) {
             for (Left each : waiting) {
-                files.add(each.file());
+                files.add(each.file);
             }
         }
         return files;
@@ -72,15 +94,23 @@ final class Sealer {
         }
     }
 
-    void sealInBackground() {
-        try {
-            sealAll();
-        } catch (OutOfSpaceException e) {
-            // The files stay as they are, unsealed but whole; the next one left, a merge or closing tries again.
-            logger().warn("no space to seal data files, will try again: {}", e.getMessage());
-        } catch (IOException | RuntimeException | Error e) {
-            options.onFailure().accept(e);
-        }
+    /** Returns the task that seals in the background. If it throws, nothing is lost, and it is to be run again. */
+    Runnable task() {
+        return new Runnable() {
+            @Override
+            public void run() {
+                try {
+                    sealAll();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+
+            @Override
+            public String toString() {
+                return "sealing data files";
+            }
+        };
     }
 
     /** Seals every file that waits. */
@@ -105,17 +135,22 @@ final class Sealer {
 
     private void seal(List<Left> batch) throws IOException {
         endAccess(batch);
-        DataFile last = batch.get(batch.size() - 1).file();
+        DataFile last = batch.get(batch.size() - 1).file;
         log.sync(SegmentedLog.position(last.id(), last.length()));
         List<Manifest.Sealed> listed = new ArrayList<>();
         for (Left each : batch) {
             writeHints(each);
-            listed.add(each.file().sealedEntry());
+            listed.add(each.file.sealedEntry());
         }
         // The manifest may list a file only once its content and its name are durable: the sync saw to both.
         list(listed);
         for (Left each : batch) {
-            log.seal(each.file());
+            try {
+                log.seal(each.file);
+            } catch (IOException | RuntimeException | Error e) {
+                // The file is sealed. Its old handle is not used any more, and nothing is left to write through it.
+                logger().warn("the handle for writing a file that was sealed could not be closed: {}", e.toString());
+            }
         }
         synchronized (waiting) {
             waiting.removeAll(batch);
@@ -124,10 +159,10 @@ final class Sealer {
 
     /** A hint file is a cache: without one the file counts as well, and is read instead. */
     private void writeHints(Left left) {
-        left.file().setExpiries(left.hints().expiries());
+        left.file.setExpiries(left.hints.expiries());
         try {
-            left.hints().writeOnce(io, manifest.store(), left.file());
-        } catch (IOException e) {
+            left.hints.writeOnce(io, manifest.store(), left.file);
+        } catch (IOException | RuntimeException | Error e) {
             logger().warn("a data file goes without a hint file, opening may take longer: {}", e.toString());
         }
     }
@@ -135,13 +170,13 @@ final class Sealer {
     /** Gives readers handles of their own, so that those for writing have nothing left to do but to be forced. */
     private void endAccess(List<Left> batch) throws IOException {
         for (Left each : batch) {
-            if (!each.file().hasReadersHandle()) {
-                each.file().exchangeHandle(io.open(each.file().name()));
+            if (!each.file.hasReadersHandle()) {
+                each.file.exchangeHandle(io.open(each.file.name()));
             }
         }
         log.awaitReaders();
         for (Left each : batch) {
-            each.file().writable().endAccess();
+            each.file.writable().endAccess();
         }
     }
 
@@ -152,6 +187,7 @@ final class Sealer {
             throw e;
         } catch (IOException e) {
             // Whoever asked for the sealing, the store's state on disk is in doubt now.
+            isInDoubt = true;
             options.onFailure().accept(e);
             throw e;
         }

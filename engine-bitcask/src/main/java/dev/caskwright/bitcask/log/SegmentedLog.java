@@ -1,7 +1,10 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.BatchDraft;
 import dev.caskwright.api.spi.ImageOutput;
 import dev.caskwright.api.spi.IoManager;
@@ -18,7 +21,6 @@ import dev.caskwright.api.spi.RecordScanner;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.NavigableSet;
 import java.util.TreeSet;
@@ -43,8 +45,8 @@ final class SegmentedLog implements RecordLog {
     /** So much is made free when a full disk leaves no room for what matters. */
     private static final long ROOM_TO_MAKE = 256 << 10;
 
-    /** Short enough to be in a cache of the processor when it is summed and written. */
-    private static final int PIECE_OF_LONG_VALUE = 64 << 10;
+    /** What is written over the header of a record that is not to be found. */
+    private static final byte[] NO_RECORD = new byte[2 * RecordFormat.ALIGNMENT];
 
     private final IoManager io;
     private final RecordLogOptions options;
@@ -52,14 +54,19 @@ final class SegmentedLog implements RecordLog {
     private final GroupCommit commit = new GroupCommit(this::forceAppended);
     private final EncodedDraft markDraft = new EncodedDraft();
     private final CRC32C batchCrc = new CRC32C();
-    private byte @Nullable []
-            longValuePiece; // of a long value and its padding, under the write lock; made by the first
+    private final DraftWriter writer = new DraftWriter();
     private final Object handles = new Object(); // a handle is not exchanged while it is forced
     private final Object leaving = new Object(); // the mark at a file's end tells all that is durable by then
     private final FileSlots slots = new FileSlots();
     private final SpaceAhead space;
     private final Sealer sealer;
+    private final Runnable sealing;
     private final Unneeded unneeded;
+    private final NewFiles newFiles;
+
+    /** Made in time, for when there is no memory to say more. */
+    private final EngineException noMemory =
+            new EngineException(ErrorCode.UNAVAILABLE, Outcome.NOT_APPLIED, "nothing was written: no memory", null);
 
     private final NavigableSet<Long> taken = new TreeSet<>(); // numbers of what is not ours; under the write lock
     private volatile @Nullable DataFile active;
@@ -68,6 +75,7 @@ final class SegmentedLog implements RecordLog {
     private long highestId; // grows under the write lock
     private long lastLogId;
     private volatile boolean namesAdded;
+    private boolean isForcing; // whether a failure now would be one of a force; guarded by handles
     private long writtenBytes; // grows under the write lock
     private volatile long
             imagedBytes; // how much of the written bytes an image covers; negative: not even what was there
@@ -80,7 +88,9 @@ final class SegmentedLog implements RecordLog {
         this.manifest = manifest;
         this.space = new SpaceAhead(options.maintenance(), commit, options.maxSegmentBytes(), options.onFailure());
         this.sealer = new Sealer(this, io, manifest, options);
+        this.sealing = sealer.task();
         this.unneeded = new Unneeded(io);
+        this.newFiles = new NewFiles(this, io, manifest);
     }
 
     /** Takes up the state that was found while opening: everything so far is durable. */
@@ -196,14 +206,18 @@ final class SegmentedLog implements RecordLog {
     public long append(RecordDraft record, long version, boolean willSync) throws IOException {
         EncodedDraft draft = (EncodedDraft) record;
         checkVersion(version);
-        DataFile file = fileFor(draft.length());
-        long offset = file.length();
-        draft.place(version, distance(file, offset), file.mask(offset));
-        if (draft.longValueLength() == 0) {
-            write(file, offset, draft);
-        } else {
-            writeLong(file, offset, draft);
+        DataFile file;
+        long offset;
+        try {
+            file = fileFor(draft.length());
+            offset = file.length();
+            draft.place(version, distance(file, offset), file.mask(offset));
+            prepareHints(file);
+        } catch (RuntimeException | Error e) {
+            throw notAppended(e);
         }
+        write(file, offset, draft);
+        // From here on nothing takes memory: the record is in the log, and all that counts it must follow.
         file.noteVersion(version);
         long locator = locator(file, offset, draft.bytes(), 0);
         file.addLive(addHint(draft.bytes(), 0, locator));
@@ -237,16 +251,21 @@ final class SegmentedLog implements RecordLog {
     public long[] appendBatch(BatchDraft draft, long firstVersion, boolean willSync) throws IOException {
         EncodedBatch batch = (EncodedBatch) draft;
         checkVersion(firstVersion + batch.size() - 1);
-        DataFile file = fileFor(batch.length() + RecordFormat.BATCH_END_LENGTH);
-        long[] locators = place(file, batch, firstVersion);
-        long offset = file.length();
-        for (EncodedDraft chunk : batch.chunks()) {
-            write(file, offset, chunk);
-            offset += chunk.length();
+        DataFile file;
+        long[] locators;
+        try {
+            file = fileFor(batch.length() + RecordFormat.BATCH_END_LENGTH);
+            locators = place(file, batch, firstVersion);
+            prepareHints(file);
+        } catch (RuntimeException | Error e) {
+            throw notAppended(e);
         }
+        long offset = write(file, file.length(), batch);
+        // From here on nothing takes memory, as in append().
         int members = 0;
         long live = 0;
-        for (EncodedDraft chunk : batch.chunks()) {
+        for (int i = 0; i < batch.chunkCount(); i++) {
+            EncodedDraft chunk = batch.chunk(i);
             byte[] bytes = chunk.bytes();
             for (long at = 0; at < chunk.copiedLength() && members < locators.length; members++) {
                 live += addHint(bytes, (int) at, locators[members]);
@@ -267,7 +286,8 @@ final class SegmentedLog implements RecordLog {
         long offset = file.length();
         int placed = 0;
         batchCrc.reset();
-        for (EncodedDraft chunk : batch.chunks()) {
+        for (int i = 0; i < batch.chunkCount(); i++) {
+            EncodedDraft chunk = batch.chunk(i);
             byte[] bytes = chunk.bytes();
             for (long at = 0; at < chunk.copiedLength(); placed++) {
                 chunk.place((int) at, firstVersion + placed, distance(file, offset), file.mask(offset));
@@ -317,57 +337,67 @@ final class SegmentedLog implements RecordLog {
         return hints;
     }
 
-    private static void write(DataFile file, long offset, EncodedDraft draft) throws IOException {
-        WritableFile handle = file.writable();
-        handle.write(offset, draft.bytes(), 0, draft.copiedLength());
-        if (draft.longValueLength() > 0) {
-            long end = offset + draft.copiedLength();
-            handle.write(end, draft.longValue(), draft.longValueOffset(), draft.longValueLength());
-            end += draft.longValueLength();
-            int padding = (int) (offset + draft.length() - end);
-            handle.write(end, new byte[RecordFormat.ALIGNMENT], 0, padding);
+    /** Takes the memory that the hints of the active file need to begin with. */
+    private HintFile.Builder prepareHints(DataFile file) {
+        HintFile.Builder hints = activeHints;
+        if (hints == null) {
+            hints = new HintFile.Builder(io, manifest.store(), file);
+            activeHints = hints;
         }
+        return hints;
+    }
+
+    private void write(DataFile file, long offset, EncodedDraft draft) throws IOException {
+        try {
+            writer.write(file, offset, draft);
+        } catch (RuntimeException | Error e) {
+            throw endedAbruptly(file, offset, e);
+        }
+    }
+
+    /** Returns the offset behind the batch. */
+    private long write(DataFile file, long start, EncodedBatch batch) throws IOException {
+        long offset = start;
+        try {
+            for (int i = 0; i < batch.chunkCount(); i++) {
+                writer.writeInBatch(file, offset, batch.chunk(i));
+                offset += batch.chunk(i).length();
+            }
+        } catch (RuntimeException | Error e) {
+            throw endedAbruptly(file, start, e);
+        }
+        return offset;
     }
 
     /**
-     * Writes a record whose value is still the caller's array, a copy of one piece after the other. If the checksum of what
-     * was copied is not the one in the header, the caller changed the array meanwhile, and the header is written again: the
-     * value is the caller's mistake, the record is as sound as any other.
+     * Takes back what a write left that ended in an error, like a want of memory: how much of it was done is not known, and
+     * a whole record would be found after a restart. The next write goes to the same place.
      */
-    private void writeLong(DataFile file, long offset, EncodedDraft draft) throws IOException {
-        WritableFile handle = file.writable();
-        handle.write(offset, draft.bytes(), 0, draft.copiedLength());
-        byte[] piece = longValuePiece();
-        CRC32C checksum = draft.keyChecksum();
-        int before = RecordFormat.bodyChecksum(draft.bytes(), 0);
-        long end = offset + draft.copiedLength();
-        int length = draft.longValueLength();
-        for (int done = 0; done < length; ) {
-            int count = Math.min(PIECE_OF_LONG_VALUE, length - done);
-            System.arraycopy(draft.longValue(), draft.longValueOffset() + done, piece, 0, count);
-            checksum.update(piece, 0, count);
-            done += count;
-            if (done == length) {
-                int padding = (int) (offset + draft.length() - end - count);
-                Arrays.fill(piece, count, count + padding, (byte) 0);
-                count += padding;
+    private EngineException endedAbruptly(DataFile file, long offset, Throwable e) {
+        try {
+            file.writable().write(offset, NO_RECORD, 0, NO_RECORD.length);
+            commit.force(); // a force may just have made the record durable
+        } catch (IOException | RuntimeException | Error second) {
+            if (second != e) {
+                e.addSuppressed(second);
             }
-            handle.write(end, piece, 0, count);
-            end += count;
+            return new EngineException(
+                    ErrorCode.UNAVAILABLE,
+                    Outcome.UNKNOWN,
+                    "a write ended abruptly; it is not visible, but may be after a crash before the next write: " + e,
+                    e);
         }
-        if ((int) checksum.getValue() != before) {
-            draft.replaceBodyChecksum((int) checksum.getValue(), file.mask(offset));
-            handle.write(offset, draft.bytes(), 0, draft.copiedLength());
-        }
+        return notAppended(e);
     }
 
-    private byte[] longValuePiece() {
-        byte[] piece = longValuePiece;
-        if (piece == null) {
-            piece = new byte[PIECE_OF_LONG_VALUE + RecordFormat.ALIGNMENT];
-            longValuePiece = piece;
+    /** Says that something failed before anything was appended. */
+    private EngineException notAppended(Throwable e) {
+        try {
+            return new EngineException(
+                    ErrorCode.UNAVAILABLE, Outcome.NOT_APPLIED, "nothing was written, try again: " + e, e);
+        } catch (OutOfMemoryError none) {
+            return noMemory;
         }
-        return piece;
     }
 
     private int distance(DataFile file, long offset) {
@@ -395,12 +425,16 @@ final class SegmentedLog implements RecordLog {
                 && file.length() + length + RecordFormat.END_OF_FILE_LENGTH > options.maxSegmentBytes();
     }
 
-    /** Leaves the active file, if there is one, and goes on to a new one. */
+    /**
+     * Leaves the active file, if there is one, and goes on to a new one. If there can be none now, the number is used by the
+     * next try.
+     */
     private void roll() throws IOException {
+        sealIfTooManyWait();
         leaveActive();
+        newFiles.removeLeftBehind();
         DataFile fresh = createNextFile();
         lastLogId = fresh.id();
-        activeHints = new HintFile.Builder(io, manifest.store(), fresh);
         active = fresh;
     }
 
@@ -415,11 +449,30 @@ final class SegmentedLog implements RecordLog {
             try {
                 return createFile(id, false, lastLogId);
             } catch (IOException e) {
+                highestId = id - 1; // what there is of the file goes before the next one is made
                 if (!io.listObstacles().contains(FileNames.data(id))) {
                     throw e;
                 }
                 goPast(id); // it came there after the store was opened
             }
+        }
+    }
+
+    private void sealIfTooManyWait() throws IOException {
+        if (sealer.count() < MAX_UNSEALED) {
+            return;
+        }
+        try {
+            sealer.sealAll();
+        } catch (EngineException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new EngineException(
+                    ErrorCode.UNAVAILABLE,
+                    Outcome.NOT_APPLIED,
+                    "too many data files wait to be sealed: count=" + sealer.count() + ", limit=" + MAX_UNSEALED
+                            + "; sealing fails: " + e,
+                    e);
         }
     }
 
@@ -434,31 +487,27 @@ final class SegmentedLog implements RecordLog {
             long offset = old.length();
             markDraft.endFile();
             markDraft.place(old.lastVersion(), distance(old, offset), old.mask(offset));
-            write(old, offset, markDraft);
+            Sealer.Left left = sealer.prepare(old, prepareHints(old));
+            try {
+                writer.write(old, offset, markDraft);
+            } catch (RuntimeException | Error e) {
+                throw notAppended(e); // a mark that is there all the same does no harm: the next record comes over it
+            }
+            // Nothing may be written behind the mark, so nothing may fail before the file is left.
             extend(old, offset + markDraft.length());
-            sealer.add(old, hints());
+            sealer.add(left);
             active = null;
             activeHints = null;
         }
-        if (sealer.count() > MAX_UNSEALED) {
-            sealer.sealInBackground();
-        } else {
-            options.maintenance().execute(sealer::sealInBackground);
-        }
+        options.maintenance().execute(sealing);
     }
 
     private DataFile createFile(long id, boolean merged, long previousId) throws IOException {
-        String name = merged ? FileNames.merged(id) : FileNames.data(id);
-        long expected = options.maxSegmentBytes();
-        WritableFile handle = merged ? io.createSequential(name, expected) : io.create(name, expected);
-        try {
-            handle.write(
-                    0, DataFile.encodeHeader(manifest.store(), id, previousId, history(id)), 0, DataFile.HEADER_LENGTH);
-        } catch (IOException e) {
-            handle.close();
-            io.delete(name);
-            throw e;
-        }
+        return newFiles.create(id, merged, previousId, history(id), options.maxSegmentBytes());
+    }
+
+    /** Makes a file of one that has its header on disk. */
+    DataFile addNewFile(long id, boolean merged, WritableFile handle) throws IOException {
         namesAdded = true;
         DataFile file = addFile(id, merged, handle, DataFile.HEADER_LENGTH);
         file.setHistory(history(id));
@@ -508,26 +557,44 @@ final class SegmentedLog implements RecordLog {
      */
     private long forceAppended() throws IOException {
         synchronized (handles) {
+            isForcing = false;
             try {
                 // The active file is read before those left: if it is left meanwhile, it is among these, too.
                 DataFile last = active;
                 long reached = last == null ? commit.durable() : position(last.id(), last.length());
                 reached = Math.max(reached, forceLeft(last));
                 if (last != null && !last.isSealed()) {
-                    last.writable().force();
+                    force(last);
                 }
-                if (namesAdded) {
-                    namesAdded = false;
-                    io.syncDirectory();
-                }
+                syncNames();
                 if (isLeft(last, reached)) {
                     reached = Math.max(reached, forceLeft(null));
                 }
                 return Math.max(commit.durable(), reached);
             } catch (IOException | RuntimeException | Error e) {
+                if (!isForcing) {
+                    // No force has failed, so the next one proves what this one would have.
+                    throw new EngineException(ErrorCode.UNAVAILABLE, Outcome.APPLIED, "not synced, try again: " + e, e);
+                }
                 options.onFailure().accept(e);
                 throw e;
             }
+        }
+    }
+
+    private void force(DataFile file) throws IOException {
+        WritableFile handle = file.writable();
+        isForcing = true;
+        handle.force();
+        isForcing = false;
+    }
+
+    private void syncNames() throws IOException {
+        if (namesAdded) {
+            namesAdded = false;
+            isForcing = true;
+            io.syncDirectory();
+            isForcing = false;
         }
     }
 
@@ -555,7 +622,7 @@ final class SegmentedLog implements RecordLog {
             }
             reached = position(file.id(), file.length());
             if (reached > commit.durable()) {
-                file.writable().force();
+                force(file);
             }
             forced.add(file.sealedEntry());
         }
@@ -566,13 +633,13 @@ final class SegmentedLog implements RecordLog {
     }
 
     private void list(List<Manifest.Sealed> files) throws IOException {
-        if (namesAdded) { // a crash may not list a file whose name is not there
-            namesAdded = false;
-            io.syncDirectory();
-        }
+        syncNames(); // a crash may not list a file whose name is not there
+        isForcing = true;
         try {
             manifest.seal(files);
+            isForcing = false;
         } catch (OutOfSpaceException e) {
+            isForcing = false;
             // What was forced is durable all the same. Until they are listed, only the records behind damage prove it.
             logger().warn("no space to list data files, will try again: {}", e.getMessage());
         }
@@ -850,16 +917,19 @@ final class SegmentedLog implements RecordLog {
         DataFile last = active;
         if (last != null) {
             space.leave();
-            sealer.add(last, hints());
+            sealer.add(sealer.prepare(last, prepareHints(last)));
             active = null;
             activeHints = null;
         }
         sync(end);
         try {
             sealer.sealAll();
-        } catch (OutOfSpaceException e) {
-            // Everything is durable; the next opening reads the file as the tail of the log and seals it then.
-            logger().warn("no space to seal a data file while closing: {}", e.getMessage());
+        } catch (IOException | RuntimeException | Error e) {
+            if (sealer.isInDoubt()) {
+                throw e;
+            }
+            // Everything is durable; the next opening reads the files as the tail of the log and seals them then.
+            logger().warn("data files could not be sealed while closing, the next opening does it: {}", e.toString());
         }
     }
 
@@ -870,33 +940,36 @@ final class SegmentedLog implements RecordLog {
 
     void closeHandles(@Nullable Throwable failure) throws IOException {
         space.leave();
-        IOException first = null;
+        Throwable first = null;
         try {
             HintFile.Builder hints = activeHints;
             if (hints != null) {
                 hints.abandon();
             }
             sealer.abandonHints();
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             first = e;
         }
-        for (DataFile file : files()) {
+        for (DataFile file : slots.all()) {
             try {
-                file.close();
-            } catch (IOException e) {
+                if (file != null) {
+                    file.close();
+                }
+            } catch (IOException | RuntimeException | Error e) {
                 first = e;
             }
         }
         try {
             manifest.close();
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             first = e;
         }
-        if (first != null) {
-            if (failure == null) {
-                throw first;
-            }
+        if (first != null && failure != null) {
             failure.addSuppressed(first);
+        } else if (first instanceof IOException io) {
+            throw io;
+        } else if (first != null) {
+            throw new IOException("closing a file ended abruptly: " + first, first);
         }
     }
 

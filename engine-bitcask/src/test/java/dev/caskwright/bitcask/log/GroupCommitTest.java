@@ -236,7 +236,7 @@ final class GroupCommitTest {
         member.awaitParked();
         other.awaitParked();
         mayEnd.countDown();
-        assertThatThrownBy(leader::join).hasCause(failure);
+        assertThatThrownBy(leader::join).cause().isInstanceOf(IOException.class).hasCause(failure);
         for (Writer each : List.of(member, other)) {
             assertThatThrownBy(each::join)
                     .cause()

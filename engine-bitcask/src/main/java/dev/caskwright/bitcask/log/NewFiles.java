@@ -1,0 +1,83 @@
+package dev.caskwright.bitcask.log;
+
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.Outcome;
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.WritableFile;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes new data files. A file that cannot be made has changed nothing: what there is of it is removed, at once or before the
+ * next file is made.
+ */
+final class NewFiles {
+    private final SegmentedLog log;
+    private final IoManager io;
+    private final Manifest manifest;
+    private @Nullable String leftBehind; // a file of the log that could not be deleted; under the write lock
+
+    NewFiles(SegmentedLog log, IoManager io, Manifest manifest) {
+        this.log = log;
+        this.io = io;
+        this.manifest = manifest;
+    }
+
+    /** Makes a file with its header. */
+    DataFile create(long id, boolean merged, long previousId, long history, long expectedLength) throws IOException {
+        String name = merged ? FileNames.merged(id) : FileNames.data(id);
+        WritableFile handle = null;
+        try {
+            handle = merged ? io.createSequential(name, expectedLength) : io.create(name, expectedLength);
+            byte[] header = DataFile.encodeHeader(manifest.store(), id, previousId, history);
+            handle.write(0, header, 0, DataFile.HEADER_LENGTH);
+            return log.addNewFile(id, merged, handle);
+        } catch (IOException | RuntimeException | Error e) {
+            giveUp(name, merged, handle, e);
+            throw e instanceof OutOfSpaceException space ? space : notCreated(name, e);
+        }
+    }
+
+    private void giveUp(String name, boolean merged, @Nullable WritableFile handle, Throwable cause) {
+        try {
+            if (handle != null) {
+                handle.close();
+            }
+            HintFile.deleteIfThere(io, name);
+        } catch (IOException | RuntimeException | Error e) {
+            if (e != cause) {
+                cause.addSuppressed(e);
+            }
+            if (!merged) {
+                leftBehind = name; // that of a merge is none of the log, and goes with the next opening
+            }
+        }
+    }
+
+    private static EngineException notCreated(String name, Throwable e) {
+        return new EngineException(
+                ErrorCode.UNAVAILABLE,
+                Outcome.NOT_APPLIED,
+                "no new data file could be made, nothing was written, try again: file=" + name + ", " + e,
+                e);
+    }
+
+    /**
+     * Removes a file that could neither be made nor deleted: without a sound header, it would look like the end of the log
+     * after a crash, with records after it.
+     */
+    void removeLeftBehind() throws IOException {
+        String name = leftBehind;
+        if (name == null) {
+            return;
+        }
+        try {
+            HintFile.deleteIfThere(io, name);
+        } catch (IOException e) {
+            throw notCreated(name, e);
+        }
+        leftBehind = null;
+    }
+}
