@@ -57,6 +57,7 @@ final class Writes {
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         long position;
         long length;
+        boolean goesOn = false;
         Session session = store.take();
         try {
             draftPut(session, key, value, options);
@@ -68,15 +69,20 @@ final class Writes {
             } finally {
                 store.writeLock.unlock();
             }
+            goesOn = true;
         } finally {
-            giveBack(session);
+            giveBack(session, goesOn);
         }
         finish(position, length, sync);
     }
 
-    private void giveBack(Session session) {
+    /** @param goesOn whether {@link #finish} follows; if not, background work that was asked for is handed over here */
+    private void giveBack(Session session, boolean goesOn) {
         session.draft.clear(); // it may hold the caller's value
         store.giveBack(session);
+        if (!goesOn) {
+            background.handOver();
+        }
     }
 
     boolean putIfAbsent(byte[] key, byte[] value, WriteOptions options) throws IOException {
@@ -98,6 +104,7 @@ final class Writes {
     private boolean putIf(byte[] key, byte[] value, WriteOptions options, Condition condition) throws IOException {
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         boolean isWritten;
+        boolean goesOn = false;
         long position;
         long length;
         Session session = store.take();
@@ -113,8 +120,9 @@ final class Writes {
                 store.writeLock.unlock();
             }
             length = isWritten ? draft.length() : 0;
+            goesOn = true;
         } finally {
-            giveBack(session);
+            giveBack(session, goesOn);
         }
         finish(position, length, sync);
         return isWritten;
@@ -142,6 +150,7 @@ final class Writes {
         Limits.checkKey(key);
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         boolean isDeleted;
+        boolean goesOn = false;
         long position;
         long length;
         Session session = store.take();
@@ -157,8 +166,9 @@ final class Writes {
                 store.writeLock.unlock();
             }
             length = isDeleted ? draft.length() : 0;
+            goesOn = true;
         } finally {
-            giveBack(session);
+            giveBack(session, goesOn);
         }
         finish(position, length, sync);
         return isDeleted;
@@ -318,6 +328,7 @@ final class Writes {
     boolean writeIf(WriteBatch batch, WriteOptions options, Map<byte[], Long> read) throws IOException {
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         boolean isCommitted;
+        boolean goesOn = false;
         long position;
         long length;
         BatchDraft draft = store.takeBatch();
@@ -333,9 +344,10 @@ final class Writes {
                 store.writeLock.unlock();
             }
             length = isCommitted ? draft.length() : 0;
+            goesOn = true;
         } finally {
-            store.giveBack(session);
             store.giveBackBatch(draft);
+            giveBack(session, goesOn);
         }
         finish(position, length, sync);
         return isCommitted;

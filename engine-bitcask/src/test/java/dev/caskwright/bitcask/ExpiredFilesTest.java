@@ -47,10 +47,13 @@ final class ExpiredFilesTest {
         }
     }
 
-    /** Ten keys overwritten until the disk is full, with nothing left of it: the store opens, and a merge gives all back. */
+    /**
+     * Ten keys overwritten until the disk is full, with nothing left of it: the store opens, and a merge gives all back. There
+     * must be as many bytes of hint files as of the manifest, which is the case from 6,500 bytes on.
+     */
     @Test
     void deadFilesGoWithoutNeedingRoom() throws IOException {
-        for (long capacity = 6_000; capacity < 9_000; capacity += 100) {
+        for (long capacity = 6_500; capacity < 9_500; capacity += 100) {
             CrashableIoManager full = new CrashableIoManager();
             EngineBuilder builder = CrashFixture.builder(full.factory(CrashFixture.HOME), clock);
             BitcaskEngine engine = builder.open();
