@@ -10,6 +10,7 @@ import dev.caskwright.api.spi.RecordScanner;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -35,6 +36,8 @@ import org.jspecify.annotations.Nullable;
 final class Merger {
     private static final long ROUND_BYTES = 1L << 30;
     private static final int SWITCHES_PER_LOCK = 64;
+    /** The edit that drops files must fit into the room that the manifest keeps for it. */
+    private static final int DROPPED_AT_ONCE = 128;
 
     private final Store store;
     private final RecordLog log;
@@ -43,6 +46,7 @@ final class Merger {
     private final long changesRetainedBytes;
     private final ReentrantLock running = new ReentrantLock();
     private volatile boolean cancelled;
+    private boolean isCounted; // the merge that runs; under its lock
     private final AtomicLong merges = new AtomicLong();
     private final AtomicLong mergedBytes = new AtomicLong();
 
@@ -75,10 +79,19 @@ final class Merger {
         running.unlock();
     }
 
+    /** Counts the merge that runs, with the first of its commits. */
+    private void count() {
+        if (!isCounted) {
+            isCounted = true;
+            merges.incrementAndGet();
+        }
+    }
+
     /** Merges everything; over an ordered index, the records come to lie in the order of their keys. */
     void mergeAll() throws IOException {
         running.lock();
         try {
+            isCounted = false;
             dropDead();
             leaveActive();
             log.sealLeft();
@@ -95,6 +108,7 @@ final class Merger {
             return;
         }
         try {
+            isCounted = false;
             long removable = store.clock.removableMillis();
             Map<LogSegment, Long> expired = new HashMap<>();
             List<LogSegment> files = store.listedFiles();
@@ -120,9 +134,11 @@ final class Merger {
             }
             dead.add(file);
         }
-        if (!dead.isEmpty() && !cancelled) {
+        if (!dead.isEmpty()) {
             store.loadIndex();
-            new Round(dead, null).drop();
+        }
+        for (int from = 0; from < dead.size() && !cancelled; from += DROPPED_AT_ONCE) {
+            new Round(dead.subList(from, Math.min(dead.size(), from + DROPPED_AT_ONCE)), null).drop();
         }
     }
 
@@ -132,8 +148,54 @@ final class Merger {
         }
         for (int from = 0; from < inputs.size() && !cancelled; ) {
             int to = endOfRound(inputs, from);
-            new Round(inputs.subList(from, to), order).run();
+            try {
+                new Round(inputs.subList(from, to), order).run();
+            } catch (OutOfSpaceException e) {
+                mergeSmallestFirst(inputs.subList(from, inputs.size()), e);
+                return;
+            }
             from = to;
+        }
+    }
+
+    /**
+     * Merges files one by one when there is no room for all of them: each gives back the room that the next one needs. First
+     * those go that need none, then those with the fewest live bytes.
+     *
+     * @throws OutOfSpaceException if not even the smallest fits, or only some did
+     */
+    private void mergeSmallestFirst(List<LogSegment> inputs, OutOfSpaceException full) throws IOException {
+        List<LogSegment> left = new ArrayList<>();
+        for (LogSegment input : inputs) {
+            Round round = new Round(List.of(input), null);
+            if (!cancelled && round.isUnneeded()) {
+                round.drop();
+            } else {
+                left.add(input);
+            }
+        }
+        left.sort(Comparator.comparingLong(LogSegment::liveBytes).thenComparingLong(LogSegment::id));
+        for (LogSegment input : left) {
+            if (cancelled) {
+                return;
+            }
+            try {
+                new Round(List.of(input), null).run();
+            } catch (OutOfSpaceException e) {
+                e.addSuppressed(full);
+                giveUpAllCaches(e);
+                new Round(List.of(input), null).run();
+            }
+        }
+    }
+
+    private void giveUpAllCaches(OutOfSpaceException full) throws IOException {
+        boolean isAnyGone = false;
+        while (log.giveUpCaches()) {
+            isAnyGone = true;
+        }
+        if (!isAnyGone) {
+            throw full;
         }
     }
 
@@ -245,6 +307,26 @@ final class Merger {
             retireInputs();
         }
 
+        /** Returns whether the one input can go as it is: nothing in it is live, and no tombstone in it is needed. */
+        boolean isUnneeded() throws IOException {
+            LogSegment input = inputs.get(0);
+            if (input.liveBytes() > 0 || older.needsNoTombstones(input)) {
+                return input.liveBytes() == 0;
+            }
+            RecordScanner scanner = log.scan(input, input.length());
+            LookAhead ahead = new LookAhead(store, input, false);
+            while (!cancelled && scanner.next()) {
+                if (scanner.isTombstone() && isNeeded(input, scanner, ahead)) {
+                    return false;
+                }
+            }
+            return !cancelled;
+        }
+
+        private boolean isNeeded(LogSegment input, RecordScanner tombstone, LookAhead ahead) throws IOException {
+            return lookup(tombstone, ahead.next()) == KeyIndex.ABSENT && older.mayHaveOlder(input, tombstone);
+        }
+
         private void commitDrop() throws IOException {
             long position;
             store.writeLock.lock();
@@ -312,9 +394,7 @@ final class Merger {
                     if (order == null && lookup(scanner, ahead.next()) == scanner.locator()) {
                         copyPut(input, scanner);
                     }
-                } else if (scanner.isTombstone()
-                        && lookup(scanner, ahead.next()) == KeyIndex.ABSENT
-                        && older.mayHaveOlder(input, scanner)) {
+                } else if (scanner.isTombstone() && isNeeded(input, scanner, ahead)) {
                     output(scanner).copy(scanner);
                 }
             }
@@ -484,7 +564,7 @@ final class Merger {
                     removeExpired(each, session, lock);
                 }
                 lock.hold();
-                merges.incrementAndGet(); // before the dead bytes are gone, so that who misses them sees why
+                count(); // before the dead bytes are gone, so that who misses them sees why
                 store.snapshots.replace(inputs, segments(outputs));
             } catch (IOException | RuntimeException | Error e) {
                 // The manifest has the outputs, the index not all of them: what is written from now on could be lost

@@ -502,18 +502,31 @@ final class LogOpening implements RecordLogOpening {
         manifest.noteState(highestId, 0, 0);
         // The names of the files that the new manifest lists must be durable before it is.
         io.syncDirectory();
-        try {
-            manifest.rewrite(io);
-        } catch (OutOfSpaceException e) {
-            // Caches are no reason to refuse: they go, and make room.
-            if (!log.giveUpCaches()) {
-                throw e;
-            }
-            manifest.rewrite(io);
-        }
+        writeManifest();
         for (String name : findLeftovers()) {
             if (!FileNames.isNewManifest(name)) {
                 log.deleteUnneeded(name);
+            }
+        }
+    }
+
+    /** Writes the manifest anew, or on a full disk goes on with the one that is there. */
+    private void writeManifest() throws IOException {
+        List<Manifest.Sealed> tail = new ArrayList<>();
+        recovered.keySet().forEach(file -> tail.add(file.sealedEntry()));
+        manifest.keepRoom();
+        try {
+            manifest.rewrite(io);
+        } catch (OutOfSpaceException full) {
+            logger().warn("no space for a new manifest, going on with the old one: {}", full.getMessage());
+            try {
+                manifest.goOn(io, tail);
+            } catch (OutOfSpaceException e) {
+                // Not even that fits. Caches are no reason to refuse: they go, and make room.
+                if (!log.giveUpCaches()) {
+                    throw e;
+                }
+                manifest.rewrite(io);
             }
         }
     }

@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
@@ -80,6 +81,14 @@ final class Manifest implements Closeable {
     /** A manifest is written anew when it has grown by as much as it began with, and by this at least. */
     private static final long LEAST_GROWTH = 64 << 10;
 
+    private static final int REWRITTEN_PIECE = 64 << 10;
+
+    /**
+     * So many zeros are kept written behind the edits of an open store, for those that a full disk must not prevent: a merge
+     * that only gives space back, and what opening lists. With them, the manifest of a small store still fits into 4 KiB.
+     */
+    static final int ROOM = 2 << 10;
+
     private static final int OUTPUT_WORDS = 5;
 
     private static final int SEAL = 1;
@@ -106,6 +115,8 @@ final class Manifest implements Closeable {
     private long end;
     private long forced; // up to where the file was forced
     private long growsTo; // how long it may become before it is written anew
+    private int room; // how much is kept written behind the edits
+    private long roomTo; // up to where the file has bytes
 
     private final Object writing = new Object();
     private final ClockNote clock; // guarded by writing, like the next three
@@ -137,6 +148,7 @@ final class Manifest implements Closeable {
             }
             manifest.clock.read(start, read);
             manifest.readEdits(new ManifestReader(file, file.length(), manifest.store.seed()), file.length());
+            manifest.roomTo = file.length();
             return manifest;
         }
     }
@@ -178,6 +190,7 @@ final class Manifest implements Closeable {
             long following = apply(reader, at, base > 0);
             base = base == 0 ? 0 : base - 1 + following;
             at = editEnd;
+            end = editEnd;
         }
     }
 
@@ -422,15 +435,58 @@ final class Manifest implements Closeable {
         try (WritableFile fresh = target.create(newName, 0)) {
             long noted = writeHead(fresh);
             long freshEnd = writeStart(fresh);
+            fresh.write(freshEnd, new byte[room], 0, room);
             // The rename must not reach the disk before the content that it makes valid.
             fresh.force();
             replaceBy(fresh, newName, target, noted);
             end = freshEnd;
             forced = freshEnd;
             growsTo = freshEnd + Math.max(freshEnd, LEAST_GROWTH);
+            roomTo = freshEnd + room;
+        } catch (OutOfSpaceException e) {
+            if (failed == null) { // the old one is in its place
+                Unneeded.isDeleted(target, newName);
+            }
+            throw e;
         }
         // If it fails, which of the two a power loss leaves is not known, so nothing may be appended to this one.
         orFail(target::syncDirectory);
+    }
+
+    /** Has some room kept behind the edits from the next {@link #rewrite} on. */
+    synchronized void keepRoom() {
+        room = ROOM;
+    }
+
+    /**
+     * Goes on with the manifest that was read, for a full disk that has no room for a new one: writes it once more in its
+     * place, since what was read need not be on the disk, and lists files behind its edits, in the room kept there.
+     */
+    synchronized void goOn(IoManager target, List<Sealed> sealed) throws IOException {
+        synchronized (writing) {
+            io = target;
+            isClosed = false;
+            WritableFile current = open();
+            byte[] piece = new byte[(int) Math.min(REWRITTEN_PIECE, roomTo)];
+            for (long at = 0; at < roomTo; at += piece.length) {
+                int length = (int) Math.min(piece.length, roomTo - at);
+                // Zeros take the place of edits that were never relied on, or one of them could follow a new one.
+                int kept = (int) Math.max(0, Math.min(length, end - at));
+                if (current.read(at, piece, 0, kept) < kept) {
+                    throw new CorruptRecordException(
+                            "manifest became shorter while it was read", FileNames.MANIFEST, at, "length=" + roomTo);
+                }
+                Arrays.fill(piece, kept, length, (byte) 0);
+                current.write(at, piece, 0, length);
+            }
+        }
+        force();
+        if (!sealed.isEmpty()) {
+            for (Sealed each : sealed) {
+                append(sealWords(each));
+            }
+            force();
+        }
     }
 
     /** Returns a name for a new manifest, past leftovers that cannot be deleted and whatever else lies there. */
@@ -539,6 +595,9 @@ final class Manifest implements Closeable {
     /** Lets an image take the place of the one before, durably. */
     synchronized void publish(Image fresh) throws IOException {
         shorten();
+        synchronized (writing) {
+            keepRoomBehind(open(), imageWords(fresh)); // a cache takes nothing of the room kept for what must fit
+        }
         appendAndForce(imageWords(fresh));
         image = fresh;
     }
@@ -643,7 +702,24 @@ final class Manifest implements Closeable {
             throw new IllegalStateException("impossible manifest edit is not written: " + Arrays.toString(words));
         }
         synchronized (writing) {
-            end = write(open(), end, forced, words); // after a failed write the same place is written again
+            WritableFile current = open();
+            try {
+                keepRoomBehind(current, words);
+            } catch (OutOfSpaceException e) {
+                logger().debug("the disk is full, an edit of the manifest takes of the room kept for it", e);
+            }
+            end = write(current, end, forced, words); // after a failed write the same place is written again
+            roomTo = Math.max(roomTo, end);
+        }
+    }
+
+    /** Writes zeros so that there is room behind an edit that is to be appended. Under the lock for writing. */
+    private void keepRoomBehind(WritableFile current, long[] words) throws IOException {
+        long wanted = end + ManifestReader.EDIT_HEADER + (words.length - 1L) * Long.BYTES + room;
+        if (room > 0 && wanted > roomTo) {
+            int more = (int) (wanted - roomTo);
+            current.write(roomTo, new byte[more], 0, more);
+            roomTo = wanted;
         }
     }
 

@@ -13,11 +13,16 @@ import java.util.zip.CRC32C;
 final class RecordSearch {
     private static final int FIRST_CHUNK = 4 << 10;
     private static final int LAST_CHUNK = 1 << 20;
+    private static final int SHORT_BODY = 2 << 10;
 
     private final DataFile file;
     private final long end;
     private final CRC32C crc = new CRC32C();
     private final BlockChecksums blocks;
+    private byte[] chunk = {};
+    private long chunkAt;
+    private int chunkSize; // so much was asked for
+    private int chunkLength; // and so much was there
 
     /** Prepares to search a file up to an offset. */
     RecordSearch(DataFile file, long end) {
@@ -29,26 +34,37 @@ final class RecordSearch {
     /** Returns the first offset from {@code from} on at which a whole sound record starts, or the end. */
     long next(long from) throws IOException {
         // Damage is short as a rule, and there may be much of it: what is read ahead is in proportion to what was
-        // searched.
+        // searched, and what was read for one damaged record serves the next.
         int wanted = FIRST_CHUNK;
-        byte[] chunk = new byte[0];
-        for (long offset = from; offset < end; ) {
-            int size = (int) Math.min(wanted, end - offset);
-            if (chunk.length < size) {
-                chunk = new byte[size];
+        for (long offset = from; offset < end; offset = chunkAt + usable()) {
+            if (offset < chunkAt || offset >= chunkAt + usable()) {
+                load(offset, wanted);
+                wanted = Math.min(LAST_CHUNK, 2 * wanted);
             }
-            int length = file.handle().read(offset, chunk, 0, size);
-            // The last places are looked at again with what follows them, unless nothing does.
-            int usable = offset + size < end ? size - RecordFormat.LONG_HEADER : size;
-            for (int at = 0; at < Math.min(usable, length); at += RecordFormat.ALIGNMENT) {
-                if (isSound(chunk, at, length - at, offset + at)) {
-                    return offset + at;
+            for (int at = (int) (offset - chunkAt);
+                    at < Math.min(usable(), chunkLength);
+                    at += RecordFormat.ALIGNMENT) {
+                if (isSound(at)) {
+                    return chunkAt + at;
                 }
             }
-            offset += usable;
-            wanted = Math.min(LAST_CHUNK, 2 * wanted);
         }
         return end;
+    }
+
+    private void load(long offset, int wanted) throws IOException {
+        chunkAt = offset;
+        chunkSize = (int) Math.min(wanted, end - offset);
+        if (chunk.length < chunkSize) {
+            chunk = new byte[chunkSize];
+        }
+        chunkLength = 0;
+        chunkLength = Math.max(0, file.handle().read(offset, chunk, 0, chunkSize));
+    }
+
+    /** The last places of a chunk are looked at again with what follows them, unless nothing does. */
+    private int usable() {
+        return chunkAt + chunkSize < end ? chunkSize - RecordFormat.LONG_HEADER : chunkSize;
     }
 
     /** Returns a scanner from an offset on that is to meet damage, which this search then leads behind. */
@@ -56,13 +72,24 @@ final class RecordSearch {
         return new FileScanner(file, from, end, blocks);
     }
 
-    private boolean isSound(byte[] chunk, int at, int available, long offset) throws IOException {
+    private boolean isSound(int at) throws IOException {
+        long offset = chunkAt + at;
+        int available = chunkLength - at;
         if (!RecordFormat.isHeaderSound(chunk, at, available, file.mask(offset), crc)
                 || RecordFormat.recordLength(chunk, at) > end - offset) {
             return false;
         }
         int header = RecordFormat.headerLength(RecordFormat.kind(chunk, at));
         int body = RecordFormat.keyLength(chunk, at) + RecordFormat.valueLength(chunk, at);
-        return blocks.checksum(offset + header, body) == RecordFormat.bodyChecksum(chunk, at);
+        return checksum(at, header, body, available) == RecordFormat.bodyChecksum(chunk, at);
+    }
+
+    private int checksum(int at, int header, int body, int available) throws IOException {
+        if (body <= SHORT_BODY && header + body <= available) {
+            crc.reset();
+            crc.update(chunk, at + header, body);
+            return (int) crc.getValue();
+        }
+        return blocks.checksum(chunkAt + at + header, body);
     }
 }
