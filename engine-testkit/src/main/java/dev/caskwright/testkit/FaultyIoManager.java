@@ -84,6 +84,12 @@ public final class FaultyIoManager extends ForwardingIoManager {
         run(IoOperation.LINK, name, plan.next(IoOperation.LINK, name, "", 0, 0), () -> super.linkTo(target, name));
     }
 
+    /** Reads and writes by calls that are counted, of both managers. */
+    @Override
+    public void copyTo(IoManager target, String name, long length, String newName) throws IOException {
+        IoManager.copyByReading(this, target, name, length, newName);
+    }
+
     @Override
     public void syncDirectory() throws IOException {
         run(IoOperation.SYNC_DIRECTORY, "", plan.next(IoOperation.SYNC_DIRECTORY, "", "", 0, 0), super::syncDirectory);

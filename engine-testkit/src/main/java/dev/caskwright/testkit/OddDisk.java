@@ -236,6 +236,11 @@ public final class OddDisk {
         }
 
         @Override
+        public void copyTo(IoManager target, String name, long length, String newName) throws IOException {
+            super.copyTo(target, known(name), length, newName);
+        }
+
+        @Override
         public void syncDirectory() throws IOException {
             if (!meets(Quirk.LIES_ABOUT_FORCES)) {
                 super.syncDirectory();

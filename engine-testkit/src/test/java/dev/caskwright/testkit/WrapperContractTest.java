@@ -25,7 +25,7 @@ final class WrapperContractTest {
     @Test
     void theWrappersOfTheFaultKitForwardEverything() {
         WrapperContract.assertForwardsEverything(
-                IoManager.class, FaultPlan.counting()::wrap, "openPaged", "openPagedReadOnly");
+                IoManager.class, FaultPlan.counting()::wrap, "openPaged", "openPagedReadOnly", "copyTo");
         WrapperContract.assertForwardsEverything(
                 IoManager.class, new Gate(call -> true)::wrap, "openPaged", "openPagedReadOnly");
         OddDisk odd = new OddDisk(1, OddDisk.Quirk.LIES_ABOUT_FORCES);

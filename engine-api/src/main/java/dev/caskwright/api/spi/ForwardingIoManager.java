@@ -104,6 +104,12 @@ public abstract class ForwardingIoManager implements IoManager {
         delegate.linkTo(unwrap(target), name);
     }
 
+    /** Copies to the manager at the bottom of {@code target}: what wrappers of the target change, the copy does not meet. */
+    @Override
+    public void copyTo(IoManager target, String name, long length, String newName) throws IOException {
+        delegate.copyTo(unwrap(target), name, length, newName);
+    }
+
     @Override
     public void syncDirectory() throws IOException {
         delegate.syncDirectory();

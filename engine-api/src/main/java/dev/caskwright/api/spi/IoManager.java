@@ -127,7 +127,13 @@ public interface IoManager extends Closeable {
      * @throws EOFException if the file is shorter than that
      */
     default void copyTo(IoManager target, String name, long length, String newName) throws IOException {
-        try (ReadableFile source = open(name);
+        copyByReading(this, target, name, length, newName);
+    }
+
+    /** Copies a file as {@link #copyTo} says, by reading it from one manager and writing it to the other. */
+    static void copyByReading(IoManager from, IoManager target, String name, long length, String newName)
+            throws IOException {
+        try (ReadableFile source = from.open(name);
                 WritableFile copy = target.createSequential(newName, length)) {
             try {
                 byte[] chunk = new byte[(int) Math.min(length, COPY_CHUNK)];
