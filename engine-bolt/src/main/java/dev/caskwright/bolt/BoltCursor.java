@@ -115,7 +115,11 @@ public final class BoltCursor {
             throw new BucketException(
                     BucketException.Reason.INCOMPATIBLE_VALUE, "the cursor is at a bucket; use deleteBucket");
         }
-        tree.delete(cursor.key());
+        try {
+            tree.delete(cursor.key());
+        } catch (IOException | RuntimeException | Error e) {
+            throw transaction.failedChange(e);
+        }
     }
 
     private void checkIsAtKey() {

@@ -21,7 +21,7 @@ import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,9 +54,11 @@ public final class BoltDatabase implements AutoCloseable {
     private long earlierHighWater = Long.MAX_VALUE; // of the other meta page, once known; guarded by writer
     private volatile @Nullable Throwable failure;
     private volatile boolean closed;
-    private final LongAdder committed = new LongAdder();
-    private final LongAdder writtenPages = new LongAdder();
-    private final LongAdder forces = new LongAdder();
+    private final Object forcing = new Object();
+    // Plain counters, as LongAdder may need memory, of which there may be none where a commit has just been written.
+    private final AtomicLong committed = new AtomicLong();
+    private final AtomicLong writtenPages = new AtomicLong();
+    private final AtomicLong forces = new AtomicLong();
     private boolean isReleased; // guarded by this
 
     BoltDatabase(
@@ -90,37 +92,47 @@ public final class BoltDatabase implements AutoCloseable {
     /** Something that is done in a transaction. */
     @FunctionalInterface
     public interface Work {
-        /** Does it. The transaction is ended afterwards. */
+        /** Does it. The transaction is ended afterwards, by the caller of this method alone. */
         void in(BoltTransaction transaction) throws IOException;
     }
 
     /** Something that is computed in a transaction. */
     @FunctionalInterface
     public interface Query<T> {
-        /** Computes it. The transaction is ended afterwards. */
+        /** Computes it. The transaction is ended afterwards, by the caller of this method alone. */
         T in(BoltTransaction transaction) throws IOException;
     }
 
     /** Does something in a read transaction. */
     public void view(Work work) throws IOException {
-        try (BoltTransaction transaction = beginRead()) {
+        BoltTransaction transaction = beginRead().managed();
+        try {
             work.in(transaction);
+        } finally {
+            transaction.end();
         }
     }
 
     /** Computes something in a read transaction. */
     public <T> T query(Query<T> query) throws IOException {
-        try (BoltTransaction transaction = beginRead()) {
+        BoltTransaction transaction = beginRead().managed();
+        try {
             return query.in(transaction);
+        } finally {
+            transaction.end();
         }
     }
 
     /** Does something in a write transaction and commits it; if it throws, nothing is changed. */
     public void update(Work work) throws IOException {
-        try (BoltTransaction transaction = beginWrite()) {
+        BoltTransaction transaction = beginWrite().managed();
+        try {
             work.in(transaction);
-            transaction.commit();
+            transaction.commitNow();
+        } finally {
+            transaction.end();
         }
+        BoltTransaction.run(transaction.takeCommitHandlers());
     }
 
     /**
@@ -151,16 +163,21 @@ public final class BoltDatabase implements AutoCloseable {
                             + "; close them, or allow more",
                     null);
         }
-        Meta meta;
-        do {
-            meta = current;
-            reader.state = meta.transaction();
-        } while (meta.transaction() != current.transaction());
-        if (closed) {
+        try {
+            Meta meta;
+            do {
+                meta = current;
+                reader.highWater = meta.highWater();
+                reader.state = meta.transaction();
+            } while (meta.transaction() != current.transaction());
+            if (closed) {
+                throw closedException();
+            }
+            return new BoltTransaction(this, meta, reader);
+        } catch (Throwable e) {
             endRead(reader);
-            throw closedException();
+            throw e;
         }
-        return new BoltTransaction(this, meta, reader);
     }
 
     /**
@@ -230,7 +247,6 @@ public final class BoltDatabase implements AutoCloseable {
     }
 
     void commit(BoltTransaction transaction) throws IOException {
-        transaction.markClosed();
         Meta before = transaction.meta();
         boolean isCommitted = false;
         try {
@@ -240,18 +256,39 @@ public final class BoltDatabase implements AutoCloseable {
             Meta after = place(transaction, root);
             if (after != null) {
                 write(transaction, after);
+                isCommitted = true; // from here on the pages are in use, whatever is thrown
                 earlierHighWater = before.highWater();
                 current = after;
-                committed.increment();
+                committed.incrementAndGet();
             }
             isCommitted = true;
         } finally {
-            if (isCommitted) {
-                freelist().commit(before.transaction() + 1, readers.states());
-            } else {
-                freelist().rollback(before.highWater());
+            try {
+                endCommit(before, isCommitted);
+            } finally {
+                endWrite();
             }
-            endWrite();
+        }
+    }
+
+    private void endCommit(Meta before, boolean isCommitted) {
+        if (!isCommitted) {
+            freelist().rollback(before.highWater());
+            return;
+        }
+        try {
+            freelist().commit(before.transaction() + 1, readers.states());
+        } catch (RuntimeException | Error e) {
+            // The commit is there, so its caller is told nothing. But which pages are free is not known any more.
+            fail(e);
+        }
+    }
+
+    private void fail(Throwable e) {
+        synchronized (forcing) {
+            if (failure == null) {
+                failure = e;
+            }
         }
     }
 
@@ -310,7 +347,7 @@ public final class BoltDatabase implements AutoCloseable {
                 force(target);
             }
         } catch (IOException | RuntimeException | Error e) {
-            failure = e;
+            fail(e);
             throw new EngineFailedException(
                     Outcome.NOT_APPLIED, "a commit could not be written, reopen the database: " + e, e);
         }
@@ -320,19 +357,34 @@ public final class BoltDatabase implements AutoCloseable {
                 force(target);
             }
         } catch (IOException | RuntimeException | Error e) {
-            failure = e;
+            fail(e);
             throw new EngineFailedException(
                     Outcome.UNKNOWN,
                     "a meta page could not be written, so whether the commit is there shows when the database is reopened: "
                             + e,
                     e);
         }
-        writtenPages.add(commit.writtenPages());
+        writtenPages.addAndGet(commit.writtenPages());
     }
 
+    /**
+     * Forces the file. One at a time: the system tells of a failed write once, so whoever comes after a failure must hear of it
+     * here.
+     */
     private void force(PagedFile target) throws IOException {
-        target.force();
-        forces.increment();
+        synchronized (forcing) {
+            Throwable first = failure;
+            if (first != null) {
+                throw new IOException("a force or write before this one failed: " + first, first);
+            }
+            try {
+                target.force();
+            } catch (IOException | RuntimeException | Error e) {
+                failure = e;
+                throw e;
+            }
+            forces.incrementAndGet();
+        }
     }
 
     private void checkBeforeCommit(Meta after, long freelistPages) throws IOException {
@@ -393,6 +445,8 @@ public final class BoltDatabase implements AutoCloseable {
             long needed = earlierHighWater == Long.MAX_VALUE
                     ? Long.MAX_VALUE
                     : Math.max(current.highWater(), earlierHighWater) * store.pageSize();
+            // A reader's copy or check reads free pages as well.
+            needed = Math.max(needed, readers.highWater() * store.pageSize());
             if (file instanceof PagedFile written && needed < written.length()) {
                 written.truncate(needed);
             }
@@ -404,15 +458,19 @@ public final class BoltDatabase implements AutoCloseable {
     /** Makes everything that was committed before this call survive a power loss. */
     public void sync() throws IOException {
         if (file instanceof PagedFile written) {
-            checkWritable();
+            BoltTransaction reader = beginRead(); // keeps the file open
             try {
+                checkWritable();
                 force(written);
-            } catch (IOException e) {
-                failure = e;
+            } catch (EngineException e) {
+                throw e;
+            } catch (IOException | RuntimeException | Error e) {
                 throw new EngineFailedException(
                         Outcome.UNKNOWN,
                         "a force failed, so what is durable is not known; reopen the database: " + e,
                         e);
+            } finally {
+                reader.end();
             }
         }
     }
@@ -478,9 +536,10 @@ public final class BoltDatabase implements AutoCloseable {
                 pages == null ? 0 : pages.pendingPages(),
                 readers.count(),
                 oldest == null ? 0 : System.nanoTime() - oldest.openedNanos,
-                committed.sum(),
-                writtenPages.sum(),
-                forces.sum());
+                pages == null ? 0 : pages.oldestReaderPages(),
+                committed.get(),
+                writtenPages.get(),
+                forces.get());
     }
 
     /** Returns since when the reader that was opened first has been open, and by which thread; null if there is none. */
@@ -503,6 +562,11 @@ public final class BoltDatabase implements AutoCloseable {
 
     Freelist freelist() {
         return Objects.requireNonNull(freelist, "read-only");
+    }
+
+    /** Returns how many write transactions may begin now: one, or none. For tests. */
+    int writersThatMayBegin() {
+        return writer.availablePermits();
     }
 
     boolean isClosed() {

@@ -1,6 +1,9 @@
 package dev.caskwright.bolt;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.Outcome;
 import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.bolt.page.Page;
 import dev.caskwright.bolt.page.PageStore;
@@ -10,6 +13,8 @@ import dev.caskwright.bolt.tree.Pages;
 import dev.caskwright.bolt.tree.TailPages;
 import dev.caskwright.bolt.tree.Tree;
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,13 +29,27 @@ import org.jspecify.annotations.Nullable;
  * commit leaves no trace.
  */
 public final class BoltTransaction implements AutoCloseable {
+    private static final VarHandle CLOSED;
+
+    static {
+        try {
+            CLOSED = MethodHandles.lookup().findVarHandle(BoltTransaction.class, "isClosed", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     private final BoltDatabase database;
     private final Meta meta;
     private final ReaderTable.@Nullable Reader reader; // of a read transaction
     private final TransactionPages pages;
     private final Tree root;
     private final @Nullable Changes changes; // of a write transaction
-    private final List<Runnable> commitHandlers = new ArrayList<>();
+    private List<Runnable> commitHandlers = new ArrayList<>();
+    private boolean isManaged;
+    private @Nullable Throwable spoiler;
+
+    @SuppressWarnings("UnusedVariable") // by CLOSED
     private volatile boolean isClosed;
 
     /** What a write transaction has taken, given back and wants to write. */
@@ -169,16 +188,16 @@ public final class BoltTransaction implements AutoCloseable {
 
     /**
      * Makes the changes of this write transaction the current state, durable unless the database was opened otherwise, and ends
-     * the transaction, whatever comes of it.
+     * the transaction, whatever comes of it. Commit handlers are called afterwards, all of them, also if one fails.
      *
-     * @throws dev.caskwright.api.EngineException its outcome says whether the changes may be there after a reopening
+     * @throws EngineException its outcome says whether the changes may be there after a reopening; with {@link Outcome#APPLIED} a
+     *     commit handler failed
+     * @throws IllegalStateException within {@link BoltDatabase#update} and its like, which commit themselves
      */
     public void commit() throws IOException {
-        checkWritable();
-        database.commit(this);
-        for (Runnable handler : commitHandlers) {
-            handler.run();
-        }
+        checkIsNotManaged();
+        commitNow();
+        run(takeCommitHandlers());
     }
 
     /** Ends the transaction without changing anything. */
@@ -190,7 +209,90 @@ public final class BoltTransaction implements AutoCloseable {
     @Override
     public void close() {
         if (!isClosed) {
-            isClosed = true;
+            checkIsNotManaged();
+            end();
+        }
+    }
+
+    /** Makes the transaction one that only the method that began it ends. */
+    BoltTransaction managed() {
+        isManaged = true;
+        return this;
+    }
+
+    private void checkIsNotManaged() {
+        if (isManaged) {
+            throw new IllegalStateException(
+                    "the transaction is ended by the method that called the work: return to commit, throw to roll back");
+        }
+    }
+
+    /** Commits without calling the commit handlers. */
+    void commitNow() throws IOException {
+        checkWritable();
+        Throwable cause = spoiler;
+        if (cause != null) {
+            end();
+            throw new EngineException(
+                    cause instanceof EngineException typed ? typed.code() : ErrorCode.FAILED,
+                    Outcome.NOT_APPLIED,
+                    "a change failed half-way, so the transaction was rolled back: " + cause,
+                    cause);
+        }
+        if (CLOSED.compareAndSet(this, false, true)) {
+            database.commit(this);
+        }
+    }
+
+    /** Returns the handlers that were added since the last call, and forgets them. */
+    List<Runnable> takeCommitHandlers() {
+        List<Runnable> taken = commitHandlers;
+        commitHandlers = new ArrayList<>();
+        return taken;
+    }
+
+    /** Calls all commit handlers, also after one has failed. */
+    static void run(List<Runnable> handlers) throws EngineException {
+        Throwable first = null;
+        for (Runnable handler : handlers) {
+            try {
+                handler.run();
+            } catch (RuntimeException | Error e) {
+                if (first == null) {
+                    first = e;
+                } else if (first != e) {
+                    first.addSuppressed(e);
+                }
+            }
+        }
+        if (first != null) {
+            throw new EngineException(
+                    ErrorCode.FAILED,
+                    Outcome.APPLIED,
+                    "the transaction is committed, but a commit handler failed: " + first,
+                    first);
+        }
+    }
+
+    /** Returns what made a change fail half-way, or null if none did. */
+    @Nullable Throwable spoiler() {
+        return spoiler;
+    }
+
+    /** Keeps the transaction from being committed after a change that failed half-way; returns what is thrown then. */
+    IOException failedChange(Throwable e) {
+        if (spoiler == null) {
+            spoiler = e;
+        }
+        if (e instanceof Error error && !(e instanceof InternalError)) {
+            throw error;
+        }
+        return e instanceof IOException failed ? failed : failedRead(e);
+    }
+
+    /** Ends the transaction, if it is open: nothing is changed. */
+    void end() {
+        if (CLOSED.compareAndSet(this, false, true)) {
             ReaderTable.Reader mine = reader;
             if (mine != null) {
                 database.endRead(mine);
@@ -198,10 +300,6 @@ public final class BoltTransaction implements AutoCloseable {
                 database.rollback(this);
             }
         }
-    }
-
-    void markClosed() {
-        isClosed = true;
     }
 
     Meta meta() {

@@ -99,14 +99,22 @@ public final class Bucket {
         }
         checkHasNoBucket(key);
         transaction.willPut();
-        tree.put(key, value);
+        try {
+            tree.put(key, value);
+        } catch (IOException | RuntimeException | Error e) {
+            throw transaction.failedChange(e);
+        }
     }
 
     /** Removes a key that may be there; returns whether it was. */
     public boolean delete(byte[] key) throws IOException {
         checkWritable();
         checkHasNoBucket(key);
-        return tree.delete(key);
+        try {
+            return tree.delete(key);
+        } catch (IOException | RuntimeException | Error e) {
+            throw transaction.failedChange(e);
+        }
     }
 
     /** Removes the values of all keys from {@code from} on to before {@code to}; buckets stay. Returns how many it removed. */
@@ -157,7 +165,11 @@ public final class Bucket {
         checkKey(name);
         checkIsAbsent(name);
         transaction.willPut();
-        return new Bucket(transaction, tree.createBucket(name));
+        try {
+            return new Bucket(transaction, tree.createBucket(name));
+        } catch (IOException | RuntimeException | Error e) {
+            throw transaction.failedChange(e);
+        }
     }
 
     /**
@@ -179,7 +191,11 @@ public final class Bucket {
     public void deleteBucket(byte[] name) throws IOException {
         checkWritable();
         checkIsBucket(name);
-        tree.deleteBucket(name);
+        try {
+            tree.deleteBucket(name);
+        } catch (IOException | RuntimeException | Error e) {
+            throw transaction.failedChange(e);
+        }
     }
 
     /**
@@ -201,7 +217,11 @@ public final class Bucket {
                     Reason.INCOMPATIBLE_VALUE, "a bucket cannot be moved into itself: name=" + describe(name));
         }
         transaction.willPut();
-        tree.moveBucket(name, target.tree);
+        try {
+            tree.moveBucket(name, target.tree);
+        } catch (IOException | RuntimeException | Error e) {
+            throw transaction.failedChange(e);
+        }
     }
 
     private void checkIsBucket(byte[] name) throws IOException {
@@ -244,7 +264,11 @@ public final class Bucket {
     /** Sets the bucket's sequence. */
     public void setSequence(long value) throws IOException {
         checkWritable();
-        tree.setSequence(value);
+        try {
+            tree.setSequence(value);
+        } catch (IOException | RuntimeException | Error e) {
+            throw transaction.failedChange(e);
+        }
     }
 
     /** Adds one to the bucket's sequence and returns it. */

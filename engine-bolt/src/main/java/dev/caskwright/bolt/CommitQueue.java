@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -22,12 +21,15 @@ final class CommitQueue {
     private final BoltDatabase database;
     private final Deque<Call> waiting = new ArrayDeque<>(); // guarded by this
     private boolean isLed; // guarded by this
+    private final List<Call> done =
+            new ArrayList<>(MAX_SHARED); // of the one that leads; here, so that leading needs no memory
 
     private static final class Call {
         final BoltDatabase.Work work;
         final Thread thread = Thread.currentThread();
         volatile boolean isDone;
         volatile boolean leads;
+        List<Runnable> handlers = List.of();
 
         @Nullable Throwable failure;
 
@@ -68,6 +70,7 @@ final class CommitQueue {
             Thread.currentThread().interrupt();
         }
         rethrow(mine.failure);
+        BoltTransaction.run(mine.handlers); // by its own thread, so that it may wait for whatever it wants
     }
 
     private static void rethrow(@Nullable Throwable failure) throws IOException {
@@ -77,32 +80,36 @@ final class CommitQueue {
             throw e;
         } else if (failure instanceof Error e) {
             throw e;
+        } else if (failure != null) { // as works in other languages than Java may throw
+            throw new IOException("the work failed: " + failure, failure);
         }
     }
 
     /** Does the work of all who wait, this thread's included, and makes the next one lead. */
     private void lead() {
-        List<Call> calls = new ArrayList<>();
-        BoltTransaction transaction = null;
         Throwable failure = null;
         try {
-            transaction = database.beginWrite(); // while it waits, more come
-        } catch (IOException | RuntimeException | Error e) {
-            failure = e;
-        }
-        synchronized (this) {
-            while (calls.size() < MAX_SHARED && !waiting.isEmpty()) {
-                calls.add(waiting.remove());
+            BoltTransaction transaction = null;
+            try {
+                transaction = database.beginWrite().managed(); // while it waits, more come
+            } catch (Throwable e) {
+                failure = e;
             }
-        }
-        List<Call> done = new ArrayList<>(calls);
-        try {
+            synchronized (this) {
+                while (done.size() < MAX_SHARED && !waiting.isEmpty()) {
+                    done.add(waiting.remove());
+                }
+            }
             if (transaction != null) {
-                commitTogether(transaction, done);
+                commitTogether(transaction);
             }
-        } catch (IOException | RuntimeException | Error e) {
+        } catch (Throwable e) {
             failure = e;
         } finally {
+            for (int i = 0; i < done.size(); i++) {
+                done.get(i).end(failure);
+            }
+            done.clear();
             synchronized (this) {
                 Call next = waiting.peek();
                 if (next == null) {
@@ -112,37 +119,45 @@ final class CommitQueue {
                     LockSupport.unpark(next.thread);
                 }
             }
-            for (Call call : done) {
-                call.end(failure);
-            }
         }
     }
 
-    /** Commits the work of all; takes out of {@code done} what failed by itself, and ends it. */
-    private void commitTogether(BoltTransaction first, List<Call> done) throws IOException {
+    /** Commits the work of all; takes out what failed by itself, and ends it. */
+    private void commitTogether(BoltTransaction first) throws IOException {
         BoltTransaction transaction = first;
         while (true) {
-            Call failed = null;
-            try (BoltTransaction current = transaction) {
-                for (Iterator<Call> each = done.iterator(); each.hasNext() && failed == null; ) {
-                    Call call = each.next();
-                    try {
-                        call.work.in(current);
-                    } catch (IOException | RuntimeException | Error e) {
-                        failed = call;
-                        each.remove();
-                        call.end(e);
-                    }
-                }
-                if (failed == null) {
-                    current.commit();
+            try {
+                if (doAll(transaction)) {
+                    transaction.commitNow();
                     return;
                 }
+            } finally {
+                transaction.end();
             }
             if (done.isEmpty()) {
                 return;
             }
-            transaction = database.beginWrite();
+            transaction = database.beginWrite().managed();
         }
+    }
+
+    private boolean doAll(BoltTransaction transaction) {
+        for (int i = 0; i < done.size(); i++) {
+            Call call = done.get(i);
+            Throwable failure;
+            try {
+                call.work.in(transaction);
+                call.handlers = transaction.takeCommitHandlers();
+                failure = transaction.spoiler(); // the work may have caught it
+            } catch (Throwable e) {
+                failure = e;
+            }
+            if (failure != null) {
+                done.remove(i);
+                call.end(failure);
+                return false;
+            }
+        }
+        return true;
     }
 }

@@ -22,6 +22,7 @@ final class ReaderTable {
         private final AtomicReferenceArray<@Nullable Reader> piece;
         private final int place;
         volatile long state = Long.MAX_VALUE; // not known yet: no state that a writer could free
+        volatile long highWater; // of that state; set before it
 
         private Reader(AtomicReferenceArray<@Nullable Reader> piece, int place, long nowNanos) {
             this.piece = piece;
@@ -38,7 +39,7 @@ final class ReaderTable {
     ReaderTable(int maxReaders) {
         this.maxReaders = maxReaders;
         this.pieces = pieces(1);
-        pieces[0] = new AtomicReferenceArray<>(PIECE_LENGTH);
+        pieces[0] = new AtomicReferenceArray<>(Math.min(PIECE_LENGTH, maxReaders));
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"})
@@ -48,12 +49,12 @@ final class ReaderTable {
 
     /** Adds a reader, or returns null if there are as many as allowed. */
     @Nullable Reader add(long nowNanos) {
-        int start = (int) Thread.currentThread().getId() & PIECE_LENGTH - 1;
+        int start = (int) Thread.currentThread().getId() & Integer.MAX_VALUE;
         while (true) {
             AtomicReferenceArray<@Nullable Reader>[] known = pieces;
             for (AtomicReferenceArray<@Nullable Reader> piece : known) {
-                for (int i = 0; i < PIECE_LENGTH; i++) {
-                    int place = start + i & PIECE_LENGTH - 1;
+                int length = piece.length();
+                for (int i = 0, place = start % length; i < length; i++, place = (place + 1) % length) {
                     if (piece.get(place) == null) {
                         Reader reader = new Reader(piece, place, nowNanos);
                         if (piece.compareAndSet(place, null, reader)) {
@@ -73,17 +74,20 @@ final class ReaderTable {
         if (pieces == known) {
             AtomicReferenceArray<@Nullable Reader>[] more = pieces(known.length + 1);
             System.arraycopy(known, 0, more, 0, known.length);
-            more[known.length] = new AtomicReferenceArray<>(PIECE_LENGTH);
+            more[known.length] =
+                    new AtomicReferenceArray<>(Math.min(PIECE_LENGTH, maxReaders - known.length * PIECE_LENGTH));
             pieces = more;
         }
     }
 
     /** Returns the states that are read, ascending, each once. */
     long[] states() {
-        long[] states = new long[pieces.length * PIECE_LENGTH];
+        // Looked at once: a reader in a piece that is added later sees the newer state.
+        AtomicReferenceArray<@Nullable Reader>[] known = pieces;
+        long[] states = new long[known.length * PIECE_LENGTH];
         int count = 0;
-        for (AtomicReferenceArray<@Nullable Reader> piece : pieces) {
-            for (int i = 0; i < PIECE_LENGTH; i++) {
+        for (AtomicReferenceArray<@Nullable Reader> piece : known) {
+            for (int i = 0; i < piece.length(); i++) {
                 Reader reader = piece.get(i);
                 if (reader != null && reader.state != Long.MAX_VALUE) {
                     states[count++] = reader.state;
@@ -100,11 +104,25 @@ final class ReaderTable {
         return Arrays.copyOf(states, kept);
     }
 
+    /** Returns the greatest high-water mark of a state that is read, 0 if there is none. */
+    long highWater() {
+        long highest = 0;
+        for (AtomicReferenceArray<@Nullable Reader> piece : pieces) {
+            for (int i = 0; i < piece.length(); i++) {
+                Reader reader = piece.get(i);
+                if (reader != null && reader.state != Long.MAX_VALUE) {
+                    highest = Math.max(highest, reader.highWater);
+                }
+            }
+        }
+        return highest;
+    }
+
     /** Returns the reader that was opened first, or null if there is none. */
     @Nullable Reader oldest() {
         Reader oldest = null;
         for (AtomicReferenceArray<@Nullable Reader> piece : pieces) {
-            for (int i = 0; i < PIECE_LENGTH; i++) {
+            for (int i = 0; i < piece.length(); i++) {
                 Reader reader = piece.get(i);
                 if (reader != null && (oldest == null || reader.openedNanos - oldest.openedNanos < 0)) {
                     oldest = reader;
@@ -117,7 +135,7 @@ final class ReaderTable {
     int count() {
         int count = 0;
         for (AtomicReferenceArray<@Nullable Reader> piece : pieces) {
-            for (int i = 0; i < PIECE_LENGTH; i++) {
+            for (int i = 0; i < piece.length(); i++) {
                 if (piece.get(i) != null) {
                     count++;
                 }

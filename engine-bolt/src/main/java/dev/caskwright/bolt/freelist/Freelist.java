@@ -18,14 +18,18 @@ import java.util.Map;
  * <p>Which transaction allocated a run need be known only while a reader of an earlier state is there; it is remembered for as
  * long, and for a run of which it is not known, 0 stands for it.
  *
- * <p>Guarded by the database's writer lock, except for {@link #freePages} and {@link #pendingPages}.
+ * <p>Whatever is thrown on the way, such as by want of memory, each run stays in one of the lists: what is going to be changed is
+ * noted first, so that {@link #rollback} can take it back.
+ *
+ * <p>Guarded by the database's writer lock, except for {@link #freePages}, {@link #pendingPages} and {@link #oldestReaderPages}.
  */
 public final class Freelist {
     private static final long NO_READER = -1;
 
     private final PageSet free = new PageSet();
     private final PageSet listed = new PageSet(); // free or pending
-    private final Map<Long, List<Run>> pendingByReader = new HashMap<>();
+    private final Map<Long, Pending> pendingByReader = new HashMap<>();
+    private final List<Run> undecided = new ArrayList<>(); // pending until the next transaction knows its readers
     private final Map<Long, Long> allocatedBy = new HashMap<>();
     private final List<Run> freedNow = new ArrayList<>();
     private final List<Run> allocatedNow = new ArrayList<>();
@@ -33,6 +37,13 @@ public final class Freelist {
     private long runSearchPages;
     private volatile long freePages;
     private volatile long pendingPages;
+
+    private volatile long oldestReaderPages;
+
+    private static final class Pending {
+        final List<Run> runs = new ArrayList<>();
+        long pages;
+    }
 
     private record Run(long first, long pages, long allocatedBy, long freedBy) {
         boolean isReadBy(long reader) {
@@ -65,6 +76,11 @@ public final class Freelist {
         return pendingPages;
     }
 
+    /** Returns how many pages wait for the reader of the oldest state, and possibly for later ones as well. */
+    public long oldestReaderPages() {
+        return oldestReaderPages;
+    }
+
     /** Returns how many pages the list has, free and pending. */
     public long count() {
         return listed.count();
@@ -76,25 +92,26 @@ public final class Freelist {
      * @param readers the states that readers read, ascending
      */
     public void release(long[] readers) {
-        List<Run> again = new ArrayList<>();
-        for (Iterator<Map.Entry<Long, List<Run>>> each =
+        for (Iterator<Map.Entry<Long, Pending>> each =
                         pendingByReader.entrySet().iterator();
                 each.hasNext(); ) {
-            Map.Entry<Long, List<Run>> pending = each.next();
+            Map.Entry<Long, Pending> pending = each.next();
             if (Arrays.binarySearch(readers, pending.getKey()) < 0) {
-                again.addAll(pending.getValue());
+                undecided.addAll(pending.getValue().runs);
                 each.remove();
             }
         }
-        for (Run run : again) {
+        for (int last = undecided.size() - 1; last >= 0; last--) {
+            Run run = undecided.get(last);
             long reader = readerOf(run, readers);
             if (reader == NO_READER) {
                 free.addRun(run.first, run.pages);
             } else {
-                pendingByReader
-                        .computeIfAbsent(reader, key -> new ArrayList<>())
-                        .add(run);
+                Pending pending = pendingByReader.computeIfAbsent(reader, key -> new Pending());
+                pending.runs.add(run);
+                pending.pages += run.pages;
             }
+            undecided.remove(last);
         }
         runSearchPages = 0;
         updateFigures();
@@ -122,9 +139,9 @@ public final class Freelist {
         if (first < 0) {
             return -1;
         }
+        allocatedNow.add(new Run(first, pages, 0, 0));
         free.removeRun(first, pages);
         listed.removeRun(first, pages);
-        allocatedNow.add(new Run(first, pages, 0, 0));
         return first;
     }
 
@@ -144,9 +161,9 @@ public final class Freelist {
         while (end > 2 && free.contains(end - 1)) {
             end--;
         }
+        allocatedNow.add(new Run(end, highWater - end, 0, 0));
         free.removeRun(end, highWater - end);
         listed.removeRun(end, highWater - end);
-        allocatedNow.add(new Run(end, highWater - end, 0, 0));
         return end;
     }
 
@@ -156,13 +173,13 @@ public final class Freelist {
      */
     public boolean free(long first, long pages, long transaction) {
         for (long page = first; page < first + pages; page++) {
-            if (!listed.add(page)) {
-                listed.removeRun(first, page - first);
+            if (listed.contains(page)) {
                 return false;
             }
         }
         Long allocated = allocatedBy.get(first);
         freedNow.add(new Run(first, pages, allocated == null ? 0 : allocated, transaction));
+        listed.addRun(first, pages);
         return true;
     }
 
@@ -170,9 +187,8 @@ public final class Freelist {
     public void commit(long transaction, long[] readers) {
         for (Run run : freedNow) {
             allocatedBy.remove(run.first);
-            // Kept with the state before this one: the next transaction decides, when its readers are known.
-            pendingByReader.computeIfAbsent(NO_READER, key -> new ArrayList<>()).add(run);
         }
+        undecided.addAll(freedNow);
         if (readers.length == 0 || readers[0] >= transaction) {
             allocatedBy.clear();
         } else {
@@ -207,19 +223,15 @@ public final class Freelist {
     private void updateFigures() {
         freePages = free.count();
         pendingPages = listed.count() - free.count();
-    }
-
-    /** Returns how many pages wait for the reader of each state, and possibly for later ones as well. */
-    public Map<Long, Long> pinnedPages() {
-        Map<Long, Long> pinned = new HashMap<>();
-        for (Map.Entry<Long, List<Run>> each : pendingByReader.entrySet()) {
-            long pages = 0;
-            for (Run run : each.getValue()) {
-                pages += run.pages;
+        long oldest = Long.MAX_VALUE;
+        long pages = 0;
+        for (Map.Entry<Long, Pending> each : pendingByReader.entrySet()) {
+            if (each.getKey() < oldest) {
+                oldest = each.getKey();
+                pages = each.getValue().pages;
             }
-            pinned.put(each.getKey(), pages);
         }
-        return pinned;
+        oldestReaderPages = pages;
     }
 
     /** Returns the least page at or after {@code from} that is free or pending, or -1. */

@@ -27,12 +27,10 @@ final class PageSet {
         if (contains(page)) {
             return false;
         }
+        ensureRoom(page); // first, so that want of memory leaves the levels in agreement
         long bit = page;
         for (int level = 0; level < LEVELS; level++) {
             int word = (int) (bit >>> WORD_SHIFT);
-            if (word >= levels[level].length) {
-                levels[level] = Arrays.copyOf(levels[level], Math.max(word + 1, levels[level].length * 2));
-            }
             boolean hadAny = levels[level][word] != 0;
             levels[level][word] |= 1L << bit;
             if (hadAny) {
@@ -42,6 +40,17 @@ final class PageSet {
         }
         count++;
         return true;
+    }
+
+    private void ensureRoom(long page) {
+        long bit = page;
+        for (int level = 0; level < LEVELS; level++) {
+            int word = (int) (bit >>> WORD_SHIFT);
+            if (word >= levels[level].length) {
+                levels[level] = Arrays.copyOf(levels[level], Math.max(word + 1, levels[level].length * 2));
+            }
+            bit = word;
+        }
     }
 
     void addRun(long first, long pages) {
