@@ -42,6 +42,7 @@ final class Snapshots {
         final Undo undo;
         final List<LogSegment> pinned = new ArrayList<>(); // guarded by Snapshots
         volatile boolean closed;
+        volatile boolean isLeft; // it could not be closed
 
         /** Keeps the reference that tells of a dropped view from being collected itself. */
         SnapshotView.@Nullable LeakGuard leakGuard;
@@ -111,6 +112,9 @@ final class Snapshots {
     private long serial;
     private volatile @Nullable Undo newest;
 
+    /** Set while a snapshot is left that could not be closed for want of memory. */
+    private volatile boolean isAnyLeft;
+
     Snapshots(Store store, int limit, long seed) {
         this.store = store;
         this.hash = new KeyHash(seed);
@@ -129,6 +133,7 @@ final class Snapshots {
     }
 
     private Handle open(boolean isForCall) throws IOException {
+        closeLeft();
         store.writeLock.lock();
         try {
             store.checkOpen();
@@ -141,16 +146,23 @@ final class Snapshots {
                                     + "; close some, or raise maxSnapshots of the builder",
                             null);
                 }
+                // Nothing can fail from where others see it.
                 Undo undo = new Undo(hash);
+                Handle handle = new Handle(
+                        serial + 1,
+                        isForCall,
+                        store.lastVersion(),
+                        store.clock,
+                        visibleFiles(serial + 1),
+                        store.log.active(),
+                        undo);
+                open.add(handle);
                 Undo last = newest;
                 if (last != null) {
                     last.next = undo;
                 }
                 newest = undo;
                 serial++;
-                Handle handle = new Handle(
-                        serial, isForCall, store.lastVersion(), store.clock, visibleFiles(), store.log.active(), undo);
-                open.add(handle);
                 users += isForCall ? 0 : 1;
                 return handle;
             }
@@ -160,7 +172,7 @@ final class Snapshots {
     }
 
     /** Returns the files that the newest snapshot sees. Those merged before are not: they go when older ones close. */
-    private @Nullable LogSegment[] visibleFiles() {
+    private @Nullable LogSegment[] visibleFiles(long serial) {
         @Nullable LogSegment[] files = store.log.slots().clone();
         for (int slot = 0; slot < files.length; slot++) {
             LogSegment file = files[slot];
@@ -246,41 +258,81 @@ final class Snapshots {
         return newest != null;
     }
 
-    /** Closes a snapshot and gives back what only it needed. The caller does not hold the write lock. */
+    /**
+     * Closes a snapshot and gives back what only it needed. The caller does not hold the write lock. If memory is short, it
+     * stays open, and is closed when the next one is opened or closed.
+     */
     void close(Handle handle) throws IOException {
-        List<LogSegment> unpinned = new ArrayList<>();
+        closeOne(handle);
+        closeLeft();
+    }
+
+    private void closeOne(Handle handle) throws IOException {
+        List<LogSegment> unpinned;
         synchronized (closing) {
             if (handle.closed) {
                 return;
             }
             handle.closed = true;
-            Handle older = older(handle);
-            long copied = older == null ? 0 : older.undo.copyMostOf(handle.undo);
-            store.writeLock.lock();
+            boolean isClosed = false;
             try {
-                synchronized (this) {
-                    open.remove(handle);
-                    users -= handle.isForCall ? 0 : 1;
-                    if (open.isEmpty()) {
-                        newest = null;
-                    } else if (older != null) {
-                        older.undo.takeOver(handle.undo, copied);
-                        if (newest == handle.undo) {
-                            newest = older.undo;
-                        }
-                    }
-                    for (LogSegment file : handle.pinned) {
-                        if (pins.merge(file, -1, Integer::sum) == 0) {
-                            pins.remove(file);
-                            unpinned.add(file);
-                        }
-                    }
+                Handle older = older(handle);
+                long copied = older == null ? 0 : older.undo.copyMostOf(handle.undo);
+                store.writeLock.lock();
+                try {
+                    unpinned = takeOut(handle, older, copied);
+                } finally {
+                    store.writeLock.unlock();
                 }
+                isClosed = true;
             } finally {
-                store.writeLock.unlock();
+                if (!isClosed) {
+                    handle.isLeft = true;
+                    isAnyLeft = true;
+                    handle.closed = false; // what changes is still saved for it
+                }
             }
         }
         store.removeFiles(unpinned);
+    }
+
+    /** Returns the files that nothing needs any more. Under the write lock. */
+    private synchronized List<LogSegment> takeOut(Handle handle, @Nullable Handle older, long copied) {
+        List<LogSegment> unpinned = new ArrayList<>(handle.pinned.size());
+        if (older != null) {
+            older.undo.takeOver(handle.undo, copied); // takes memory, and changes nothing for readers if there is none
+        }
+        open.remove(handle);
+        users -= handle.isForCall ? 0 : 1;
+        if (open.isEmpty()) {
+            newest = null;
+        } else if (older != null && newest == handle.undo) {
+            newest = older.undo;
+        }
+        for (LogSegment file : handle.pinned) {
+            if (pins.merge(file, -1, Integer::sum) == 0) {
+                pins.remove(file);
+                unpinned.add(file);
+            }
+        }
+        return unpinned;
+    }
+
+    /** Closes the snapshots that could not be closed before. */
+    private void closeLeft() throws IOException {
+        if (!isAnyLeft || store.writeLock.isHeldByCurrentThread()) {
+            return;
+        }
+        isAnyLeft = false;
+        for (Handle handle : left()) {
+            closeOne(handle);
+        }
+    }
+
+    private synchronized List<Handle> left() {
+        List<Handle> left = new ArrayList<>(open);
+        left.removeIf(handle -> !handle.isLeft);
+        return left;
     }
 
     private synchronized @Nullable Handle older(Handle handle) {
