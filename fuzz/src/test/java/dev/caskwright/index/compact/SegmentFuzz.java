@@ -46,7 +46,7 @@ public final class SegmentFuzz {
         FuzzedSource source = new FuzzedSource(input, 1);
         long[] directory;
         try {
-            directory = SegmentImage.read(source, MEMORY, keys);
+            directory = SegmentImage.read(source, MEMORY, source.remaining(), keys);
         } catch (EOFException e) {
             directory = null;
         }
@@ -84,7 +84,8 @@ public final class SegmentFuzz {
                 SEED,
                 (key, offset, length, locator) ->
                         locator == ByteBuffer.wrap(key, offset, length).getInt()))) {
-            index.adopt(0, List.of(index.readSegment(new FuzzedSource(input, 1), keys)), 0, null);
+            FuzzedSource source = new FuzzedSource(input, 1);
+            index.adopt(0, List.of(index.readSegment(source, source.remaining(), keys)), 0, null);
             for (byte[] key : KEYS) {
                 long locator = ByteBuffer.wrap(key).getInt();
                 index.get(key, 0, key.length);

@@ -399,9 +399,9 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
         }
     }
 
-    /** Reads a segment of so many keys from an image; returns null if it is none. */
-    long @Nullable [] readSegment(ImageSource source, int keys) throws IOException {
-        return SegmentImage.read(source, memory, keys);
+    /** Reads a segment of so many bytes and keys from an image; returns null if it is none. */
+    long @Nullable [] readSegment(ImageSource source, long bytes, int keys) throws IOException {
+        return SegmentImage.read(source, memory, bytes, keys);
     }
 
     private int keys(long[] directory) {

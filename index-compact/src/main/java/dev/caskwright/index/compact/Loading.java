@@ -196,8 +196,9 @@ final class Loading implements Closeable {
     private void read(ImageSource source, Part part, CompactKeyIndex index, List<long[]> directories)
             throws IOException {
         for (int segment = part.from; segment < part.to; segment++) {
-            long left = source.remaining() - (starts[segment + 1] - starts[segment]);
-            long[] directory = index.readSegment(source, keys[segment]);
+            long bytes = starts[segment + 1] - starts[segment];
+            long left = source.remaining() - bytes;
+            long[] directory = index.readSegment(source, bytes, keys[segment]);
             if (directory != null) {
                 directories.add(directory);
             }

@@ -47,10 +47,13 @@ final class SegmentImage {
     }
 
     /**
-     * Reads a segment of so many keys into new blocks; returns its directory, or null if it is none. Takes no memory unless
-     * it returns a directory.
+     * Reads a segment of so many bytes and keys into new blocks; returns its directory, or null if it is none. Takes no
+     * memory unless it returns a directory.
+     *
+     * <p>A directory has no more entries than its segment has bytes: its buckets take far more. Otherwise a few bytes could
+     * ask for all of the heap.
      */
-    static long @Nullable [] read(ImageSource source, BlockMemory memory, int keys) throws IOException {
+    static long @Nullable [] read(ImageSource source, BlockMemory memory, long bytes, int keys) throws IOException {
         byte[] buffer = new byte[Bucket.lengthInBytes(Bucket.MAX_SLOTS)];
         source.read(buffer, 0, MIN_LENGTH);
         int length = ByteBuffer.wrap(buffer).order(ByteOrder.LITTLE_ENDIAN).getInt();
@@ -60,7 +63,7 @@ final class SegmentImage {
         // Compared with what is there before anything is allocated.
         if (length < 0
                 || Integer.bitCount(length) != 1
-                || length > Math.min(1 << Bucket.MAX_DEPTH, source.remaining())) {
+                || length > Math.min(1 << Bucket.MAX_DEPTH, Math.min(bytes, source.remaining()))) {
             return null;
         }
         long[] directory = allocate(length);

@@ -387,7 +387,8 @@ final class GrowthTest {
     void aSegmentIsFullWhenItsTagsHaveNoFurtherBit() throws Exception {
         try (CompactKeyIndex index = keys.index()) {
             int number = 77;
-            long[] directory = index.readSegment(deepest(NumberedKeys.tag(number)), 64);
+            ImageSource image = deepest(NumberedKeys.tag(number));
+            long[] directory = index.readSegment(image, image.remaining(), 64);
             assertThat(directory).hasSize(1 << Bucket.MAX_DEPTH);
             index.adopt(NumberedKeys.segment(number), List.of(directory), 0, null);
             long held = index.memoryBytes();

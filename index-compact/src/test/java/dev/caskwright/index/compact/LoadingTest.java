@@ -296,6 +296,29 @@ final class LoadingTest {
 
     // ---------------------------------------------------------------- damage
 
+    /** 55 KB whose segments ask for more than 100 MB of directories. */
+    @Test
+    void directoriesThatAreTooLongForTheirSegmentsTakeNoMemory() throws Exception {
+        int bytes = 4 + 2 + 48;
+        int[] lengths = new int[SEGMENTS];
+        Arrays.fill(lengths, bytes);
+        ByteBuffer image = ByteBuffer.allocate(SEGMENTS * bytes + TABLE).order(ByteOrder.LITTLE_ENDIAN);
+        for (int segment = 0; segment < SEGMENTS; segment++) {
+            int longest = Integer.highestOneBit((SEGMENTS - segment) * bytes - 4);
+            image.putInt(segment * bytes, longest).put(segment * bytes + 4, (byte) 4);
+        }
+        image.put(SEGMENTS * bytes, Loading.table(lengths, new int[SEGMENTS], 7));
+        try (CompactKeyIndex index = keys.index()) {
+            Log log = new Log(0);
+            assertThat(index.load(new ArrayImage(image.array()), log)).isTrue();
+            while (index.loadMore()) {
+                assertThat(index.memoryBytes()).isLessThan(1 << 20);
+            }
+            assertThat(log.calls).isEqualTo(1);
+            assertThat(index.memoryBytes()).isLessThan(1 << 20);
+        }
+    }
+
     /** Knows all keys, and counts. */
     private static final class Log implements Refill {
         private final int count;

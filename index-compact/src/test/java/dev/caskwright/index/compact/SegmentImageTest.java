@@ -74,7 +74,7 @@ final class SegmentImageTest {
 
     private long[] read(byte[] image, int keys) throws IOException {
         ImageSource source = new ArrayImage(image).source(0, image.length);
-        long[] directory = SegmentImage.read(source, memory, keys);
+        long[] directory = SegmentImage.read(source, memory, source.remaining(), keys);
         assertThat(directory).isNotNull();
         assertThat(source.remaining()).isZero();
         return directory;
@@ -115,7 +115,7 @@ final class SegmentImageTest {
         assertThat(read(new byte[4], 0)).isSameAs(Directory.NONE);
         assertThat(SegmentImage.keys(memory, Directory.NONE)).isZero();
         assertThat(SegmentImage.copy(memory, Directory.NONE, other)).isSameAs(Directory.NONE);
-        assertThat(SegmentImage.read(new ArrayImage(new byte[4]).source(0, 4), memory, 1))
+        assertThat(SegmentImage.read(new ArrayImage(new byte[4]).source(0, 4), memory, 4, 1))
                 .isNull();
         assertThat(memory.bytes()).isZero();
         SegmentImage.free(memory, Directory.NONE);
@@ -126,7 +126,7 @@ final class SegmentImageTest {
         int read = 0;
         for (int i = 0; i <= SLAB / 48; i++) {
             ImageSource source = new ArrayImage(image).source(0, image.length);
-            read += SegmentImage.read(source, memory, keys) == null ? 0 : 1;
+            read += SegmentImage.read(source, memory, source.remaining(), keys) == null ? 0 : 1;
         }
         assertThat(read).as(what).isZero();
         assertThat(memory.bytes()).as(what).isLessThanOrEqualTo(SLAB);
@@ -158,14 +158,18 @@ final class SegmentImageTest {
 
     /** So that a wrong length takes no memory. */
     @Test
-    void aDirectoryIsNoLongerThanWhatIsLeftOfTheImage() throws Exception {
+    void aDirectoryIsNoLongerThanItsSegment() throws Exception {
         byte[] image = segment(64, bucket(4, 0, 1));
         byte[] tooShort = Arrays.copyOf(image, 4 + 63);
-        assertThat(SegmentImage.read(new ArrayImage(tooShort).source(0, tooShort.length), memory, 1))
+        assertThat(SegmentImage.read(new ArrayImage(tooShort).source(0, tooShort.length), memory, tooShort.length, 1))
                 .isNull();
         byte[] longEnough = Arrays.copyOf(image, 4 + 64);
-        assertThat(SegmentImage.read(new ArrayImage(longEnough).source(0, longEnough.length), memory, 1))
+        assertThat(SegmentImage.read(
+                        new ArrayImage(longEnough).source(0, longEnough.length), memory, longEnough.length, 1))
                 .hasSize(64);
+        assertThat(SegmentImage.read(new ArrayImage(longEnough).source(0, longEnough.length), memory, 63, 1))
+                .as("what follows are other segments")
+                .isNull();
     }
 
     @Test
@@ -174,14 +178,17 @@ final class SegmentImageTest {
         for (int length = 0; length < image.length; length++) {
             ImageSource source = new ArrayImage(image).source(0, length);
             if (length < 4 || length >= 4 + 4) {
-                assertThatThrownBy(() -> SegmentImage.read(source, memory, 8)).isInstanceOf(EOFException.class);
+                assertThatThrownBy(() -> SegmentImage.read(source, memory, source.remaining(), 8))
+                        .isInstanceOf(EOFException.class);
             } else {
-                assertThat(SegmentImage.read(source, memory, 8)).isNull();
+                assertThat(SegmentImage.read(source, memory, source.remaining(), 8))
+                        .isNull();
             }
         }
         for (int i = 0; i < SLAB / 48; i++) {
             ImageSource source = new ArrayImage(image).source(0, image.length - 1);
-            assertThatThrownBy(() -> SegmentImage.read(source, memory, 8)).isInstanceOf(EOFException.class);
+            assertThatThrownBy(() -> SegmentImage.read(source, memory, source.remaining(), 8))
+                    .isInstanceOf(EOFException.class);
         }
         assertThat(memory.bytes()).isEqualTo(SLAB);
     }
