@@ -31,11 +31,17 @@ final class StoreClock {
 
     private static final long DAY_MILLIS = TimeUnit.DAYS.toMillis(1);
 
+    /** A note begins with so many times. */
+    private static final int NOTED_TIMES = 2;
+
     /** After this long, a clock that jumped forwards is taken to be right, and to have been wrong before. */
     private static final long BELIEVED_AFTER_MILLIS = TimeUnit.MINUTES.toMillis(10);
 
-    /** A reading that was in step, and from when on later ones have not been; 0 if they are. */
-    private record InStep(long millis, long nanos, long aheadSince) {}
+    /**
+     * A reading that was in step; and if later ones have not been, since when, and the first of them. That may be from an
+     * opening before.
+     */
+    private record InStep(long millis, long nanos, long aheadSince, long firstAhead) {}
 
     private final InstantSource source;
     private final LongSupplier nanoTime;
@@ -60,15 +66,39 @@ final class StoreClock {
         long[] note = log.clockNote();
         long now = source.millis();
         long nanos = nanoTime.getAsLong();
-        // How long the store was closed nobody knows but the clock, which may be wrong today.
-        long step = note.length == 0 ? now : Math.min(note[0], now);
-        this.inStep = new AtomicReference<>(new InStep(step, nanos, now > step + TOLERANCE_MILLIS ? nanos | 1 : 0));
-        ToldExpiries noted =
-                note.length == 0 ? ToldExpiries.NONE : ToldExpiries.ofLongs(Arrays.copyOfRange(note, 1, note.length));
+        this.inStep = new AtomicReference<>(atOpening(note, now, nanos));
+        ToldExpiries noted = note.length < NOTED_TIMES
+                ? ToldExpiries.NONE
+                : ToldExpiries.ofLongs(Arrays.copyOfRange(note, NOTED_TIMES, note.length));
         this.told = new AtomicReference<>(noted);
         if (noted != ToldExpiries.NONE) {
             noteBehind(now, noted.greatestExpiry());
         }
+    }
+
+    /**
+     * How long the store was closed nobody knows but the clock, which may be wrong today. So the first reading that is ahead
+     * is noted. If a later opening is ten minutes beyond it, it is believed: or a store that is never open for that long
+     * would never believe any.
+     */
+    private static InStep atOpening(long[] note, long now, long nanos) {
+        if (note.length < NOTED_TIMES) {
+            return new InStep(now, nanos, 0, 0);
+        }
+        long step = Math.min(note[0], now);
+        long ahead = note[1];
+        boolean isAheadStill = ahead > step && ahead <= now;
+        if (isAheadStill && now - ahead >= BELIEVED_AFTER_MILLIS) {
+            step = ahead;
+            isAheadStill = false;
+        }
+        return isInStep(now, step)
+                ? new InStep(step, nanos, 0, 0)
+                : new InStep(step, nanos, nanos | 1, isAheadStill ? ahead : now);
+    }
+
+    private static boolean isInStep(long reading, long expected) {
+        return reading <= expected || reading - TOLERANCE_MILLIS <= expected;
     }
 
     /** Sets where the version of the last write is found; any that a reader has seen is at most that. */
@@ -90,9 +120,7 @@ final class StoreClock {
             log.noteClock(this::longs);
         } catch (IOException | RuntimeException | Error e) {
             // Reads go on when the disk has failed, or memory is short. It holds in memory, and what is told next tries
-            // again; only a
-            // restart
-            // before that, with a clock set back, could show an expired entry once more.
+            // again. Only a restart before that, with a clock set back, could show an expired entry once more.
             if (!warned) {
                 warned = true;
                 logger().warn(
@@ -108,9 +136,10 @@ final class StoreClock {
         stepMillis(reading);
         InStep step = inStep();
         long[] expiries = told().toLongs();
-        long[] longs = new long[1 + expiries.length];
+        long[] longs = new long[NOTED_TIMES + expiries.length];
         longs[0] = step.aheadSince == 0 ? reading : step.millis;
-        System.arraycopy(expiries, 0, longs, 1, expiries.length);
+        longs[1] = step.aheadSince == 0 ? 0 : Math.min(reading, step.firstAhead);
+        System.arraycopy(expiries, 0, longs, NOTED_TIMES, expiries.length);
         return longs;
     }
 
@@ -201,7 +230,7 @@ final class StoreClock {
             long last = Math.max(version, lastVersion.getAsLong());
             fresh = expiresAtMillis <= step
                     ? before.withMark(step, last)
-                    : before.withNamed(expiresAtMillis, version, last);
+                    : before.withNamed(expiresAtMillis, version, last, now);
         } while (!told.compareAndSet(before, fresh));
         note();
     }
@@ -212,7 +241,7 @@ final class StoreClock {
             InStep last = inStep();
             long nanos = nanoTime.getAsLong();
             long expected = last.millis + TimeUnit.NANOSECONDS.toMillis(nanos - last.nanos);
-            boolean isInStep = reading <= expected + TOLERANCE_MILLIS;
+            boolean isInStep = isInStep(reading, expected);
             boolean isBelieved = last.aheadSince != 0
                     && nanos - last.aheadSince >= TimeUnit.MILLISECONDS.toNanos(BELIEVED_AFTER_MILLIS);
             boolean isBehindStep = reading < expected - TOLERANCE_MILLIS;
@@ -220,8 +249,8 @@ final class StoreClock {
                 return reading; // no later than was expected: nothing to note
             }
             InStep next = isInStep || isBelieved
-                    ? new InStep(reading, nanos, 0)
-                    : new InStep(last.millis, last.nanos, last.aheadSince == 0 ? nanos | 1 : last.aheadSince);
+                    ? new InStep(reading, nanos, 0, 0)
+                    : last.aheadSince == 0 ? new InStep(last.millis, last.nanos, nanos | 1, reading) : last;
             if (next.equals(last) || inStep.compareAndSet(last, next)) {
                 if (next.aheadSince != 0 && last.aheadSince == 0) {
                     reportAhead(reading, expected);

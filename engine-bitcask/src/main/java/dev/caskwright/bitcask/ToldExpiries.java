@@ -42,7 +42,7 @@ final class ToldExpiries {
             if (longs[i] > 0 && longs[i + 1] >= 0) {
                 told = i < endOfMarks
                         ? told.withMark(longs[i], longs[i + 1])
-                        : told.withNamed(longs[i], longs[i + 1], longs[i + 1]);
+                        : told.withNamed(longs[i], longs[i + 1], longs[i + 1], longs[i]);
             }
         }
         return told;
@@ -140,8 +140,9 @@ final class ToldExpiries {
      * Covers the entry of this version.
      *
      * @param lastVersion the greatest that any entry has
+     * @param now what the clock says: no mark made of names is later than that, unless it is for one of them
      */
-    ToldExpiries withNamed(long expiresAt, long version, long lastVersion) {
+    ToldExpiries withNamed(long expiresAt, long version, long lastVersion, long now) {
         if (covers(expiresAt, version)) {
             return this;
         }
@@ -159,6 +160,6 @@ final class ToldExpiries {
         }
         // In steps of a minute, so that a scan that finds many need not note each.
         long minute = (more[0] + MINUTE_MILLIS - 1) / MINUTE_MILLIS * MINUTE_MILLIS;
-        return result.withMark(Math.max(minute, more[0]), Math.max(lastVersion, more[1]));
+        return result.withMark(Math.max(Math.min(minute, now), more[0]), Math.max(lastVersion, more[1]));
     }
 }

@@ -225,6 +225,7 @@ final class ClockTest {
         private final TreeMap<String, Long> expiries = new TreeMap<>();
         private final TreeSet<String> told = new TreeSet<>();
         private long right = ManualClock.START_MILLIS;
+        private boolean wasOpenedWrong;
         private int puts;
 
         Jumps(long seed) {
@@ -244,6 +245,9 @@ final class ClockTest {
                     case 4 -> {
                         disk = random.nextBoolean() ? disk.peekKill() : disk;
                         engine.close();
+                        // Two wrong openings in a row would be believed.
+                        clock.set(Instant.ofEpochMilli(wasOpenedWrong ? right : clock.millis()));
+                        wasOpenedWrong = clock.millis() != right;
                         engine = open();
                     }
                     default -> check(engine, key, step);
@@ -306,6 +310,75 @@ final class ClockTest {
         assertThat(storeClock.hasPassed(start + 2 * day, 1)).as("told").isTrue();
         assertThat(storeClock.hasPassed(start + 2 * day, 2)).as("written since").isFalse();
         assertThat(storeClock.jumps()).isEqualTo(2);
+    }
+
+    /** After a restart nobody knows how long the store was closed; many expiries then take no time from others. */
+    @Test
+    void manyExpiriesAfterARestartTakeNoTimeFromOthers() throws IOException {
+        Instant minute = Instant.ofEpochMilli(clock.millis() / 60_000 * 60_000);
+        clock.set(minute);
+        BitcaskEngine engine = open();
+        int sessions = 2 * ToldExpiries.MAX_NAMED;
+        for (int i = 0; i < sessions; i++) {
+            engine.put(bytes("s" + i), bytes("v"), OPTIONS.timeToLive(Duration.ofMillis(121_000 + i)));
+        }
+        engine.put(bytes("later"), bytes("v"), OPTIONS.timeToLive(Duration.ofSeconds(150)));
+        engine.close();
+        clock.set(minute.plusSeconds(125));
+        engine = open();
+        for (int i = 0; i < sessions; i++) {
+            assertAbsent(engine, "s" + i);
+        }
+        assertThat(isThere(engine, "later")).isTrue();
+        clock.set(minute);
+        for (int i = 0; i < sessions; i++) {
+            assertAbsent(engine, "s" + i);
+        }
+        clock.set(minute.plusSeconds(149));
+        assertThat(isThere(engine, "later")).isTrue();
+        engine.close();
+    }
+
+    /** A store that is opened for a moment each day, as by a command, gives back what has expired. */
+    @Test
+    void aStoreThatIsNeverOpenForLongRemovesWhatHasExpired() throws IOException {
+        Instant start = clock.instant();
+        for (int day = 0; day < 12; day++) {
+            clock.set(start.plus(Duration.ofDays(day)));
+            BitcaskEngine engine = open();
+            engine.put(bytes("k" + day), new byte[1000], OPTIONS.timeToLive(Duration.ofHours(12)));
+            engine.merge();
+            assertThat(engine.size()).as("day " + day).isLessThan(5);
+            engine.close();
+        }
+    }
+
+    /** A clock that is wrong while the store is opened is not believed by the next opening, nor if it stands still. */
+    @Test
+    void aClockThatIsWrongInOneOpeningIsNotBelievedInTheNext() throws IOException {
+        Instant real = clock.instant();
+        BitcaskEngine engine = open();
+        engine.put(bytes("licence"), bytes("1"), OPTIONS.expiresAt(Instant.parse("2030-01-01T00:00:00Z")));
+        engine.close();
+        for (int i = 0; i < 3; i++) {
+            clock.set(FAR);
+            engine = open();
+            engine.merge();
+            engine.close();
+        }
+        clock.set(real.plus(Duration.ofHours(1)));
+        engine = open();
+        engine.merge();
+        assertThat(isThere(engine, "licence")).isTrue();
+        engine.close();
+        clock.set(FAR.plus(Duration.ofDays(1)));
+        engine = open();
+        engine.merge();
+        engine.close();
+        clock.set(real.plus(Duration.ofHours(2)));
+        engine = open();
+        assertThat(isThere(engine, "licence")).isTrue();
+        engine.close();
     }
 
     @Test

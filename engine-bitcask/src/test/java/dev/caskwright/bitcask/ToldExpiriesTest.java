@@ -23,7 +23,7 @@ final class ToldExpiriesTest {
     @Test
     void aNamedEntryCoversNoOther() {
         ToldExpiries told =
-                ToldExpiries.NONE.withMark(100, 7).withNamed(500, 5, 9).withNamed(300, 6, 9);
+                ToldExpiries.NONE.withMark(100, 7).withNamed(500, 5, 9, 600).withNamed(300, 6, 9, 600);
         assertThat(told.covers(500, 5)).isTrue();
         assertThat(told.covers(300, 6)).isTrue();
         assertThat(told.covers(300, 5)).isFalse();
@@ -32,6 +32,21 @@ final class ToldExpiriesTest {
         assertThat(told.withMark(400, 9).covers(300, 6)).isTrue();
         assertThat(told.withMark(400, 9).covers(450, 6)).isFalse();
         assertThat(told.withMark(400, 9).covers(500, 5)).isTrue();
+    }
+
+    /** The mark that many names become takes no time from entries that have not expired. */
+    @Test
+    void aMarkOfManyNamesIsNoLaterThanNow() {
+        ToldExpiries told = ToldExpiries.NONE;
+        long now = 60_100;
+        for (int i = 0; i < 50; i++) {
+            told = told.withNamed(60_001 + i, i, 100, now);
+        }
+        for (int i = 0; i < 50; i++) {
+            assertThat(told.covers(60_001 + i, i)).isTrue();
+        }
+        assertThat(told.covers(now, 99)).isTrue();
+        assertThat(told.covers(now + 1, 99)).isFalse();
     }
 
     /** A clock that behaves needs one mark, however long it goes on. */
@@ -64,7 +79,7 @@ final class ToldExpiriesTest {
                 all.add(each);
                 told = random.nextInt(3) == 0
                         ? told.withMark(each[0], each[1])
-                        : told.withNamed(each[0], each[1], each[1]);
+                        : told.withNamed(each[0], each[1], each[1], random.nextLong(2_000));
                 long[] longs = told.toLongs();
                 assertThat(longs.length).isLessThan(RecordLog.MAX_CLOCK_NOTE);
                 if (i % 20 == 0) {
