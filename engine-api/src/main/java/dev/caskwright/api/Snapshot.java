@@ -6,6 +6,8 @@ package dev.caskwright.api;
  * it may need stay on disk ({@link EngineStats#pinnedBytes()}).
  *
  * <p>Safe for any number of threads. The caller closes it; closing it twice is fine. Closing the engine closes it.
+ * One that was dropped and never closed is closed, with a warning in the log, once the garbage collector has found it: by the
+ * next snapshot, statistics, merge or sealed file.
  */
 public interface Snapshot extends ReadView, AutoCloseable {
     /** Returns the version of the last write that the snapshot shows. */

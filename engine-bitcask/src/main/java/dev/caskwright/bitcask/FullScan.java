@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask;
 
+import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
 import dev.caskwright.api.spi.KeyIndex;
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>For an earlier moment, of these entries those count that are no newer; and the keys that have changed since had the
  * records that their undo maps tell. So files from before merges are read only for records that have been dropped since.
+ *
+ * <p>A damaged record that nothing refers to does not matter. So the scan goes on behind damage, and when it is through with
+ * the file, it makes sure that no entry lay there, or fails.
  */
 final class FullScan {
     private static final int BATCH = 256;
@@ -42,6 +46,10 @@ final class FullScan {
     private final long[] locators = new long[BATCH];
     private final long[] candidates = new long[BATCH];
     private int count;
+
+    // Damage in the file at hand.
+    private @Nullable CorruptRecordException damage; // the first
+    private long passedOver;
 
     private FullScan(Store store, Snapshots.Handle now, Snapshots.Handle moment) {
         this.store = store;
@@ -110,6 +118,8 @@ final class FullScan {
 
     private boolean visitFile(LogSegment file, EntryVisitor visitor) throws IOException {
         RecordScanner scanner = store.log.scan(file, now.end(file));
+        damage = null;
+        passedOver = 0;
         boolean more = true;
         while (more) {
             // The file itself stays because the snapshot pins it, but its handle may be exchanged when it is sealed.
@@ -130,7 +140,43 @@ final class FullScan {
                 }
             }
         }
+        CorruptRecordException met = damage;
+        if (met != null) {
+            requireNoEntryIn(file, met);
+        }
         return true;
+    }
+
+    /** Returns if no entry lay in the damaged parts of a file that the scan passed over. */
+    private void requireNoEntryIn(LogSegment file, CorruptRecordException met) throws IOException {
+        store.committing.lock(); // so that no merge takes records out of the file meanwhile
+        try {
+            if (store.snapshots.isRetired(file)) {
+                throw met; // or has taken some before they were damaged, and their copies are not visited
+            }
+            if (passedOver > DamageCheck.deadBytes(store, file, met)) {
+                throw met;
+            }
+        } finally {
+            store.committing.unlock();
+        }
+        // What has changed since the scan began is not in the index any more.
+        RecordScanner scanner = store.log.scan(file, file.length());
+        for (long locator : store.snapshots.lostSince(now)) {
+            Session session = store.enter();
+            try {
+                checkOpen();
+                if (store.log.segment(locator) == file && !isNewerThanMoment(locator)) {
+                    scanner.seek(locator);
+                }
+            } finally {
+                store.exit(session);
+            }
+        }
+    }
+
+    private boolean isNewerThanMoment(long locator) throws IOException {
+        return moment != now && store.snapshots.isNewerThan(moment, locator);
     }
 
     private void checkOpen() throws IOException {
@@ -147,8 +193,16 @@ final class FullScan {
     /** Takes the next puts that lie in the scanner's buffer together; returns whether there may be more. */
     private boolean fetch(RecordScanner scanner) throws IOException {
         count = 0;
-        if (!scanner.next()) {
-            return false;
+        try {
+            if (!scanner.next()) {
+                return false;
+            }
+        } catch (CorruptRecordException e) {
+            if (damage == null) {
+                damage = e;
+            }
+            passedOver += scanner.skipDamage();
+            return true;
         }
         source = scanner.buffer();
         do {

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask;
 
+import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Copies what is live out of some files and drops the rest.
@@ -32,6 +36,9 @@ import org.jspecify.annotations.Nullable;
  * them.
  *
  * <p>One merge runs at a time. It can be cancelled between records.
+ *
+ * <p>An input with a damaged part is merged if nothing that counts can lie there: the index refers to nothing in it, and no
+ * tombstone is needed. Otherwise the input stays as it is, and the others are merged without it.
  */
 final class Merger {
     private static final long ROUND_BYTES = 1L << 30;
@@ -45,6 +52,7 @@ final class Merger {
     private final RateLimit rateLimit;
     private final long changesRetainedBytes;
     private final ReentrantLock running = new ReentrantLock();
+    private final Set<LogSegment> leftOut = new HashSet<>(); // files that are damaged; under the lock of running
     private volatile boolean cancelled;
     private boolean isCounted; // the merge that runs; under its lock
     private final AtomicLong merges = new AtomicLong();
@@ -87,16 +95,24 @@ final class Merger {
         }
     }
 
-    /** Merges everything; over an ordered index, the records come to lie in the order of their keys. */
+    /**
+     * Merges everything; over an ordered index, the records come to lie in the order of their keys.
+     *
+     * @throws CorruptRecordException if something that the index refers to is damaged; all other files are merged
+     */
     void mergeAll() throws IOException {
         running.lock();
         try {
             isCounted = false;
+            leftOut.clear();
             dropDead();
             leaveActive();
             log.sealLeft();
-            mergeInRounds(
+            CorruptRecordException damage = mergeInRounds(
                     withoutRetained(store.listedFiles()), index instanceof OrderedKeyIndex ordered ? ordered : null);
+            if (damage != null) {
+                throw damage;
+            }
         } finally {
             running.unlock();
         }
@@ -112,6 +128,8 @@ final class Merger {
             long removable = store.clock.removableMillis();
             Map<LogSegment, Long> expired = new HashMap<>();
             List<LogSegment> files = store.listedFiles();
+            leftOut.retainAll(files);
+            files.removeAll(leftOut);
             for (LogSegment file : files) {
                 expired.put(file, log.expiredBytes(file, removable));
             }
@@ -142,20 +160,59 @@ final class Merger {
         }
     }
 
-    private void mergeInRounds(List<LogSegment> inputs, @Nullable OrderedKeyIndex order) throws IOException {
+    /** Merges files; returns the first damage to what the index refers to, after which the others were merged. */
+    private @Nullable CorruptRecordException mergeInRounds(List<LogSegment> inputs, @Nullable OrderedKeyIndex order)
+            throws IOException {
         if (!inputs.isEmpty()) {
             store.loadIndex();
         }
+        CorruptRecordException damage = null;
         for (int from = 0; from < inputs.size() && !cancelled; ) {
             int to = endOfRound(inputs, from);
             try {
-                new Round(inputs.subList(from, to), order).run();
+                CorruptRecordException met = mergeSound(inputs.subList(from, to), order);
+                damage = damage == null ? met : damage;
             } catch (OutOfSpaceException e) {
-                mergeSmallestFirst(inputs.subList(from, inputs.size()), e);
-                return;
+                CorruptRecordException met = mergeSmallestFirst(inputs.subList(from, inputs.size()), e);
+                return damage == null ? met : damage;
             }
             from = to;
         }
+        return damage;
+    }
+
+    /** Merges files, without those that are damaged; returns the first damage to what the index refers to. */
+    private @Nullable CorruptRecordException mergeSound(List<LogSegment> files, @Nullable OrderedKeyIndex order)
+            throws IOException {
+        List<LogSegment> inputs = new ArrayList<>(files);
+        CorruptRecordException damage = null;
+        while (!inputs.isEmpty() && !cancelled) {
+            try {
+                new Round(inputs, order).run();
+                break;
+            } catch (DamagedInputException e) {
+                logger().warn("a damaged file is left out of merges until the store is reopened", e.damage);
+                damage = damage == null && e.isLive ? e.damage : damage;
+                leaveOut(inputs, e.input);
+            }
+        }
+        return damage;
+    }
+
+    /** Takes a damaged file out, and those after it that are damaged, too: since it stays, their tombstones are needed. */
+    private void leaveOut(List<LogSegment> inputs, LogSegment damaged) throws IOException {
+        leftOut.add(damaged);
+        for (LogSegment each : inputs) {
+            if (each.id() > damaged.id() && DamageCheck.isDamaged(log, each)) {
+                logger().warn("a damaged file is left out of merges until the store is reopened: id={}", each.id());
+                leftOut.add(each);
+            }
+        }
+        inputs.removeAll(leftOut);
+    }
+
+    private static Logger logger() {
+        return LoggerFactory.getLogger(Merger.class);
     }
 
     /**
@@ -164,7 +221,9 @@ final class Merger {
      *
      * @throws OutOfSpaceException if not even the smallest fits, or only some did
      */
-    private void mergeSmallestFirst(List<LogSegment> inputs, OutOfSpaceException full) throws IOException {
+    private @Nullable CorruptRecordException mergeSmallestFirst(List<LogSegment> inputs, OutOfSpaceException full)
+            throws IOException {
+        CorruptRecordException damage = null;
         List<LogSegment> left = new ArrayList<>();
         for (LogSegment input : inputs) {
             Round round = new Round(List.of(input), null);
@@ -177,16 +236,19 @@ final class Merger {
         left.sort(Comparator.comparingLong(LogSegment::liveBytes).thenComparingLong(LogSegment::id));
         for (LogSegment input : left) {
             if (cancelled) {
-                return;
+                break;
             }
+            CorruptRecordException met;
             try {
-                new Round(List.of(input), null).run();
+                met = mergeSound(List.of(input), null);
             } catch (OutOfSpaceException e) {
                 e.addSuppressed(full);
                 giveUpAllCaches(e);
-                new Round(List.of(input), null).run();
+                met = mergeSound(List.of(input), null);
             }
+            damage = damage == null ? met : damage;
         }
+        return damage;
     }
 
     private void giveUpAllCaches(OutOfSpaceException full) throws IOException {
@@ -248,6 +310,7 @@ final class Merger {
         private final @Nullable OrderedKeyIndex order;
         private final List<MergeOutput> outputs = new ArrayList<>();
         private final Set<LogSegment> withExpired = new LinkedHashSet<>();
+        private final Map<LogSegment, Long> damagedBytes = new HashMap<>(); // of inputs in which nothing is missed
         private final TombstoneFilter older;
         private @Nullable MergeOutput output;
         private final long removableMillis;
@@ -315,16 +378,20 @@ final class Merger {
             }
             RecordScanner scanner = log.scan(input, input.length());
             LookAhead ahead = new LookAhead(store, input, false);
-            while (!cancelled && scanner.next()) {
-                if (scanner.isTombstone() && isNeeded(input, scanner, ahead)) {
-                    return false;
+            try {
+                while (!cancelled && scanner.next()) {
+                    if (scanner.isTombstone() && isNeeded(input, scanner, ahead)) {
+                        return false;
+                    }
                 }
+            } catch (CorruptRecordException e) {
+                return false; // what is damaged may be needed; the merge of the file decides
             }
             return !cancelled;
         }
 
         private boolean isNeeded(LogSegment input, RecordScanner tombstone, LookAhead ahead) throws IOException {
-            return lookup(tombstone, ahead.next()) == KeyIndex.ABSENT && older.mayHaveOlder(input, tombstone);
+            return lookup(input, tombstone, ahead) == KeyIndex.ABSENT && older.mayHaveOlder(input, tombstone);
         }
 
         private void commitDrop() throws IOException {
@@ -389,9 +456,21 @@ final class Merger {
             }
             RecordScanner scanner = log.scan(input, input.length());
             LookAhead ahead = new LookAhead(store, input, order == null);
-            while (!cancelled && scanner.next()) {
+            long passedOver = 0;
+            while (!cancelled) {
+                try {
+                    if (!scanner.next()) {
+                        break;
+                    }
+                } catch (CorruptRecordException e) {
+                    passedOver += scanner.skipDamage();
+                    if (passedOver > deadBytes(input, e)) {
+                        throw new DamagedInputException(input, e, true);
+                    }
+                    continue;
+                }
                 if (scanner.isPut()) {
-                    if (order == null && lookup(scanner, ahead.next()) == scanner.locator()) {
+                    if (order == null && lookup(input, scanner, ahead) == scanner.locator()) {
                         copyPut(input, scanner);
                     }
                 } else if (scanner.isTombstone() && isNeeded(input, scanner, ahead)) {
@@ -400,9 +479,32 @@ final class Merger {
             }
         }
 
-        private long lookup(RecordScanner scanner, long candidate) throws IOException {
-            if (candidate == scanner.locator() || candidate == KeyIndex.ABSENT) {
-                return candidate; // the index refers to the very record, or has no such key
+        /** Returns how much of an input is damaged, if nothing that counts can lie there. */
+        private long deadBytes(LogSegment input, CorruptRecordException damage) throws IOException {
+            Long known = damagedBytes.get(input);
+            if (known != null) {
+                return known;
+            }
+            long bytes;
+            try {
+                bytes = DamageCheck.deadBytes(store, input, damage);
+            } catch (CorruptRecordException e) {
+                throw new DamagedInputException(input, damage, true);
+            }
+            if (!older.needsNoTombstones(input)) {
+                throw new DamagedInputException(input, damage, false);
+            }
+            logger().warn("a merge drops a damaged part of a file, to which nothing refers", damage);
+            damagedBytes.put(input, bytes);
+            return bytes;
+        }
+
+        private long lookup(LogSegment input, RecordScanner scanner, LookAhead ahead) throws IOException {
+            if (!damagedBytes.containsKey(input)) {
+                long candidate = ahead.next();
+                if (candidate == scanner.locator() || candidate == KeyIndex.ABSENT) {
+                    return candidate; // the index refers to the very record, or has no such key
+                }
             }
             // An index without keys may read records, of files that could be removed meanwhile.
             Session session = store.enter();
@@ -452,10 +554,18 @@ final class Merger {
                     for (int i = 0; i < count && !cancelled; i++) {
                         RecordScanner scanner = scanners.get(files[i]);
                         if (scanner != null) {
-                            scanner.seek(locators[i]);
+                            seek(scanner, i);
                             copyPut(files[i], scanner);
                         }
                     }
+                }
+            }
+
+            private void seek(RecordScanner scanner, int i) throws IOException {
+                try {
+                    scanner.seek(locators[i]);
+                } catch (CorruptRecordException e) {
+                    throw new DamagedInputException(files[i], e, true);
                 }
             }
 
@@ -580,7 +690,20 @@ final class Merger {
         /** Takes keys out of the index whose records in an input have expired. They are read again: no list is kept. */
         private void removeExpired(LogSegment input, Session session, LockSlices lock) throws IOException {
             RecordScanner scanner = log.scan(input, input.length());
-            while (scanner.next()) {
+            long passedOver = 0;
+            while (true) {
+                try {
+                    if (!scanner.next()) {
+                        break;
+                    }
+                } catch (CorruptRecordException e) {
+                    passedOver += scanner.skipDamage();
+                    lock.release();
+                    if (passedOver > knownDeadBytes(input, e)) {
+                        throw e;
+                    }
+                    continue;
+                }
                 if (scanner.isPut()
                         && store.clock.isRemovable(scanner.expiresAt(), scanner.version(), removableMillis)) {
                     lock.next();
@@ -592,6 +715,15 @@ final class Merger {
                     }
                 }
             }
+        }
+
+        private long knownDeadBytes(LogSegment input, CorruptRecordException damage) throws IOException {
+            Long known = damagedBytes.get(input);
+            if (known == null && order != null) { // what the index referred to was read by its locator
+                known = DamageCheck.deadBytes(store, input, damage);
+                damagedBytes.put(input, known);
+            }
+            return known == null ? 0 : known;
         }
 
         private void removeExpired(RecordScanner scanner) throws IOException {

@@ -212,9 +212,18 @@ final class Snapshots {
      * 8 bytes for each such key. The caller does not hold the write lock.
      */
     long[] lostBetween(Handle earlier, Handle later) {
+        return lostBetween(earlier, later.undo);
+    }
+
+    /** As {@link #lostBetween}, up to now. */
+    long[] lostSince(Handle earlier) {
+        return lostBetween(earlier, (Undo) null);
+    }
+
+    private long[] lostBetween(Handle earlier, @Nullable Undo later) {
         Locators lost = new Locators();
         synchronized (closing) { // so that nothing is passed on meanwhile
-            for (Undo each = earlier.undo; each != null && each != later.undo; each = each.next) {
+            for (Undo each = earlier.undo; each != null && each != later; each = each.next) {
                 Undo end = each;
                 each.map.visit((source, offset, length, locator) -> {
                     if (locator != KeyIndex.ABSENT

@@ -137,6 +137,30 @@ final class MergeSafetyTest {
         checkVictimIsGone();
     }
 
+    /** What is damaged may have been a tombstone that an older file needs, and was one. */
+    @Test
+    void aFileStaysIfItsDamageCanHaveBeenATombstone() throws IOException {
+        String older = olderFile(false);
+        String newer = file(engine -> {
+            engine.delete(VICTIM);
+            engine.put(FILLER, LARGE);
+            engine.put(FIRST, NEW);
+        });
+        supersedeFiller();
+        byte[] damaged = disk.content(newer);
+        damaged[64 + 8] ^= 1;
+        disk.install(newer, damaged);
+        try (BitcaskEngine engine = open()) {
+            engine.mergeInBackground(DEAD_FILES_ONLY);
+            engine.put(KeyValues.bytes("second"), NEW);
+            assertThat(engine.health()).isNull();
+            assertThat(engine.stats().merges()).isZero();
+            assertThat(dataFiles()).contains(older, newer);
+            assertThat(engine.get(FIRST)).isEqualTo(NEW);
+        }
+        checkVictimIsGone();
+    }
+
     /** The file is in nobody's way, so a failed deletion is no reason to refuse writes. */
     @ParameterizedTest
     @EnumSource(names = {"IO_ERROR", "ERROR_AFTER_EFFECT"})

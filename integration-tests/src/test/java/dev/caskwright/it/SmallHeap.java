@@ -7,9 +7,15 @@ import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.bitcask.BitcaskEngine;
+import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.index.btree.BTreeKeyIndex;
+import dev.caskwright.index.compact.CompactKeyIndex;
+import dev.caskwright.io.mmap.MmapIoManager;
+import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,6 +40,9 @@ final class SmallHeap {
             case "deletedUnderSnapshot" -> deletedUnderSnapshot(directory);
             case "manyKeys" -> manyKeys(directory);
             case "tinyStores" -> tinyStores(directory);
+            case "counters" -> counters(directory, StandardIoManager::open);
+            case "countersMapped" -> counters(directory, MmapIoManager::open);
+            case "compactMerges" -> compactMerges(directory);
             case "batches" -> batches();
             default -> throw new IllegalArgumentException(args[1]);
         }
@@ -162,6 +171,54 @@ final class SmallHeap {
         try (BitcaskEngine store = BitcaskEngine.open(directory)) {
             expect(store.size() == keys, "keys after reopening");
         }
+    }
+
+    /** Few keys, overwritten for long: what the log notes of records that are dead by now is bounded, too. */
+    private static void counters(Path directory, IoManagerFactory io) throws IOException {
+        int keys = 1_000;
+        int writes = 1_000_000;
+        try (BitcaskEngine store = BitcaskEngine.builder(directory).io(io).open()) {
+            for (int i = 0; i < writes; i++) {
+                store.put(key(i % keys), new byte[8]);
+                if (i % 100_000 == 50_000) {
+                    long bytes = store.stats().memory().logBytes();
+                    expect(bytes > 0 && bytes < 4 << 20, "memory of the log: " + bytes);
+                }
+            }
+            expect(store.health() == null, "health: " + store.health());
+            expect(store.size() == keys, "keys");
+        }
+        try (BitcaskEngine store = BitcaskEngine.builder(directory).io(io).open()) {
+            expect(store.size() == keys, "keys after reopening");
+        }
+    }
+
+    /** Two million keys of 200 bytes, in an index that does not hold them, half overwritten beside background merges. */
+    private static void compactMerges(Path directory) throws IOException {
+        int keys = 2_000_000;
+        byte[] value = new byte[20];
+        EngineBuilder builder = BitcaskEngine.builder(directory).index(CompactKeyIndex::new);
+        try (BitcaskEngine store = builder.open()) {
+            for (int i = 0; i < keys; i++) {
+                store.put(longKey(i), value);
+            }
+            for (int i = 0; i < keys; i += 2) {
+                store.put(longKey(i), value);
+            }
+            store.merge();
+            expect(store.health() == null, "health: " + store.health());
+            expect(store.stats().merges() > 0, "merges");
+            expect(store.size() == keys, "keys");
+        }
+        try (BitcaskEngine store = builder.open()) {
+            expect(store.size() == keys, "keys after reopening");
+        }
+    }
+
+    private static byte[] longKey(int number) {
+        byte[] key = new byte[200];
+        ByteBuffer.wrap(key).putLong(0, number * 0x9E3779B97F4A7C15L).putInt(100, number);
+        return key;
     }
 
     /** 200 open stores of ten small entries, which have read, written, scanned and had a snapshot. */

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,11 +26,33 @@ final class SmallHeapTest {
     private Path temporary;
 
     @ParameterizedTest
-    @ValueSource(strings = {"threads", "longValues", "deletedUnderSnapshot", "manyKeys", "tinyStores", "batches"})
+    @ValueSource(
+            strings = {
+                "threads",
+                "longValues",
+                "deletedUnderSnapshot",
+                "manyKeys",
+                "tinyStores",
+                "batches",
+                "counters",
+                "countersMapped"
+            })
     void aHeapOf64MebibytesIsEnough(String what) throws Exception {
+        run("64m", what);
+    }
+
+    /** Writes 700 MB. */
+    @Test
+    @Tag("campaign")
+    void compactMergesInAHeapOf256Mebibytes() throws Exception {
+        run("256m", "compactMerges");
+    }
+
+    private void run(String heap, String what) throws Exception {
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx64m",
+                        "-Xmx" + heap,
+                        "-XX:MaxDirectMemorySize=" + heap,
                         "-XX:+UseSerialGC",
                         "-cp",
                         System.getProperty("java.class.path"),
@@ -39,7 +62,7 @@ final class SmallHeapTest {
                 .redirectErrorStream(true)
                 .start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
+        assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
         assertThat(said).endsWith("done\n");
         assertThat(process.exitValue()).isZero();
     }

@@ -22,6 +22,17 @@ public interface RecordScanner {
     }
 
     /**
+     * After {@link #next} has met damage, goes on behind it: the next call of {@link #next} moves to the next record that is
+     * sound, if there is one. What lay between is not known; a caller that may not miss an entry finds out whether one did.
+     *
+     * @return how many bytes were passed over
+     */
+    long skipDamage() throws IOException;
+
+    /** Returns by how much the current record, a put, counts in its segment's {@link LogSegment#liveBytes}. */
+    long liveBytes();
+
+    /**
      * Moves to the record at a locator, which must be one of this scanner's segment. Nothing is read ahead.
      *
      * @throws dev.caskwright.api.CorruptRecordException if there is no sound record

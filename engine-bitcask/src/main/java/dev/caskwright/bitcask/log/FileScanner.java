@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.RecordScanner;
 import java.io.IOException;
 import java.util.Arrays;
@@ -34,6 +35,8 @@ final class FileScanner implements RecordScanner {
     private boolean isVersionPossible = true;
     private long lastVersion; // of the records read one after the other
     private @Nullable BlockChecksums checksums;
+    private @Nullable RecordSearch search; // behind damage; made by the first
+    private @Nullable ReadableFile searched;
 
     /** Scans the records that lie between two offsets, each the start of a record or the end of the last. */
     FileScanner(DataFile file, long from, long to) {
@@ -62,6 +65,24 @@ final class FileScanner implements RecordScanner {
     FileScanner(DataFile file, long from, long to, BlockChecksums damageAhead) {
         this(file, from, to, true);
         this.checksums = damageAhead;
+    }
+
+    @Override
+    public long skipDamage() throws IOException {
+        RecordSearch known = search;
+        if (known == null || searched != file.handle()) {
+            searched = file.handle(); // it is exchanged when the file is sealed
+            known = new RecordSearch(file, end);
+            search = known;
+        }
+        long broken = next;
+        next = known.next(broken + RecordFormat.ALIGNMENT);
+        return next - broken;
+    }
+
+    @Override
+    public long liveBytes() {
+        return Locator.size(locator());
     }
 
     /** Goes on at an offset behind damage. */

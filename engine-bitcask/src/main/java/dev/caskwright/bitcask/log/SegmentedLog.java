@@ -42,6 +42,9 @@ final class SegmentedLog implements RecordLog {
     /** When more files wait to be sealed, the writer seals them itself: hints not yet written take memory. */
     private static final int MAX_UNSEALED = 32;
 
+    /** About what a file takes in memory: what is known of it here, in its handle, and in the manifest's list. */
+    private static final long FILE_BYTES = 512;
+
     /** So much is made free when a full disk leaves no room for what matters. */
     private static final long ROOM_TO_MAKE = 256 << 10;
 
@@ -874,6 +877,12 @@ final class SegmentedLog implements RecordLog {
     @Override
     public long writtenBytes() {
         return writtenBytes;
+    }
+
+    @Override
+    public long memoryBytes() {
+        HintFile.Builder hints = activeHints;
+        return sealer.hintBytes() + (hints == null ? 0 : hints.heldBytes()) + FILE_BYTES * files().size();
     }
 
     @Override
