@@ -29,7 +29,7 @@ final class SourceRulesTest {
             "io-standard");
     private static final List<String> ENGINES = List.of("engine-bitcask", "engine-bolt");
     private static final Pattern FILES = Pattern.compile(
-            "java\\.nio\\.channels|java\\.nio\\.file\\.(?!Path;|\\w+Exception;)|java\\.io\\.(File|RandomAccessFile|File\\w*Stream)\\b");
+            "java\\.nio\\.channels|java\\.nio\\.file\\.(?!Path;|\\w+Exception\\b)|java\\.io\\.(File|RandomAccessFile|File\\w*Stream)\\b");
     private static final Pattern HIDDEN_INPUT =
             Pattern.compile("System\\.currentTimeMillis|Instant\\.now|Math\\.random|new Random\\(|ThreadLocalRandom");
     private static final Pattern KEPT_LOGGER = Pattern.compile("\\bstatic\\b.*\\bLogger\\b.*=");
