@@ -12,7 +12,8 @@ import org.junit.jupiter.api.Nested;
 
 /**
  * The engine with its defaults, and files so small that rolling and merging are the common case; by default sealing and
- * merging are done in background threads. Then the same with tasks that run in the caller, and with tasks that never run.
+ * merging are done in background threads. Then the same with executors that run tasks in the caller or within each other,
+ * refuse them, are shut down, or never run them.
  */
 final class BitcaskEngineTest extends StorageEngineContract {
     @Override
@@ -40,6 +41,40 @@ final class BitcaskEngineTest extends StorageEngineContract {
     final class WithTasksThatNeverRun extends WithExecutor {
         WithTasksThatNeverRun() {
             super(() -> new TestExecutor(TestExecutor.Mode.DROPPED));
+        }
+    }
+
+    @Nested
+    final class WithTasksWithinTasks extends WithExecutor {
+        WithTasksWithinTasks() {
+            super(() -> new TestExecutor(TestExecutor.Mode.NESTED));
+        }
+    }
+
+    @Nested
+    final class WithTasksRefused extends WithExecutor {
+        WithTasksRefused() {
+            super(() -> new TestExecutor(TestExecutor.Mode.REFUSED));
+        }
+    }
+
+    @Nested
+    final class WithAnExecutorThatIsShutDown extends WithExecutor {
+        WithAnExecutorThatIsShutDown() {
+            super(() -> {
+                TestExecutor executor = new TestExecutor(TestExecutor.Mode.LATER);
+                executor.shutDown();
+                return executor;
+            });
+        }
+    }
+
+    @Nested
+    final class WithTasksTreatedByChance extends WithExecutor {
+        private static final long SEED = 20261129;
+
+        WithTasksTreatedByChance() {
+            super(() -> TestExecutor.mixed(SEED));
         }
     }
 

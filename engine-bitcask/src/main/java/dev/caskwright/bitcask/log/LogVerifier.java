@@ -1,20 +1,26 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.RecordLogFactory.VerifyListener;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Reads every byte of a store and reports what is damaged. Changes nothing, and goes on behind damage where it can. */
+/**
+ * Reads every byte of a store and reports what is damaged. Changes nothing, and goes on behind damage where it can: what the
+ * disk does not give of a file is damage as well.
+ */
 final class LogVerifier {
     private final IoManager io;
     private final VerifyListener listener;
     private final Set<String> told = new HashSet<>();
+    private boolean hasTold;
 
     LogVerifier(IoManager io, VerifyListener listener) {
         this.io = io;
@@ -57,14 +63,23 @@ final class LogVerifier {
     }
 
     private void verifyImage(StoreId store, Manifest.Image image) throws IOException {
-        ImageFile file = ImageFile.read(io, store, image, io.list().size());
-        if (file == null || !file.isWhole(io)) {
+        if (!isImageSound(store, image)) {
             damaged(image.name(), 0, "image of the key index is not sound; opening does without it");
         }
     }
 
+    private boolean isImageSound(StoreId store, Manifest.Image image) throws IOException {
+        try {
+            ImageFile file = ImageFile.read(io, store, image, io.list().size());
+            return file != null && file.isWhole(io);
+        } catch (IOException e) {
+            throwUnlessUnreadable(e);
+            return false;
+        }
+    }
+
     private void verifySealed(StoreId store, Manifest.Sealed sealed, Set<String> names) throws IOException {
-        try (ReadableFile handle = io.open(sealed.name())) {
+        try (LenientFile handle = new LenientFile(io.open(sealed.name()))) {
             DataFile file = new DataFile(sealed.id(), 0, sealed.merged(), store.seed(), handle, sealed.length());
             file.setHistory(sealed.history());
             file.setVersions(sealed.firstVersion(), sealed.lastVersion());
@@ -77,10 +92,36 @@ final class LogVerifier {
             long end = Math.min(physical, sealed.length()) & -RecordFormat.ALIGNMENT;
             long records = verifyRecords(file, end);
             listener.sound(records, physical);
+            tellFailure(handle);
             String hint = FileNames.hint(sealed.id());
-            if (names.contains(hint) && !HintFile.visit(io, store, file, (kind, place, source, offset, length) -> {})) {
+            if (names.contains(hint) && !isHintSound(store, file)) {
                 damaged(hint, 0, "hint file is not sound; it is rebuilt when the store is opened");
             }
+        }
+    }
+
+    private boolean isHintSound(StoreId store, DataFile file) throws IOException {
+        try {
+            return HintFile.visit(io, store, file, (kind, place, source, offset, length) -> {});
+        } catch (IOException e) {
+            throwUnlessUnreadable(e);
+            return false;
+        }
+    }
+
+    /** Tells what could not be read since the last time. */
+    private void tellFailure(LenientFile file) {
+        IOException failure = file.takeFailure();
+        if (failure != null) {
+            hasTold = true;
+            listener.damaged(file.name(), 0, "cannot be read to its end: " + failure.getMessage());
+        }
+    }
+
+    /** A file that cannot be opened, for want of permission or of descriptors, may be sound. */
+    private static void throwUnlessUnreadable(IOException e) throws IOException {
+        if (e instanceof FileSystemException || e instanceof UnsupportedFormatException) {
+            throw e;
         }
     }
 
@@ -127,17 +168,22 @@ final class LogVerifier {
             ClosedLog.open(io).abandon();
         } catch (CorruptRecordException e) {
             damaged(e.file(), e.offset(), String.valueOf(e.getMessage()));
+        } catch (IOException e) {
+            if (!hasTold) {
+                throw e;
+            }
         }
     }
 
     private void damaged(String file, long offset, String what) {
+        hasTold = true;
         if (told.add(file + '@' + offset)) {
             listener.damaged(file, offset, what);
         }
     }
 
     private void verifyTail(Manifest manifest, Set<String> names) throws IOException {
-        List<DataFile> opened = new ArrayList<>();
+        List<LenientFile> opened = new ArrayList<>();
         ForeignFiles judge = new ForeignFiles(io, manifest);
         Set<String> own = new HashSet<>();
         for (String name : names) {
@@ -149,10 +195,9 @@ final class LogVerifier {
             LogTail tail = new LogTail(manifest, new LogTail.Files() {
                 @Override
                 public DataFile open(long id) throws IOException {
-                    ReadableFile handle = io.open(FileNames.data(id));
-                    DataFile file = new DataFile(id, 0, false, manifest.store().seed(), handle, DataFile.HEADER_LENGTH);
-                    opened.add(file);
-                    return file;
+                    LenientFile handle = new LenientFile(io.open(FileNames.data(id)));
+                    opened.add(handle);
+                    return new DataFile(id, 0, false, manifest.store().seed(), handle, DataFile.HEADER_LENGTH);
                 }
 
                 @Override
@@ -167,7 +212,8 @@ final class LogVerifier {
         } catch (CorruptRecordException e) {
             damaged(e.file(), e.offset(), String.valueOf(e.getMessage()));
         } finally {
-            for (DataFile file : opened) {
+            for (LenientFile file : opened) {
+                tellFailure(file);
                 file.close();
             }
         }

@@ -20,15 +20,17 @@ import org.jspecify.annotations.Nullable;
  * Who writes to a directory, in a file beside the one that is locked, so that it can be read without touching that.
  *
  * <p>It serves messages, and whoever finds the lock file removed. While there is a lock file it decides nothing, so
- * nothing that is wrong with it keeps anybody out, be it a directory, a pipe, or a full disk.
+ * nothing that is wrong with it keeps anybody out, be it a directory, a pipe, a full disk, or a file of somebody else's,
+ * which is left alone.
  */
 final class OwnerFile {
     static final String NAME = "OWNER";
 
     private static final int MAX_LENGTH = 512; // bytes of the file that are looked at
     private static final String UNKNOWN = "another process";
+    private static final String START = "pid=";
     private static final Pattern PROCESS =
-            Pattern.compile("pid=(\\d{1,18}), host=(.*), processStartMillis=(\\d{1,18})");
+            Pattern.compile(START + "(\\d{1,18}), host=(.*), processStartMillis=(\\d{1,18})");
     // Two processes may see the start of a third by clocks that were set meanwhile.
     private static final long START_TOLERANCE_MILLIS = 10_000;
 
@@ -46,7 +48,7 @@ final class OwnerFile {
         // As a number: the classes that write a date out take a JVM that has just started 10 ms.
         long startMillis = startMillis(process);
         String host = host();
-        String text = "pid=" + process.pid() + ", host=" + (host == null ? "unknown" : host) + ", processStartMillis="
+        String text = START + process.pid() + ", host=" + (host == null ? "unknown" : host) + ", processStartMillis="
                 + startMillis;
         if (host != null && startMillis != 0) {
             thisProcess = text; // otherwise a want of descriptors may be the reason, and passes
@@ -119,6 +121,9 @@ final class OwnerFile {
     static boolean write(Path directory, String owner, Access access) {
         Path file = directory.resolve(NAME);
         try {
+            if (isForeign(directory)) {
+                return false;
+            }
             Files.deleteIfExists(file);
             Set<OpenOption> options =
                     Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
@@ -135,11 +140,26 @@ final class OwnerFile {
         return true;
     }
 
+    /**
+     * Returns whether something has the name that no store wrote: in a directory of other people's files it may be dear to
+     * them. A file of ours may be cut short, as the disk may have been full.
+     */
+    private static boolean isForeign(Path directory) throws IOException {
+        Path file = directory.resolve(NAME);
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            return false;
+        }
+        if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+            return true;
+        }
+        String text = text(directory);
+        return text == null ? Files.size(file) > 0 : !text.startsWith(START) && !START.startsWith(text);
+    }
+
     /** Takes the name back, if it can: a file left behind names a process that is gone, or does not hold the lock. */
     static boolean delete(Path directory) {
-        Path file = directory.resolve(NAME);
         try {
-            return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && Files.deleteIfExists(file);
+            return !isForeign(directory) && Files.deleteIfExists(directory.resolve(NAME));
         } catch (IOException e) {
             return false;
         }

@@ -234,6 +234,29 @@ final class DirectoryLockTest {
         }
     }
 
+    @Test
+    void whatSomebodyElseCallsOwnerIsLeftAlone() throws Exception {
+        for (String content : List.of("mine", "the owner is pid=1", " \n\nanother's", "x".repeat(10_000))) {
+            Files.writeString(ownerFile(), content);
+            lock(true).close();
+            lock(false).close();
+            assertThat(ownerFile()).hasContent(content);
+        }
+        Files.delete(ownerFile());
+        make("dangling", ownerFile());
+        lock(true).close();
+        assertThat(Files.isSymbolicLink(ownerFile())).isTrue();
+        Files.delete(ownerFile());
+        for (String own : List.of("", "p", "pid=", "pid=1, host=none", OwnerFile.thisProcess())) {
+            Files.writeString(ownerFile(), own);
+            try (DirectoryLock lock = lock(true)) {
+                assertThat(ownerFile()).as(own).hasContent(OwnerFile.thisProcess());
+                lock.check();
+            }
+            assertThat(ownerFile()).doesNotExist();
+        }
+    }
+
     private void make(String kind, Path place) throws Exception {
         switch (kind) {
             case "pipe" ->
