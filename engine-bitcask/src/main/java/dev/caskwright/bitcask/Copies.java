@@ -46,10 +46,12 @@ final class Copies {
         }
         try {
             sealLeft(store);
-            try (IoManager io = ioFactory.open(target, true);
-                    IoManager.Lock lock = io.lock(true)) {
-                LogCopy request = new LogCopy(form, parts, store.clock.longs(), lastVersion);
-                return report(store.log.copyTo(io, request));
+            try (IoManager io = ioFactory.open(target, true)) {
+                ClosedLog.refuseFiles(io, form);
+                try (IoManager.Lock lock = io.lock(true)) {
+                    LogCopy request = new LogCopy(form, parts, store.clock.longs(), lastVersion);
+                    return report(store.log.copyTo(io, request));
+                }
             }
         } finally {
             store.snapshots.close(pin);

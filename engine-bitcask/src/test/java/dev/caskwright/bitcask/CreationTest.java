@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.io.standard.StandardIoManager;
 import dev.caskwright.testkit.KeyValues;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -137,5 +139,38 @@ final class CreationTest {
         put("lost+found");
         BitcaskEngine.open(directory).close();
         assertThat(directory.resolve("lost+found")).isDirectory();
+    }
+
+    @Test
+    void aCopyThatIsRefusedLeavesNothingAmongOtherFiles() throws IOException {
+        put("photo.jpg");
+        Path source = temporary.resolve("source");
+        for (boolean isCheckpoint : new boolean[] {true, false}) {
+            try (BitcaskEngine engine = BitcaskEngine.open(source)) {
+                engine.put(KEY, KEY);
+                assertRefused(() -> {
+                    if (isCheckpoint) {
+                        engine.checkpoint(directory);
+                    } else {
+                        engine.backup(directory);
+                    }
+                });
+            }
+            assertRefused(() -> {
+                if (isCheckpoint) {
+                    BitcaskEngine.checkpoint(source, directory, StandardIoManager::open);
+                } else {
+                    BitcaskEngine.backup(source, directory, StandardIoManager::open);
+                }
+            });
+        }
+        assertRefused(() -> BitcaskEngine.restore(source, directory, StandardIoManager::open));
+    }
+
+    private void assertRefused(ThrowingCallable call) throws IOException {
+        assertThatThrownBy(call)
+                .isInstanceOf(UnsupportedFormatException.class)
+                .hasMessageContainingAll("the target is not empty", directory.toString());
+        assertThat(names()).containsExactly("photo.jpg");
     }
 }

@@ -85,11 +85,14 @@ final class UnreadableBlocksTest {
         assertThat(names()).anyMatch(name -> name.endsWith(".data")).anyMatch(name -> name.endsWith(".image"));
         for (String bad : names()) {
             VerifyReport report = BitcaskEngine.verify(store, refusing(bad));
-            assertThat(report.damages()).as(bad).isNotEmpty().allSatisfy(damage -> assertThat(damage.file())
-                    .isEqualTo(bad));
+            assertThat(report.damages())
+                    .as(bad)
+                    .isNotEmpty()
+                    .allSatisfy(damage -> assertThat(damage.file()).isEqualTo(bad));
             if (bad.endsWith(".data")) {
-                assertThat(report.damages()).anySatisfy(damage -> assertThat(damage.what())
-                        .contains("cannot be read", "Input/output error"));
+                assertThat(report.damages())
+                        .anySatisfy(
+                                damage -> assertThat(damage.what()).contains("cannot be read", "Input/output error"));
                 assertThat(report.records()).as(bad).isBetween(1L, sound.records() - 1);
             } else {
                 assertThat(report.records()).as(bad).isEqualTo(sound.records());
@@ -101,8 +104,8 @@ final class UnreadableBlocksTest {
     @Test
     void whatCannotBeOpenedIsNotCalledDamaged() throws IOException {
         for (String closed : names()) {
-            IoManagerFactory refusing = (directory, create) ->
-                    new ForwardingIoManager(StandardIoManager.open(directory, create)) {
+            IoManagerFactory refusing =
+                    (directory, create) -> new ForwardingIoManager(StandardIoManager.open(directory, create)) {
                         @Override
                         public ReadableFile open(String name) throws IOException {
                             if (name.equals(closed)) {

@@ -46,8 +46,11 @@ public final class ClosedLog {
         }
     }
 
-    private static void refuseFiles(IoManager target, LogCopy.Form form) throws IOException {
-        if (form == LogCopy.Form.STORE && !target.list().isEmpty()) {
+    /** Comes before the target is locked, and again after. */
+    public static void refuseFiles(IoManager target, LogCopy.Form form) throws IOException {
+        if (form != LogCopy.Form.STORE) {
+            LogBackup.refuseOthersFiles(target, form);
+        } else if (!target.list().isEmpty()) {
             throw new UnsupportedFormatException(
                     "the target is not empty: directory=" + target.describe() + "; choose an empty or a new one");
         }

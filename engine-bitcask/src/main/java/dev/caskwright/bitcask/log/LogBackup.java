@@ -88,16 +88,36 @@ final class LogBackup {
     private void refuseOthersFiles() throws IOException {
         for (String name : present) {
             if (!name.equals(FileNames.NEW_MANIFEST) || !isOursOrTorn(name)) {
-                throw new UnsupportedFormatException(
-                        "the target is not empty, and no " + what() + " of this store: directory="
-                                + target.describe() + ", found=" + name + "; choose an empty directory, or an earlier "
-                                + what() + " of this store");
+                throw othersFile(target, name, request.form());
             }
         }
     }
 
+    /** Judges by names alone, before the target is locked: that leaves a file behind in a directory of other files. */
+    static void refuseOthersFiles(IoManager target, LogCopy.Form form) throws IOException {
+        List<String> names = target.list();
+        if (names.contains(FileNames.MANIFEST)) {
+            return;
+        }
+        for (String name : names) {
+            if (!name.equals(FileNames.NEW_MANIFEST)) {
+                throw othersFile(target, name, form);
+            }
+        }
+    }
+
+    private static UnsupportedFormatException othersFile(IoManager target, String name, LogCopy.Form form) {
+        return new UnsupportedFormatException("the target is not empty, and no " + what(form)
+                + " of this store: directory=" + target.describe() + ", found=" + name
+                + "; choose an empty directory, or an earlier " + what(form) + " of this store");
+    }
+
     private String what() {
-        return request.form() == LogCopy.Form.CHECKPOINT ? "checkpoint" : "backup";
+        return what(request.form());
+    }
+
+    private static String what(LogCopy.Form form) {
+        return form == LogCopy.Form.CHECKPOINT ? "checkpoint" : "backup";
     }
 
     /** Returns whether a file has a header of this store, or ends before the end of one. */
