@@ -545,7 +545,7 @@ final class MapEngine implements StorageEngine {
                 if (defect == Defect.BACKUP_INTO_ITSELF) {
                     return;
                 }
-                throw new IOException("the store itself: target=" + target);
+                throw new IllegalArgumentException("the store itself: target=" + target);
             }
             if (Files.exists(file)) {
                 long id = ByteBuffer.wrap(Files.readAllBytes(file)).getLong();
