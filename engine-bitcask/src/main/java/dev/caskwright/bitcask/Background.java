@@ -81,6 +81,22 @@ final class Background implements Executor, Closeable {
         threads.every(TimeUnit.MILLISECONDS.toNanos(millis), action);
     }
 
+    /** Asks for a task again and again. */
+    void requestEvery(long millis, Task task) {
+        every(millis, () -> {
+            task.request();
+            handOverFromTimer();
+        });
+    }
+
+    private void handOverFromTimer() {
+        if (executor == null) {
+            handOver();
+        } else {
+            threads.execute(Work.LONG, this::handOver); // the executor may run it in the caller
+        }
+    }
+
     /** Makes a task of this store. */
     Task task(String name, Work work, Body body) {
         return add(new Task(name, work, false, body));
@@ -230,11 +246,7 @@ final class Background implements Executor, Closeable {
         }
         retryTimer.after(pause, () -> {
             task.request();
-            if (executor == null) {
-                handOver();
-            } else {
-                threads.execute(Work.LONG, this::handOver); // the executor may run it in the caller
-            }
+            handOverFromTimer();
         });
     }
 

@@ -448,9 +448,18 @@ public final class BitcaskEngine implements StorageEngine {
 
     /** Merges in the background what the policy chooses. */
     void mergeInBackground(MergePolicy policy) throws IOException {
+        mergeInBackground(() -> merger.mergeChosen(policy));
+    }
+
+    /** As {@link #mergeInBackground}, if time alone has made that worth it. */
+    void mergeExpiredInBackground(MergePolicy policy) throws IOException {
+        mergeInBackground(() -> merger.mergeExpired(policy));
+    }
+
+    private void mergeInBackground(Background.Body merge) throws IOException {
         try {
             if (!store.isClosed() && store.failure() == null && isSettled()) {
-                merger.mergeChosen(policy);
+                merge.run();
                 askForImage();
             }
         } catch (OutOfSpaceException e) {

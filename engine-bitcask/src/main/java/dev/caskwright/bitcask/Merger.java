@@ -43,6 +43,7 @@ import org.slf4j.LoggerFactory;
 final class Merger {
     private static final long ROUND_BYTES = 1L << 30;
     private static final int SWITCHES_PER_LOCK = 64;
+    private static final int SHORT_FRACTION = 16;
     /** The edit that drops files must fit into the room that the manifest keeps for it. */
     private static final int DROPPED_AT_ONCE = 128;
 
@@ -125,17 +126,71 @@ final class Merger {
         }
         try {
             isCounted = false;
-            long removable = store.clock.removableMillis();
-            Map<LogSegment, Long> expired = new HashMap<>();
-            List<LogSegment> files = store.listedFiles();
-            leftOut.retainAll(files);
-            files.removeAll(leftOut);
-            for (LogSegment file : files) {
-                expired.put(file, log.expiredBytes(file, removable));
-            }
-            mergeInRounds(withoutRetained(policy.choose(files, file -> expired.getOrDefault(file, 0L))), null);
+            List<LogSegment> files = mergeableFiles();
+            mergeInRounds(withoutRetained(policy.choose(files, expiredBytes(files)::get)), null);
         } finally {
             running.unlock();
+        }
+    }
+
+    /**
+     * As {@link #mergeChosen}, if there is something expired in what the policy chooses. It is asked again and again, so it
+     * must not choose the same for ever: what a merge leaves has not expired.
+     */
+    void mergeExpired(MergePolicy policy) throws IOException {
+        if (!running.tryLock()) {
+            return;
+        }
+        try {
+            isCounted = false;
+            leaveExpiredActive();
+            List<LogSegment> files = mergeableFiles();
+            Map<LogSegment, Long> expired = expiredBytes(files);
+            List<LogSegment> chosen = withoutRetained(policy.choose(files, expired::get));
+            if (chosen.stream().anyMatch(file -> expired.getOrDefault(file, 0L) > 0)) {
+                mergeInRounds(chosen, null);
+            }
+        } finally {
+            running.unlock();
+        }
+    }
+
+    private List<LogSegment> mergeableFiles() {
+        List<LogSegment> files = store.listedFiles();
+        leftOut.retainAll(files);
+        files.removeAll(leftOut);
+        return files;
+    }
+
+    private Map<LogSegment, Long> expiredBytes(List<LogSegment> files) throws IOException {
+        long removable = store.clock.removableMillis();
+        Map<LogSegment, Long> expired = new HashMap<>();
+        for (LogSegment file : files) {
+            expired.put(file, file.isSealed() ? log.expiredBytes(file, removable) : 0);
+        }
+        return expired;
+    }
+
+    /** Leaves the active file when half of it has expired, unless it is so short that it does not matter. */
+    private void leaveExpiredActive() throws IOException {
+        boolean isLeft = false;
+        store.writeLock.lock();
+        try {
+            store.checkWritable();
+            List<LogSegment> files = store.listedFiles();
+            LogSegment last = files.isEmpty() ? null : files.get(files.size() - 1);
+            if (last != null
+                    && !last.isSealed()
+                    && last.length() * SHORT_FRACTION >= log.maxSegmentBytes()
+                    && 2 * log.expiredBytes(last, store.clock.removableMillis()) >= last.length()) {
+                log.leaveActive();
+                isLeft = true;
+            }
+        } finally {
+            store.writeLock.unlock();
+        }
+        if (isLeft) {
+            log.sealLeft();
         }
     }
 

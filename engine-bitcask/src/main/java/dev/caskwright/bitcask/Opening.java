@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * when a step fails or the engine is closed.
  */
 final class Opening {
+    /** Time passes in a store that nobody writes to, and no file is sealed then. */
+    private static final long EXPIRY_CHECK_MILLIS = 5_000;
+
     private static final String MADE_BY_THE_FILE_SYSTEM = "lost+found"; // at the root of a new one
 
     /** What an open engine consists of. */
@@ -82,6 +85,8 @@ final class Opening {
                 "a merge",
                 options.mergeBytesPerSecond > 0 ? BackgroundThreads.Work.PACED : BackgroundThreads.Work.LONG,
                 this::mergeInBackground);
+        Background.Task expiring = background.task(
+                "looking for what has expired", BackgroundThreads.Work.LONG, this::mergeExpiredInBackground);
         ReadEpochs epochs = new ReadEpochs(Sessions.slots());
         RecordLogOpening opening =
                 options.recordLog.open(io, startupIo, logOptions(create, background, merging, epochs));
@@ -132,6 +137,9 @@ final class Opening {
         if (options.autoMerge && !options.readOnly) {
             merging.request();
         }
+        if (options.autoMerge && !options.readOnly && options.retryTimer == null) {
+            background.requestEvery(EXPIRY_CHECK_MILLIS, expiring);
+        }
         background.handOver();
         return result;
     }
@@ -179,6 +187,13 @@ final class Opening {
         }
         if (options.autoMerge) {
             merging.request();
+        }
+    }
+
+    private void mergeExpiredInBackground() throws IOException {
+        BitcaskEngine open = engine.get();
+        if (open != null) {
+            open.mergeExpiredInBackground(policy);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.caskwright.bitcask;
 
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.BatchDraft;
@@ -139,11 +140,23 @@ final class Writes {
     }
 
     boolean delete(byte[] key, WriteOptions options) throws IOException {
-        return deleteIf(key, options, null);
+        return deleteMakingRoom(key, options, null);
     }
 
     boolean delete(byte[] key, byte[] expected, WriteOptions options) throws IOException {
-        return deleteIf(key, options, expected);
+        return deleteMakingRoom(key, options, expected);
+    }
+
+    /** A delete leads out of a full disk: caches go for it. */
+    private boolean deleteMakingRoom(byte[] key, WriteOptions options, byte @Nullable [] expected) throws IOException {
+        try {
+            return deleteIf(key, options, expected);
+        } catch (OutOfSpaceException e) {
+            if (!log.giveUpCaches()) {
+                throw e;
+            }
+            return deleteIf(key, options, expected);
+        }
     }
 
     private boolean deleteIf(byte[] key, WriteOptions options, byte @Nullable [] expected) throws IOException {

@@ -92,4 +92,95 @@ final class ExpiredFilesTest {
         }
         assertThat(used()).isZero();
     }
+
+    /** Nobody writes any more: time alone must give the space back, once. */
+    @Test
+    void anIdleStoreGivesBackWhatHasExpired() throws IOException {
+        MergePolicy policy = new MergePolicy(1.4, CrashFixture.SMALL_FILES);
+        try (BitcaskEngine engine = builder().open()) {
+            for (int i = 0; i < 100; i++) {
+                engine.put(
+                        bytes("session" + i),
+                        new byte[50],
+                        WriteOptions.DEFAULT.timeToLive(Duration.ofSeconds(i < 95 ? 5 : 60)));
+            }
+            engine.mergeExpiredInBackground(policy);
+            assertThat(engine.stats().merges()).as("nothing has expired").isZero();
+            clock.advance(Duration.ofSeconds(10));
+            engine.mergeExpiredInBackground(policy);
+            assertThat(engine.size()).as("the active file is left, too").isEqualTo(5);
+            assertThat(engine.stats().diskBytes()).isLessThan(2_000);
+            long merges = engine.stats().merges();
+            for (int i = 0; i < 3; i++) {
+                engine.mergeExpiredInBackground(policy);
+            }
+            assertThat(engine.stats().merges()).as("nothing more to give").isEqualTo(merges);
+        }
+    }
+
+    /** Tombstones that are needed make a file dead, whatever is merged: that alone is no reason to look again and again. */
+    @Test
+    void timeAloneMergesNothingThatDoesNotExpire() throws IOException {
+        MergePolicy policy = new MergePolicy(1.4, CrashFixture.SMALL_FILES);
+        try (BitcaskEngine engine = builder().open()) {
+            for (int i = 0; i < 100; i++) {
+                engine.put(bytes("key" + i), new byte[50]);
+            }
+            for (int i = 0; i < 100; i += 2) {
+                engine.delete(bytes("key" + i));
+            }
+            engine.mergeExpiredInBackground(policy);
+            assertThat(engine.stats().merges()).isZero();
+        }
+    }
+
+    /** Nothing is dead and not a byte is left: deletes go on all the same, and merges give back what they have freed. */
+    @Test
+    void deletesLeadOutOfADiskThatIsFullOfLiveData() throws IOException {
+        for (long capacity = 6_000; capacity < 9_000; capacity += 300) {
+            CrashableIoManager full = new CrashableIoManager();
+            EngineBuilder builder = CrashFixture.builder(full.factory(CrashFixture.HOME), clock);
+            BitcaskEngine engine = builder.open();
+            full.capacity(capacity);
+            int count = 0;
+            for (boolean isFull = false; !isFull; count++) {
+                try {
+                    engine.put(bytes("k" + count), new byte[20]);
+                } catch (OutOfSpaceException e) {
+                    isFull = true;
+                }
+            }
+            long usedByNow = 0;
+            for (String name : full.list()) {
+                usedByNow += full.length(name);
+            }
+            full.capacity(usedByNow);
+            engine.close();
+            try (BitcaskEngine reopened = builder.open()) {
+                int keys = (int) reopened.size();
+                for (int i = 0; i < keys; i++) {
+                    deleteOrMerge(reopened, bytes("k" + i));
+                }
+                reopened.merge();
+                assertThat(reopened.size()).isZero();
+                assertThat(reopened.stats().diskBytes())
+                        .as("capacity=%s", capacity)
+                        .isLessThan(500);
+                reopened.put(bytes("new"), bytes("1"));
+            }
+        }
+    }
+
+    private static void deleteOrMerge(BitcaskEngine engine, byte[] key) throws IOException {
+        try {
+            engine.delete(key);
+        } catch (OutOfSpaceException e) {
+            try {
+                engine.merge();
+            } catch (OutOfSpaceException some) {
+                assertThat(engine.health()).as("what fitted was merged").isNull();
+            }
+            engine.delete(key);
+        }
+    }
 }

@@ -140,8 +140,8 @@ public interface RecordLog extends Closeable {
     }
 
     /**
-     * Returns about how many bytes of a sealed segment's records have expired at a time, those counted that the index does
-     * not refer to any more; 0 if that is not known.
+     * Returns about how many bytes of a segment's records have expired at a time, those counted that the index does
+     * not refer to any more; 0 if that is not known. Of the segment that is appended to, under the write lock.
      */
     default long expiredBytes(LogSegment segment, long nowMillis) throws IOException {
         return 0;

@@ -770,6 +770,9 @@ final class SegmentedLog implements RecordLog {
     @Override
     public long expiredBytes(LogSegment segment, long nowMillis) throws IOException {
         DataFile file = (DataFile) segment;
+        if (file == active) {
+            return hints().expiries().passedBytes(nowMillis);
+        }
         Expiries expiries = file.expiries();
         if (expiries == null && file.isSealed() && file.hasHints()) {
             expiries = HintFile.expiries(io, manifest.store(), file);
