@@ -433,6 +433,14 @@ public final class BoltDatabase implements AutoCloseable {
         new Compaction(this, pagesPerCommit).run();
     }
 
+    /** Commits the current state once more, with the list of its free pages. */
+    void writeFreelist() throws IOException {
+        try (BoltTransaction transaction = beginWrite()) {
+            transaction.changes().lowersHighWater = true;
+            transaction.commit();
+        }
+    }
+
     long fileLength() throws IOException {
         return file.length();
     }

@@ -88,6 +88,11 @@ public record Meta(int pageSize, int flags, long root, long sequence, long freel
         return new Meta(pageSize, flags, root, sequence, freelist, highWater, number);
     }
 
+    /** Returns the same state with free pages that are not listed. */
+    public Meta withoutFreelist() {
+        return new Meta(pageSize, flags, root, sequence, NO_FREELIST, highWater, transaction);
+    }
+
     /** Returns the page, 0 or 1, that a commit of this state writes. */
     public long page() {
         return transaction & 1;
