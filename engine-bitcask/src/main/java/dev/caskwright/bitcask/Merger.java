@@ -1,7 +1,10 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.MergeOutput;
@@ -696,6 +699,12 @@ final class Merger {
                 mayBeCommitted = false; // nothing was written
                 throw e;
             } catch (IOException | RuntimeException | Error e) {
+                if (e instanceof EngineException own
+                        && own.code() == ErrorCode.UNAVAILABLE
+                        && own.outcome() == Outcome.NOT_APPLIED) {
+                    mayBeCommitted = false; // nothing was written, and nothing is in doubt
+                    throw own;
+                }
                 // Whether the edit is on disk is not known, so neither inputs nor outputs may go.
                 throw store.failedCommit(e);
             }

@@ -2,6 +2,7 @@ package dev.caskwright.bitcask;
 
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.IndexMemoryException;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
@@ -242,7 +243,10 @@ final class Writes {
     /** Appends a put or a tombstone and brings the index to it; returns the position behind it. */
     private long apply(Session session, boolean sync) throws IOException {
         RecordDraft draft = session.draft;
-        index.ensureRoom(1);
+        if (!draft.isTombstone()) { // who deletes has looked the key up, and needs no room
+            index.ensureRoom(1);
+            lookUpIfRead(session, draft.keySource(), draft.keyOffset(), draft.keyLength());
+        }
         if (store.snapshots.isAnyOpen()) {
             saveForSnapshots(session, draft.keySource(), draft.keyOffset(), draft.keyLength());
         }
@@ -260,6 +264,22 @@ final class Writes {
             throw store.failedIndexing(e);
         }
         return log.position();
+    }
+
+    /**
+     * An index without keys reads records to find a key, and may meet damage: then this write fails before it is appended,
+     * rather than the store after it.
+     */
+    private void lookUpIfRead(Session session, byte[] source, int offset, int length) throws IOException {
+        if (!index.readsRecords()) {
+            return;
+        }
+        store.pin(session);
+        try {
+            index.get(source, offset, length);
+        } finally {
+            store.unpin(session);
+        }
     }
 
     private void saveForSnapshots(Session session, byte[] source, int offset, int length) throws IOException {
@@ -395,7 +415,10 @@ final class Writes {
     }
 
     private long applyBatch(Session session, BatchDraft draft, boolean sync) throws IOException {
-        index.ensureRoom(draft.size());
+        ensureRoom(draft);
+        if (index.readsRecords()) {
+            draft.visitKeys((source, offset, length, isTombstone) -> lookUpIfRead(session, source, offset, length));
+        }
         if (store.snapshots.isAnyOpen()) {
             draft.visitKeys((source, offset, length, isTombstone) -> saveForSnapshots(session, source, offset, length));
         }
@@ -414,6 +437,22 @@ final class Writes {
             throw store.failedIndexing(e);
         }
         return log.position();
+    }
+
+    /** Deletes need no room, so that a full index can be emptied. */
+    private void ensureRoom(BatchDraft draft) throws IOException {
+        try {
+            index.ensureRoom(draft.size());
+        } catch (IndexMemoryException e) {
+            int[] puts = new int[1];
+            draft.visitKeys((source, offset, length, isTombstone) -> puts[0] += isTombstone ? 0 : 1);
+            if (puts[0] == draft.size()) {
+                throw e;
+            }
+            if (puts[0] > 0) {
+                index.ensureRoom(puts[0]);
+            }
+        }
     }
 
     private void indexBatch(Session session, BatchDraft draft, Indexing indexing, long[] locators) throws IOException {

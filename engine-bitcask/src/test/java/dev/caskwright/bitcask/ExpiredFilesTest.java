@@ -71,7 +71,7 @@ final class ExpiredFilesTest {
             for (String name : full.list()) {
                 usedByNow += full.length(name);
             }
-            full.capacity(usedByNow + 512); // no room for a manifest, unless caches go
+            full.capacity(usedByNow + 1_024); // no room for a manifest, unless caches go
             BitcaskEngine killed = CrashFixture.builder(full.peekKill().factory(CrashFixture.HOME), clock)
                     .open();
             assertThat(killed.size()).as("capacity=%s", capacity).isEqualTo(10);

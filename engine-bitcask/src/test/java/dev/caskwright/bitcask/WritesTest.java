@@ -237,7 +237,9 @@ final class WritesTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"DELETE", "DELETE_IF"}) // they need no room
     void whoIsRefusedHoldsNobodyUp(Write write) throws IOException {
         BitcaskEngine engine = builder().open();
         engine.put(KEY, OLD);
@@ -278,7 +280,9 @@ final class WritesTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"DELETE", "DELETE_IF"}) // they need no room
     void roomIsMadeBeforeAnythingIsWritten(Write write) throws IOException {
         BitcaskEngine engine = builder().open();
         engine.put(KEY, OLD, WriteOptions.SYNC);

@@ -70,8 +70,16 @@ public interface KeyIndex extends Closeable {
     long memoryBytes();
 
     /**
-     * Makes sure that the next {@code keys} changes cannot fail for want of memory, as far as the index can tell. Called
-     * before anything is written to the log.
+     * Returns whether a lookup may read records of the log, since the index does not hold keys. Such an index is asked for a
+     * key before the key's record is appended, so that damage is met while nothing has changed.
+     */
+    default boolean readsRecords() {
+        return false;
+    }
+
+    /**
+     * Makes sure that the next {@code keys} puts cannot fail for want of memory, as far as the index can tell. Called
+     * before anything is written to the log. Not called for removals, which work when there is no memory.
      *
      * @throws dev.caskwright.api.IndexMemoryException if they could
      */

@@ -1,7 +1,10 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.Outcome;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
@@ -108,6 +111,7 @@ final class Manifest implements Closeable {
     private @Nullable CopyMark copy;
     private Lineage lineage = Lineage.EMPTY;
     private volatile @Nullable IOException failed;
+    private @Nullable EngineException nameNotForced; // why the name of the manifest is not durable yet
 
     /** Made in time: it may be that no memory is left when it is needed. */
     private final IOException endedHalfway = new IOException("a change of the manifest ended half-way");
@@ -450,7 +454,26 @@ final class Manifest implements Closeable {
             throw e;
         }
         // If it fails, which of the two a power loss leaves is not known, so nothing may be appended to this one.
-        orFail(target::syncDirectory);
+        syncName(target);
+    }
+
+    /** Makes the name of a manifest durable that was written anew. If that cannot so much as begin, it is tried again later. */
+    private void syncName(IoManager target) throws IOException {
+        orFail(() -> {
+            try {
+                target.syncDirectory();
+                nameNotForced = null;
+            } catch (EngineException e) {
+                nameNotForced = e;
+                if (!NewFiles.hasChangedNothing(e)) {
+                    throw e;
+                }
+            }
+        });
+        EngineException failure = nameNotForced;
+        if (failure != null) {
+            throw failure;
+        }
     }
 
     /** Has some room kept behind the edits from the next {@link #rewrite} on. */
@@ -690,10 +713,22 @@ final class Manifest implements Closeable {
         }
         WritableFile current = file;
         if (current == null) {
-            current = target.openWritable(FileNames.MANIFEST);
+            current = openToAppend(target);
             file = current;
         }
         return current;
+    }
+
+    private static WritableFile openToAppend(IoManager target) throws IOException {
+        try {
+            return target.openWritable(FileNames.MANIFEST);
+        } catch (IOException e) {
+            throw new EngineException(
+                    ErrorCode.UNAVAILABLE,
+                    Outcome.NOT_APPLIED,
+                    "the manifest could not be opened, nothing was written, try again: " + e,
+                    e);
+        }
     }
 
     private void append(long[] words) throws IOException {
@@ -702,6 +737,10 @@ final class Manifest implements Closeable {
             throw new IllegalStateException("impossible manifest edit is not written: " + Arrays.toString(words));
         }
         synchronized (writing) {
+            IoManager target = io;
+            if (nameNotForced != null && target != null) {
+                syncName(target); // before anything is in this manifest that the one before it had not
+            }
             WritableFile current = open();
             try {
                 keepRoomBehind(current, words);

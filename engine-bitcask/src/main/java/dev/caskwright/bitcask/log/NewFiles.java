@@ -56,6 +56,11 @@ final class NewFiles {
         }
     }
 
+    /** Returns whether a call failed before it changed anything, so that nothing is in doubt. */
+    static boolean hasChangedNothing(EngineException e) {
+        return e.code() == ErrorCode.UNAVAILABLE && e.outcome() == Outcome.NOT_APPLIED;
+    }
+
     private static EngineException notCreated(String name, Throwable e) {
         return new EngineException(
                 ErrorCode.UNAVAILABLE,

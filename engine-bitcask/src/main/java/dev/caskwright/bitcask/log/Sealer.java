@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.EngineException;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.RecordLogOptions;
@@ -186,6 +187,9 @@ final class Sealer {
         } catch (OutOfSpaceException e) {
             throw e;
         } catch (IOException e) {
+            if (e instanceof EngineException own && NewFiles.hasChangedNothing(own)) {
+                throw own;
+            }
             // Whoever asked for the sealing, the store's state on disk is in doubt now.
             isInDoubt = true;
             options.onFailure().accept(e);

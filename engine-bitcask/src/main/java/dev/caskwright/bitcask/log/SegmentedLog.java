@@ -596,7 +596,13 @@ final class SegmentedLog implements RecordLog {
         if (namesAdded) {
             namesAdded = false;
             isForcing = true;
-            io.syncDirectory();
+            try {
+                io.syncDirectory();
+            } catch (EngineException e) {
+                namesAdded = true;
+                isForcing = !NewFiles.hasChangedNothing(e);
+                throw e;
+            }
             isForcing = false;
         }
     }
@@ -645,6 +651,9 @@ final class SegmentedLog implements RecordLog {
             isForcing = false;
             // What was forced is durable all the same. Until they are listed, only the records behind damage prove it.
             logger().warn("no space to list data files, will try again: {}", e.getMessage());
+        } catch (EngineException e) {
+            isForcing = !NewFiles.hasChangedNothing(e);
+            throw e;
         }
     }
 

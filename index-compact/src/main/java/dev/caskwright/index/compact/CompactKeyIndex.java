@@ -279,6 +279,11 @@ public final class CompactKeyIndex implements PersistentKeyIndex {
     }
 
     @Override
+    public boolean readsRecords() {
+        return true;
+    }
+
+    @Override
     public void ensureRoom(int keys) throws IOException {
         open();
         loadAll();

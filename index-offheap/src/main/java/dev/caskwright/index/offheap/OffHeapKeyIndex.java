@@ -118,7 +118,7 @@ public final class OffHeapKeyIndex implements KeyIndex {
     }
 
     @Override
-    public boolean remove(byte[] key, int offset, int length, long expected) throws IndexMemoryException {
+    public boolean remove(byte[] key, int offset, int length, long expected) {
         if (length > MAX_OFF_HEAP_KEY_LENGTH) {
             return openLongKeys().remove(key, offset, length, expected);
         }

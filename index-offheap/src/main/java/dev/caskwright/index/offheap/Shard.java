@@ -122,7 +122,7 @@ final class Shard {
         }
     }
 
-    boolean remove(KeySlice key, long expected) throws IndexMemoryException {
+    boolean remove(KeySlice key, long expected) {
         lock.lock();
         try {
             step();
@@ -222,10 +222,15 @@ final class Shard {
         move(Math.max(keys + more, GROWTH_FACTOR * keys));
     }
 
-    private void shrinkIfSparse() throws IndexMemoryException {
+    private void shrinkIfSparse() {
         Maps seen = openMaps();
         if (seen.older == null && seen.current.isSparse(keys)) {
-            move(GROWTH_FACTOR * keys);
+            try {
+                move(GROWTH_FACTOR * keys);
+            } catch (IndexMemoryException e) {
+                // A removal must work without memory. The map stays as large as it is until a later one has some.
+                return;
+            }
         }
     }
 

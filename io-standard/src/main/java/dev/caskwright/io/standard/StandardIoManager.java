@@ -1,5 +1,8 @@
 package dev.caskwright.io.standard;
 
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.ReadableFile;
@@ -481,21 +484,36 @@ public class StandardIoManager implements IoManager {
      * which the force is done again, is always opened before, as a channel is not told of errors that someone saw before
      * it was opened.
      */
+    /** Nothing has been forced if this fails, for want of descriptors, say. So nothing is in doubt: it can be tried again. */
+    private static FileChannel openToSync(Path directory) throws IOException {
+        try {
+            return FileChannel.open(directory, StandardOpenOption.READ);
+        } catch (IOException e) {
+            throw new EngineException(
+                    ErrorCode.UNAVAILABLE,
+                    Outcome.NOT_APPLIED,
+                    "the directory could not be opened to force it, try again: directory=" + directory + ", " + e,
+                    e);
+        }
+    }
+
     private static void sync(Path directory) throws IOException {
         if (WINDOWS) {
             return;
         }
         boolean interrupted = false;
-        FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ);
+        FileChannel channel = openToSync(directory);
         try {
             for (int attempt = 0; attempt < MAX_INTERRUPTIONS; attempt++) {
                 try (FileChannel current = channel) {
-                    channel = FileChannel.open(directory, StandardOpenOption.READ);
+                    channel = openToSync(directory);
                     interrupted |= Thread.interrupted();
                     current.force(true);
                     return;
                 } catch (ClosedByInterruptException e) {
                     interrupted |= Thread.interrupted();
+                } catch (EngineException e) {
+                    throw e;
                 } catch (IOException e) {
                     throw new IOException("force failed: directory=" + directory, e);
                 }
