@@ -1,8 +1,10 @@
 package dev.caskwright.bolt;
 
+import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.bolt.tree.Tree;
 import dev.caskwright.bolt.tree.TreeCursor;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +36,7 @@ public final class BoltCursor {
         bucket.checkOpen();
         try {
             return move.move();
-        } catch (InternalError | RuntimeException e) {
+        } catch (InternalError | CorruptRecordException e) {
             throw transaction.failedRead(e);
         }
     }
@@ -59,7 +61,7 @@ public final class BoltCursor {
         bucket.checkOpen();
         try {
             return cursor.next();
-        } catch (InternalError | RuntimeException e) {
+        } catch (InternalError | CorruptRecordException e) {
             throw transaction.failedRead(e);
         }
     }
@@ -72,7 +74,11 @@ public final class BoltCursor {
     /** Returns a copy of the key that the cursor is at. */
     public byte[] key() {
         checkIsAtKey();
-        return cursor.key();
+        try {
+            return cursor.key();
+        } catch (InternalError e) {
+            throw new UncheckedIOException(transaction.failedRead(e));
+        }
     }
 
     /** Returns the key that the cursor is at, where it lies. */
@@ -90,7 +96,11 @@ public final class BoltCursor {
     /** Returns a copy of the value, or null if the key has a bucket or was removed meanwhile. */
     public byte @Nullable [] value() throws IOException {
         ByteView view = valueView();
-        return view == null ? null : view.toByteArray();
+        try {
+            return view == null ? null : view.toByteArray();
+        } catch (UncheckedIOException e) {
+            throw new IOException(e.getMessage(), e);
+        }
     }
 
     /** Returns the value where it lies, or null if the key has a bucket or was removed meanwhile. */

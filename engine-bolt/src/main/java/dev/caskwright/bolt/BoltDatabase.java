@@ -397,6 +397,12 @@ public final class BoltDatabase implements AutoCloseable {
 
     /** Makes the file long enough, and maps the new part, before anything is written. */
     private void grow(PagedFile target, BoltTransaction.Changes changes, long highWater) throws IOException {
+        if (highWater > PageFormat.MAX_PAGES) {
+            throw new OutOfSpaceException(
+                    "the database may not have as many pages: needed=" + highWater + ", allowed=" + PageFormat.MAX_PAGES
+                            + "; delete something, or copy it to a file of greater pages",
+                    null);
+        }
         long needed = highWater * store.pageSize();
         long length = target.length();
         if (needed <= length) {
@@ -486,14 +492,21 @@ public final class BoltDatabase implements AutoCloseable {
     /** Checks the whole file, as of the last commit, beside readers. */
     public CheckReport check() throws IOException {
         try (BoltTransaction reader = beginRead()) {
-            Freelist listed = new Freelist();
-            Meta meta = reader.meta();
-            if (meta.freelist() != Meta.NO_FREELIST) {
-                FreelistPage.read(store, meta, listed::addFree);
-                return Checker.check(store, meta, freelistPages(meta), listed::contains);
+            try {
+                return check(reader.meta());
+            } catch (InternalError e) {
+                throw reader.failedRead(e);
             }
+        }
+    }
+
+    private CheckReport check(Meta meta) throws IOException {
+        if (meta.freelist() == Meta.NO_FREELIST) {
             return Checker.checkWithoutFreelist(store, meta);
         }
+        Freelist listed = new Freelist();
+        FreelistPage.read(store, meta, listed::addFree);
+        return Checker.check(store, meta, freelistPages(meta), listed::contains);
     }
 
     /**

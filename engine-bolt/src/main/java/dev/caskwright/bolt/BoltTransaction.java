@@ -86,6 +86,11 @@ public final class BoltTransaction implements AutoCloseable {
         }
 
         @Override
+        public long highWater() {
+            return meta.highWater();
+        }
+
+        @Override
         public ByteOrder order() {
             return store.order();
         }
@@ -240,7 +245,11 @@ public final class BoltTransaction implements AutoCloseable {
                     cause);
         }
         if (CLOSED.compareAndSet(this, false, true)) {
-            database.commit(this);
+            try {
+                database.commit(this);
+            } catch (CorruptRecordException | InternalError e) {
+                throw failedRead(e);
+            }
         }
     }
 
@@ -284,10 +293,7 @@ public final class BoltTransaction implements AutoCloseable {
         if (spoiler == null) {
             spoiler = e;
         }
-        if (e instanceof Error error && !(e instanceof InternalError)) {
-            throw error;
-        }
-        return e instanceof IOException failed ? failed : failedRead(e);
+        return failedRead(e);
     }
 
     /** Ends the transaction, if it is open: nothing is changed. */
@@ -343,14 +349,40 @@ public final class BoltTransaction implements AutoCloseable {
         }
     }
 
-    /** Turns what a read of mapped memory throws, when somebody has cut the file, into an error of the file. */
+    /**
+     * Turns what a read of mapped memory throws, when somebody has cut the file, into an error of the file. Compiled code may read
+     * anything there instead, so an error that tells of damage is looked at as well.
+     */
     IOException failedRead(Throwable e) {
-        if (e instanceof InternalError) {
-            return new IOException(
-                    "file cannot be read, it may have been cut short: file="
-                            + database.store().name(),
-                    e);
+        if (e instanceof CorruptRecordException damage) {
+            return isCut() ? cut(e) : damage;
         }
+        if (e instanceof InternalError) {
+            return cut(e);
+        }
+        if (e instanceof Error error) {
+            throw error;
+        }
+        return e instanceof IOException failed ? failed : failedUnchecked(e);
+    }
+
+    private boolean isCut() {
+        try {
+            database.store().copy(size() - 1, 1);
+            return false;
+        } catch (IOException | InternalError e) {
+            return true;
+        }
+    }
+
+    private IOException cut(Throwable e) {
+        return new IOException(
+                "file cannot be read, it was cut short while it was open: file="
+                        + database.store().name() + ", needed=" + size(),
+                e);
+    }
+
+    private static IOException failedUnchecked(Throwable e) {
         if (e instanceof RuntimeException unchecked) {
             throw unchecked;
         }

@@ -1,5 +1,6 @@
 package dev.caskwright.bolt;
 
+import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.bolt.BucketException.Reason;
 import dev.caskwright.bolt.page.Bytes;
 import dev.caskwright.bolt.tree.Tree;
@@ -41,7 +42,14 @@ public final class Bucket {
 
     /** Returns a copy of a key's value, or null if it is absent or has a bucket. */
     public byte @Nullable [] get(byte[] key) throws IOException {
-        return find(key) ? Bytes.copy(tree.foundBytes(), tree.foundAt(), tree.foundLength()) : null;
+        if (!find(key)) {
+            return null;
+        }
+        try {
+            return Bytes.copy(tree.foundBytes(), tree.foundAt(), tree.foundLength());
+        } catch (InternalError e) {
+            throw transaction.failedRead(e);
+        }
     }
 
     /** Returns a key's value where it lies, or null if the key is absent or has a bucket. */
@@ -58,7 +66,7 @@ public final class Bucket {
         checkOpen();
         try {
             return tree.find(key, 0, key.length) && !tree.isBucketFound();
-        } catch (InternalError | RuntimeException e) {
+        } catch (InternalError | CorruptRecordException e) {
             throw transaction.failedRead(e);
         }
     }
@@ -151,7 +159,12 @@ public final class Bucket {
     /** Returns the bucket of that name, or null if there is none. */
     public @Nullable Bucket bucket(byte[] name) throws IOException {
         checkOpen();
-        Tree nested = tree.bucket(name);
+        Tree nested;
+        try {
+            nested = tree.bucket(name);
+        } catch (InternalError | CorruptRecordException e) {
+            throw transaction.failedRead(e);
+        }
         return nested == null ? null : new Bucket(transaction, nested);
     }
 

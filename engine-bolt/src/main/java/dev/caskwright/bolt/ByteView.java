@@ -1,11 +1,15 @@
 package dev.caskwright.bolt;
 
+import dev.caskwright.bolt.page.Bytes;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 
 /**
  * Bytes of a database, read where they lie, without a copy. A view can be read while its transaction is open; after that each
  * method throws {@link IllegalStateException}. In a write transaction a view shows what was there when it was made.
+ *
+ * <p>Where the file is mapped and somebody has cut it, a read is an {@link UncheckedIOException}.
  *
  * <p>For the thread of the transaction.
  */
@@ -31,7 +35,11 @@ public final class ByteView {
     /** Returns a byte. */
     public byte get(int index) {
         transaction.checkReadable();
-        return bytes.get(start + Objects.checkIndex(index, length));
+        try {
+            return bytes.get(start + Objects.checkIndex(index, length));
+        } catch (InternalError e) {
+            throw new UncheckedIOException(transaction.failedRead(e));
+        }
     }
 
     /** Returns eight bytes as a number, the first one highest. */
@@ -49,7 +57,11 @@ public final class ByteView {
     public void copyTo(int index, byte[] target, int targetOffset, int count) {
         transaction.checkReadable();
         Objects.checkFromIndexSize(index, count, length);
-        bytes.get(start + index, target, targetOffset, count);
+        try {
+            Bytes.copy(bytes, start + index, target, targetOffset, count);
+        } catch (InternalError e) {
+            throw new UncheckedIOException(transaction.failedRead(e));
+        }
     }
 
     /** Copies all bytes to where {@code target} stands. */

@@ -52,7 +52,7 @@ final class Compaction {
         try (BoltTransaction transaction = database.beginWrite()) {
             for (TailPages.Place place : places) {
                 Tree tree = transaction.tree();
-                for (byte[] name : place.bucket()) {
+                for (byte[] name : TailPages.Path.names(place.bucket())) {
                     tree = tree == null ? null : tree.bucket(name);
                 }
                 if (tree != null) { // otherwise it was deleted meanwhile

@@ -30,7 +30,8 @@ final class FreelistPage {
         int flags = header.getShort(PageFormat.FLAGS_OFFSET) & 0xFFFF;
         if (header.getLong(PageFormat.ID_OFFSET) != meta.freelist()
                 || flags != PageFormat.FREELIST
-                || pages > meta.highWater() - meta.freelist()) {
+                || pages > meta.highWater() - meta.freelist()
+                || meta.root() == meta.freelist()) {
             throw corrupt(
                     store,
                     start,
@@ -47,12 +48,23 @@ final class FreelistPage {
         if (count < 0 || count > (pages * store.pageSize() - at) / Long.BYTES) {
             throw corrupt(store, start, "freelist has more entries than room", "count=" + count + ", pages=" + pages);
         }
+        // A writer takes as many pages as the list needs before its own pages are taken from it, and at most one more.
+        // The pages of
+        // the run come free at the next commit, so a run that is longer would take others' pages with it.
+        if (pages > length(count + pages + 1) / store.pageSize() + 1) {
+            throw corrupt(
+                    store,
+                    start,
+                    "freelist has more pages than its entries need",
+                    "count=" + count + ", pages=" + pages);
+        }
         for (long done = 0; done < count; ) {
             int entries = (int) Math.min(count - done, PIECE_LENGTH / Long.BYTES);
             ByteBuffer piece = store.copy(start + at + done * Long.BYTES, entries * Long.BYTES);
             for (int i = 0; i < entries; i++) {
                 long page = piece.getLong(i * Long.BYTES);
-                if (page < 2 || page >= meta.highWater() || !each.test(page)) {
+                boolean isOwn = page >= meta.freelist() && page < meta.freelist() + pages;
+                if (page < 2 || page >= meta.highWater() || page == meta.root() || isOwn || !each.test(page)) {
                     throw corrupt(
                             store,
                             start + at + (done + i) * Long.BYTES,

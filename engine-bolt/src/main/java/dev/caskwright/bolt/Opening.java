@@ -1,7 +1,10 @@
 package dev.caskwright.bolt;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineLockedException;
+import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.Outcome;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.PagedFile;
@@ -30,6 +33,7 @@ final class Opening {
     private static final long FREELIST_PAGE = 2;
     private static final long ROOT_PAGE = 3;
     private static final int MAX_PROBED_PAGE_SIZE = 16 << 20;
+    private static final long MAX_TRANSACTION = Long.MAX_VALUE >>> 1; // some are left for those that follow
 
     private final ReadableFile file;
     private final String name;
@@ -160,6 +164,11 @@ final class Opening {
         checkMeta(meta);
         PageStore store = new PageStore(file, meta.pageSize(), order(meta));
         store.cover(file.length());
+        if (!isInPlace(meta)) {
+            // The next commit must not write over this state. So it counts as one later: then the other meta page is
+            // next.
+            meta = meta.withTransaction(meta.transaction() + 1);
+        }
         Freelist freelist = null;
         if (!options.readOnly()) {
             if (store.order() != ByteOrder.LITTLE_ENDIAN) {
@@ -175,9 +184,15 @@ final class Opening {
 
     private Meta newestMeta() throws IOException {
         Meta first = metaAt(0);
+        if (first != null && !isPageSize(first.pageSize())) {
+            first = null; // so the other one cannot be found by it
+        }
         Meta second = null;
         if (first != null) {
             second = metaAt(first.pageSize());
+            if (second != null && second.pageSize() != first.pageSize()) {
+                second = null;
+            }
         } else {
             for (int pageSize = PageFormat.MIN_PAGE_SIZE;
                     pageSize <= MAX_PROBED_PAGE_SIZE && second == null;
@@ -195,6 +210,15 @@ final class Opening {
             return first;
         }
         throw noMeta();
+    }
+
+    private static boolean isPageSize(int bytes) {
+        return bytes >= PageFormat.MIN_PAGE_SIZE && bytes <= MAX_PROBED_PAGE_SIZE && Integer.bitCount(bytes) == 1;
+    }
+
+    /** Returns whether a meta page lies where a commit of its number writes it, as not all do that tools have copied. */
+    private boolean isInPlace(Meta meta) throws IOException {
+        return meta.equals(metaAt(meta.page() * meta.pageSize()));
     }
 
     private @Nullable Meta metaAt(long offset) throws IOException {
@@ -236,8 +260,11 @@ final class Opening {
 
     private void checkMeta(Meta meta) throws IOException {
         int pageSize = meta.pageSize();
-        if (pageSize < PageFormat.MIN_PAGE_SIZE || pageSize > MAX_PROBED_PAGE_SIZE || Integer.bitCount(pageSize) != 1) {
-            throw damagedMeta(meta, "page size is no power of two in bounds", "pageSize=" + pageSize);
+        if (meta.transaction() < 0 || meta.transaction() > MAX_TRANSACTION) {
+            throw damagedMeta(
+                    meta,
+                    "no such transaction number",
+                    "transaction=" + Long.toUnsignedString(meta.transaction()) + ", allowed=" + MAX_TRANSACTION);
         }
         long length = file.length();
         long pages = length / pageSize;
@@ -246,6 +273,10 @@ final class Opening {
                     meta,
                     "file is cut short",
                     "highWater=" + meta.highWater() + ", pages=" + pages + ", length=" + length);
+        }
+        if (meta.highWater() > PageFormat.MAX_PAGES) {
+            throw new UnsupportedFormatException("file has more pages than this engine reads: file=" + name + ", pages="
+                    + meta.highWater() + ", allowed=" + PageFormat.MAX_PAGES);
         }
         if (meta.root() < 2 || meta.root() >= meta.highWater()) {
             throw damagedMeta(meta, "no such root page", "root=" + meta.root() + ", highWater=" + meta.highWater());
@@ -263,6 +294,19 @@ final class Opening {
     // ---------------------------------------------------------------- free pages
 
     private Freelist freelist(PageStore store, Meta meta) throws IOException {
+        try {
+            return listOf(store, meta);
+        } catch (OutOfMemoryError e) {
+            throw new EngineException(
+                    ErrorCode.OUT_OF_MEMORY,
+                    Outcome.NOT_APPLIED,
+                    "the free pages do not fit into the heap: file=" + name + ", pages=" + meta.highWater()
+                            + "; give the JVM a greater heap, or open the file read-only",
+                    e);
+        }
+    }
+
+    private static Freelist listOf(PageStore store, Meta meta) throws IOException {
         Freelist freelist = new Freelist();
         if (meta.freelist() == Meta.NO_FREELIST) {
             Reachable reachable = Reachable.of(store, meta);

@@ -22,12 +22,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Reachable {
     private static final int MAX_DEPTH = 64;
-    private static final int MAX_PATH_LENGTH = 200; // of what is told; more would take memory for nothing
+    private static final int MAX_PATH_LENGTH = 80; // of what is told; more would take memory for nothing
 
     private final PageStore store;
     private final Meta meta;
     private final Consumer<String> problems;
     private final BitSet pages = new BitSet();
+    private final BitSet awaited = new BitSet(); // roots of buckets that are waiting
     private final Deque<Bucket> waiting = new ArrayDeque<>(); // not a recursion: buckets may be nested to any depth
     private long keys;
     private long buckets;
@@ -182,6 +183,13 @@ public final class Reachable {
         }
         long root = bytes.getLong(at + PageFormat.BUCKET_ROOT_OFFSET);
         if (root != 0) {
+            // Not one that is led to already, so that as many wait as there are pages at most.
+            if (root < 0 || root >= meta.highWater() || pages.get((int) root) || awaited.get((int) root)) {
+                problems.accept("bucket has no page of its own: bucket=" + path + ", page=" + page.id() + ", root="
+                        + Long.toUnsignedString(root));
+                return;
+            }
+            awaited.set((int) root);
             waiting.add(new Bucket(path, root));
             return;
         }

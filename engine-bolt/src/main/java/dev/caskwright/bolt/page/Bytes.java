@@ -12,6 +12,8 @@ public final class Bytes {
     private static final VarHandle LONG_IN_BUFFER =
             MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
+    private static final byte MARK = (byte) 0xA7;
+
     private Bytes() {}
 
     /** Compares bytes of a buffer with those of an array, as unsigned bytes; a prefix comes first. */
@@ -59,7 +61,31 @@ public final class Bytes {
     /** Returns a copy of bytes of a buffer. */
     public static byte[] copy(ByteBuffer source, int index, int length) {
         byte[] copy = new byte[length];
-        source.get(index, copy, 0, length);
+        copy(source, index, copy, 0, length);
         return copy;
+    }
+
+    /**
+     * Copies bytes of a buffer to an array. Where mapped bytes are gone, because somebody has cut the file, a copy in compiled code
+     * stops and tells of it later, in whatever code comes next. So the last byte is marked before: if the mark is left, even after
+     * a second try with another mark, the copy did not come to its end.
+     *
+     * @throws InternalError if mapped bytes are gone
+     */
+    public static void copy(ByteBuffer source, int index, byte[] target, int targetOffset, int length) {
+        if (length == 0 || !source.isDirect()) {
+            source.get(index, target, targetOffset, length);
+            return;
+        }
+        int last = targetOffset + length - 1;
+        target[last] = MARK;
+        source.get(index, target, targetOffset, length);
+        if (target[last] == MARK) {
+            target[last] = ~MARK;
+            source.get(index, target, targetOffset, length);
+            if (target[last] == ~MARK) {
+                throw new InternalError("mapped bytes are gone");
+            }
+        }
     }
 }

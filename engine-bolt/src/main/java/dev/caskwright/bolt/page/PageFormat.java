@@ -91,6 +91,9 @@ public final class PageFormat {
     /** Greatest page size that a new file may have. */
     public static final int MAX_PAGE_SIZE = 64 << 10;
 
+    /** Greatest number of pages of a file: sets of pages are indexed by int. 1 TiB of the smallest pages, 8 TiB of usual ones. */
+    public static final long MAX_PAGES = Integer.MAX_VALUE;
+
     private PageFormat() {}
 
     /** Returns how many pages of {@code pageSize} bytes hold {@code length} bytes. */

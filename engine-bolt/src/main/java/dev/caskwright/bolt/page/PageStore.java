@@ -1,5 +1,8 @@
 package dev.caskwright.bolt.page;
 
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.ReadableFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -85,6 +88,16 @@ public final class PageStore {
             readCopy(id, highWater, into);
             return;
         }
+        try {
+            readMapped(mapped, id, highWater, into);
+        } catch (InternalError e) {
+            throw new IOException(
+                    "file was cut short while it was open: file=" + file.name() + ", offset=" + offset, e);
+        }
+    }
+
+    private void readMapped(ByteBuffer[] mapped, long id, long highWater, Page into) throws IOException {
+        long offset = id * pageSize;
         ByteBuffer window = mapped[(int) (offset >>> WINDOW_SHIFT)];
         int start = (int) offset & WINDOW_MASK;
         long length = runLength(id, highWater, window.getInt(start + PageFormat.OVERFLOW_OFFSET), into);
@@ -112,7 +125,17 @@ public final class PageStore {
 
     /** Returns a copy of bytes that exist, in the byte order of the file. */
     public ByteBuffer copy(long offset, int length) throws IOException {
-        byte[] bytes = new byte[length];
+        byte[] bytes;
+        try {
+            bytes = new byte[length];
+        } catch (OutOfMemoryError e) {
+            throw new EngineException(
+                    ErrorCode.OUT_OF_MEMORY,
+                    Outcome.NOT_APPLIED,
+                    "a run of pages does not fit into the heap: file=" + file.name() + ", offset=" + offset
+                            + ", length=" + length + "; give the JVM a greater heap, or map the file",
+                    e);
+        }
         copy(offset, bytes, length);
         return ByteBuffer.wrap(bytes).order(order);
     }

@@ -81,6 +81,9 @@ public final class Node {
         }
         node.count = count;
         node.length += node.lengthOf(0, count);
+        if (node.length > page.length()) {
+            throw page.corrupt("elements share bytes", "needed=" + node.length + ", pageLength=" + page.length());
+        }
         return node;
     }
 
@@ -110,13 +113,18 @@ public final class Node {
     }
 
     private int compareWithPrevious(int index) {
+        return compareKey(index, this, index - 1);
+    }
+
+    /** Compares a key of this node with one of another node. */
+    int compareKey(int index, Node other, int otherIndex) {
         return Bytes.compare(
                 keyBytes(index),
                 keyAt(index),
                 keyLengths[index],
-                keyBytes(index - 1),
-                keyAt(index - 1),
-                keyLengths[index - 1]);
+                other.keyBytes(otherIndex),
+                other.keyAt(otherIndex),
+                other.keyLengths[otherIndex]);
     }
 
     private ByteBuffer source(long place) {

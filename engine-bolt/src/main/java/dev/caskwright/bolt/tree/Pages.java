@@ -9,6 +9,9 @@ public interface Pages {
     /** Returns the length of a page in bytes. */
     int pageSize();
 
+    /** Returns the first page that does not exist. */
+    long highWater();
+
     /** Returns the byte order of the file. */
     ByteOrder order();
 

@@ -6,28 +6,46 @@ import dev.caskwright.bolt.page.PageFormat;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Finds the pages of all buckets that lie at or after some page, with what leads a write transaction to each. */
 public final class TailPages {
     private final Pages pages;
     private final long from;
     private final List<Place> found = new ArrayList<>();
+    private final BitSet seen = new BitSet();
     private final Deque<Waiting> waiting = new ArrayDeque<>(); // not a recursion: buckets may be nested to any depth
 
     /**
      * A page and the way to it.
      *
-     * @param bucket names from the root to the page's bucket
+     * @param bucket the page's bucket
      * @param key the first key in the page
      * @param page the number of the page
      */
     @SuppressWarnings("ArrayRecordComponent") // places are not compared
-    public record Place(List<byte[]> bucket, byte[] key, long page) {}
+    public record Place(@Nullable Path bucket, byte[] key, long page) {}
 
-    private record Waiting(List<byte[]> bucket, long root) {}
+    /** A bucket within another one; of those in the root the outer one is null. */
+    @SuppressWarnings("ArrayRecordComponent") // paths are not compared
+    public record Path(@Nullable Path outer, byte[] name) {
+        /** Returns the names from the root to the bucket. */
+        public static List<byte[]> names(@Nullable Path path) {
+            List<byte[]> names = new ArrayList<>();
+            for (Path each = path; each != null; each = each.outer) {
+                names.add(each.name);
+            }
+            Collections.reverse(names);
+            return names;
+        }
+    }
+
+    private record Waiting(@Nullable Path bucket, long root) {}
 
     private TailPages(Pages pages, long from) {
         this.pages = pages;
@@ -37,7 +55,7 @@ public final class TailPages {
     /** Returns the pages at or after {@code from}, the last one first. */
     public static List<Place> of(Pages pages, long root, long from) throws IOException {
         TailPages tail = new TailPages(pages, from);
-        tail.waiting.add(new Waiting(List.of(), root));
+        tail.waiting.add(new Waiting(null, root));
         for (Waiting next; (next = tail.waiting.poll()) != null; ) {
             tail.look(next.bucket, next.root, 0);
         }
@@ -45,12 +63,16 @@ public final class TailPages {
         return tail.found;
     }
 
-    private void look(List<byte[]> bucket, long id, int depth) throws IOException {
+    private void look(@Nullable Path bucket, long id, int depth) throws IOException {
         Page page = new Page(pages.file());
         if (depth == Tree.MAX_DEPTH) {
             throw page.corrupt("tree is too deep, so its pages lead in a circle", "depth=" + depth);
         }
         pages.read(id, page);
+        if (seen.get((int) id)) {
+            throw page.corrupt("page is used twice", "");
+        }
+        seen.set((int) id);
         if (id >= from) {
             found.add(new Place(bucket, page.count() == 0 ? new byte[0] : key(page, 0), id));
         }
@@ -64,9 +86,7 @@ public final class TailPages {
                 }
                 long root = page.bytes().getLong(at + PageFormat.BUCKET_ROOT_OFFSET);
                 if (root != 0) {
-                    List<byte[]> nested = new ArrayList<>(bucket);
-                    nested.add(key(page, i));
-                    waiting.add(new Waiting(nested, root));
+                    waiting.add(new Waiting(new Path(bucket, key(page, i)), root));
                 }
             }
         }

@@ -6,6 +6,7 @@ import dev.caskwright.bolt.page.PageFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
@@ -245,8 +246,8 @@ public final class Tree {
         if (other == this) {
             return true;
         }
-        for (Tree bucket : buckets.values()) {
-            if (bucket.holds(other)) {
+        for (Nested each : nested()) {
+            if (each.tree == other) {
                 return true;
             }
         }
@@ -408,6 +409,9 @@ public final class Tree {
         if (node == null) {
             read(id, page);
             node = Node.of(pages.arena(), page, pages.pageSize());
+            if (!isInRange(node, parent, index)) {
+                throw page.corrupt("keys are not where their branch says", "branch=" + parent.id);
+            }
             node.parent = parent;
             node.keyInParent = parent.key(index);
             parent.children.add(node);
@@ -416,6 +420,14 @@ public final class Tree {
             throw page.corrupt("two branches lead to one page", "child=" + Long.toUnsignedString(id));
         }
         return node;
+    }
+
+    /** Returns whether the keys of a child lie between the keys that its branch has for it and for the next one. */
+    private static boolean isInRange(Node node, Node parent, int index) {
+        int count = node.count();
+        return count == 0
+                || ((index == 0 || node.compareKey(0, parent, index) >= 0)
+                        && (index + 1 == parent.count() || node.compareKey(count - 1, parent, index + 1) < 0));
     }
 
     private void free(Node node) throws IOException {
@@ -428,17 +440,37 @@ public final class Tree {
 
     // ---------------------------------------------------------------- committing
 
+    private record Nested(Tree parent, byte[] name, Tree tree) {}
+
+    /** Returns all buckets within this one that were looked into, each after the one that it is in. */
+    private List<Nested> nested() {
+        List<Nested> found = new ArrayList<>(); // not a recursion: buckets may be nested to any depth
+        addBuckets(found);
+        for (int i = 0; i < found.size(); i++) {
+            found.get(i).tree.addBuckets(found);
+        }
+        return found;
+    }
+
+    private void addBuckets(List<Nested> target) {
+        buckets.forEach((name, tree) -> target.add(new Nested(this, name, tree)));
+    }
+
     /** Joins the nodes that lost keys with their neighbours, here and in all buckets. */
     public void rebalance() throws IOException {
+        rebalanceNodes();
+        for (Nested each : nested()) {
+            each.tree.rebalanceNodes();
+        }
+    }
+
+    private void rebalanceNodes() throws IOException {
         for (Node node : List.copyOf(nodes.values())) {
             rebalance(node);
         }
         Node top = rootNode;
         if (top != null && top.id == 0) {
             rebalance(top);
-        }
-        for (Tree bucket : buckets.values()) {
-            bucket.rebalance();
         }
     }
 
@@ -494,6 +526,10 @@ public final class Tree {
         if (left.isLeaf() != right.isLeaf()) {
             throw page.corrupt("neighbours are not of one kind", "page=" + left.id + ", next=" + right.id);
         }
+        if (left.count() > 0 && right.count() > 0 && left.compareKey(left.count() - 1, right, 0) >= 0) {
+            throw page.corrupt(
+                    "keys of neighbours are not in ascending order", "page=" + left.id + ", next=" + right.id);
+        }
         left.append(right);
         for (Node child : right.children) {
             child.parent = left;
@@ -513,9 +549,15 @@ public final class Tree {
 
     /** Gives every changed node pages of its own, here and in all buckets. */
     public void spill() throws IOException {
-        for (Map.Entry<byte[], Tree> each : buckets.entrySet()) {
-            spillBucket(each.getKey(), each.getValue());
+        List<Nested> nested = nested();
+        for (int i = nested.size() - 1; i >= 0; i--) { // the inner ones first, as their places are in the outer ones
+            Nested each = nested.get(i);
+            each.parent.spillBucket(each.name, each.tree);
         }
+        spillNodes();
+    }
+
+    private void spillNodes() throws IOException {
         Node top = rootNode;
         if (top == null) {
             return;
@@ -539,7 +581,7 @@ public final class Tree {
             bucket.free(top);
             value = bucket.inlineValue(top);
         } else {
-            bucket.spill();
+            bucket.spillNodes();
             if (!bucket.isHeaderChanged) {
                 return;
             }

@@ -101,14 +101,37 @@ public final class TreeCursor {
         if (depth == 0) {
             return false;
         }
+        ByteBuffer bytes = keyBytes;
+        int at = keyAt;
+        int length = keyLength;
+        boolean isMoved = seenChanges != tree.changes();
         if (!isCurrent() && forward && isOnElement()) {
-            return settle(); // the element after one that is gone
+            settle(); // the element after one that is gone
+        } else if (advance(forward)) {
+            settle();
+            isMoved |= isAtEdge(forward);
+        } else {
+            look(key()); // back to where it was
+            return false;
         }
-        if (advance(forward)) {
-            return settle();
+        if (isMoved) {
+            checkOrder(forward, bytes, at, length);
         }
-        look(key()); // back to where it was
-        return false;
+        return true;
+    }
+
+    /** Returns whether the leaf has no element before this one, in the direction of the move. */
+    private boolean isAtEdge(boolean forward) {
+        Level level = levels[depth - 1];
+        return level.index == (forward ? 0 : level.count() - 1);
+    }
+
+    /** Checks that a move went on. In a damaged tree it may come to where it was, and would never end. */
+    private void checkOrder(boolean forward, ByteBuffer bytes, int at, int length) throws IOException {
+        int order = Bytes.compare(keyBytes, keyAt, keyLength, bytes, at, length);
+        if (forward ? order <= 0 : order >= 0) {
+            throw levels[depth - 1].page.corrupt("keys of pages are not in ascending order", "");
+        }
     }
 
     private void start() throws IOException {
@@ -162,6 +185,7 @@ public final class TreeCursor {
     /** Goes to the next or previous element, leaf by leaf; returns false at the end, and is nowhere then. */
     private boolean advance(boolean forward) throws IOException {
         int step = forward ? 1 : -1;
+        long looked = 0;
         while (depth > 0) {
             Level level = levels[depth - 1];
             int index = level.index + step;
@@ -176,6 +200,10 @@ public final class TreeCursor {
             pushChild();
             if (descend(forward)) {
                 return true;
+            }
+            if (++looked > tree.pages().highWater()) { // old files have empty leaves, but no more than pages
+                throw levels[depth - 1].page.corrupt(
+                        "tree has more leaves than pages, so branches lead to one twice", "");
             }
         }
         return false;
