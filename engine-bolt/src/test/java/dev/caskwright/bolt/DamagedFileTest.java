@@ -334,12 +334,10 @@ final class DamagedFileTest {
         ByteBuffer twoMore = ByteBuffer.allocate(crafted.array().length + PAGE).put(crafted.array());
         Files.write(file, twoMore.array());
         byte[] written;
-        try (BoltDatabase database = BoltDatabase.builder(file)
-                .forcesCommits(false)
-                .open()) {
+        try (BoltDatabase database =
+                BoltDatabase.builder(file).forcesCommits(false).open()) {
             database.update(transaction -> transaction.createBucket(NAME).put(NAME, new byte[3_000]));
-            assertThat(database.check().problems())
-                    .containsExactly("page is neither used nor free: page=2");
+            assertThat(database.check().problems()).containsExactly("page is neither used nor free: page=2");
             written = Files.readAllBytes(file);
         }
         try (BoltDatabase again = BoltDatabase.open(file)) {

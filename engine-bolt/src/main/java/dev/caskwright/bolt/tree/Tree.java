@@ -440,6 +440,7 @@ public final class Tree {
 
     // ---------------------------------------------------------------- committing
 
+    @SuppressWarnings("ArrayRecordComponent") // these are not compared
     private record Nested(Tree parent, byte[] name, Tree tree) {}
 
     /** Returns all buckets within this one that were looked into, each after the one that it is in. */
