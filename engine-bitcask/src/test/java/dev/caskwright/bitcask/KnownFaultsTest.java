@@ -300,7 +300,11 @@ final class KnownFaultsTest {
         open().close();
         byte[] manifest = disk.content("MANIFEST");
         List<String> before = names();
-        for (int length = 0; length < manifest.length; length++) {
+        int end = manifest.length;
+        while (manifest[end - 1] == 0) {
+            end--; // the room that is kept behind the last edit
+        }
+        for (int length = 0; length < end; length++) {
             CrashableIoManager damaged = disk.kill();
             damaged.install("MANIFEST", Arrays.copyOf(manifest, length));
             assertThatThrownBy(() -> CrashFixture.open(damaged, clock)).isInstanceOf(EngineException.class);

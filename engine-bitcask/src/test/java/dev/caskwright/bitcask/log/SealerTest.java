@@ -108,6 +108,9 @@ final class SealerTest {
                         "FORCE " + FileNames.data(2),
                         "FORCE " + FileNames.data(3),
                         "SYNC_DIRECTORY ",
+                        "WRITE " + FileNames.MANIFEST, // room that is kept, then the edit
+                        "WRITE " + FileNames.MANIFEST,
+                        "WRITE " + FileNames.MANIFEST,
                         "WRITE " + FileNames.MANIFEST,
                         "WRITE " + FileNames.MANIFEST,
                         "WRITE " + FileNames.MANIFEST,
@@ -149,6 +152,9 @@ final class SealerTest {
     @Test
     void whatHadNoRoomIsSealedWithTheNextFile() throws IOException {
         DataFile first = file("a");
+        for (int i = 0; i < 30; i++) {
+            file("more" + i); // than fit into the room that is kept in the manifest
+        }
         long used = 0;
         for (String name : disk.list()) {
             used += disk.length(name);

@@ -77,6 +77,7 @@ final class MappedWritableFile implements WritableFile {
     private final long storedFrom;
     private final long aheadTo;
     private final WindowsAhead windowsAhead;
+    private boolean growsBySteps; // the writer's: the file was shorter than a window at first
     private @Nullable Future<ByteBuffer> ahead; // the writer's: the window from mapped on, on its way
     private long length; // through LENGTH
     private long mapped; // the writer's
@@ -268,6 +269,7 @@ final class MappedWritableFile implements WritableFile {
         if (mapped < end) {
             try {
                 extendNow(end);
+                growsBySteps |= (mapped & windowMask) != 0;
             } catch (IOException e) {
                 if (failedAhead != null) {
                     e.addSuppressed(failedAhead);
@@ -275,7 +277,9 @@ final class MappedWritableFile implements WritableFile {
                 throw e;
             }
         }
-        if (mapped < aheadTo && (mapped & windowMask) == 0) {
+        // A file that grows step by step has filled its first window before it gets one ahead: small stores stay small.
+        boolean isLong = !growsBySteps || end > windowMask + 1;
+        if (isLong && mapped < aheadTo && (mapped & windowMask) == 0) {
             long start = mapped;
             ahead = windowsAhead.prepare(() -> prepareWindow(start));
         }
