@@ -412,9 +412,14 @@ final class DamagedFileTest {
 
     // ---------------------------------------------------------------- files that become shorter
 
+    /** Over mmap on JDK 22 and later: before, the JVM may tell of the fault later than in the call that met it. */
     @Test
     void aFileThatIsCutWhileItIsOpenIsAnErrorOfTheCallThatReads() throws IOException {
-        for (IoManagerFactory io : MANAGERS) {
+        boolean isToldAtOnce = Runtime.version().feature() >= 22;
+        if (!isToldAtOnce) {
+            System.err.println("SKIPPED over mmap: before JDK 22 a fault in mapped memory may be told too late");
+        }
+        for (IoManagerFactory io : isToldAtOnce ? MANAGERS : MANAGERS.subList(0, 1)) {
             Files.deleteIfExists(file);
             int keys = 2_000;
             try (BoltDatabase database =

@@ -121,7 +121,7 @@ final class RealFaultsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"-f 2,standard", "-n 80,standard", "-n 80,mmap"})
+    @CsvSource({"-f 8,standard", "-n 80,standard", "-n 80,mmap"})
     void limitsOfTheProcessLoseNothingAcknowledged(String limit, String io) throws Exception {
         for (boolean isMerging : new boolean[] {false, true}) {
             Path store = temporary.resolve(Boolean.toString(isMerging));

@@ -5,6 +5,8 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import dev.caskwright.api.spi.RecordLog;
 import java.lang.reflect.Proxy;
+import java.util.Arrays;
+import java.util.function.Supplier;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
@@ -14,6 +16,7 @@ import org.openjdk.jcstress.infra.results.ZZZ_Result;
 /** Readers of a {@link StoreClock} whose source goes back. */
 public final class StoreClockRaces {
     private static final long EXPIRY = 50;
+    private static final int NOTED_TIMES = 2; // that come before the expiries in a note of the clock
 
     private StoreClockRaces() {}
 
@@ -29,7 +32,7 @@ public final class StoreClockRaces {
     @SuppressWarnings("unchecked")
     public static class SourceGoesBack {
         private volatile long source = 100;
-        private volatile long onDisk;
+        private volatile boolean isOnDisk;
         private volatile boolean isTold;
 
         private final StoreClock clock = new StoreClock(() -> java.time.Instant.ofEpochMilli(source), log(), false);
@@ -41,7 +44,9 @@ public final class StoreClockRaces {
                             case "clockNote":
                                 return new long[0];
                             case "noteClock":
-                                onDisk = ((java.util.function.Supplier<long[]>) arguments[0]).get()[1];
+                                long[] note = ((Supplier<long[]>) arguments[0]).get();
+                                isOnDisk = ToldExpiries.ofLongs(Arrays.copyOfRange(note, NOTED_TIMES, note.length))
+                                        .covers(EXPIRY, 1);
                                 return null;
                             default:
                                 throw new UnsupportedOperationException(method.toString());
@@ -59,7 +64,7 @@ public final class StoreClockRaces {
         public void second(ZZZ_Result result) {
             result.r1 = isTold;
             result.r2 = clock.hasPassed(EXPIRY, 1);
-            result.r3 = onDisk >= EXPIRY;
+            result.r3 = isOnDisk;
         }
     }
 }

@@ -224,7 +224,8 @@ final class LogBackup {
         }
         long covered = isCut ? next.lastVersion() : request.lastVersion();
         long highest = Math.max(next.highestId(), previous == null ? 0 : previous.highestId());
-        next.noteState(highest, source.changesFrom(), covered);
+        // A merge may have dropped later changes meanwhile; the copy has none of those.
+        next.noteState(highest, Math.min(source.changesFrom(), covered), covered);
         next.setClockNote(request.clockNote());
         next.noteLineage(lineage);
         if (request.form() != LogCopy.Form.STORE) {
