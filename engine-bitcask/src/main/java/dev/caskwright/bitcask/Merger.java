@@ -107,6 +107,7 @@ final class Merger {
     void mergeAll() throws IOException {
         running.lock();
         try {
+            store.checkOpen(); // closing waits for who came before it, and no longer
             isCounted = false;
             leftOut.clear();
             dropDead();
@@ -128,6 +129,9 @@ final class Merger {
             return;
         }
         try {
+            if (store.isClosed()) {
+                return;
+            }
             isCounted = false;
             List<LogSegment> files = mergeableFiles();
             mergeInRounds(withoutRetained(policy.choose(files, expiredBytes(files)::get)), null);
@@ -145,6 +149,9 @@ final class Merger {
             return;
         }
         try {
+            if (store.isClosed()) {
+                return;
+            }
             isCounted = false;
             leaveExpiredActive();
             List<LogSegment> files = mergeableFiles();

@@ -48,6 +48,7 @@ final class StoreClock {
     private final RecordLog log;
     private final boolean readOnly;
     private final AtomicReference<ToldExpiries> told;
+    private volatile ToldExpiries noted; // what is on disk of it, at least
     private final AtomicReference<InStep> inStep;
     private final AtomicLong jumps = new AtomicLong();
     private volatile boolean isBehind;
@@ -67,12 +68,13 @@ final class StoreClock {
         long now = source.millis();
         long nanos = nanoTime.getAsLong();
         this.inStep = new AtomicReference<>(atOpening(note, now, nanos));
-        ToldExpiries noted = note.length < NOTED_TIMES
+        ToldExpiries fromNote = note.length < NOTED_TIMES
                 ? ToldExpiries.NONE
                 : ToldExpiries.ofLongs(Arrays.copyOfRange(note, NOTED_TIMES, note.length));
-        this.told = new AtomicReference<>(noted);
-        if (noted != ToldExpiries.NONE) {
-            noteBehind(now, noted.greatestExpiry());
+        this.told = new AtomicReference<>(fromNote);
+        this.noted = fromNote;
+        if (fromNote != ToldExpiries.NONE) {
+            noteBehind(now, fromNote.greatestExpiry());
         }
     }
 
@@ -109,6 +111,7 @@ final class StoreClock {
     /** Forgets which entries were told to have expired. */
     void forgetTold() {
         told.set(ToldExpiries.NONE);
+        noted = ToldExpiries.NONE;
     }
 
     /** Notes how far the clock has come in step, and what was told. When the store is opened, and when it is closed. */
@@ -116,8 +119,10 @@ final class StoreClock {
         if (readOnly) {
             return;
         }
+        ToldExpiries before = told();
         try {
             log.noteClock(this::longs);
+            noted = before; // at least; what is told meanwhile is noted by whoever tells it
         } catch (IOException | RuntimeException | Error e) {
             // Reads go on when the disk has failed, or memory is short. It holds in memory, and what is told next tries
             // again. Only a restart before that, with a clock set back, could show an expired entry once more.
@@ -180,7 +185,11 @@ final class StoreClock {
             return false;
         }
         noteBehind(now, current.greatestExpiry());
-        return current.covers(expiresAtMillis, version);
+        boolean isTold = current.covers(expiresAtMillis, version);
+        if (isTold) {
+            ensureNoted(expiresAtMillis, version);
+        }
+        return isTold;
     }
 
     /**
@@ -215,12 +224,20 @@ final class StoreClock {
                 && (expiresAtMillis <= removableMillis || told().covers(expiresAtMillis, version));
     }
 
+    /** Notes what is told if the note of whoever told it first is not written yet: nobody is told before it is. */
+    private void ensureNoted(long expiresAtMillis, long version) {
+        if (!noted.covers(expiresAtMillis, version)) {
+            note();
+        }
+    }
+
     private void tell(long expiresAtMillis, long version, long now) {
         ToldExpiries before = told();
         if (isBehind) {
             noteBehind(now, before.greatestExpiry());
         }
         if (before.covers(expiresAtMillis, version)) {
+            ensureNoted(expiresAtMillis, version);
             return;
         }
         long step = stepMillis(now);

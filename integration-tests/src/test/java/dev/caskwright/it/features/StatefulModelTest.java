@@ -206,7 +206,7 @@ final class StatefulModelTest {
                 step.run();
             } catch (SimulatedCrash e) {
                 // The process has died.
-            } catch (EngineException e) {
+            } catch (IOException e) {
                 if (!isCausedByCrash(e)) {
                     throw e;
                 }
