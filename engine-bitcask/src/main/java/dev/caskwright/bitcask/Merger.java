@@ -125,19 +125,10 @@ final class Merger {
 
     /** Merges what a policy chooses, unless a merge runs already. */
     void mergeChosen(MergePolicy policy) throws IOException {
-        if (!running.tryLock()) {
-            return;
-        }
-        try {
-            if (store.isClosed()) {
-                return;
-            }
-            isCounted = false;
+        unlessBusy(() -> {
             List<LogSegment> files = mergeableFiles();
             mergeInRounds(withoutRetained(policy.choose(files, expiredBytes(files)::get)), null);
-        } finally {
-            running.unlock();
-        }
+        });
     }
 
     /**
@@ -145,20 +136,30 @@ final class Merger {
      * must not choose the same for ever: what a merge leaves has not expired.
      */
     void mergeExpired(MergePolicy policy) throws IOException {
-        if (!running.tryLock()) {
-            return;
-        }
-        try {
-            if (store.isClosed()) {
-                return;
-            }
-            isCounted = false;
+        unlessBusy(() -> {
             leaveExpiredActive();
             List<LogSegment> files = mergeableFiles();
             Map<LogSegment, Long> expired = expiredBytes(files);
             List<LogSegment> chosen = withoutRetained(policy.choose(files, expired::get));
             if (chosen.stream().anyMatch(file -> expired.getOrDefault(file, 0L) > 0)) {
                 mergeInRounds(chosen, null);
+            }
+        });
+    }
+
+    /** A merge that the engine begins by itself. */
+    private interface OwnMerge {
+        void run() throws IOException;
+    }
+
+    private void unlessBusy(OwnMerge merge) throws IOException {
+        if (!running.tryLock()) {
+            return;
+        }
+        try {
+            if (!store.isClosed()) {
+                isCounted = false;
+                merge.run();
             }
         } finally {
             running.unlock();
