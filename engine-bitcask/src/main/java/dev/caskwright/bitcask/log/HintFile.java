@@ -52,8 +52,10 @@ final class HintFile {
         private static final int SPILL_LENGTH = 128 << 10;
         private static final long MOST_HELD =
                 Math.max(1 << 20, Runtime.getRuntime().maxMemory() / 128);
+        private static final byte[] NONE = {};
 
         private final @Nullable Target target;
+        private final @Nullable Runnable writeAhead;
         private final long mostHeld;
         private final Expiries expiries = new Expiries();
         private byte[] entries = new byte[4096];
@@ -61,13 +63,20 @@ final class HintFile {
         private long count;
         private boolean isGivenUp;
 
-        /** Where blocks are written to. */
+        /**
+         * Where blocks are written to. A full buffer waits for another thread to write it, and is written by the builder's
+         * own if it still waits when the next one is full.
+         */
         private static final class Target {
             private final IoManager io;
             private final StoreId store;
             private final long id;
-            private @Nullable WritableFile file;
+            private @Nullable WritableFile file; // guarded by this, as all that follows
             private long end = HEADER_LENGTH;
+            private byte[] waiting = NONE;
+            private int waitingLength;
+            private byte[] idle = NONE;
+            private @Nullable Throwable failure;
 
             Target(IoManager io, StoreId store, long id) {
                 this.io = io;
@@ -75,7 +84,47 @@ final class HintFile {
                 this.id = id;
             }
 
-            void write(byte[] entries, int length) throws IOException {
+            synchronized boolean isEmpty() {
+                return file == null && waitingLength == 0;
+            }
+
+            synchronized int heldBytes() {
+                return waiting.length + idle.length;
+            }
+
+            /** Takes a buffer over; returns another of that length. */
+            synchronized byte[] handOver(byte[] entries, int length) throws IOException {
+                writeWaiting();
+                byte[] next = idle.length == entries.length ? idle : new byte[entries.length];
+                idle = NONE;
+                waiting = entries;
+                waitingLength = length;
+                return next;
+            }
+
+            /** Writes what waits, if anything does. A failure is told to the builder's thread. */
+            synchronized void writeAhead() {
+                try {
+                    writeWaiting();
+                } catch (IOException | RuntimeException | Error e) {
+                    failure = e;
+                }
+            }
+
+            synchronized void writeWaiting() throws IOException {
+                if (failure != null) {
+                    throw new IOException("a block of hints was not written: " + failure, failure);
+                }
+                if (waitingLength > 0) {
+                    int length = waitingLength;
+                    waitingLength = 0;
+                    write(waiting, length);
+                    idle = waiting;
+                    waiting = NONE;
+                }
+            }
+
+            synchronized void write(byte[] entries, int length) throws IOException {
                 WritableFile open = file;
                 if (open == null) {
                     open = io.createSequential(FileNames.hint(id), HEADER_LENGTH + (long) length);
@@ -85,9 +134,12 @@ final class HintFile {
                 end += writeBlock(open, store, id, end, entries, 0, length);
             }
 
-            void close() throws IOException {
+            synchronized void close() throws IOException {
                 WritableFile open = file;
                 file = null;
+                waitingLength = 0;
+                waiting = NONE;
+                idle = NONE;
                 if (open != null) {
                     open.close();
                 }
@@ -96,16 +148,26 @@ final class HintFile {
 
         /** Makes a builder that holds its entries. */
         Builder() {
-            this(null, MOST_HELD);
+            this(null, MOST_HELD, null);
         }
 
         /** Makes a builder that writes its entries to the hint file of a data file. */
         Builder(IoManager io, StoreId store, DataFile data) {
-            this(new Target(io, store, data.id()), SPILL_LENGTH);
+            this(io, store, data, null);
         }
 
-        private Builder(@Nullable Target target, long mostHeld) {
+        /**
+         * Makes a builder that writes its entries to the hint file of a data file.
+         *
+         * @param writeAhead asks for a call of {@link #writeAhead} in another thread, or null
+         */
+        Builder(IoManager io, StoreId store, DataFile data, @Nullable Runnable writeAhead) {
+            this(new Target(io, store, data.id()), SPILL_LENGTH, writeAhead);
+        }
+
+        private Builder(@Nullable Target target, long mostHeld, @Nullable Runnable writeAhead) {
             this.target = target;
+            this.writeAhead = writeAhead;
             this.mostHeld = Math.min(Integer.MAX_VALUE - 8, mostHeld);
         }
 
@@ -155,13 +217,25 @@ final class HintFile {
                     giveUp(null);
                     return;
                 }
-                blocks.write(entries, length);
+                if (writeAhead == null) {
+                    blocks.write(entries, length);
+                } else {
+                    entries = blocks.handOver(entries, length);
+                    writeAhead.run();
+                }
                 length = 0;
             }
             int needed = length + more;
             if (needed > entries.length) {
                 long larger = Math.max(needed, Math.min(mostHeld, 2L * entries.length));
                 entries = Arrays.copyOf(entries, (int) larger);
+            }
+        }
+
+        /** Writes a full buffer that waits for it. Called by any thread; throws nothing. */
+        void writeAhead() {
+            if (target != null) {
+                target.writeAhead();
             }
         }
 
@@ -178,7 +252,7 @@ final class HintFile {
 
         /** Returns whether {@link #visit} can visit all that was added. */
         boolean isHeld() {
-            return !isGivenUp && (target == null || target.file == null);
+            return !isGivenUp && (target == null || target.isEmpty());
         }
 
         /** Visits what was added so far; all of it must be held. */
@@ -192,7 +266,7 @@ final class HintFile {
 
         /** Returns how much memory this takes. */
         int heldBytes() {
-            return entries.length;
+            return entries.length + (target == null ? 0 : target.heldBytes());
         }
 
         /** Forgets what was added behind {@code oldLength}, as for a batch that could not be completed; all must be held. */
@@ -269,7 +343,7 @@ final class HintFile {
         private void deleteIncomplete(IoManager io, DataFile data) {
             String name = FileNames.hint(data.id());
             try {
-                if (target != null && target.file != null) {
+                if (target != null && !target.isEmpty()) {
                     giveUp(null); // a part of the entries is there only
                     target.close();
                 }
@@ -286,7 +360,7 @@ final class HintFile {
             String name = FileNames.hint(data.id());
             BloomFilter filter = BloomFilter.forKeys(count);
             Target spilled = target;
-            if (spilled == null || spilled.file == null) {
+            if (spilled == null || spilled.isEmpty()) {
                 visit((kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength));
                 long expected = HEADER_LENGTH + (long) length + Expiries.LONGS * Long.BYTES + filter.size();
                 try (WritableFile file = io.createSequential(name, expected)) {
@@ -301,17 +375,19 @@ final class HintFile {
                 }
                 return;
             }
+            spilled.writeWaiting();
             if (length > 0) {
                 spilled.write(entries, length);
                 length = 0;
             }
             try (WritableFile file = spilled.file) {
-                if (!visitBlocks(
-                        file,
-                        store,
-                        data,
-                        count,
-                        (kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength))) {
+                if (file == null
+                        || !visitBlocks(
+                                file,
+                                store,
+                                data,
+                                count,
+                                (kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength))) {
                     throw new IOException("hints are not read as they were written: file=" + name);
                 }
                 writeEnd(file, store, data, spilled.end, filter);

@@ -64,6 +64,20 @@ final class SegmentedLog implements RecordLog {
     private final SpaceAhead space;
     private final Sealer sealer;
     private final Runnable sealing;
+    private final Runnable writingHints = new Runnable() {
+        @Override
+        public void run() {
+            HintFile.Builder hints = activeHints;
+            if (hints != null) {
+                hints.writeAhead();
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "writing hints";
+        }
+    };
     private final Unneeded unneeded;
     private final NewFiles newFiles;
 
@@ -73,7 +87,7 @@ final class SegmentedLog implements RecordLog {
 
     private final NavigableSet<Long> taken = new TreeSet<>(); // numbers of what is not ours; under the write lock
     private volatile @Nullable DataFile active;
-    private HintFile.@Nullable Builder activeHints;
+    private volatile HintFile.@Nullable Builder activeHints; // changes under the write lock
     private long history; // 0 until a file is made; guarded by this
     private long highestId; // grows under the write lock
     private long lastLogId;
@@ -340,11 +354,19 @@ final class SegmentedLog implements RecordLog {
         return hints;
     }
 
+    private void askForHintWriting() {
+        try {
+            options.maintenance().execute(writingHints);
+        } catch (RuntimeException | Error e) {
+            logger().debug("hints are written by the writer, the executor refuses: {}", e.toString());
+        }
+    }
+
     /** Takes the memory that the hints of the active file need to begin with. */
     private HintFile.Builder prepareHints(DataFile file) {
         HintFile.Builder hints = activeHints;
         if (hints == null) {
-            hints = new HintFile.Builder(io, manifest.store(), file);
+            hints = new HintFile.Builder(io, manifest.store(), file, this::askForHintWriting);
             activeHints = hints;
         }
         return hints;

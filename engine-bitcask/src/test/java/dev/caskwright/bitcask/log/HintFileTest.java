@@ -3,6 +3,7 @@ package dev.caskwright.bitcask.log;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.FaultPlan;
 import dev.caskwright.testkit.IoOperation;
@@ -13,8 +14,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class HintFileTest {
     /** Long enough for any place. */
@@ -110,6 +115,46 @@ final class HintFileTest {
         for (byte[] key : keys) {
             assertThat(filter.mayContain(key, 0, key.length)).isTrue();
         }
+    }
+
+    private HintFile.Builder filled(IoManager io, List<byte[]> keys, AtomicInteger asked, boolean isAnswered)
+            throws IOException {
+        AtomicReference<HintFile.Builder> builder = new AtomicReference<>();
+        builder.set(new HintFile.Builder(io, STORE, data(), () -> {
+            asked.incrementAndGet();
+            if (isAnswered) {
+                builder.get().writeAhead();
+            }
+        }));
+        for (int i = 0; i < keys.size(); i++) {
+            builder.get().add(kind(i), place(i), keys.get(i), 0, keys.get(i).length);
+        }
+        return builder.get();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void blocksThatWaitForAnotherThreadAreWrittenInOrder(boolean isAnswered) throws IOException {
+        List<byte[]> keys = keys(lengths());
+        AtomicInteger asked = new AtomicInteger();
+        HintFile.Builder builder = filled(disk, keys, asked, isAnswered);
+        assertThat(asked).hasValueGreaterThan(3);
+        assertThat(builder.isHeld()).isFalse();
+        builder.writeOnce(disk, STORE, data());
+        assertThat(visit(keys)).isEqualTo(keys.size());
+    }
+
+    @Test
+    void aBlockThatAnotherThreadCannotWriteEndsTheKeepingOfHints() throws IOException {
+        List<byte[]> keys = keys(lengths());
+        AtomicInteger asked = new AtomicInteger();
+        FaultPlan plan = FaultPlan.failing(1).only(IoOperation.WRITE);
+        HintFile.Builder builder = filled(plan.wrap(disk), keys, asked, true);
+        assertThat(asked).hasValue(1); // at the next full block the failure is met
+        assertThat(builder.isHeld()).isFalse();
+        builder.abandon();
+        assertThat(HintFile.visit(disk, STORE, data(), (kind, place, source, offset, length) -> {}))
+                .isFalse();
     }
 
     @Test

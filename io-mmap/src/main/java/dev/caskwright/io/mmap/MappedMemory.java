@@ -32,12 +32,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Fewer than {@link #SHORTEST_COPY} bytes are no copy to the JDK but single loads and stores, and a load that faults
  * gives whatever its register held. So what is loaded is a copy of at least so many bytes around those that are wanted,
- * and what was stored is read back by one.
+ * and where something is stored, such a copy tries the page.
  */
 abstract class MappedMemory {
     /** Bytes of the shortest copy that stops at a fault; the JDK takes up to 6 one by one. A mapping has as many. */
     static final int SHORTEST_COPY = 8;
 
+    private static final int PAGE = 4 << 10; // or a part of one
     private static final byte MARK = (byte) 0xA7;
     private static final int MAX_ALLOCATIONS = 3; // one is enough on the JDKs tried
 
@@ -122,9 +123,7 @@ abstract class MappedMemory {
     /** Returns whether the byte at a position can be read. */
     static boolean isThere(ByteBuffer mapping, int position) {
         try {
-            byte[] around = new byte[2 * SHORTEST_COPY];
-            int from = startAround(mapping, position, 1);
-            boolean isThere = copy(mapping, from, around, 0, endAround(mapping, position, 1) - from);
+            boolean isThere = canLoad(mapping, position, new byte[2 * SHORTEST_COPY]);
             if (!isThere) {
                 letErrorsComeUp();
             }
@@ -160,7 +159,9 @@ abstract class MappedMemory {
     }
 
     /**
-     * Copies into a mapping, and reads the last bytes back by a copy, which shows a store that was refused.
+     * Copies into a mapping. The page of the first byte is tried by a load before the copy: that word is in a cache already,
+     * from the store before, while a load of what was just stored waits until it has left the processor's store buffer.
+     * Where the copy goes on to other pages, its last bytes are read back.
      *
      * @param scratch twice {@link #SHORTEST_COPY} bytes of the caller's thread
      */
@@ -179,11 +180,15 @@ abstract class MappedMemory {
         }
         boolean isStored;
         try {
-            mapping.put(position, source, sourceOffset, length);
             int last = position + length - 1;
-            int from = startAround(mapping, last, 1);
-            isStored = copy(mapping, from, scratch, 0, endAround(mapping, last, 1) - from)
-                    && scratch[last - from] == source[sourceOffset + length - 1];
+            isStored = canLoad(mapping, position, scratch);
+            if (isStored) {
+                mapping.put(position, source, sourceOffset, length);
+                if ((position ^ last) >= PAGE) {
+                    isStored = canLoad(mapping, last, scratch)
+                            && scratch[last - startAround(mapping, last, 1)] == source[sourceOffset + length - 1];
+                }
+            }
             if (!isStored) {
                 letErrorsComeUp();
             }
@@ -195,6 +200,12 @@ abstract class MappedMemory {
         if (!isStored) {
             throw new IOException(fault("write", file, fileOffset, length));
         }
+    }
+
+    /** Loads the word around a byte; returns whether it is there. */
+    private static boolean canLoad(ByteBuffer mapping, int position, byte[] scratch) {
+        int from = startAround(mapping, position, 1);
+        return copy(mapping, from, scratch, 0, endAround(mapping, position, 1) - from);
     }
 
     private static void letErrorsComeUp() {
