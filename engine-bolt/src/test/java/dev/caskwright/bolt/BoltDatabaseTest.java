@@ -85,6 +85,17 @@ final class BoltDatabaseTest {
     }
 
     @Test
+    void anEmptyValueMayBeAllThatATransactionPuts() throws IOException {
+        try (BoltDatabase database =
+                BoltDatabase.builder(file).checksCommits(true).open()) {
+            put(database, "key", "value");
+            put(database, "key", "");
+            assertThat(database.<String>query(transaction -> get(transaction, "key")))
+                    .isEmpty();
+        }
+    }
+
+    @Test
     void whatIsRolledBackLeavesNoTrace() throws IOException {
         try (BoltDatabase database =
                 BoltDatabase.builder(file).checksCommits(true).open()) {

@@ -38,7 +38,7 @@ public final class Arena {
             chunks.add(ByteBuffer.allocate(length));
             return place(chunks.size() - 1, 0);
         }
-        if (length > CHUNK_LENGTH - used) {
+        if (length > CHUNK_LENGTH - used || current < 0) { // an empty value needs a place as well
             chunks.add(ByteBuffer.allocate(CHUNK_LENGTH));
             current = chunks.size() - 1;
             used = 0;
