@@ -1,0 +1,385 @@
+package dev.caskwright.mvcc.backend;
+
+import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.EngineFailedException;
+import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.Outcome;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * What is visible is the store with two overlays on top: the frozen one, which is being committed, and the active one, which takes
+ * writes. A view takes the state, then a view of the store, and looks whether the state has changed its generation meanwhile. If
+ * not, the store's view is of the moment before the commit of the frozen overlay or after it, and shows the same below that.
+ */
+/**
+ * Gathers writes over a store and commits them together, as etcd's backend does: after a number of changes or bytes, after a time, or
+ * when it is asked to. Whoever reads sees a write at once. Whoever needs to know that it is durable waits for its token.
+ *
+ * <p>Writes are kept in a persistent sorted map with marks for keys that are removed. So deletes are gathered like puts, ranges see
+ * everything, and a view is a pointer to the map and a view of the store, whatever has been gathered. Memory is bounded: no more than
+ * two commits' worth are gathered while a third is written, beyond what one transaction writes.
+ *
+ * <p>A commit that fails takes with it everything that was written on top of it. The tokens of all those writes tell why, readers see
+ * what was committed before, and writing goes on if the store can.
+ *
+ * <p>Safe for any number of threads. One transaction is open at a time; reading waits for nobody.
+ */
+public final class BatchedBackend implements AutoCloseable {
+    private final OrderedStore store;
+    private final List<Bucket> buckets;
+    private final BackendOptions options;
+    private final CommitTimer timer;
+    private final Overlay nothing;
+    private final ReentrantLock writing = new ReentrantLock();
+    private final ReentrantLock committing = new ReentrantLock(); // taken before the other one
+    private volatile State state;
+    private volatile boolean isClosed;
+    private CommitToken activeToken = new CommitToken(); // guarded by writing, as those that follow
+    private boolean isCommitAsked;
+    private @Nullable WriteTransaction open;
+    private DiscardListener discardListener = cause -> {};
+    private final AtomicLong commits = new AtomicLong();
+    private volatile @Nullable Throwable lastFailure;
+
+    /**
+     * What lies over the store.
+     *
+     * @param generation another one after each change of {@code frozen}
+     */
+    private record State(Overlay active, @Nullable Overlay frozen, long generation) {}
+
+    /** Is told that writes that could be read are gone, before anybody else can write. */
+    @FunctionalInterface
+    public interface DiscardListener {
+        /** Is called by the thread that commits; what is read now is what was committed before. */
+        void discarded(Throwable cause);
+    }
+
+    /**
+     * Makes a backend over a store, which it closes when it is closed.
+     *
+     * @param buckets all buckets that are used, each at the place that its index says
+     * @param timer runs commits that are due; it is closed with the backend
+     */
+    public BatchedBackend(OrderedStore store, List<Bucket> buckets, BackendOptions options, CommitTimer timer) {
+        for (int i = 0; i < buckets.size(); i++) {
+            if (buckets.get(i).index() != i) {
+                throw new IllegalArgumentException("bucket is not at its place: bucket=" + buckets.get(i) + ", index="
+                        + buckets.get(i).index() + ", place=" + i);
+            }
+        }
+        this.store = store;
+        this.buckets = List.copyOf(buckets);
+        this.options = options;
+        this.timer = timer;
+        this.nothing = Overlay.empty(buckets.size());
+        this.state = new State(nothing, null, 0);
+    }
+
+    /** Sets who is told of writes that are gone. At most one; before the first write. */
+    public void onDiscard(DiscardListener listener) {
+        writing.lock();
+        try {
+            discardListener = listener;
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    // ---------------------------------------------------------------- reading
+
+    /** Opens a view of everything written so far. It takes no lock; the caller closes it. */
+    public BackendView openView() throws IOException {
+        while (true) {
+            checkOpen();
+            State seen = state;
+            OrderedStore.View base = store.openView();
+            if (state.generation == seen.generation) {
+                return view(base, seen.active, seen.frozen);
+            }
+            base.close(); // it may have more than was to be seen; that happens twice a commit at most
+        }
+    }
+
+    /** Opens a view of what is durable: nothing that it shows is lost by a crash. */
+    public BackendView openDurableView() throws IOException {
+        checkOpen();
+        return new BackendView(store.openView());
+    }
+
+    private static BackendView view(OrderedStore.View base, Overlay active, @Nullable Overlay frozen) {
+        if (frozen == null) {
+            return active.isEmpty() ? new BackendView(base) : new BackendView(base, active);
+        }
+        return active.isEmpty() ? new BackendView(base, frozen) : new BackendView(base, active, frozen);
+    }
+
+    BackendView view(Overlay active) throws IOException { // of the open transaction
+        while (true) {
+            State seen = state;
+            OrderedStore.View base = store.openView();
+            if (state.generation == seen.generation) {
+                return view(base, active, seen.frozen);
+            }
+            base.close();
+        }
+    }
+
+    // ---------------------------------------------------------------- writing
+
+    /**
+     * Begins the transaction; waits until no other one is open. It is ended by this thread.
+     *
+     * @throws EngineFailedException if the store does not commit any more
+     * @throws IllegalStateException if this thread has it already
+     */
+    public WriteTransaction begin() throws IOException {
+        if (writing.isHeldByCurrentThread()) {
+            throw new IllegalStateException("this thread has a transaction open: end it first");
+        }
+        makeRoom();
+        writing.lock();
+        try {
+            checkWritable();
+            WriteTransaction transaction = new WriteTransaction(this, state.active);
+            open = transaction;
+            return transaction;
+        } catch (Throwable e) {
+            writing.unlock();
+            throw e;
+        }
+    }
+
+    /** Commits in this thread if twice as much is gathered as a commit takes: then writers are faster than the disk. */
+    private void makeRoom() throws IOException {
+        Overlay active = state.active;
+        if (active.changes() / 2 >= options.commitChanges() || active.bytes() / 2 >= options.commitBytes()) {
+            checkOpen();
+            commitGathered();
+        }
+    }
+
+    private void checkOpen() throws EngineClosedException {
+        if (isClosed) {
+            throw new EngineClosedException("the store is closed");
+        }
+    }
+
+    private void checkWritable() throws IOException {
+        checkOpen();
+        Throwable failure = store.health();
+        if (failure != null) {
+            throw new EngineFailedException(
+                    Outcome.NOT_APPLIED, "writes are refused after a failure, reopen the store: " + failure, failure);
+        }
+    }
+
+    /** Makes what a transaction wrote visible, and ends it. */
+    CommitToken publish(Overlay written) {
+        State before = state;
+        boolean isFirst = before.active.isEmpty();
+        CommitToken token = activeToken;
+        if (written.changes() != before.active.changes()) {
+            state = new State(written, before.frozen, before.generation);
+        } else if (isFirst && before.frozen == null) {
+            token = CommitToken.done(); // it wrote nothing, and what it read is durable
+        }
+        boolean isFull = written.changes() >= options.commitChanges() || written.bytes() >= options.commitBytes();
+        boolean asksNow = isFull && !isCommitAsked;
+        isCommitAsked |= asksNow;
+        end();
+        if (asksNow) {
+            timer.schedule(Duration.ZERO, this::commitQuietly);
+        } else if (isFirst && !isFull) {
+            timer.schedule(options.commitInterval(), this::commitQuietly);
+        }
+        return token;
+    }
+
+    void end() {
+        open = null;
+        writing.unlock();
+    }
+
+    boolean isOpen(WriteTransaction transaction) {
+        return writing.isHeldByCurrentThread() && open == transaction;
+    }
+
+    // ---------------------------------------------------------------- committing
+
+    /** Commits everything written so far, and returns when it is durable. */
+    public void commit() throws IOException {
+        checkOpen();
+        Throwable failure = commitGathered();
+        if (failure != null) {
+            throw new EngineException(
+                    failure instanceof EngineException typed ? typed.code() : ErrorCode.FAILED,
+                    outcomeOf(failure),
+                    "a commit failed: " + failure,
+                    failure);
+        }
+    }
+
+    /** For the timer: whoever waits is told by the tokens. */
+    private void commitQuietly() {
+        if (!isClosed) {
+            commitGathered();
+        }
+    }
+
+    /** Commits what is gathered; returns why that failed, or null. Waits for the commit that goes on. */
+    private @Nullable Throwable commitGathered() {
+        if (writing.isHeldByCurrentThread()) {
+            throw new IllegalStateException("this thread has a transaction open: end it first");
+        }
+        committing.lock();
+        try {
+            CommitToken token = freeze();
+            Overlay frozen = state.frozen;
+            if (frozen == null) {
+                return null;
+            }
+            try {
+                store.commit(frozen.asChanges(buckets));
+            } catch (Throwable e) { // whatever it is, the callers are told
+                discard(e, token);
+                return e;
+            }
+            commits.incrementAndGet();
+            writing.lock();
+            try {
+                State before = state;
+                state = new State(before.active, null, before.generation + 1);
+            } finally {
+                writing.unlock();
+            }
+            token.complete();
+            return null;
+        } finally {
+            committing.unlock();
+        }
+    }
+
+    /** Lets new writes go to another overlay; returns the token of those until now. */
+    private CommitToken freeze() {
+        writing.lock();
+        try {
+            State before = state;
+            CommitToken token = activeToken;
+            isCommitAsked = false;
+            if (!before.active.isEmpty()) {
+                activeToken = new CommitToken();
+                state = new State(nothing, before.active, before.generation + 1);
+            }
+            return token;
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    private void discard(Throwable cause, CommitToken frozenToken) {
+        CommitToken token;
+        writing.lock();
+        try {
+            lastFailure = cause;
+            token = activeToken;
+            activeToken = new CommitToken();
+            state = new State(nothing, null, state.generation + 1);
+            discardListener.discarded(cause);
+        } finally {
+            writing.unlock();
+        }
+        frozenToken.fail(cause, outcomeOf(cause));
+        // What was written on top of it never came to the store.
+        token.fail(cause, Outcome.NOT_APPLIED);
+    }
+
+    private static Outcome outcomeOf(Throwable cause) {
+        return cause instanceof EngineException typed ? typed.outcome() : Outcome.UNKNOWN;
+    }
+
+    // ---------------------------------------------------------------- the whole store
+
+    /** Returns the length of everything on disk, in bytes. */
+    public long size() throws IOException {
+        return store.size();
+    }
+
+    /** Returns how many bytes are in use on disk, and how many are gathered. */
+    public long sizeInUse() throws IOException {
+        State now = state;
+        Overlay frozen = now.frozen;
+        return store.sizeInUse() + now.active.bytes() + (frozen == null ? 0 : frozen.bytes());
+    }
+
+    /** Gives back what is not in use, in slices, beside readers and writers. */
+    public void defragment() throws IOException {
+        checkOpen();
+        store.defragment();
+    }
+
+    /** Commits, and writes what is committed then to a stream, as a database file of bolt. */
+    public void copyTo(OutputStream target) throws IOException {
+        commit();
+        store.copyTo(target);
+    }
+
+    /** Returns figures, consistent to within the writes that go on. */
+    public BackendStats stats() {
+        State now = state;
+        Overlay frozen = now.frozen;
+        return new BackendStats(
+                commits.get(), now.active.changes(), frozen == null ? 0 : frozen.changes(), lastFailure);
+    }
+
+    /** Returns the first failure that keeps the store from committing until it is opened again, or null. */
+    public @Nullable Throwable health() {
+        return store.health();
+    }
+
+    /** Returns the buckets, each at the place that its index says. */
+    public List<Bucket> buckets() {
+        return buckets;
+    }
+
+    /** Commits what is gathered, and closes the store and the timer. Closing twice is fine. */
+    @Override
+    public void close() throws IOException {
+        Throwable failure;
+        committing.lock();
+        try {
+            writing.lock();
+            try {
+                if (isClosed) {
+                    return;
+                }
+                isClosed = true;
+            } finally {
+                writing.unlock();
+            }
+            failure = commitGathered();
+        } finally {
+            committing.unlock();
+        }
+        timer.close();
+        try {
+            store.close();
+        } catch (IOException | RuntimeException | Error e) {
+            failure = failure == null ? e : failure;
+        }
+        if (failure != null) {
+            throw new EngineException(
+                    ErrorCode.FAILED,
+                    outcomeOf(failure),
+                    "the store is closed, but what was written last could not be committed: " + failure,
+                    failure);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package dev.caskwright.mvcc.backend;
+
+import java.time.Duration;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/** Runs tasks later. A test gives one that runs them when it says so. Safe for any number of threads. */
+public interface CommitTimer extends AutoCloseable {
+    /** Runs a task once, in a thread of the timer, after a time that may be zero. A task does not throw. */
+    void schedule(Duration delay, Runnable task);
+
+    /** Starts no more tasks, and waits for the one that runs. */
+    @Override
+    void close();
+
+    /** Returns a timer with a daemon thread of its own. */
+    static CommitTimer daemon(String threadName) {
+        ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread thread = new Thread(task, threadName);
+            thread.setDaemon(true);
+            return thread;
+        });
+        executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        return new CommitTimer() {
+            @Override
+            @SuppressWarnings("FutureReturnValueIgnored") // a task does not throw
+            public void schedule(Duration delay, Runnable task) {
+                try {
+                    executor.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+                } catch (RejectedExecutionException e) {
+                    if (!executor.isShutdown()) { // otherwise it is closed, and starts no more tasks
+                        throw e;
+                    }
+                }
+            }
+
+            @Override
+            public void close() {
+                executor.shutdown();
+                boolean isInterrupted = false;
+                while (true) {
+                    try {
+                        if (executor.awaitTermination(1, TimeUnit.DAYS)) {
+                            break;
+                        }
+                    } catch (InterruptedException e) {
+                        isInterrupted = true;
+                    }
+                }
+                if (isInterrupted) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        };
+    }
+}

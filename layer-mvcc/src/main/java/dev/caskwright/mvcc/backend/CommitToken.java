@@ -1,0 +1,112 @@
+package dev.caskwright.mvcc.backend;
+
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.Outcome;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells when a write is durable. All writes that are committed together have the same one. Safe for any number of threads.
+ */
+public final class CommitToken {
+    private @Nullable Throwable failure; // guarded by this, as all else
+    private Outcome outcome = Outcome.APPLIED;
+    private boolean isDone;
+    private @Nullable List<Runnable> actions;
+
+    CommitToken() {}
+
+    /** Returns a token of what is durable already. */
+    static CommitToken done() {
+        CommitToken token = new CommitToken();
+        token.isDone = true;
+        return token;
+    }
+
+    /** Returns whether the write is committed, or has failed. */
+    public synchronized boolean isDone() {
+        return isDone;
+    }
+
+    /**
+     * Waits until the write survives a power loss.
+     *
+     * @throws EngineException if the commit failed, with the reason as its cause. Its outcome is {@link Outcome#NOT_APPLIED} if the
+     *     write is gone, or {@link Outcome#UNKNOWN} if it may be there after a reopening. Nobody reads it before that, either way.
+     * @throws InterruptedException if the thread is interrupted; the write goes on
+     */
+    public synchronized void await() throws IOException, InterruptedException {
+        while (!isDone) {
+            wait();
+        }
+        check();
+    }
+
+    /** As {@link #await()}, for a time; returns whether the write is durable. */
+    public synchronized boolean await(long timeout, TimeUnit unit) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + unit.toNanos(timeout);
+        while (!isDone) {
+            long left = deadline - System.nanoTime();
+            if (left <= 0) {
+                return false;
+            }
+            TimeUnit.NANOSECONDS.timedWait(this, left);
+        }
+        check();
+        return true;
+    }
+
+    private void check() throws EngineException {
+        Throwable cause = failure;
+        if (cause != null) {
+            throw new EngineException(
+                    cause instanceof EngineException typed ? typed.code() : ErrorCode.FAILED,
+                    outcome,
+                    "the commit of the write failed: " + cause,
+                    cause);
+        }
+    }
+
+    /** Lets something be done once the write is committed or has failed, by the thread that commits, or now. */
+    public void whenDone(Runnable action) {
+        synchronized (this) {
+            if (!isDone) {
+                List<Runnable> waiting = actions;
+                if (waiting == null) {
+                    waiting = new ArrayList<>();
+                    actions = waiting;
+                }
+                waiting.add(action);
+                return;
+            }
+        }
+        action.run();
+    }
+
+    void complete() {
+        end(null, Outcome.APPLIED);
+    }
+
+    void fail(Throwable cause, Outcome known) {
+        end(cause, known);
+    }
+
+    private void end(@Nullable Throwable cause, Outcome known) {
+        List<Runnable> waiting;
+        synchronized (this) {
+            failure = cause;
+            outcome = known;
+            isDone = true;
+            waiting = actions;
+            actions = null;
+            notifyAll();
+        }
+        if (waiting != null) {
+            waiting.forEach(Runnable::run);
+        }
+    }
+}
