@@ -1,0 +1,242 @@
+package dev.caskwright.moss;
+
+import dev.caskwright.moss.memory.Kind;
+import dev.caskwright.moss.memory.Layer;
+import dev.caskwright.moss.memory.MergingCursor;
+import dev.caskwright.moss.memory.RangeSet;
+import dev.caskwright.moss.memory.Segment;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * Layers have tiers: up to four tables' bytes are tier 0, up to sixteen tier 1, and so on. When four neighbours of a tier have
+ * gathered they are joined to one, which usually is of the next tier. So an entry is copied once for each tier, and there are at
+ * most three layers of each and what came since.
+ */
+/** Joins layers above the base into larger ones. One merge runs at a time. */
+final class Merger {
+    private static final int FEWEST = 4;
+    private static final int MOST_LAYERS = 24;
+    private static final int CHECK_EVERY = 1024;
+    private static final long FIRST_PAUSE_MILLIS = 10;
+    private static final long LONGEST_PAUSE_MILLIS = 5_000;
+
+    private final Store store;
+    private long wanted; // under the lock: full merges asked for
+    private long done; // under the lock: the last one that was asked for before one finished
+    private long merges; // under the lock
+    private volatile @Nullable Throwable trouble;
+
+    Merger(Store store) {
+        this.store = store;
+    }
+
+    /** Asks for all layers above the base to become one; returns a ticket. Under the lock. */
+    long wantAll() {
+        store.work.signalAll();
+        return ++wanted;
+    }
+
+    /** Returns the last ticket that was served. Under the lock. */
+    long done() {
+        return done;
+    }
+
+    long merges() {
+        return merges;
+    }
+
+    @Nullable Throwable trouble() {
+        return trouble;
+    }
+
+    /** Merges as there is need until the store is closed. */
+    void run() {
+        long pause = FIRST_PAUSE_MILLIS;
+        while (!store.isClosed()) {
+            try {
+                if (!step()) {
+                    await();
+                }
+                trouble = null;
+                pause = FIRST_PAUSE_MILLIS;
+            } catch (CancellationException e) {
+                return;
+            } catch (Throwable e) {
+                // Nothing is lost: the layers stay as they are. An operator, or memory, may be there again later.
+                trouble = e;
+                giveUpWanted();
+                pause(pause);
+                pause = Math.min(LONGEST_PAUSE_MILLIS, 2 * pause);
+            }
+        }
+    }
+
+    private void giveUpWanted() {
+        store.lock.lock();
+        try {
+            done = wanted;
+            store.progress.signalAll();
+        } finally {
+            store.lock.unlock();
+        }
+    }
+
+    private void await() throws InterruptedException {
+        store.lock.lock();
+        try {
+            while (!store.isClosed() && wanted == done && pick(store.stack()) == null) {
+                store.work.await();
+            }
+        } finally {
+            store.lock.unlock();
+        }
+    }
+
+    private void pause(long millis) {
+        store.lock.lock();
+        try {
+            long left = TimeUnit.MILLISECONDS.toNanos(millis);
+            while (left > 0 && !store.isClosed()) {
+                left = store.progress.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            store.lock.unlock();
+        }
+    }
+
+    /** A run of neighbours. */
+    private record Run(int from, int to) {}
+
+    /** Merges once if there is need; returns whether there was. */
+    boolean step() throws IOException {
+        Run run;
+        Stack stack;
+        long ticket;
+        store.lock.lock();
+        try {
+            ticket = wanted;
+            boolean isForAll = ticket > done;
+            if (isForAll) {
+                store.seal();
+            }
+            stack = store.stack();
+            run = isForAll ? new Run(0, stack.base) : pick(stack);
+            if (run == null) {
+                return false;
+            }
+            if (isForAll && isDoneAlready(stack)) {
+                finish(ticket);
+                return true;
+            }
+        } finally {
+            store.lock.unlock();
+        }
+        Layer[] layers = Arrays.copyOfRange(stack.layers, run.from, run.to);
+        Segment result = join(layers, run.to == stack.layers.length && !stack.bottom.isPersistent());
+        store.lock.lock();
+        try {
+            Stack present = store.stack();
+            if (isAboveBase(present, layers)) {
+                store.become(present.merged(layers[0], layers.length, result));
+            }
+            merges++;
+            if (ticket > done) {
+                finish(ticket);
+            }
+            store.progress.signalAll();
+            store.work.signalAll();
+        } finally {
+            store.lock.unlock();
+        }
+        return true;
+    }
+
+    private static boolean isDoneAlready(Stack stack) {
+        return stack.base == 0 || stack.base == 1 && stack.layers[0] instanceof Segment;
+    }
+
+    private void finish(long ticket) {
+        done = ticket;
+        store.progress.signalAll();
+    }
+
+    /** Returns whether the persister left these layers alone meanwhile. */
+    private static boolean isAboveBase(Stack stack, Layer[] layers) {
+        for (int i = 0; i < stack.base; i++) {
+            if (stack.layers[i] == layers[layers.length - 1]) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private @Nullable Run pick(Stack stack) {
+        if (stack.base > MOST_LAYERS) {
+            return new Run(0, stack.base);
+        }
+        int from = 0;
+        while (from < stack.base) {
+            int tier = tier(stack.layers[from]);
+            int to = from;
+            while (to < stack.base && tier(stack.layers[to]) <= tier) {
+                to++;
+            }
+            if (to - from >= FEWEST) {
+                return new Run(from, to);
+            }
+            from = to;
+        }
+        return null;
+    }
+
+    private int tier(Layer layer) {
+        int tier = 0;
+        for (long bytes = 4 * store.settings.tableBytes(); bytes < layer.bytes() && tier < 16; bytes *= 4) {
+            tier++;
+        }
+        return tier;
+    }
+
+    /** Joins layers, newest first. With nothing below them, what is deleted goes. */
+    private Segment join(Layer[] layers, boolean isBottom) throws IOException {
+        List<MergingCursor.Source> sources = new ArrayList<>();
+        View.addLayers(sources, layers);
+        RangeSet ranges = RangeSet.EMPTY;
+        for (Layer layer : layers) {
+            ranges = ranges.with(layer.ranges());
+        }
+        Segment.Builder builder = new Segment.Builder();
+        MergingCursor cursor = new MergingCursor(sources, false, isBottom, store.resolver);
+        cursor.start();
+        while (cursor.next()) {
+            add(builder, cursor);
+            if (builder.count() % CHECK_EVERY == 0 && store.isClosed()) {
+                throw new CancellationException("store is closed");
+            }
+        }
+        Layer oldest = layers[layers.length - 1];
+        return builder.build(isBottom ? RangeSet.EMPTY : ranges, oldest.firstVersion(), layers[0].lastVersion());
+    }
+
+    private void add(Segment.Builder builder, MergingCursor cursor) {
+        int hash = (int) store.hash.hash(cursor.keySource(), cursor.keyOffset(), cursor.keyLength());
+        builder.add(
+                cursor.kind(),
+                cursor.keySource(),
+                cursor.keyOffset(),
+                cursor.keyLength(),
+                cursor.valueSource(),
+                cursor.kind() == Kind.DELETE ? 0 : cursor.valueOffset(),
+                cursor.valueLength(),
+                cursor.version(),
+                hash);
+    }
+}

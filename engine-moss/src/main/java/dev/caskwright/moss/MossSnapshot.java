@@ -1,0 +1,73 @@
+package dev.caskwright.moss;
+
+import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.Range;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A store as it was at one moment. Opening one takes a pointer and copies nothing; while it is open, the layers that it shows stay
+ * in memory, and files that it may need stay on disk. Safe for any number of threads; the caller closes it, and closing it twice is
+ * fine. Closing the engine closes it.
+ */
+public final class MossSnapshot implements MossView, AutoCloseable {
+    private final Store store;
+    private final View view;
+    private final CollectionView root = new CollectionView(this::hold);
+    private final Runnable holder = this::close;
+
+    MossSnapshot(Store store) throws EngineClosedException {
+        this.store = store;
+        this.view = View.held(store);
+        store.holders.add(holder);
+        if (store.isClosed()) {
+            close();
+        }
+    }
+
+    private View hold() throws EngineClosedException {
+        // The engine's own hold is taken for the call, so that a close that comes meanwhile takes nothing away.
+        if (!store.holders.contains(holder) || !view.stack.bottom.acquire()) {
+            throw new EngineClosedException("snapshot or its engine is closed");
+        }
+        return view;
+    }
+
+    /** Returns the version of the last write that the snapshot shows. */
+    public long version() {
+        return view.version;
+    }
+
+    @Override
+    public byte @Nullable [] get(byte[] key) throws IOException {
+        return root.get(key);
+    }
+
+    @Override
+    public MossIterator iterator(Range range) throws IOException {
+        return root.iterator(range);
+    }
+
+    @Override
+    public MossView child(String name) {
+        return root.child(name);
+    }
+
+    @Override
+    public boolean exists() throws IOException {
+        return root.exists();
+    }
+
+    @Override
+    public List<String> childNames() throws IOException {
+        return root.childNames();
+    }
+
+    @Override
+    public void close() {
+        if (store.holders.remove(holder)) {
+            view.stack.bottom.release();
+        }
+    }
+}

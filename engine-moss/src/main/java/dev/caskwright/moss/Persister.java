@@ -1,0 +1,254 @@
+package dev.caskwright.moss;
+
+import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.EngineFailedException;
+import dev.caskwright.api.EngineLockedException;
+import dev.caskwright.api.Retry;
+import dev.caskwright.moss.memory.Layer;
+import dev.caskwright.moss.memory.Segment;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** Writes the oldest layers to what is below the stack, and tries again after growing pauses. One write runs at a time. */
+final class Persister {
+    private static final long FIRST_PAUSE_MILLIS = 10;
+    private static final long LONGEST_PAUSE_MILLIS = 5_000;
+
+    /** How the persister is. */
+    private record Trouble(long sinceNanos, int failures, Throwable cause) {}
+
+    private final Store store;
+    private final LongConsumer persisted;
+    private long wanted; // under the lock: all up to this version is to be written now
+    private boolean isWriting; // under the lock
+    private long persists; // under the lock
+    private volatile @Nullable Trouble trouble;
+
+    /**
+     * @param persisted told, without the lock, each version up to which everything is below
+     */
+    Persister(Store store, LongConsumer persisted) {
+        this.store = store;
+        this.persisted = persisted;
+    }
+
+    /** Asks for everything up to a version to be written now. Under the lock. */
+    void want(long version) {
+        if (version > wanted) {
+            wanted = version;
+            store.work.signalAll();
+        }
+    }
+
+    /** Writes as there is need until the store is closed. */
+    void run() {
+        long pause = FIRST_PAUSE_MILLIS;
+        while (!store.isClosed()) {
+            try {
+                if (!step(false)) {
+                    await();
+                }
+                pause = FIRST_PAUSE_MILLIS;
+            } catch (InterruptedException e) {
+                return;
+            } catch (Throwable e) {
+                if (store.failure() != null) {
+                    return;
+                }
+                pause(pause);
+                pause = Math.min(LONGEST_PAUSE_MILLIS, 2 * pause);
+            }
+        }
+    }
+
+    private void await() throws InterruptedException {
+        store.lock.lock();
+        try {
+            long millis = store.settings.persistMillis();
+            long left = TimeUnit.MILLISECONDS.toNanos(millis);
+            while (!store.isClosed() && !isDue()) {
+                if (millis == 0) {
+                    store.work.await();
+                } else if (left > 0) {
+                    left = store.work.awaitNanos(left);
+                } else {
+                    want(store.version());
+                    left = TimeUnit.MILLISECONDS.toNanos(millis);
+                }
+            }
+        } finally {
+            store.lock.unlock();
+        }
+    }
+
+    private void pause(long millis) {
+        store.lock.lock();
+        try {
+            long left = TimeUnit.MILLISECONDS.toNanos(millis);
+            while (left > 0 && !store.isClosed()) {
+                left = store.progress.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            store.lock.unlock();
+        }
+    }
+
+    private boolean isDue() {
+        Stack stack = store.stack();
+        return wanted > stack.bottom.version() && (stack.clean > 0 || !stack.active.isEmpty())
+                || stack.bytes(0, stack.clean) >= store.settings.persistBytes();
+    }
+
+    /**
+     * Writes once if there is need; returns whether there was.
+     *
+     * @param isClosing whether to write although the store takes no more calls
+     */
+    boolean step(boolean isClosing) throws IOException {
+        Stack stack;
+        store.lock.lock();
+        try {
+            while (isWriting) {
+                store.progress.awaitUninterruptibly();
+            }
+            if (store.isClosed() && !isClosing || !store.stack().bottom.isPersistent() || !isDue()) {
+                return false;
+            }
+            if (wanted >= store.stack().active.firstVersion() || store.stack().clean == 0) {
+                store.seal();
+            }
+            stack = store.stack();
+            if (stack.clean == 0) {
+                return false;
+            }
+            stack = stack.withBase(baseOf(stack));
+            store.become(stack);
+            isWriting = true;
+        } finally {
+            store.lock.unlock();
+        }
+        List<Layer> base = Arrays.asList(stack.layers).subList(stack.base, stack.clean);
+        long version = base.get(0).lastVersion();
+        @Nullable Bottom next = null;
+        try {
+            next = stack.bottom.persist(base, version);
+            trouble = null;
+        } catch (Throwable e) {
+            note(e);
+            throw e;
+        } finally {
+            finish(next);
+        }
+        stack.bottom.release();
+        persisted.accept(version);
+        return true;
+    }
+
+    /** Returns the number of the first of the oldest layers that are about as long as one write should be. */
+    private int baseOf(Stack stack) {
+        int from = stack.clean - 1;
+        long bytes = stack.layers[from].bytes();
+        while (from > 0 && bytes + stack.layers[from - 1].bytes() <= store.settings.persistBytes()) {
+            from--;
+            bytes += stack.layers[from].bytes();
+        }
+        return from;
+    }
+
+    /** Puts the new bottom under the stack, or, if there is none, gives the base back to the merger. */
+    private void finish(@Nullable Bottom next) {
+        store.lock.lock();
+        try {
+            isWriting = false;
+            Stack present = store.stack();
+            if (next == null) {
+                store.become(present.withoutBase());
+            } else {
+                persists++;
+                store.become(present.persisted(keptClean(present), next));
+            }
+            store.progress.signalAll();
+            store.work.signalAll();
+        } finally {
+            store.lock.unlock();
+        }
+    }
+
+    /** Returns the base and the clean layers, as far as there is room for them. */
+    private Layer[] keptClean(Stack stack) {
+        List<Layer> kept = new ArrayList<>();
+        long bytes = 0;
+        for (int i = stack.base; i < stack.layers.length; i++) {
+            Layer layer = stack.layers[i];
+            bytes += layer.bytes();
+            // Operands that are below must not be applied once more, and a table's older versions serve nobody.
+            if (bytes > store.settings.cleanBytes() || !(layer instanceof Segment segment) || segment.hasOperands()) {
+                break;
+            }
+            kept.add(layer);
+        }
+        return kept.toArray(new Layer[0]);
+    }
+
+    private void note(Throwable cause) {
+        Trouble before = trouble;
+        long since = before == null ? System.nanoTime() : before.sinceNanos;
+        trouble = new Trouble(since, before == null ? 1 : before.failures + 1, cause);
+        if (cause instanceof EngineFailedException
+                || cause instanceof EngineClosedException
+                || cause instanceof EngineLockedException
+                || cause instanceof Error) {
+            store.fail(cause);
+        }
+    }
+
+    /** Writes everything up to now, and returns when it is below. */
+    void flush() throws IOException {
+        long target;
+        store.lock.lock();
+        try {
+            store.ensureWritable();
+            target = store.version();
+            want(target);
+        } finally {
+            store.lock.unlock();
+        }
+        while (store.stack().bottom.version() < target) {
+            store.ensureWritable();
+            if (!step(false)) {
+                return;
+            }
+        }
+    }
+
+    /** Returns what is being tried again. */
+    List<Retry> retries() {
+        Trouble present = trouble;
+        if (present == null) {
+            return List.of();
+        }
+        long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - present.sinceNanos);
+        return List.of(new Retry("persist", millis, present.failures, present.cause));
+    }
+
+    @Nullable Throwable cause() {
+        Trouble present = trouble;
+        return present == null ? null : present.cause;
+    }
+
+    String explain() {
+        Throwable cause = cause();
+        return cause == null ? "" : ", its last error was " + cause;
+    }
+
+    long persists() {
+        return persists;
+    }
+}

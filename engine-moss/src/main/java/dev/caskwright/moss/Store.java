@@ -1,0 +1,148 @@
+package dev.caskwright.moss;
+
+import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.EngineFailedException;
+import dev.caskwright.api.Outcome;
+import dev.caskwright.api.spi.KeyHash;
+import dev.caskwright.moss.memory.Layer;
+import dev.caskwright.moss.memory.MemTable;
+import dev.caskwright.moss.memory.RangeSet;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the parts of a store share: its stack, the lock under which the stack is replaced and writes are applied, and how it is.
+ * Readers take the stack and no lock.
+ */
+final class Store {
+    final Settings settings;
+    final OperatorResolver resolver;
+    final KeyHash hash = new KeyHash(ThreadLocalRandom.current().nextLong());
+
+    /** Guards writes and the replacement of the stack. */
+    final ReentrantLock lock = new ReentrantLock();
+
+    /** Signalled when the merger or the persister may have something to do. */
+    final Condition work = lock.newCondition();
+
+    /** Signalled when memory came free, something was written below, or the store failed or was closed. */
+    final Condition progress = lock.newCondition();
+
+    final Merger merger = new Merger(this);
+    final Persister persister;
+
+    /** Open snapshots and iterators, which closing the store closes. */
+    final Set<Runnable> holders = ConcurrentHashMap.newKeySet();
+
+    private volatile Stack stack;
+    private volatile long dirtyBytes;
+    private volatile boolean isClosed;
+    private volatile @Nullable Throwable failure;
+    private long version;
+
+    Store(Settings settings, Bottom bottom) {
+        this.settings = settings;
+        this.resolver = new OperatorResolver(settings.operator());
+        this.persister = new Persister(this, persisted -> {});
+        this.version = bottom.version();
+        this.stack = Stack.empty(new MemTable(RangeSet.EMPTY, version), bottom);
+    }
+
+    Stack stack() {
+        return stack;
+    }
+
+    int hash(byte[] key) {
+        return (int) hash.hash(key, 0, key.length);
+    }
+
+    /** Replaces the stack. Under the lock. */
+    void become(Stack next) {
+        stack = next;
+        countMemory();
+    }
+
+    /** Counts what is not yet written anew. Under the lock. */
+    void countMemory() {
+        dirtyBytes = stack.dirtyBytes();
+    }
+
+    /** Tells how much the active table has grown by. Under the lock. */
+    void grew(long bytes) {
+        long before = dirtyBytes;
+        dirtyBytes = before + bytes;
+    }
+
+    long dirtyBytes() {
+        return dirtyBytes;
+    }
+
+    /** Returns the version of the last write. Under the lock. */
+    long version() {
+        return version;
+    }
+
+    /** Notes the version of the last write. Under the lock. */
+    void version(long last) {
+        version = last;
+    }
+
+    /** Seals the active table, unless nothing is in it. Under the lock. */
+    void seal() {
+        MemTable active = stack.active;
+        if (!active.isEmpty()) {
+            become(stack.sealed(new Layer[] {active}, new MemTable(RangeSet.EMPTY, version)));
+            work.signalAll();
+        }
+    }
+
+    boolean isClosed() {
+        return isClosed;
+    }
+
+    /** Lets all calls from now on fail, and wakes all that wait. Under the lock; returns whether it was open. */
+    boolean markClosed() {
+        boolean wasOpen = !isClosed;
+        isClosed = true;
+        work.signalAll();
+        progress.signalAll();
+        return wasOpen;
+    }
+
+    void ensureOpen() throws EngineClosedException {
+        if (isClosed) {
+            throw new EngineClosedException("engine is closed");
+        }
+    }
+
+    void ensureWritable() throws EngineClosedException, EngineFailedException {
+        ensureOpen();
+        Throwable first = failure;
+        if (first != null) {
+            throw new EngineFailedException(
+                    Outcome.NOT_APPLIED, "an earlier write or force failed; reopen the store: " + first, first);
+        }
+    }
+
+    /** Refuses writes from now on. */
+    void fail(Throwable cause) {
+        lock.lock();
+        try {
+            if (failure == null) {
+                failure = cause;
+            }
+            progress.signalAll();
+            work.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Nullable Throwable failure() {
+        return failure;
+    }
+}
