@@ -6,4 +6,7 @@ module dev.caskwright.bitcask {
     requires org.slf4j;
 
     exports dev.caskwright.bitcask;
+
+    provides dev.caskwright.api.spi.EngineProvider with
+            dev.caskwright.bitcask.BitcaskProvider;
 }

@@ -53,6 +53,7 @@ record BenchOptions(
               --keys N            number of keys (default 1000000)
               --value-size N      bytes of a value (default 100)
               --contenders A,B    which stores: %s
+              --engine A,B        all stores of these engines of ours
               --work A,B          which work: %s
               --out DIR           where the report goes (default target/bench-report)
               --dir DIR           where the stores are made (default: within --out); use a real disk
@@ -135,6 +136,7 @@ record BenchOptions(
                 case "--cap-seconds" -> cap = number(name, value, 1, 1_000_000);
                 case "--value-size" -> valueSize = (int) number(name, value, 1, 1 << 20);
                 case "--contenders" -> names(value).map(Contender::of).forEach(contenders::add);
+                case "--engine" -> names(value).map(Contender::ofEngine).forEach(contenders::addAll);
                 case "--work" -> names(value).map(Work::of).forEach(works::add);
                 case "--out" -> out = Path.of(value);
                 case "--dir" -> stores = Path.of(value);

@@ -2,6 +2,7 @@ package dev.caskwright.benchmarks;
 
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.Merging;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.StorageEngine;
@@ -13,26 +14,27 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Our engine, over the index and IO manager of the given names, with its defaults, but told how many keys will
+ * An engine of ours with its defaults: Bitcask over the index and IO manager of the given names, told how many keys will
  * come, as those peers are that can be told.
  */
 final class CaskwrightStore implements KeyValueStore {
     private final StorageEngine engine;
     private final @Nullable OrderedView ordered;
+    private final @Nullable Merging merging;
 
     private CaskwrightStore(StorageEngine engine) {
         this.engine = engine;
-        this.ordered = engine.ordered().orElse(null);
+        this.merging = engine.facet(Merging.class).orElse(null);
+        this.ordered = engine.facet(OrderedView.class).orElse(null);
     }
 
     static CaskwrightStore open(Path directory, StoreOptions options, String index, String io) throws IOException {
-        StorageEngine engine = BitcaskEngine.builder(directory)
+        return new CaskwrightStore(BitcaskEngine.builder(directory)
                 .index(Backends.keyIndex(index))
                 .io(Backends.ioManager(io))
                 .durability(options.durability())
                 .expectedKeys(options.expectedKeys(), Dataset.KEY_SIZE)
-                .open();
-        return new CaskwrightStore(engine);
+                .open());
     }
 
     /** Returns the engine, for what its peers do not have. */
@@ -96,22 +98,25 @@ final class CaskwrightStore implements KeyValueStore {
 
     @Override
     public void merge() throws IOException {
-        engine.merge();
+        if (merging == null) {
+            throw new UnsupportedOperationException("this store does not merge");
+        }
+        merging.merge();
     }
 
     @Override
     public boolean canMerge() {
-        return true;
+        return merging != null;
     }
 
     @Override
     public double spaceAmplification() {
-        return engine.stats().spaceAmplification();
+        return engine.stats().space().amplification();
     }
 
     @Override
     public long indexBytes() {
-        return engine.stats().indexBytes();
+        return engine.stats().memory().indexBytes();
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.caskwright.api.Durability;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
@@ -94,7 +95,7 @@ public enum Contender {
     private final Durability level;
     private final boolean syncs;
     private final boolean ordered;
-    private final boolean ours;
+    private final String engine; // the name of one of ours, or empty
     /** A stateless lambda. */
     @SuppressWarnings("ImmutableEnumChecker")
     private final Factory factory;
@@ -107,7 +108,7 @@ public enum Contender {
         this.level = Durability.WRITE;
         this.syncs = true;
         this.ordered = index.equals("btree");
-        this.ours = true;
+        this.engine = "bitcask";
         this.factory = (directory, options) -> CaskwrightStore.open(directory, options, index, io);
         this.settings = "defaults: checksums verified on every read, merge in the background";
     }
@@ -125,7 +126,7 @@ public enum Contender {
         this.level = level;
         this.syncs = syncs;
         this.ordered = ordered;
-        this.ours = false;
+        this.engine = "";
         this.factory = factory;
         this.settings = settings;
     }
@@ -140,9 +141,29 @@ public enum Contender {
         return label;
     }
 
-    /** Returns whether this is our engine. */
+    /** Returns whether this is an engine of ours. */
     public boolean isOurs() {
-        return ours;
+        return !engine.isEmpty();
+    }
+
+    /**
+     * Returns the contenders that are stores of an engine of ours.
+     *
+     * @throws IllegalArgumentException if there is none; the message lists the engines that are measured
+     */
+    public static List<Contender> ofEngine(String name) {
+        List<Contender> found = Arrays.stream(values())
+                .filter(contender -> contender.isOurs() && contender.engine.equals(name))
+                .toList();
+        if (found.isEmpty()) {
+            throw new IllegalArgumentException("no contender of this engine: name=" + name + ", known="
+                    + Arrays.stream(values())
+                            .filter(Contender::isOurs)
+                            .map(contender -> contender.engine)
+                            .distinct()
+                            .collect(Collectors.joining(", ")));
+        }
+        return found;
     }
 
     /** Returns what a put survives as the store is set up where nothing is forced: NONE or WRITE. */

@@ -1,6 +1,7 @@
 package dev.caskwright.benchmarks;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.Merging;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
@@ -38,7 +39,7 @@ final class FeatureRatios {
     void run(ObjDoubleConsumer<Metric> report) throws IOException {
         report.accept(
                 Metric.BATCH, ratio(() -> batches(BATCHES, UNFORCED), () -> puts(BATCHES * BATCH_SIZE, UNFORCED)));
-        engine.merge(); // or the overwrites so far call for it now, and it competes for the disk
+        engine.require(Merging.class).merge(); // or the overwrites so far call for it now, and it competes for the disk
         report.accept(
                 Metric.BATCH_SYNC,
                 1 / ratio(() -> batches(SYNC_BATCHES, WriteOptions.SYNC), () -> puts(SYNC_PUTS, WriteOptions.SYNC)));

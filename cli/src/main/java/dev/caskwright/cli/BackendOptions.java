@@ -2,16 +2,22 @@ package dev.caskwright.cli;
 
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.IoManagerProvider;
-import dev.caskwright.api.spi.KeyIndexProvider;
-import java.util.function.Function;
+import dev.caskwright.api.spi.EngineProvider;
+import dev.caskwright.api.spi.EngineSettings;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How a store is opened. Files do not depend on it: each command may choose anew. */
+/** How a store is opened. But for the engine, files do not depend on it: each command may choose anew. */
 final class BackendOptions {
-    private static final String DEFAULT_INDEX = "hashmap";
-    private static final String DEFAULT_IO = "standard";
+    private static final String INDEX = "index";
+
+    @Option(
+            names = "--engine",
+            paramLabel = "NAME",
+            description = "The engine that the store is one of; bitcask by default.")
+    private String engine = "bitcask";
 
     @Option(
             names = "--index",
@@ -32,6 +38,12 @@ final class BackendOptions {
     private @Nullable String startupIo;
 
     @Option(
+            names = "--set",
+            paramLabel = "NAME=VALUE",
+            description = "Another option of the engine; one that it does not know lists those that it does.")
+    private Map<String, String> more = new LinkedHashMap<>();
+
+    @Option(
             names = "--durability",
             paramLabel = "LEVEL",
             description =
@@ -39,38 +51,38 @@ final class BackendOptions {
                             + " loss). Commands that only read ignore it.")
     private Durability durability = Durability.WRITE;
 
-    /** Makes {@code name} the index if the user chose none. */
+    /** Makes {@code name} the index if the user chose none, and the engine has a choice. */
     void preferIndex(String name) {
-        if (index == null) {
+        if (index == null && engine().options().containsKey(INDEX)) {
             index = name;
         }
     }
 
-    KeyIndexProvider index() {
-        return find(Backends::keyIndex, index == null ? DEFAULT_INDEX : index);
-    }
-
-    IoManagerProvider io() {
-        return find(Backends::ioManager, ioName());
-    }
-
-    IoManagerProvider startupIo() {
-        return find(Backends::ioManager, startupIo == null ? ioName() : startupIo);
-    }
-
-    Durability durability() {
-        return durability;
-    }
-
-    private String ioName() {
-        return io == null ? DEFAULT_IO : io;
-    }
-
-    private static <P> P find(Function<String, P> finder, String name) {
+    /** Returns the engine. One that is not known is a mistake of the user, and the error lists the known ones. */
+    EngineProvider engine() {
         try {
-            return finder.apply(name);
+            return Backends.engine(engine);
         } catch (IllegalArgumentException e) {
             throw new UsageException(String.valueOf(e.getMessage()));
         }
+    }
+
+    EngineSettings settings(EngineSettings.Access access) {
+        EngineSettings settings = EngineSettings.of(access).durability(durability);
+        // Commands come and go: one that merged in the background would be gone before it was done, or be waited for.
+        if (engine().options().containsKey("auto-merge")) {
+            settings = settings.option("auto-merge", "false");
+        }
+        settings = with(settings, INDEX, index);
+        settings = with(settings, "io", io);
+        settings = with(settings, "startup-io", startupIo);
+        for (Map.Entry<String, String> option : more.entrySet()) {
+            settings = settings.option(option.getKey(), option.getValue());
+        }
+        return settings;
+    }
+
+    private static EngineSettings with(EngineSettings settings, String name, @Nullable String value) {
+        return value == null ? settings : settings.option(name, value);
     }
 }

@@ -1,6 +1,6 @@
 package dev.caskwright.cli;
 
-import dev.caskwright.cli.Stores.CopyForm;
+import dev.caskwright.api.Backups;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -35,7 +35,12 @@ final class BackupCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        CopyOutput.copy(shell, directory.path(), target, CopyForm.BACKUP, backends, "backing up");
+        CopyOutput.copy(
+                shell,
+                directory.path(),
+                backends,
+                "backing up",
+                store -> store.require(Backups.class).backup(target));
         return ExitCode.OK;
     }
 }

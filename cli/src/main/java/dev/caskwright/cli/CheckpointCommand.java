@@ -1,6 +1,6 @@
 package dev.caskwright.cli;
 
-import dev.caskwright.cli.Stores.CopyForm;
+import dev.caskwright.api.Backups;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -36,7 +36,12 @@ final class CheckpointCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        CopyOutput.copy(shell, directory.path(), target, CopyForm.CHECKPOINT, backends, "making a checkpoint");
+        CopyOutput.copy(
+                shell,
+                directory.path(),
+                backends,
+                "making a checkpoint",
+                store -> store.require(Backups.class).checkpoint(target));
         return ExitCode.OK;
     }
 }

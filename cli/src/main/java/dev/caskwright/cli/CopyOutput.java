@@ -1,7 +1,7 @@
 package dev.caskwright.cli;
 
-import dev.caskwright.cli.Stores.Copied;
-import dev.caskwright.cli.Stores.CopyForm;
+import dev.caskwright.api.CopyReport;
+import dev.caskwright.api.StoreAtRest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -10,11 +10,17 @@ import java.util.Locale;
 final class CopyOutput {
     private CopyOutput() {}
 
-    /** Copies a store with a line of progress, and says what is in doubt. */
-    static Copied copy(Shell shell, Path source, Path target, CopyForm form, BackendOptions backends, String verb)
-            throws IOException {
+    /** Copies a store in one of the ways that it offers. */
+    @FunctionalInterface
+    interface Copy {
+        CopyReport of(StoreAtRest store) throws IOException;
+    }
+
+    /** Copies the store at {@code source} with a line of progress, and says what is in doubt. */
+    static void copy(Shell shell, Path source, BackendOptions backends, String verb, Copy copy) throws IOException {
+        StoreAtRest store = shell.stores().atRest(source, backends);
         try (Progress progress = shell.progress(verb)) {
-            Copied copied = shell.stores().copy(source, target, form, backends);
+            CopyReport copied = copy.of(store);
             for (String doubt : copied.doubts()) {
                 shell.complain(doubt);
             }
@@ -26,7 +32,6 @@ final class CopyOutput {
                     copied.lastVersion(),
                     copied.filesBrought(),
                     copied.bytesBrought()));
-            return copied;
         } catch (IllegalArgumentException e) {
             throw new UsageException(String.valueOf(e.getMessage()));
         }

@@ -1,5 +1,6 @@
 package dev.caskwright.cli;
 
+import dev.caskwright.api.spi.EngineSettings.Access;
 import picocli.CommandLine.Option;
 
 /** Where a command that stores something may make a store. */
@@ -11,7 +12,7 @@ final class CreateOption {
                             + " a directory that is missing or empty.")
     private boolean amongOtherFiles;
 
-    Stores.Access access() {
-        return amongOtherFiles ? Stores.Access.CREATE_AMONG_OTHER_FILES : Stores.Access.CREATE;
+    Access access() {
+        return amongOtherFiles ? Access.CREATE_AMONG_OTHER_FILES : Access.CREATE;
     }
 }

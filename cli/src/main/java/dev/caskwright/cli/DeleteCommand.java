@@ -1,6 +1,7 @@
 package dev.caskwright.cli;
 
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -31,7 +32,7 @@ final class DeleteCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         byte[] keyBytes = text.encoding().keyArgument(key);
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.WRITE)) {
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.WRITE)) {
             if (!store.delete(keyBytes)) {
                 shell.complain("no such key");
                 return ExitCode.NOT_FOUND_OR_DAMAGE;

@@ -1,5 +1,6 @@
 package dev.caskwright.cli;
 
+import dev.caskwright.api.Merging;
 import dev.caskwright.api.StorageEngine;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -68,9 +69,9 @@ final class Demo {
             compareAll(store, "read back");
             changeSome(store);
             deleteSome(store);
-            before = store.stats().spaceAmplification();
+            before = store.stats().space().amplification();
             merge(store);
-            after = store.stats().spaceAmplification();
+            after = store.stats().space().amplification();
             compareAll(store, "compared after the merge");
         }
         long start = System.nanoTime();
@@ -125,9 +126,14 @@ final class Demo {
         }
     }
 
+    /** Gives back space, if the engine does that by merging. */
     private void merge(StorageEngine store) throws IOException {
+        Merging merging = store.facet(Merging.class).orElse(null);
+        if (merging == null) {
+            return;
+        }
         try (Progress progress = shell.progress("merging")) {
-            store.merge();
+            merging.merge();
             progress.finish("merged");
         }
     }

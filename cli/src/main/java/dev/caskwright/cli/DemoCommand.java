@@ -1,5 +1,6 @@
 package dev.caskwright.cli;
 
+import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +58,7 @@ final class DemoCommand implements Callable<Integer> {
 
     private int run(Path storeDirectory) throws IOException {
         Demo demo = new Demo(
-                () -> shell.stores().open(storeDirectory, backends, Stores.Access.CREATE), RuntimeImage.files(), shell);
+                () -> shell.stores().open(storeDirectory, backends, Access.CREATE), RuntimeImage.files(), shell);
         Demo.Result result = demo.run();
         print(result);
         return result.mismatches() == 0 ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;

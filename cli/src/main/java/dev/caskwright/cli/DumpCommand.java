@@ -1,6 +1,7 @@
 package dev.caskwright.cli;
 
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -33,7 +34,7 @@ final class DumpCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.READ);
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.READ);
                 Progress progress = shell.progress("dumped", "entries")) {
             try (JsonLineWriter writer = new JsonLineWriter(shell.out(), text.encoding())) {
                 store.visit(entry -> {

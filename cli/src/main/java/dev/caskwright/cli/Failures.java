@@ -1,7 +1,9 @@
 package dev.caskwright.cli;
 
 import dev.caskwright.api.EngineException;
+import dev.caskwright.api.MissingFacetException;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.api.spi.OutdatedPluginException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
@@ -22,7 +24,10 @@ final class Failures {
         if (failure instanceof FileSystemException e) {
             return describe(e);
         }
-        if (failure instanceof IOException || failure instanceof UsageException) {
+        if (failure instanceof IOException
+                || failure instanceof UsageException
+                || failure instanceof MissingFacetException
+                || failure instanceof OutdatedPluginException) {
             return message(failure);
         }
         if (failure instanceof OutOfMemoryError) {

@@ -3,6 +3,7 @@ package dev.caskwright.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -41,7 +42,7 @@ final class GetCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         byte[] keyBytes = text.encoding().keyArgument(key);
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.READ)) {
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.READ)) {
             byte[] value = store.get(keyBytes);
             if (value == null) {
                 shell.complain("no such key");

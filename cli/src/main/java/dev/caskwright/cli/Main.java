@@ -1,5 +1,6 @@
 package dev.caskwright.cli;
 
+import dev.caskwright.api.MissingFacetException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
@@ -120,7 +121,7 @@ public final class Main {
         if (verbose) {
             shell.explain(failure);
         }
-        if (failure instanceof UsageException) {
+        if (failure instanceof UsageException || failure instanceof MissingFacetException) {
             return ExitCode.USAGE;
         }
         return failure instanceof MalformedLineException ? ExitCode.NOT_FOUND_OR_DAMAGE : ExitCode.STORE_ERROR;

@@ -1,6 +1,8 @@
 package dev.caskwright.cli;
 
+import dev.caskwright.api.Merging;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -27,15 +29,16 @@ final class MergeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.WRITE);
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.WRITE);
                 Progress progress = shell.progress("merging")) {
-            long before = store.stats().diskBytes();
-            store.merge();
+            Merging merging = store.require(Merging.class);
+            long before = store.stats().space().diskBytes();
+            merging.merge();
             progress.finish(String.format(
                     Locale.ROOT,
                     "merged: %,d bytes before, %,d after",
                     before,
-                    store.stats().diskBytes()));
+                    store.stats().space().diskBytes()));
         }
         return ExitCode.OK;
     }

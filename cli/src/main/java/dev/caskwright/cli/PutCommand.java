@@ -1,5 +1,6 @@
 package dev.caskwright.cli;
 
+import dev.caskwright.api.ConditionalWrites;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteOptions;
 import java.io.IOException;
@@ -65,7 +66,7 @@ final class PutCommand implements Callable<Integer> {
         try (StorageEngine store = shell.stores().open(directory.path(), backends, create.access())) {
             if (!ifAbsent) {
                 store.put(keyBytes, valueBytes, options);
-            } else if (!store.putIfAbsent(keyBytes, valueBytes, options)) {
+            } else if (!store.require(ConditionalWrites.class).putIfAbsent(keyBytes, valueBytes, options)) {
                 shell.complain("the key already exists");
                 return ExitCode.NOT_FOUND_OR_DAMAGE;
             }

@@ -1,7 +1,7 @@
 package dev.caskwright.cli;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.cli.Stores.CopyForm;
+import dev.caskwright.api.Restoring;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -48,7 +48,12 @@ final class RestoreCommand implements Callable<Integer> {
         }
         boolean isDone = false;
         try {
-            CopyOutput.copy(shell, source, target, CopyForm.STORE, backends, "restoring");
+            CopyOutput.copy(
+                    shell,
+                    source,
+                    backends,
+                    "restoring",
+                    store -> store.require(Restoring.class).restoreTo(target));
             isDone = true;
             return ExitCode.OK;
         } catch (CorruptRecordException e) {

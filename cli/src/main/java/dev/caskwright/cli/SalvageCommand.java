@@ -1,7 +1,7 @@
 package dev.caskwright.cli;
 
-import dev.caskwright.cli.Stores.Loss;
-import dev.caskwright.cli.Stores.Salvaged;
+import dev.caskwright.api.SalvageReport;
+import dev.caskwright.api.Salvaging;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -45,7 +45,7 @@ final class SalvageCommand implements Callable<Integer> {
         if (!Directories.isEmptyOrMissing(target)) {
             throw new UsageException("the directory must be empty or missing: " + target);
         }
-        Salvaged saved;
+        SalvageReport saved;
         try (Progress progress = shell.progress("salvaging")) {
             saved = salvage();
             progress.finish("salvaged");
@@ -53,29 +53,29 @@ final class SalvageCommand implements Callable<Integer> {
         return print(saved);
     }
 
-    private Salvaged salvage() throws IOException {
+    private SalvageReport salvage() throws IOException {
         try {
-            return shell.stores().salvage(directory.path(), target, backends);
+            return shell.stores()
+                    .atRest(directory.path(), backends)
+                    .require(Salvaging.class)
+                    .salvage(target);
         } catch (IllegalArgumentException e) {
             throw new UsageException(String.valueOf(e.getMessage()));
         }
     }
 
-    private int print(Salvaged saved) throws IOException {
-        for (Loss loss : saved.losses()) {
+    private int print(SalvageReport saved) throws IOException {
+        for (SalvageReport.Loss loss : saved.losses()) {
             shell.println(
                     "lost: file=" + loss.file() + ", from=" + loss.from() + ", to=" + loss.to() + ", " + loss.what());
         }
-        long lost = saved.losses().stream()
-                .mapToLong(loss -> loss.to() - loss.from())
-                .sum();
         shell.println(String.format(
                 Locale.ROOT,
                 "%,d records in %,d bytes are saved; %,d places with %,d bytes are lost",
                 saved.records(),
                 saved.bytes(),
                 saved.losses().size(),
-                lost));
-        return saved.losses().isEmpty() ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;
+                saved.bytesLost()));
+        return saved.isComplete() ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;
     }
 }

@@ -2,9 +2,11 @@ package dev.caskwright.cli;
 
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.MissingFacetException;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -67,10 +69,11 @@ final class ScanCommand implements Callable<Integer> {
         if (needsOrder) {
             backends.preferIndex(ORDERED_INDEX);
         }
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.READ)) {
-            Optional<OrderedView> ordered = store.ordered();
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.READ)) {
+            Optional<OrderedView> ordered = store.facet(OrderedView.class);
             if (needsOrder && ordered.isEmpty()) {
-                throw new UsageException("this index has no order: a range or --reverse needs --index btree");
+                throw new UsageException("a range or --reverse needs an order of keys: "
+                        + MissingFacetException.of(OrderedView.class, store).getMessage());
             }
             try (JsonLineWriter writer = new JsonLineWriter(shell.out(), text.encoding())) {
                 if (ordered.isPresent()) {

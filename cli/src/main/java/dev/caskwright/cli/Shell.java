@@ -58,7 +58,7 @@ record Shell(
                 new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8),
                 Boolean.getBoolean(TERMINAL_PROPERTY) || isTerminal(),
                 Boolean.getBoolean(PROGRESS_PROPERTY),
-                new BitcaskStores(),
+                new EngineStores(),
                 Thread::sleep);
     }
 

@@ -1,8 +1,14 @@
 package dev.caskwright.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.caskwright.api.ClockStats;
 import dev.caskwright.api.EngineStats;
+import dev.caskwright.api.ImageStats;
+import dev.caskwright.api.MemoryStats;
+import dev.caskwright.api.OpeningStats;
+import dev.caskwright.api.SpaceStats;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -37,7 +43,7 @@ final class StatCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Map<String, Object> figures;
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.READ)) {
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.READ)) {
             figures = figures(store.stats());
         }
         if (json) {
@@ -48,26 +54,32 @@ final class StatCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    /** Returns what means something for a store that was opened just now, to be read only. */
+    /** Returns what means something for a store that was opened just now, to be read only, of what its engine gives. */
     private static Map<String, Object> figures(EngineStats stats) {
         Map<String, Object> figures = new LinkedHashMap<>();
         figures.put("keys", stats.keys());
-        figures.put("files", stats.files());
-        figures.put("diskBytes", stats.diskBytes());
-        figures.put("liveBytes", stats.liveBytes());
-        figures.put("deadBytes", stats.deadBytes());
-        figures.put("indexBytes", stats.indexBytes());
-        figures.put("memoryBytes", stats.memory().totalBytes());
-        figures.put(
-                "spaceAmplification",
-                BigDecimal.valueOf(stats.spaceAmplification()).setScale(AMPLIFICATION_DIGITS, RoundingMode.HALF_UP));
-        figures.put("openMillis", stats.openMillis());
-        figures.put("openedFromImage", stats.openedFromImage());
-        figures.put("savedImages", stats.savedImages());
-        figures.put("replayedRecords", stats.replayedRecords());
-        figures.put("tornBytesCut", stats.tornBytesCut());
         figures.put("lastVersion", stats.lastVersion());
-        figures.put("clockJumps", stats.clockJumps());
+        stats.group(SpaceStats.class).ifPresent(space -> {
+            figures.put("files", space.files());
+            figures.put("diskBytes", space.diskBytes());
+            figures.put("liveBytes", space.liveBytes());
+            figures.put("deadBytes", space.deadBytes());
+            figures.put(
+                    "spaceAmplification",
+                    BigDecimal.valueOf(space.amplification()).setScale(AMPLIFICATION_DIGITS, RoundingMode.HALF_UP));
+        });
+        stats.group(MemoryStats.class).ifPresent(memory -> {
+            figures.put("indexBytes", memory.indexBytes());
+            figures.put("memoryBytes", memory.totalBytes());
+        });
+        stats.group(OpeningStats.class).ifPresent(opening -> {
+            figures.put("openMillis", opening.millis());
+            figures.put("openedFromImage", opening.fromImage());
+            figures.put("replayedRecords", opening.replayedRecords());
+            figures.put("tornBytesCut", opening.tornBytesCut());
+        });
+        stats.group(ImageStats.class).ifPresent(images -> figures.put("savedImages", images.saved()));
+        stats.group(ClockStats.class).ifPresent(clock -> figures.put("clockJumps", clock.jumps()));
         return figures;
     }
 

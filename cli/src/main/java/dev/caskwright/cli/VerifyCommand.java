@@ -1,7 +1,7 @@
 package dev.caskwright.cli;
 
-import dev.caskwright.cli.Stores.Damage;
-import dev.caskwright.cli.Stores.Verification;
+import dev.caskwright.api.Integrity;
+import dev.caskwright.api.VerifyReport;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -28,16 +28,19 @@ final class VerifyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Verification found;
+        VerifyReport found;
         try (Progress progress = shell.progress("verifying")) {
-            found = shell.stores().verify(directory.path(), backends);
+            found = shell.stores()
+                    .atRest(directory.path(), backends)
+                    .require(Integrity.class)
+                    .verify();
             progress.finish("verified");
         }
         return print(found);
     }
 
-    private int print(Verification found) throws IOException {
-        for (Damage damage : found.damages()) {
+    private int print(VerifyReport found) throws IOException {
+        for (VerifyReport.Damage damage : found.damages()) {
             shell.println("damaged: file=" + damage.file() + ", offset=" + damage.offset() + ", " + damage.what());
         }
         shell.println(String.format(
@@ -46,6 +49,6 @@ final class VerifyCommand implements Callable<Integer> {
                 found.records(),
                 found.bytes(),
                 found.damages().size()));
-        return found.damages().isEmpty() ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;
+        return found.isSound() ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;
     }
 }

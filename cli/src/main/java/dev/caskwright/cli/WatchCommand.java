@@ -1,7 +1,9 @@
 package dev.caskwright.cli;
 
+import dev.caskwright.api.ChangeFeed;
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.Callable;
@@ -99,9 +101,9 @@ final class WatchCommand implements Callable<Integer> {
         if (feed.left == 0) {
             return;
         }
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Stores.Access.READ);
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.READ);
                 JsonLineWriter writer = new JsonLineWriter(shell.out(), text.encoding())) {
-            store.changes(feed.version, change -> {
+            store.require(ChangeFeed.class).changes(feed.version, change -> {
                 writer.change(change);
                 feed.version = change.version();
                 return --feed.left > 0;

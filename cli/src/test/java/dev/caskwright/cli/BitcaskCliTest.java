@@ -3,6 +3,7 @@ package dev.caskwright.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -25,7 +26,7 @@ final class BitcaskCliTest {
 
     @BeforeEach
     void useTheEngine() {
-        cli.stores = new BitcaskStores();
+        cli.stores = new EngineStores();
         directory = temporary.resolve("store");
     }
 
@@ -114,7 +115,7 @@ final class BitcaskCliTest {
     @Test
     void aStoreInUseIsToldInOneLine() throws IOException {
         run("put", "k", "v");
-        try (StorageEngine owner = new BitcaskStores().open(directory, new BackendOptions(), Stores.Access.WRITE)) {
+        try (StorageEngine owner = new EngineStores().open(directory, new BackendOptions(), Access.WRITE)) {
             assertThat(owner.size()).isEqualTo(1);
             Cli.Result result = run("put", "k", "w");
             assertThat(result.exitCode()).isEqualTo(ExitCode.STORE_ERROR);
@@ -229,7 +230,7 @@ final class BitcaskCliTest {
     void aStoreThatIsWrittenToIsNotSalvaged() throws IOException {
         run("put", "k", "v");
         Path target = temporary.resolve("salvaged");
-        try (StorageEngine owner = new BitcaskStores().open(directory, new BackendOptions(), Stores.Access.WRITE)) {
+        try (StorageEngine owner = new EngineStores().open(directory, new BackendOptions(), Access.WRITE)) {
             assertThat(owner.size()).isEqualTo(1);
             assertThat(run("salvage", "--to", target.toString()).exitCode()).isEqualTo(ExitCode.STORE_ERROR);
         }

@@ -57,7 +57,7 @@ final class BoltCliTest {
                 new PrintStream(err, true, UTF_8),
                 false,
                 false,
-                new BitcaskStores(),
+                new EngineStores(),
                 millis -> {});
         int exit = new Main(shell).run(arguments);
         return new Result(exit, out.toString(UTF_8), err.toString(UTF_8));

@@ -1,9 +1,17 @@
 package dev.caskwright.cli;
 
+import dev.caskwright.api.Backups;
+import dev.caskwright.api.CopyReport;
+import dev.caskwright.api.Integrity;
+import dev.caskwright.api.Restoring;
+import dev.caskwright.api.SalvageReport;
+import dev.caskwright.api.Salvaging;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.StoreAtRest;
+import dev.caskwright.api.VerifyReport;
+import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -12,11 +20,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Runs commands in this process, by default on an engine in memory. */
-final class Cli implements Stores {
+final class Cli implements Stores, StoreAtRest, Integrity, Salvaging, Backups, Restoring {
     final MemoryEngine engine = new MemoryEngine();
     final List<Access> accesses = new ArrayList<>();
-    Verification verification = new Verification(3, 300, List.of());
-    Salvaged salvaged = new Salvaged(3, 300, List.of());
+    VerifyReport verification = new VerifyReport(3, 300, List.of());
+    SalvageReport salvaged = new SalvageReport(3, 300, List.of());
     Stores stores = this;
     Shell.Pause pause = millis -> {
         throw new AssertionError("nothing to wait for");
@@ -67,17 +75,27 @@ final class Cli implements Stores {
     }
 
     @Override
-    public Verification verify(Path directory, BackendOptions backends) throws IOException {
+    public StoreAtRest atRest(Path directory, BackendOptions backends) {
+        return this;
+    }
+
+    @Override
+    public VerifyReport verify() {
         return verification;
     }
 
     @Override
-    public Copied copy(Path directory, Path target, CopyForm form, BackendOptions backends) {
-        return new Copied(7, 1, 100, 1, 100, List.of());
+    public CopyReport backup(Path target) {
+        return new CopyReport(7, 1, 100, 1, 100, List.of());
     }
 
     @Override
-    public Salvaged salvage(Path directory, Path target, BackendOptions backends) throws IOException {
+    public CopyReport restoreTo(Path newStore) {
+        return new CopyReport(7, 1, 100, 1, 100, List.of());
+    }
+
+    @Override
+    public SalvageReport salvage(Path newStore) {
         return salvaged;
     }
 }

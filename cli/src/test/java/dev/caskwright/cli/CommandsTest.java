@@ -8,9 +8,11 @@ import com.fasterxml.jackson.core.JsonToken;
 import dev.caskwright.api.ChangeVisitor;
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.SalvageReport;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.cli.Stores.Damage;
-import dev.caskwright.cli.Stores.Verification;
+import dev.caskwright.api.StoreAtRest;
+import dev.caskwright.api.VerifyReport;
+import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -127,7 +129,7 @@ final class CommandsTest {
         Cli.Result result = cli.run("scan", "--dir", "d", "--prefix", "k");
         assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(result.out()).isEmpty();
-        assertThat(result.err()).contains("--index btree");
+        assertThat(result.err()).contains("offered by=bitcask (index=btree)");
     }
 
     @Test
@@ -204,7 +206,7 @@ final class CommandsTest {
         assertThat(result.exitCode()).isZero();
         assertThat(result.out().lines()).hasSize(2);
         assertThat(pauses).containsExactly(250L, 250L);
-        assertThat(cli.accesses.stream().filter(access -> access == Stores.Access.READ))
+        assertThat(cli.accesses.stream().filter(access -> access == Access.READ))
                 .hasSize(2);
     }
 
@@ -231,17 +233,7 @@ final class CommandsTest {
             }
 
             @Override
-            public Verification verify(Path directory, BackendOptions backends) {
-                throw new AssertionError();
-            }
-
-            @Override
-            public Copied copy(Path directory, Path target, CopyForm form, BackendOptions backends) {
-                throw new AssertionError();
-            }
-
-            @Override
-            public Salvaged salvage(Path directory, Path target, BackendOptions backends) {
+            public StoreAtRest atRest(Path directory, BackendOptions backends) {
                 throw new AssertionError();
             }
         };
@@ -291,7 +283,8 @@ final class CommandsTest {
     @Test
     void verifyListsDamage() {
         assertThat(cli.run("verify", "--dir", "d").exitCode()).isZero();
-        cli.verification = new Verification(3, 300, List.of(new Damage("000001.data", 4096, "bad checksum")));
+        cli.verification =
+                new VerifyReport(3, 300, List.of(new VerifyReport.Damage("000001.data", 4096, "bad checksum")));
         Cli.Result result = cli.run("verify", "--dir", "d");
         assertThat(result.exitCode()).isEqualTo(1);
         assertThat(result.out()).contains("file=000001.data, offset=4096, bad checksum", "1 places are damaged");
@@ -304,7 +297,8 @@ final class CommandsTest {
         Cli.Result result = cli.run("salvage", "--dir", "d", "--to", target);
         assertThat(result.exitCode()).isZero();
         assertThat(result.out()).isEqualTo("3 records in 300 bytes are saved; 0 places with 0 bytes are lost\n");
-        cli.salvaged = new Stores.Salvaged(3, 300, List.of(new Stores.Loss("000001.data", 4096, 5000, "bad record")));
+        cli.salvaged =
+                new SalvageReport(3, 300, List.of(new SalvageReport.Loss("000001.data", 4096, 5000, "bad record")));
         result = cli.run("salvage", "--dir", "d", "--to", target);
         assertThat(result.exitCode()).isEqualTo(ExitCode.NOT_FOUND_OR_DAMAGE);
         assertThat(result.out())

@@ -42,7 +42,7 @@ final class HostileTextTest {
 
     @BeforeEach
     void useTheEngine() {
-        cli.stores = new BitcaskStores();
+        cli.stores = new EngineStores();
     }
 
     /** Asserts that a text has line feeds as its only characters that are not shown as they are. */

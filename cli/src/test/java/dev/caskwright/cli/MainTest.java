@@ -7,6 +7,8 @@ import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.StoreAtRest;
+import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -111,13 +113,36 @@ final class MainTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"--index,key index", "--io,IO manager", "--startup-io,IO manager"})
+    @CsvSource({"--engine,engine", "--index,key index", "--io,IO manager", "--startup-io,IO manager"})
     void anUnknownBackendIsNamedWithTheKnownOnes(String option, String kind) {
-        cli.stores = new BitcaskStores();
+        cli.stores = new EngineStores();
         Cli.Result result = cli.run("get", "--dir", "/no/such", option, "nonesuch", "key");
         assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(result.errLines()).hasSize(1);
-        assertThat(result.err()).startsWith("caskwright: unknown " + kind + ": name=nonesuch, known=");
+        assertThat(result.err()).contains("unknown " + kind + ": name=nonesuch, known=");
+    }
+
+    @Test
+    void anUnknownOptionOfTheEngineIsNamedWithTheKnownOnes() {
+        cli.stores = new EngineStores();
+        Cli.Result result = cli.run("get", "--dir", "/no/such", "--set", "nonesuch=1", "key");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(result.err())
+                .isEqualTo("caskwright: unknown option: engine=bitcask, option=nonesuch, known=auto-merge, index, io,"
+                        + " max-file-bytes, startup-io\n");
+    }
+
+    @Test
+    void whatTheEngineDoesNotOfferIsAMistakeOfTheUser() {
+        Cli.Result result = cli.run("merge", "--dir", "d");
+        assertThat(result.exitCode()).isZero();
+        cli.engine.isMerging = false;
+        result = cli.run("merge", "--dir", "d");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(result.err())
+                .isEqualTo("caskwright: the store does not hold this facet: facet=Merging, engine=MemoryEngine,"
+                        + " offered by=bitcask\n");
+        assertThat(cli.engine.merges).isEqualTo(1);
     }
 
     @Test
@@ -192,7 +217,7 @@ final class MainTest {
             cli.run(command, "--dir", "d");
         }
         cli.run("get", "--dir", "d", "key");
-        assertThat(cli.accesses).hasSize(5).containsOnly(Stores.Access.READ);
+        assertThat(cli.accesses).hasSize(5).containsOnly(Access.READ);
     }
 
     @Test
@@ -200,11 +225,11 @@ final class MainTest {
         cli.run("put", "--dir", "d", "k", "v");
         cli.run("load", "--dir", "d", "-");
         cli.run("batch", "--dir", "d", "-");
-        assertThat(cli.accesses).containsOnly(Stores.Access.CREATE).hasSize(3);
+        assertThat(cli.accesses).containsOnly(Access.CREATE).hasSize(3);
         cli.accesses.clear();
         cli.run("delete", "--dir", "d", "k");
         cli.run("merge", "--dir", "d");
-        assertThat(cli.accesses).containsOnly(Stores.Access.WRITE).hasSize(2);
+        assertThat(cli.accesses).containsOnly(Access.WRITE).hasSize(2);
     }
 
     private void failToOpen(Throwable failure) {
@@ -221,17 +246,7 @@ final class MainTest {
             }
 
             @Override
-            public Verification verify(Path directory, BackendOptions backends) {
-                throw new AssertionError();
-            }
-
-            @Override
-            public Copied copy(Path directory, Path target, CopyForm form, BackendOptions backends) {
-                throw new AssertionError();
-            }
-
-            @Override
-            public Salvaged salvage(Path directory, Path target, BackendOptions backends) {
+            public StoreAtRest atRest(Path directory, BackendOptions backends) {
                 throw new AssertionError();
             }
         };

@@ -1,22 +1,28 @@
 package dev.caskwright.cli;
 
+import dev.caskwright.api.ChangeFeed;
 import dev.caskwright.api.ChangeVisitor;
 import dev.caskwright.api.ChangeVisitor.Change;
+import dev.caskwright.api.ClockStats;
+import dev.caskwright.api.ConditionalWrites;
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
+import dev.caskwright.api.Facet;
+import dev.caskwright.api.ImageStats;
 import dev.caskwright.api.MemoryStats;
+import dev.caskwright.api.Merging;
+import dev.caskwright.api.OpeningStats;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.Snapshot;
+import dev.caskwright.api.SpaceStats;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.Transaction;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -26,10 +32,11 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** As much of a store as the commands call, in memory. Closing it does nothing, so that it can be opened again. */
-class MemoryEngine implements StorageEngine {
+class MemoryEngine implements StorageEngine, ConditionalWrites, ChangeFeed, Merging {
     final TreeMap<byte[], Entry> entries = new TreeMap<>(Arrays::compareUnsigned);
     final List<Change> changes = new ArrayList<>();
     boolean isOrdered;
+    boolean isMerging = true;
     int syncs;
     int merges;
 
@@ -59,8 +66,14 @@ class MemoryEngine implements StorageEngine {
     }
 
     @Override
-    public Optional<OrderedView> ordered() {
-        return isOrdered ? Optional.of(this::cursor) : Optional.empty();
+    public <F extends Facet> Optional<F> facet(Class<F> kind) {
+        if (kind == Merging.class && !isMerging) {
+            return Optional.empty();
+        }
+        OrderedView ordered = this::cursor;
+        return kind == OrderedView.class && isOrdered
+                ? Optional.of(kind.cast(ordered))
+                : StorageEngine.super.facet(kind);
     }
 
     private Cursor cursor(Range range) {
@@ -155,26 +168,12 @@ class MemoryEngine implements StorageEngine {
 
     @Override
     public EngineStats stats() {
-        return new EngineStats(
-                entries.size(),
-                1,
-                3000,
-                2000,
-                1000,
-                0,
-                64L * entries.size(),
-                7,
-                true,
-                5,
-                3,
-                0,
-                0,
-                0,
-                0,
-                2,
-                changes.size(),
-                0,
-                new MemoryStats(0, 0, 0, 0));
+        return EngineStats.of(entries.size(), changes.size(), 0)
+                .with(new SpaceStats(1, 3000, 2000, 1000, 0))
+                .with(new MemoryStats(64L * entries.size(), 0, 0, 0))
+                .with(new OpeningStats(7, true, 5, 3))
+                .with(new ImageStats(2))
+                .with(new ClockStats(0));
     }
 
     @Override
@@ -184,11 +183,6 @@ class MemoryEngine implements StorageEngine {
 
     @Override
     public void close() throws IOException {}
-
-    @Override
-    public void backup(Path target) throws IOException {
-        throw new UnsupportedOperationException();
-    }
 
     @Override
     public int get(byte[] key, ByteBuffer target) {
@@ -201,22 +195,7 @@ class MemoryEngine implements StorageEngine {
     }
 
     @Override
-    public boolean replaceVersion(byte[] key, long expectedVersion, byte[] value, WriteOptions options) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
     public boolean delete(byte[] key, byte[] expected, WriteOptions options) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public boolean expire(byte[] key, WriteOptions options) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Transaction transaction() {
         throw new UnsupportedOperationException();
     }
 

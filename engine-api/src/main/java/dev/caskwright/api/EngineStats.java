@@ -1,52 +1,115 @@
 package dev.caskwright.api;
 
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+
 /**
- * Figures about a store. Bytes are exact for records up to 8 KiB, and for longer ones to within 0.2 %.
- *
- * @param keys keys in the index
- * @param files data files, those kept for snapshots included
- * @param diskBytes length of all data files and hint files
- * @param liveBytes bytes of the records that are current: header, key, value and padding
- * @param deadBytes bytes of data files that a merge of everything would give back
- * @param pinnedBytes bytes of merged files that stay because a snapshot may read them
- * @param indexBytes memory that the key index holds, on heap and off
- * @param openMillis how long opening took, in milliseconds
- * @param openedFromImage whether the index was filled from its image while opening, and only what came later replayed
- * @param replayedRecords records and hint entries read while opening
- * @param tornBytesCut bytes cut off at the end of the log while opening: writes never acknowledged, or acknowledged at a
- *     durability that did not cover the crash
- * @param snapshots snapshots now open
- * @param merges merges that have finished since opening
- * @param mergedBytes bytes that merges have written since opening
- * @param writtenBytes bytes that writers have appended since opening
- * @param savedImages images of the index that were saved since opening
- * @param lastVersion version of the last write
- * @param clockJumps how often the clock that expiry goes by was seen to jump by more than a minute since opening, forwards
- *     or back
- * @param memory the memory that the store keeps, part by part
+ * Figures about a store, in groups. Immutable. An engine gives the groups that mean something for it; where it gives none,
+ * the figures of the group are 0. A group is a record, and an engine may give others than those of this package, so that a
+ * new figure changes no caller.
  */
-public record EngineStats(
-        long keys,
-        int files,
-        long diskBytes,
-        long liveBytes,
-        long deadBytes,
-        long pinnedBytes,
-        long indexBytes,
-        long openMillis,
-        boolean openedFromImage,
-        long replayedRecords,
-        long tornBytesCut,
-        int snapshots,
-        long merges,
-        long mergedBytes,
-        long writtenBytes,
-        long savedImages,
-        long lastVersion,
-        long clockJumps,
-        MemoryStats memory) {
-    /** Returns disk bytes per live byte: 1.0 at best; 1.0 for an empty store. */
-    public double spaceAmplification() {
-        return liveBytes == 0 ? 1.0 : (double) diskBytes / liveBytes;
+public final class EngineStats {
+    private final long keys;
+    private final long lastVersion;
+    private final int snapshots;
+    private final List<Record> groups;
+
+    private EngineStats(long keys, long lastVersion, int snapshots, List<Record> groups) {
+        this.keys = keys;
+        this.lastVersion = lastVersion;
+        this.snapshots = snapshots;
+        this.groups = groups;
+    }
+
+    /**
+     * Returns figures without groups.
+     *
+     * @param keys keys in the store
+     * @param lastVersion version of the last write
+     * @param snapshots snapshots now open
+     */
+    public static EngineStats of(long keys, long lastVersion, int snapshots) {
+        return new EngineStats(keys, lastVersion, snapshots, List.of());
+    }
+
+    /** Returns these figures with a group, in place of one of its class that may be there. */
+    public EngineStats with(Record group) {
+        List<Record> more = new ArrayList<>(groups);
+        more.removeIf(each -> each.getClass() == group.getClass());
+        more.add(group);
+        return new EngineStats(keys, lastVersion, snapshots, List.copyOf(more));
+    }
+
+    /** Returns the number of keys. */
+    public long keys() {
+        return keys;
+    }
+
+    /** Returns the version of the last write; 0 if there was none. */
+    public long lastVersion() {
+        return lastVersion;
+    }
+
+    /** Returns the number of snapshots now open. */
+    public int snapshots() {
+        return snapshots;
+    }
+
+    /** Returns the figures of the space on disk. */
+    public SpaceStats space() {
+        return group(SpaceStats.class).orElse(SpaceStats.NONE);
+    }
+
+    /** Returns the figures of the memory that the store keeps. */
+    public MemoryStats memory() {
+        return group(MemoryStats.class).orElse(MemoryStats.NONE);
+    }
+
+    /** Returns the figures of writes. */
+    public WriteStats writes() {
+        return group(WriteStats.class).orElse(WriteStats.NONE);
+    }
+
+    /** Returns the figures of how the store was opened. */
+    public OpeningStats opening() {
+        return group(OpeningStats.class).orElse(OpeningStats.NONE);
+    }
+
+    /** Returns the figures of merges. */
+    public MergeStats merging() {
+        return group(MergeStats.class).orElse(MergeStats.NONE);
+    }
+
+    /** Returns the figures of the clock that expiry goes by. */
+    public ClockStats clock() {
+        return group(ClockStats.class).orElse(ClockStats.NONE);
+    }
+
+    /** Returns the figures of images of the key index. */
+    public ImageStats images() {
+        return group(ImageStats.class).orElse(ImageStats.NONE);
+    }
+
+    /** Returns a group, or empty if the engine does not give it. */
+    public <G extends Record> Optional<G> group(Class<G> kind) {
+        for (Record each : groups) {
+            if (kind.isInstance(each)) {
+                return Optional.of(kind.cast(each));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Returns all groups that the engine gives, for whoever shows or exports every figure. */
+    public Collection<Record> groups() {
+        return groups;
+    }
+
+    @Override
+    public String toString() {
+        return "EngineStats[keys=" + keys + ", lastVersion=" + lastVersion + ", snapshots=" + snapshots + ", groups="
+                + groups + "]";
     }
 }

@@ -10,6 +10,8 @@ package dev.caskwright.api;
  * @param logBytes what the log holds of its files, hints not yet written above all
  */
 public record MemoryStats(long indexBytes, long snapshotBytes, long bufferBytes, long logBytes) {
+    static final MemoryStats NONE = new MemoryStats(0, 0, 0, 0);
+
     /** Returns the sum of the parts. */
     public long totalBytes() {
         return indexBytes + snapshotBytes + bufferBytes + logBytes;

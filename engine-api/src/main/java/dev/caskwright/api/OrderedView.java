@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * cursor comes by (or shortly before: cursors read ahead a bounded number of entries). Over a snapshot it shows the
  * snapshot's moment.
  */
-public interface OrderedView {
+public interface OrderedView extends Facet {
     /** Returns a cursor over the keys within the range. The caller closes it. */
     Cursor range(Range range) throws IOException;
 

@@ -2,7 +2,6 @@ package dev.caskwright.api;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,9 +11,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Every method that may throw an {@link IOException} throws {@link EngineClosedException} after the view was closed,
  * {@link CorruptRecordException} if what it would return fails its checksum, and an {@link IOException} naming the file if
- * the system refuses. {@link #ordered} answers even then; the cursors of what it returns do not.
+ * the system refuses. Facets are handed out even then; their methods refuse.
  */
-public interface ReadView {
+public interface ReadView extends FacetHolder {
     /** The length returned for a key that is not there. */
     int ABSENT = -1;
 
@@ -40,6 +39,18 @@ public interface ReadView {
      */
     void visit(EntryVisitor visitor) throws IOException;
 
-    /** Returns the view in the order of the keys, or empty if the store's index has no order. */
-    Optional<OrderedView> ordered();
+    /**
+     * Returns a cursor over every entry, each once, in an order that means nothing, as of the moment of the call: the same
+     * entries that {@link #visit} shows. The caller closes the cursor; files that it may need stay on disk until then.
+     */
+    Cursor cursor() throws IOException;
+
+    /**
+     * Returns the view in the order of the keys; ask {@code facet(OrderedView.class)} whether there is one.
+     *
+     * @throws MissingFacetException if keys have no order here; the message names what to choose
+     */
+    default OrderedView ordered() {
+        return require(OrderedView.class);
+    }
 }

@@ -98,6 +98,11 @@ public final class WriteOptions {
         return Math.max(1, nowMillis + millis);
     }
 
+    /** Returns whether the entry expires at all. An engine that does not hold {@link dev.caskwright.api.Expiry} refuses it. */
+    public boolean hasExpiry() {
+        return expiry != Expiry.NONE;
+    }
+
     /** Returns whether the entry expires after a time to live, so that the time of the write matters. */
     public boolean isRelativeExpiry() {
         return expiry == Expiry.AFTER;

@@ -1,25 +1,42 @@
 package dev.caskwright.bitcask;
 
+import dev.caskwright.api.Backups;
+import dev.caskwright.api.ChangeFeed;
 import dev.caskwright.api.ChangeVisitor;
+import dev.caskwright.api.ClockStats;
+import dev.caskwright.api.ConditionalWrites;
+import dev.caskwright.api.CopyReport;
+import dev.caskwright.api.Cursor;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
+import dev.caskwright.api.Expiry;
+import dev.caskwright.api.Facet;
+import dev.caskwright.api.ImageStats;
 import dev.caskwright.api.MemoryStats;
-import dev.caskwright.api.OrderedView;
+import dev.caskwright.api.MergeStats;
+import dev.caskwright.api.Merging;
+import dev.caskwright.api.OpeningStats;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Retry;
+import dev.caskwright.api.SalvageReport;
 import dev.caskwright.api.Snapshot;
+import dev.caskwright.api.SpaceStats;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.StoreAtRest;
 import dev.caskwright.api.Transaction;
+import dev.caskwright.api.Transactions;
+import dev.caskwright.api.VerifyReport;
+import dev.caskwright.api.Versions;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.WriteStats;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogCopy;
 import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.api.spi.OrderedKeyIndex;
 import dev.caskwright.api.spi.RecordLogFactory;
 import dev.caskwright.bitcask.log.SegmentedLogFactory;
 import java.io.IOException;
@@ -36,11 +53,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A storage engine after Bitcask (Sheehy and Smith, 2010): an append-only log of data files, and in memory an index from
- * each key to the place of its latest record. See {@link StorageEngine} for what it promises.
+ * each key to the place of its latest record. See {@link StorageEngine} for what it promises. It always holds the facets
+ * that it implements, and an {@link dev.caskwright.api.OrderedView} if its index has an order; what is done with stores that
+ * are not open is held by {@link #atRest}.
  *
  * <p>{@code BitcaskEngine.open(directory)} opens a store with the defaults; {@link #builder} chooses the parts.
  */
-public final class BitcaskEngine implements StorageEngine {
+public final class BitcaskEngine
+        implements StorageEngine, ConditionalWrites, Versions, Transactions, Expiry, ChangeFeed, Merging, Backups {
     private final Opening.Parts parts;
     private final Store store;
     private final Reads reads;
@@ -64,6 +84,14 @@ public final class BitcaskEngine implements StorageEngine {
     /** Starts to configure a store in a directory. */
     public static EngineBuilder builder(Path directory) {
         return new EngineBuilder(directory);
+    }
+
+    /**
+     * Returns the store in a directory, not opened, which holds {@link dev.caskwright.api.Integrity}, {@link
+     * dev.caskwright.api.Salvaging}, {@link Backups} and {@link dev.caskwright.api.Restoring}. Touches nothing.
+     */
+    public static StoreAtRest atRest(Path directory, IoManagerFactory ioFactory) {
+        return new BitcaskFiles(directory, ioFactory);
     }
 
     /**
@@ -136,10 +164,23 @@ public final class BitcaskEngine implements StorageEngine {
     }
 
     @Override
-    public Optional<OrderedView> ordered() {
-        return store.index instanceof OrderedKeyIndex index
-                ? Optional.of(new Ordered(store, index, null))
-                : Optional.empty();
+    public Cursor cursor() throws IOException {
+        return FullScan.cursor(store, null);
+    }
+
+    @Override
+    public <F extends Facet> Optional<F> facet(Class<F> kind) {
+        return Ordered.facet(kind, store, null).or(() -> StorageEngine.super.facet(kind));
+    }
+
+    @Override
+    public String describe() {
+        return describe(store);
+    }
+
+    static String describe(Store store) {
+        return "engine=" + BitcaskProvider.NAME + ", index="
+                + store.index.getClass().getSimpleName();
     }
 
     @Override
@@ -202,7 +243,7 @@ public final class BitcaskEngine implements StorageEngine {
 
     @Override
     public long changes(long version, ChangeVisitor visitor) throws IOException {
-        return ChangeFeed.visit(store, version, visitor);
+        return ChangeReader.visit(store, version, visitor);
     }
 
     @Override
@@ -239,22 +280,12 @@ public final class BitcaskEngine implements StorageEngine {
     }
 
     @Override
-    public void backup(Path target) throws IOException {
-        backupTo(target);
-    }
-
-    /** As {@link #backup}; returns what the copy covers. */
-    public CopyReport backupTo(Path target) throws IOException {
+    public CopyReport backup(Path target) throws IOException {
         return copyTo(target, LogCopy.Form.BACKUP);
     }
 
     @Override
-    public void checkpoint(Path target) throws IOException {
-        checkpointTo(target);
-    }
-
-    /** As {@link #checkpoint}; returns what the copy covers. */
-    public CopyReport checkpointTo(Path target) throws IOException {
+    public CopyReport checkpoint(Path target) throws IOException {
         return copyTo(target, LogCopy.Form.CHECKPOINT);
     }
 
@@ -309,31 +340,19 @@ public final class BitcaskEngine implements StorageEngine {
                 dead += file.deadBytes();
             }
         }
-        long indexBytes = ofIndex(KeyIndex::memoryBytes);
-        return new EngineStats(
-                keys,
-                files.size(),
-                disk,
-                live,
-                dead,
-                store.snapshots.pinnedBytes(),
-                indexBytes,
-                parts.openMillis(),
-                parts.openedFromImage(),
-                parts.replayedRecords(),
-                parts.tornBytesCut(),
-                store.snapshots.count(),
-                merger.merges(),
-                merger.mergedBytes(),
-                store.log.writtenBytes(),
-                parts.checkpoints().saved(),
-                store.lastVersion(),
-                store.clock.jumps(),
-                new MemoryStats(
-                        indexBytes,
+        return EngineStats.of(keys, store.lastVersion(), store.snapshots.count())
+                .with(new SpaceStats(files.size(), disk, live, dead, store.snapshots.pinnedBytes()))
+                .with(new MemoryStats(
+                        ofIndex(KeyIndex::memoryBytes),
                         store.snapshots.memoryBytes(),
                         store.bufferBytes(),
-                        store.isClosed() ? 0 : store.log.memoryBytes()));
+                        store.isClosed() ? 0 : store.log.memoryBytes()))
+                .with(new WriteStats(store.log.writtenBytes()))
+                .with(new OpeningStats(
+                        parts.openMillis(), parts.openedFromImage(), parts.replayedRecords(), parts.tornBytesCut()))
+                .with(new MergeStats(merger.merges(), merger.mergedBytes()))
+                .with(new ImageStats(parts.checkpoints().saved()))
+                .with(new ClockStats(store.clock.jumps()));
     }
 
     /** Returns whether all records are counted as live or dead, by which files are chosen. */

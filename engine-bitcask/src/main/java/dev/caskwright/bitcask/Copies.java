@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask;
 
+import dev.caskwright.api.CopyReport;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;

@@ -238,7 +238,7 @@ public final class EngineBuilder {
      * two exceptions. An entry that was told to be absent for its expiry stays absent, whatever the clock says later and
      * through restarts; others, and what is written later, go by the clock alone. And merges remove what has expired by
      * no more than a day beyond what has passed since the clock was last in step, until it has stayed there for ten
-     * minutes. A jump of more than a minute is logged and counted in {@link dev.caskwright.api.EngineStats#clockJumps}.
+     * minutes. A jump of more than a minute is logged and counted in {@link dev.caskwright.api.ClockStats}.
      */
     public EngineBuilder clock(InstantSource source) {
         clock = Objects.requireNonNull(source);

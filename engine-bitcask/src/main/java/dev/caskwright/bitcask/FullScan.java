@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
 import dev.caskwright.api.spi.KeyIndex;
@@ -14,7 +15,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Visits every entry of a moment once: now, or that of a snapshot.
+ * Visits every entry of a moment once, or hands them out: of now, or of a snapshot.
  *
  * <p>It takes a snapshot of now and reads its files from start to end: a record is an entry if that snapshot's locator of
  * its key is where it lies. So values are read in the order of the disk, and no list of keys is made. Records that lie in
@@ -47,6 +48,12 @@ final class FullScan {
     private final long[] candidates = new long[BATCH];
     private int count;
 
+    // Where the scan is.
+    private int fileNumber;
+    private @Nullable LogSegment file;
+    private @Nullable RecordScanner scanner; // of the file
+    private boolean isMoreInFile;
+
     // Damage in the file at hand.
     private @Nullable CorruptRecordException damage; // the first
     private long passedOver;
@@ -67,20 +74,33 @@ final class FullScan {
         }
     }
 
-    private void visit(EntryVisitor visitor) throws IOException {
-        for (LogSegment file : now.files) {
-            if (file != null && now.covers(file) && !visitFile(file, visitor)) {
-                return;
-            }
-        }
-        if (moment != now) {
-            visitLost(visitor);
+    /**
+     * Returns a cursor over the entries of a snapshot, or if it is null, of now. It has a snapshot of its own, which counts
+     * as one that a user has open. The caller does not hold the write lock.
+     */
+    static Cursor cursor(Store store, Snapshots.@Nullable Handle snapshot) throws IOException {
+        SnapshotView.closeDropped(store);
+        Snapshots.Handle now = store.snapshots.open();
+        try {
+            return new ScanCursor(store, now, new FullScan(store, now, snapshot == null ? now : snapshot));
+        } catch (OutOfMemoryError e) {
+            store.snapshots.close(now);
+            throw e;
         }
     }
 
-    private void visitLost(EntryVisitor visitor) throws IOException {
-        long[] lost = store.snapshots.lostBetween(moment, now);
-        Arrays.sort(lost); // in the order of the disk, more or less
+    private void visit(EntryVisitor visitor) throws IOException {
+        while (fill()) {
+            for (int i = 0; i < count; i++) {
+                if (isEntryAt(i)) {
+                    checkOpen();
+                    if (!visitor.visit(entry(i))) {
+                        return;
+                    }
+                }
+            }
+        }
+        long[] lost = lost();
         Map<LogSegment, RecordScanner> scanners = new HashMap<>();
         for (long locator : lost) {
             Entry entry = lostEntry(locator, scanners);
@@ -88,10 +108,89 @@ final class FullScan {
                 return;
             }
         }
-        moment.checkOpen(); // what changed since it was closed has not been saved, so something may be missing
+        checkLost();
     }
 
-    private @Nullable Entry lostEntry(long locator, Map<LogSegment, RecordScanner> scanners) throws IOException {
+    /** Returns the locators of records that the snapshot shows and the scan of files did not. */
+    long[] lost() throws IOException {
+        if (moment == now) {
+            return new long[0];
+        }
+        long[] lost = store.snapshots.lostBetween(moment, now);
+        Arrays.sort(lost); // in the order of the disk, more or less
+        return lost;
+    }
+
+    /** Makes sure, once all lost records were visited, that none was missing. */
+    void checkLost() throws IOException {
+        if (moment != now) {
+            moment.checkOpen(); // what changed since it was closed has not been saved, so something may be missing
+        }
+    }
+
+    /** Returns how many records are at hand. */
+    int count() {
+        return count;
+    }
+
+    /** Returns whether a record at hand is an entry. */
+    boolean isEntryAt(int i) {
+        return locators[i] != KeyIndex.ABSENT;
+    }
+
+    /**
+     * Brings the next records to hand, if only none, in place of those that were; returns false when all files are through.
+     */
+    boolean fill() throws IOException {
+        while (true) {
+            LogSegment current = file;
+            RecordScanner records = scanner;
+            if (current == null || records == null) {
+                if (!nextFile()) {
+                    count = 0;
+                    return false;
+                }
+            } else if (isMoreInFile) {
+                fill(records);
+                return true;
+            } else {
+                CorruptRecordException met = damage;
+                if (met != null) {
+                    requireNoEntryIn(current, met);
+                }
+                scanner = null;
+            }
+        }
+    }
+
+    private void fill(RecordScanner records) throws IOException {
+        // The file itself stays because the snapshot pins it, but its handle may be exchanged when it is sealed.
+        Session session = store.enter();
+        try {
+            checkOpen();
+            isMoreInFile = fetch(records);
+            dropOthers(session.reader);
+        } finally {
+            store.exit(session);
+        }
+    }
+
+    private boolean nextFile() {
+        while (fileNumber < now.files.length) {
+            LogSegment next = now.files[fileNumber++];
+            if (next != null && now.covers(next)) {
+                file = next;
+                scanner = store.log.scan(next, now.end(next));
+                isMoreInFile = true;
+                damage = null;
+                passedOver = 0;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Nullable Entry lostEntry(long locator, Map<LogSegment, RecordScanner> scanners) throws IOException {
         Session session = store.enter();
         try {
             checkOpen();
@@ -114,37 +213,6 @@ final class FullScan {
                 || (locator != KeyIndex.ABSENT
                         && !store.snapshots.isNewerThan(moment, locator)
                         && isSameVersion(reader, locator, scanner.version(), length));
-    }
-
-    private boolean visitFile(LogSegment file, EntryVisitor visitor) throws IOException {
-        RecordScanner scanner = store.log.scan(file, now.end(file));
-        damage = null;
-        passedOver = 0;
-        boolean more = true;
-        while (more) {
-            // The file itself stays because the snapshot pins it, but its handle may be exchanged when it is sealed.
-            Session session = store.enter();
-            try {
-                checkOpen();
-                more = fetch(scanner);
-                dropOthers(session.reader);
-            } finally {
-                store.exit(session);
-            }
-            for (int i = 0; i < count; i++) {
-                if (locators[i] != KeyIndex.ABSENT) {
-                    checkOpen();
-                    if (!visitor.visit(entry(i))) {
-                        return false;
-                    }
-                }
-            }
-        }
-        CorruptRecordException met = damage;
-        if (met != null) {
-            requireNoEntryIn(file, met);
-        }
-        return true;
     }
 
     /** Returns if no entry lay in the damaged parts of a file that the scan passed over. */
@@ -179,12 +247,12 @@ final class FullScan {
         return moment != now && store.snapshots.isNewerThan(moment, locator);
     }
 
-    private void checkOpen() throws IOException {
+    void checkOpen() throws IOException {
         store.checkOpen();
         moment.checkOpen();
     }
 
-    private Entry entry(int i) {
+    Entry entry(int i) {
         byte[] key = Arrays.copyOfRange(source, keyOffsets[i], keyOffsets[i] + keyLengths[i]);
         byte[] value = Arrays.copyOfRange(source, valueOffsets[i], valueOffsets[i] + valueLengths[i]);
         return new Entry(key, value, versions[i], expiries[i]);

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask;
 
+import dev.caskwright.api.SalvageReport;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.bitcask.log.ClosedLog;

@@ -1,11 +1,11 @@
 package dev.caskwright.bitcask;
 
+import dev.caskwright.api.Cursor;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
-import dev.caskwright.api.OrderedView;
+import dev.caskwright.api.Facet;
 import dev.caskwright.api.Snapshot;
-import dev.caskwright.api.spi.OrderedKeyIndex;
 import java.io.IOException;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
@@ -29,17 +29,17 @@ final class SnapshotView implements Snapshot {
         this.store = store;
         this.reads = reads;
         this.handle = handle;
-        this.leakGuard = new LeakGuard(this);
-        handle.leakGuard = leakGuard;
+        this.leakGuard = new LeakGuard(this, store, handle);
     }
 
-    /** Tells when a view has become unreachable. Kept by the handle, and does not refer to the view. */
-    static final class LeakGuard extends PhantomReference<SnapshotView> {
+    /** Tells when a view or a cursor has become unreachable. Kept by the handle, and does not refer to its owner. */
+    static final class LeakGuard extends PhantomReference<Object> {
         private final Snapshots.Handle handle;
 
-        private LeakGuard(SnapshotView view) {
-            super(view, view.store.snapshots.dropped);
-            this.handle = view.handle;
+        LeakGuard(Object owner, Store store, Snapshots.Handle handle) {
+            super(owner, store.snapshots.dropped);
+            this.handle = handle;
+            handle.leakGuard = this;
         }
     }
 
@@ -51,13 +51,13 @@ final class SnapshotView implements Snapshot {
         for (Reference<?> each = store.snapshots.dropped.poll(); each != null; each = store.snapshots.dropped.poll()) {
             Snapshots.Handle handle = ((LeakGuard) each).handle;
             if (!handle.closed && !store.isClosed()) {
-                logger().warn("a snapshot was not closed and is closed now: version={}", handle.version);
+                logger().warn("a snapshot or cursor was not closed and is closed now: version={}", handle.version);
                 closeHandle(store, handle);
             }
         }
     }
 
-    private static void closeHandle(Store store, Snapshots.Handle handle) {
+    static void closeHandle(Store store, Snapshots.Handle handle) {
         try {
             store.snapshots.close(handle);
         } catch (IOException e) {
@@ -102,10 +102,18 @@ final class SnapshotView implements Snapshot {
     }
 
     @Override
-    public Optional<OrderedView> ordered() {
-        return store.index instanceof OrderedKeyIndex index
-                ? Optional.of(new Ordered(store, index, handle))
-                : Optional.empty();
+    public Cursor cursor() throws IOException {
+        return FullScan.cursor(store, open());
+    }
+
+    @Override
+    public <F extends Facet> Optional<F> facet(Class<F> kind) {
+        return Ordered.facet(kind, store, handle).or(() -> Snapshot.super.facet(kind));
+    }
+
+    @Override
+    public String describe() {
+        return BitcaskEngine.describe(store);
     }
 
     @Override

@@ -44,7 +44,7 @@ final class Snapshots {
         volatile boolean closed;
         volatile boolean isLeft; // it could not be closed
 
-        /** Keeps the reference that tells of a dropped view from being collected itself. */
+        /** Keeps the reference that tells of a dropped view or cursor from being collected itself. */
         SnapshotView.@Nullable LeakGuard leakGuard;
 
         Handle(
@@ -98,8 +98,8 @@ final class Snapshots {
         }
     }
 
-    /** Gets the guards of views that were dropped without being closed. */
-    final ReferenceQueue<SnapshotView> dropped = new ReferenceQueue<>();
+    /** Gets the guards of views and cursors that were dropped without being closed. */
+    final ReferenceQueue<Object> dropped = new ReferenceQueue<>();
 
     private final Store store;
     private final int limit;

@@ -43,9 +43,9 @@ final class BackgroundSyncTest {
 
     /** Returns how much a record takes that {@link #put} writes. */
     private static long length(BitcaskEngine engine) throws IOException {
-        long before = engine.stats().writtenBytes();
+        long before = engine.stats().writes().writtenBytes();
         put(engine);
-        return engine.stats().writtenBytes() - before;
+        return engine.stats().writes().writtenBytes() - before;
     }
 
     private boolean isDurable(byte[] key) throws IOException {

@@ -89,7 +89,7 @@ final class CheckpointsTest {
         other.closedWithAnImage();
         try (BitcaskEngine engine = other.open(Long.MAX_VALUE)) {
             put(engine, puts);
-            return engine.stats().writtenBytes();
+            return engine.stats().writes().writtenBytes();
         }
     }
 
@@ -111,13 +111,13 @@ final class CheckpointsTest {
             engine.requestCheckpoint();
             assertThat(tasks).as("asked for once").hasSize(1);
             run();
-            assertThat(engine.stats().savedImages()).isEqualTo(1);
+            assertThat(engine.stats().images().saved()).isEqualTo(1);
             engine.requestCheckpoint();
             assertThat(tasks).isEmpty();
             put(engine, 4);
             engine.requestCheckpoint();
             run();
-            assertThat(engine.stats().savedImages()).isEqualTo(2);
+            assertThat(engine.stats().images().saved()).isEqualTo(2);
         }
     }
 
@@ -126,26 +126,26 @@ final class CheckpointsTest {
         closedWithAnImage();
         long bytes = bytesOf(3);
         try (BitcaskEngine engine = open(1)) {
-            assertThat(engine.stats().openedFromImage()).isTrue();
+            assertThat(engine.stats().opening().fromImage()).isTrue();
             put(engine, 3);
             index.memory = bytes + 1;
             engine.requestCheckpoint();
             run();
-            assertThat(engine.stats().savedImages()).isZero();
+            assertThat(engine.stats().images().saved()).isZero();
             index.memory = bytes;
             engine.requestCheckpoint();
             run();
-            assertThat(engine.stats().savedImages()).isEqualTo(1);
+            assertThat(engine.stats().images().saved()).isEqualTo(1);
             // From here on what was written since counts.
             put(engine, 3);
-            index.memory = engine.stats().writtenBytes() - bytes + 1;
+            index.memory = engine.stats().writes().writtenBytes() - bytes + 1;
             engine.requestCheckpoint();
             run();
-            assertThat(engine.stats().savedImages()).isEqualTo(1);
+            assertThat(engine.stats().images().saved()).isEqualTo(1);
             index.memory--;
             engine.requestCheckpoint();
             run();
-            assertThat(engine.stats().savedImages()).isEqualTo(2);
+            assertThat(engine.stats().images().saved()).isEqualTo(2);
         }
     }
 
@@ -154,13 +154,14 @@ final class CheckpointsTest {
         closedWithAnImage();
         try (BitcaskEngine engine = open(1)) {
             put(engine, 3);
-            long written = engine.stats().writtenBytes();
+            long written = engine.stats().writes().writtenBytes();
             index.memory = written + 1;
             engine.merge();
             EngineStats stats = engine.stats();
-            assertThat(stats.writtenBytes() + stats.mergedBytes()).isGreaterThan(written + 1);
+            assertThat(stats.writes().writtenBytes() + stats.merging().mergedBytes())
+                    .isGreaterThan(written + 1);
             tasks.forEach(Runnable::run);
-            assertThat(engine.stats().savedImages()).isEqualTo(1);
+            assertThat(engine.stats().images().saved()).isEqualTo(1);
         }
     }
 
@@ -171,7 +172,7 @@ final class CheckpointsTest {
             index.memory = 1L << 50;
             engine.requestCheckpoint();
             run();
-            assertThat(engine.stats().savedImages()).isEqualTo(1);
+            assertThat(engine.stats().images().saved()).isEqualTo(1);
         }
     }
 
@@ -197,11 +198,11 @@ final class CheckpointsTest {
             CompletableFuture.runAsync(this::run).get(30, TimeUnit.SECONDS);
             put(engine, 5);
             engine.merge();
-            assertThat(engine.stats().merges()).isEqualTo(1);
-            assertThat(engine.stats().savedImages()).isEqualTo(1);
+            assertThat(engine.stats().merging().merges()).isEqualTo(1);
+            assertThat(engine.stats().images().saved()).isEqualTo(1);
             List<Runnable> due = new ArrayList<>(tasks);
             CompletableFuture.runAsync(() -> due.forEach(Runnable::run)).get(30, TimeUnit.SECONDS);
-            assertThat(engine.stats().savedImages()).isEqualTo(2);
+            assertThat(engine.stats().images().saved()).isEqualTo(2);
             put(engine, 5);
         }
     }
@@ -229,11 +230,11 @@ final class CheckpointsTest {
             run();
             assertThat(plan.toString()).contains(".image");
             assertThat(engine.health()).isNull();
-            assertThat(engine.stats().savedImages()).isZero();
+            assertThat(engine.stats().images().saved()).isZero();
             assertThat(disk.list()).containsAll(before).hasSize(before.size() + 1);
             engine.requestCheckpoint();
             run();
-            assertThat(engine.stats().savedImages()).isEqualTo(1);
+            assertThat(engine.stats().images().saved()).isEqualTo(1);
         }
     }
 
@@ -331,7 +332,7 @@ final class CheckpointsTest {
         assertThatThrownBy(engine::sync).isInstanceOf(EngineFailedException.class);
         run();
         engine.close();
-        assertThat(engine.stats().savedImages()).isZero();
+        assertThat(engine.stats().images().saved()).isZero();
         assertThat(disk.list()).noneMatch(name -> name.endsWith(".image"));
     }
 
@@ -355,7 +356,7 @@ final class CheckpointsTest {
         engine[0].requestCheckpoint();
         run();
         assertThat(plan.hasFired()).isTrue();
-        assertThat(engine[0].stats().savedImages()).isZero();
+        assertThat(engine[0].stats().images().saved()).isZero();
         assertThat(disk.list()).noneMatch(name -> name.endsWith(".image"));
         engine[0].close();
     }

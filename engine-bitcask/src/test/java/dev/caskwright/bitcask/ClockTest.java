@@ -165,7 +165,7 @@ final class ClockTest {
                 CrashFixture.builder(salvaged, disk.factory(CrashFixture.HOME), clock)
                         .open());
         for (BitcaskEngine each : all) {
-            assertThat(each.stats().clockJumps()).as("reported").isPositive();
+            assertThat(each.stats().clock().jumps()).as("reported").isPositive();
             assertOthersKeepTheirTime(each);
             each.close();
         }

@@ -107,7 +107,7 @@ final class CrashJudge {
         try {
             CrashableIoManager copy = random.nextInt(6) == 0 ? image.peekKill() : null;
             BitcaskEngine engine = open(image);
-            if (engine.stats().openedFromImage()) {
+            if (engine.stats().opening().fromImage()) {
                 openedFromImages++;
                 if (copy != null) {
                     assertSameFigures(engine.stats(), replayed(copy));
@@ -122,10 +122,10 @@ final class CrashJudge {
     /** An image and the rest of the log lead to what the whole log leads to. */
     private void assertSameFigures(EngineStats found, EngineStats replayed) {
         assertThat(found.keys()).isEqualTo(replayed.keys());
-        assertThat(found.liveBytes()).isEqualTo(replayed.liveBytes());
-        assertThat(found.deadBytes()).isEqualTo(replayed.deadBytes());
+        assertThat(found.space().liveBytes()).isEqualTo(replayed.space().liveBytes());
+        assertThat(found.space().deadBytes()).isEqualTo(replayed.space().deadBytes());
         assertThat(found.lastVersion()).isEqualTo(replayed.lastVersion());
-        assertThat(found.tornBytesCut()).isEqualTo(replayed.tornBytesCut());
+        assertThat(found.opening().tornBytesCut()).isEqualTo(replayed.opening().tornBytesCut());
     }
 
     private EngineStats replayed(CrashableIoManager image) throws IOException {

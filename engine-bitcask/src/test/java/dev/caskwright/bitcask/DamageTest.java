@@ -7,6 +7,7 @@ import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.testkit.CrashableIoManager;

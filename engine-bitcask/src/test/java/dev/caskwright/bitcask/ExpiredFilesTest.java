@@ -37,9 +37,9 @@ final class ExpiredFilesTest {
                 engine.put(bytes("session" + i), new byte[50], session);
                 clock.advance(Duration.ofMillis(100));
             }
-            assertThat(engine.stats().merges()).isPositive();
+            assertThat(engine.stats().merging().merges()).isPositive();
             assertThat(engine.size()).isLessThan(50);
-            assertThat(engine.stats().diskBytes()).isLessThan(10_000);
+            assertThat(engine.stats().space().diskBytes()).isLessThan(10_000);
         }
         clock.advance(Duration.ofSeconds(5));
         try (BitcaskEngine engine = builder().autoMerge(true).open()) {
@@ -76,11 +76,13 @@ final class ExpiredFilesTest {
                     .open();
             assertThat(killed.size()).as("capacity=%s", capacity).isEqualTo(10);
             killed.merge();
-            assertThat(killed.stats().diskBytes()).as("capacity=%s", capacity).isLessThan(3_000);
+            assertThat(killed.stats().space().diskBytes())
+                    .as("capacity=%s", capacity)
+                    .isLessThan(3_000);
             killed.put(bytes("new"), bytes("1"));
             killed.close();
             engine.merge();
-            assertThat(engine.stats().diskBytes())
+            assertThat(engine.stats().space().diskBytes())
                     .as("capacity=%s, while open", capacity)
                     .isLessThan(3_000);
             engine.close();
@@ -105,16 +107,20 @@ final class ExpiredFilesTest {
                         WriteOptions.DEFAULT.timeToLive(Duration.ofSeconds(i < 95 ? 5 : 60)));
             }
             engine.mergeExpiredInBackground(policy);
-            assertThat(engine.stats().merges()).as("nothing has expired").isZero();
+            assertThat(engine.stats().merging().merges())
+                    .as("nothing has expired")
+                    .isZero();
             clock.advance(Duration.ofSeconds(10));
             engine.mergeExpiredInBackground(policy);
             assertThat(engine.size()).as("the active file is left, too").isEqualTo(5);
-            assertThat(engine.stats().diskBytes()).isLessThan(2_000);
-            long merges = engine.stats().merges();
+            assertThat(engine.stats().space().diskBytes()).isLessThan(2_000);
+            long merges = engine.stats().merging().merges();
             for (int i = 0; i < 3; i++) {
                 engine.mergeExpiredInBackground(policy);
             }
-            assertThat(engine.stats().merges()).as("nothing more to give").isEqualTo(merges);
+            assertThat(engine.stats().merging().merges())
+                    .as("nothing more to give")
+                    .isEqualTo(merges);
         }
     }
 
@@ -130,7 +136,7 @@ final class ExpiredFilesTest {
                 engine.delete(bytes("key" + i));
             }
             engine.mergeExpiredInBackground(policy);
-            assertThat(engine.stats().merges()).isZero();
+            assertThat(engine.stats().merging().merges()).isZero();
         }
     }
 
@@ -163,7 +169,7 @@ final class ExpiredFilesTest {
                 }
                 reopened.merge();
                 assertThat(reopened.size()).isZero();
-                assertThat(reopened.stats().diskBytes())
+                assertThat(reopened.stats().space().diskBytes())
                         .as("capacity=%s", capacity)
                         .isLessThan(500);
                 reopened.put(bytes("new"), bytes("1"));

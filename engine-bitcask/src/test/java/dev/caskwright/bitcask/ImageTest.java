@@ -92,13 +92,13 @@ final class ImageTest {
         BitcaskEngine engine = builder(copy).index(index).open();
         assertThat(CrashFixture.isSame(CrashFixture.content(replayed), CrashFixture.content(engine)))
                 .isTrue();
-        assertThat(replayed.stats().openedFromImage()).isFalse();
+        assertThat(replayed.stats().opening().fromImage()).isFalse();
         EngineStats found = engine.stats();
         EngineStats expected = replayed.stats();
         assertThat(found.keys()).isEqualTo(expected.keys());
-        assertThat(found.files()).isEqualTo(expected.files());
-        assertThat(found.liveBytes()).isEqualTo(expected.liveBytes());
-        assertThat(found.deadBytes()).isEqualTo(expected.deadBytes());
+        assertThat(found.space().files()).isEqualTo(expected.space().files());
+        assertThat(found.space().liveBytes()).isEqualTo(expected.space().liveBytes());
+        assertThat(found.space().deadBytes()).isEqualTo(expected.space().deadBytes());
         assertThat(found.lastVersion()).isEqualTo(expected.lastVersion());
         // They also go on alike.
         for (BitcaskEngine each : new BitcaskEngine[] {engine, replayed}) {
@@ -108,7 +108,8 @@ final class ImageTest {
         }
         assertThat(CrashFixture.isSame(CrashFixture.content(replayed), CrashFixture.content(engine)))
                 .isTrue();
-        assertThat(engine.stats().liveBytes()).isEqualTo(replayed.stats().liveBytes());
+        assertThat(engine.stats().space().liveBytes())
+                .isEqualTo(replayed.stats().space().liveBytes());
         assertThat(engine.health()).isNull();
         return found;
     }
@@ -119,11 +120,11 @@ final class ImageTest {
         write(open(SMALL), 0, 30);
         disk = disk.kill();
         BitcaskEngine engine = open(SMALL);
-        assertThat(engine.stats().replayedRecords()).isPositive();
+        assertThat(engine.stats().opening().replayedRecords()).isPositive();
         engine.close();
         EngineStats stats = assertSameAsReplayed(disk, SMALL);
-        assertThat(stats.openedFromImage()).isTrue();
-        assertThat(stats.replayedRecords()).isZero();
+        assertThat(stats.opening().fromImage()).isTrue();
+        assertThat(stats.opening().replayedRecords()).isZero();
     }
 
     @Test
@@ -136,8 +137,8 @@ final class ImageTest {
             NavigableMap<byte[], Entry> content = CrashFixture.content(engine);
             engine.close();
             EngineStats stats = assertSameAsReplayed(disk, index);
-            assertThat(stats.openedFromImage()).isTrue();
-            assertThat(stats.replayedRecords()).isZero();
+            assertThat(stats.opening().fromImage()).isTrue();
+            assertThat(stats.opening().replayedRecords()).isZero();
             assertThat(CrashFixture.isSame(content, CrashFixture.content(open(index))))
                     .isTrue();
         }
@@ -151,7 +152,7 @@ final class ImageTest {
         String image = imageName(disk);
         for (int i = 0; i < 3; i++) {
             engine = open(SMALL);
-            assertThat(engine.stats().openedFromImage()).isTrue();
+            assertThat(engine.stats().opening().fromImage()).isTrue();
             engine.close();
             assertThat(imageName(disk)).isNotNull().isEqualTo(image);
         }
@@ -175,14 +176,15 @@ final class ImageTest {
             engine.delete(KeyValues.key(13));
             disk = disk.kill();
             EngineStats stats = assertSameAsReplayed(disk, index);
-            assertThat(stats.openedFromImage()).isTrue();
-            assertThat(stats.replayedRecords()).isBetween(12L, 13L);
+            assertThat(stats.opening().fromImage()).isTrue();
+            assertThat(stats.opening().replayedRecords()).isBetween(12L, 13L);
             // The image stays good for the next opening, and the one after.
             for (int i = 0; i < 3; i++) {
                 engine = open(index);
                 engine.put(bytes("again"), bytes("and again"));
                 disk = disk.kill();
-                assertThat(assertSameAsReplayed(disk, index).openedFromImage()).isTrue();
+                assertThat(assertSameAsReplayed(disk, index).opening().fromImage())
+                        .isTrue();
             }
         }
     }
@@ -191,11 +193,11 @@ final class ImageTest {
     void anImageIsSavedInTheBackgroundWhenEnoughWasWritten() throws IOException {
         BitcaskEngine engine = builder(disk).index(SMALL).imageEveryBytes(2_000).open();
         write(engine, 0, 200);
-        long saved = engine.stats().savedImages();
-        assertThat(saved).isBetween(2L, engine.stats().writtenBytes() / 2_000);
+        long saved = engine.stats().images().saved();
+        assertThat(saved).isBetween(2L, engine.stats().writes().writtenBytes() / 2_000);
         EngineStats stats = assertSameAsReplayed(disk.kill(), SMALL);
-        assertThat(stats.openedFromImage()).isTrue();
-        assertThat(stats.replayedRecords()).isLessThan(60);
+        assertThat(stats.opening().fromImage()).isTrue();
+        assertThat(stats.opening().replayedRecords()).isLessThan(60);
     }
 
     @Test
@@ -205,21 +207,22 @@ final class ImageTest {
         engine.close();
         engine = builder(disk).index(SMALL).imageEveryBytes(Long.MAX_VALUE).open();
         engine.merge();
-        assertThat(assertSameAsReplayed(disk.peekKill(), SMALL).openedFromImage())
+        assertThat(assertSameAsReplayed(disk.peekKill(), SMALL).opening().fromImage())
                 .isFalse();
         write(engine, 100, 110);
         engine.close();
-        assertThat(assertSameAsReplayed(disk, SMALL).openedFromImage()).isTrue();
+        assertThat(assertSameAsReplayed(disk, SMALL).opening().fromImage()).isTrue();
         engine = builder(disk).index(SMALL).imageEveryBytes(Long.MAX_VALUE).open();
         engine.merge(); // and nothing is written
         engine.close();
-        assertThat(assertSameAsReplayed(disk, SMALL).openedFromImage()).isTrue();
+        assertThat(assertSameAsReplayed(disk, SMALL).opening().fromImage()).isTrue();
 
         engine = builder(disk).index(SMALL).imageEveryBytes(1).open();
         write(engine, 110, 150);
         engine.merge();
-        assertThat(engine.stats().savedImages()).isPositive();
-        assertThat(assertSameAsReplayed(disk.kill(), SMALL).openedFromImage()).isTrue();
+        assertThat(engine.stats().images().saved()).isPositive();
+        assertThat(assertSameAsReplayed(disk.kill(), SMALL).opening().fromImage())
+                .isTrue();
     }
 
     @Test
@@ -257,13 +260,13 @@ final class ImageTest {
             isSaving[0] = true;
             background[0].run();
             isSaving[0] = false;
-            assertThat(engine.stats().savedImages()).isEqualTo(1);
+            assertThat(engine.stats().images().saved()).isEqualTo(1);
             for (int i = 0; i < seed % 4; i++) {
                 changeSomething(engine, moves);
             }
             NavigableMap<byte[], Entry> content = CrashFixture.content(engine);
             CrashableIoManager killed = disk.kill();
-            assertThat(assertSameAsReplayed(killed, SMALL).openedFromImage())
+            assertThat(assertSameAsReplayed(killed, SMALL).opening().fromImage())
                     .as("seed=%s", seed)
                     .isTrue();
             disk = killed;
@@ -300,8 +303,8 @@ final class ImageTest {
         background[0].run(); // one that comes too late does nothing
         assertThat(imageName(disk)).isNotNull();
         BitcaskEngine next = open(SMALL);
-        assertThat(next.stats().openedFromImage()).isTrue();
-        assertThat(next.stats().replayedRecords()).isZero();
+        assertThat(next.stats().opening().fromImage()).isTrue();
+        assertThat(next.stats().opening().replayedRecords()).isZero();
         assertThat(CrashFixture.isSame(content, CrashFixture.content(next))).isTrue();
     }
 
@@ -354,7 +357,7 @@ final class ImageTest {
         boolean[] areFromImage = {false, false, false, true, false};
         for (int i = 0; i < indexes.length; i++) {
             engine = open(indexes[i]);
-            assertThat(engine.stats().openedFromImage()).as("opening %s", i).isEqualTo(areFromImage[i]);
+            assertThat(engine.stats().opening().fromImage()).as("opening %s", i).isEqualTo(areFromImage[i]);
             assertThat(CrashFixture.isSame(content, CrashFixture.content(engine)))
                     .isTrue();
             engine.close();
@@ -371,7 +374,7 @@ final class ImageTest {
         engine.close();
         assertThat(imageName(disk)).isNotNull();
         engine = builder(disk).imageEveryBytes(0).open();
-        assertThat(engine.stats().openedFromImage()).isFalse();
+        assertThat(engine.stats().opening().fromImage()).isFalse();
         assertThat(imageName(disk)).isNull();
         assertThatThrownBy(() -> builder(disk).imageEveryBytes(-1))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -389,7 +392,7 @@ final class ImageTest {
         long calls = killed.operations();
         BitcaskEngine reader =
                 builder(killed).index(SMALL).imageEveryBytes(1).readOnly(true).open();
-        assertThat(reader.stats().openedFromImage()).isTrue();
+        assertThat(reader.stats().opening().fromImage()).isTrue();
         CrashFixture.content(reader);
         reader.close();
         assertThat(killed.operations()).isEqualTo(calls);
@@ -402,7 +405,7 @@ final class ImageTest {
         engine.close();
         disk.delete("00000001.hint");
         engine = open(SMALL);
-        assertThat(engine.stats().openedFromImage()).isTrue();
+        assertThat(engine.stats().opening().fromImage()).isTrue();
         assertThat(disk.list()).contains("00000001.hint");
     }
 
@@ -410,7 +413,8 @@ final class ImageTest {
 
     private void assertIgnored(String what, CrashableIoManager damaged, KeyIndexFactory index) throws IOException {
         try {
-            assertThat(assertSameAsReplayed(damaged, index).openedFromImage()).isFalse();
+            assertThat(assertSameAsReplayed(damaged, index).opening().fromImage())
+                    .isFalse();
         } catch (IOException | RuntimeException | AssertionError e) {
             throw new AssertionError(what + ": " + e, e);
         }
@@ -434,7 +438,7 @@ final class ImageTest {
         disk = disk.kill();
         String name = imageName(disk);
         assertThat(name).isNotNull();
-        assertThat(assertSameAsReplayed(disk, index).openedFromImage()).isTrue();
+        assertThat(assertSameAsReplayed(disk, index).opening().fromImage()).isTrue();
         return name;
     }
 
@@ -553,11 +557,11 @@ final class ImageTest {
         back.install(olderName, disk.content(name));
         assertIgnored("newer, under the old name", back, SMALL);
         // An older copy put back whole is a store of its own right.
-        assertThat(assertSameAsReplayed(older, SMALL).openedFromImage()).isTrue();
+        assertThat(assertSameAsReplayed(older, SMALL).opening().fromImage()).isTrue();
         // One beside the current one is a leftover.
         disk.install(olderName, older.content(olderName));
         engine = open(SMALL);
-        assertThat(engine.stats().openedFromImage()).isTrue();
+        assertThat(engine.stats().opening().fromImage()).isTrue();
         assertThat(imageName(disk)).isEqualTo(name);
     }
 
@@ -580,8 +584,8 @@ final class ImageTest {
             };
             disk = disk.kill();
             engine = open(picky);
-            assertThat(engine.stats().openedFromImage()).isFalse();
-            assertThat(engine.stats().replayedRecords()).isPositive();
+            assertThat(engine.stats().opening().fromImage()).isFalse();
+            assertThat(engine.stats().opening().replayedRecords()).isPositive();
             assertThat(CrashFixture.isSame(content, CrashFixture.content(engine)))
                     .isTrue();
             engine.close();

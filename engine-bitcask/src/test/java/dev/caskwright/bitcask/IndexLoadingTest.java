@@ -86,8 +86,8 @@ final class IndexLoadingTest {
             EngineStats expected = replayed.stats();
             EngineStats found = engine.stats();
             assertThat(found.keys()).isEqualTo(expected.keys());
-            assertThat(found.liveBytes()).isEqualTo(expected.liveBytes());
-            assertThat(found.deadBytes()).isEqualTo(expected.deadBytes());
+            assertThat(found.space().liveBytes()).isEqualTo(expected.space().liveBytes());
+            assertThat(found.space().deadBytes()).isEqualTo(expected.space().deadBytes());
             NavigableMap<byte[], Entry> content = CrashFixture.content(replayed);
             assertThat(CrashFixture.isSame(content, CrashFixture.content(engine)))
                     .isTrue();
@@ -104,8 +104,8 @@ final class IndexLoadingTest {
             assertThat(index.partsLeft() > 0).isEqualTo(mostBytesLater == 1_000_000);
             assertSame(engine);
             assertThat(index.partsLeft()).as("figures need all of it").isZero();
-            assertThat(engine.stats().openedFromImage()).isTrue();
-            assertThat(engine.stats().replayedRecords()).isEqualTo(records);
+            assertThat(engine.stats().opening().fromImage()).isTrue();
+            assertThat(engine.stats().opening().replayedRecords()).isEqualTo(records);
         }
     }
 
@@ -180,7 +180,7 @@ final class IndexLoadingTest {
         engine.requestCheckpoint();
         tasks.remove(0).run();
         index.meanwhile = () -> {};
-        assertThat(engine.stats().savedImages()).isEqualTo(1);
+        assertThat(engine.stats().images().saved()).isEqualTo(1);
         for (int i = 0; i < 20 * seed; i++) {
             engine.put(key(random.nextInt(2 * KEYS)), value(i));
             engine.delete(key(random.nextInt(2 * KEYS)));
@@ -196,12 +196,13 @@ final class IndexLoadingTest {
             EngineBuilder builder = builder();
             builder.mostReplayBytesLater = most;
             try (BitcaskEngine next = builder.open()) {
-                assertThat(next.stats().openedFromImage()).isTrue();
+                assertThat(next.stats().opening().fromImage()).isTrue();
                 assertSame(next);
                 assertThat(CrashFixture.isSame(content, CrashFixture.content(next)))
                         .isTrue();
                 assertThat(next.stats().keys()).isEqualTo(expected.keys());
-                assertThat(next.stats().liveBytes()).isEqualTo(expected.liveBytes());
+                assertThat(next.stats().space().liveBytes())
+                        .isEqualTo(expected.space().liveBytes());
             }
         }
     }
@@ -212,7 +213,7 @@ final class IndexLoadingTest {
             tasks.clear();
             try (BitcaskEngine engine =
                     builder().index(context -> new SmallImageIndex(() -> {})).open()) {
-                assertThat(engine.stats().openedFromImage()).isEqualTo(i == 1);
+                assertThat(engine.stats().opening().fromImage()).isEqualTo(i == 1);
                 assertThat(tasks).isEmpty();
                 engine.put(key(i), value(i));
             }
@@ -369,7 +370,7 @@ final class IndexLoadingTest {
             assertThat(index.partsLeft()).isPositive();
             assertThat(engine.stats().keys()).isEqualTo(KEYS);
             assertThat(index.partsLeft()).as("the image has all figures").isPositive();
-            assertThat(engine.stats().replayedRecords()).isZero();
+            assertThat(engine.stats().opening().replayedRecords()).isZero();
             assertSameAfterLoading(engine);
         }
     }
@@ -391,7 +392,7 @@ final class IndexLoadingTest {
             disk = before.peekKill();
             index = new PartedIndex(part);
             try (BitcaskEngine engine = builder().open()) {
-                assertThat(engine.stats().openedFromImage()).isTrue();
+                assertThat(engine.stats().opening().fromImage()).isTrue();
                 for (int i = 0; i < KEYS; i++) {
                     engine.get(key(i));
                 }
@@ -400,7 +401,7 @@ final class IndexLoadingTest {
             assertThat(disk.list()).as("a new image").doesNotContainAnyElementsOf(images);
             index = new PartedIndex();
             try (BitcaskEngine engine = builder().open()) {
-                assertThat(engine.stats().openedFromImage()).isTrue();
+                assertThat(engine.stats().opening().fromImage()).isTrue();
                 tasks.forEach(Runnable::run);
                 assertSame(engine);
             }

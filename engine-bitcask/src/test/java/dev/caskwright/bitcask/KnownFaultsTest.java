@@ -69,7 +69,7 @@ final class KnownFaultsTest {
             }
             assertThat(engine.get(KeyValues.key(0))).isNull();
         }
-        assertThat(engine.stats().merges()).isPositive();
+        assertThat(engine.stats().merging().merges()).isPositive();
         assertThat(CrashFixture.open(disk.kill(), clock).get(KeyValues.key(0))).isNull();
     }
 
@@ -81,7 +81,7 @@ final class KnownFaultsTest {
         BitcaskEngine next = CrashFixture.open(disk.kill(), clock);
         assertThat(next.get(bytes("empty"))).isEmpty();
         assertThat(next.get(bytes("after"))).isEqualTo(bytes("it"));
-        assertThat(next.stats().tornBytesCut()).isZero();
+        assertThat(next.stats().opening().tornBytesCut()).isZero();
     }
 
     @Test
@@ -97,7 +97,7 @@ final class KnownFaultsTest {
             BitcaskEngine next = CrashFixture.open(killed, clock);
             assertThat(next.get(bytes("first"))).isEqualTo(bytes("1"));
             assertThat(next.get(bytes("last"))).isNull();
-            assertThat(next.stats().tornBytesCut()).isPositive();
+            assertThat(next.stats().opening().tornBytesCut()).isPositive();
             next.put(bytes("last"), bytes("3"), WriteOptions.SYNC);
             assertThat(CrashFixture.open(killed.powerLoss(0), clock).get(bytes("last")))
                     .isEqualTo(bytes("3"));

@@ -177,29 +177,29 @@ final class MergeErrorsTest {
         fill(engine);
         try (BitcaskEngine copy = CrashFixture.open(disk.peekKill(), clock)) {
             copy.merge(); // what has expired is gone now
-            long live = copy.stats().liveBytes();
+            long live = copy.stats().space().liveBytes();
             engine.merge();
-            assertThat(engine.stats().liveBytes()).isEqualTo(live);
+            assertThat(engine.stats().space().liveBytes()).isEqualTo(live);
         }
-        long live = engine.stats().liveBytes();
+        long live = engine.stats().space().liveBytes();
         for (int i = 2; i < 24; i += 5) {
             engine.put(bytes("k" + i), bytes("another"), OPTIONS);
             engine.delete(bytes("k" + i), OPTIONS);
             engine.put(bytes("k" + i), bytes("value1" + i), OPTIONS);
         }
-        long after = engine.stats().liveBytes();
+        long after = engine.stats().space().liveBytes();
         long[] seen = {0, 0};
         disk.observer(call -> {
             if (!call.file().isEmpty()) {
                 seen[0]++;
-                seen[1] += engine.stats().liveBytes() == after ? 0 : 1;
+                seen[1] += engine.stats().space().liveBytes() == after ? 0 : 1;
             }
         });
         engine.merge();
         disk.observer(null);
         assertThat(seen[0]).isGreaterThan(10);
         assertThat(seen[1]).as("moments with other figures than %s", after).isZero();
-        assertThat(engine.stats().liveBytes()).isEqualTo(after);
+        assertThat(engine.stats().space().liveBytes()).isEqualTo(after);
         assertThat(live).isPositive();
         engine.close();
     }
@@ -219,7 +219,7 @@ final class MergeErrorsTest {
                             new Class<?>[] {KeyIndex.class},
                             (proxy, method, arguments) -> {
                                 if (watching[0] && method.getName().equals("replace")) {
-                                    long live = opened[0].stats().liveBytes();
+                                    long live = opened[0].stats().space().liveBytes();
                                     seen[0] = Math.min(seen[0], live);
                                     seen[1] = Math.max(seen[1], live);
                                 }
@@ -234,7 +234,7 @@ final class MergeErrorsTest {
         for (int i = 0; i < 200; i++) {
             opened[0].put(bytes("k" + i % 100), bytes("value" + i));
         }
-        long live = opened[0].stats().liveBytes();
+        long live = opened[0].stats().space().liveBytes();
         watching[0] = true;
         opened[0].merge();
         watching[0] = false;

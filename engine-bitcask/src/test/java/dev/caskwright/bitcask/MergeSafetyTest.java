@@ -3,6 +3,7 @@ package dev.caskwright.bitcask;
 import static dev.caskwright.bitcask.CrashFixture.HOME;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.Fault;
@@ -104,7 +105,7 @@ final class MergeSafetyTest {
         try (BitcaskEngine engine = open()) {
             engine.mergeInBackground(policy);
             assertThat(engine.health()).isNull();
-            assertThat(engine.stats().merges()).isEqualTo(1);
+            assertThat(engine.stats().merging().merges()).isEqualTo(1);
             assertThat(dataFiles()).contains(staying).doesNotContain(input);
             assertThat(engine.get(VICTIM)).isNull();
         }
@@ -154,7 +155,7 @@ final class MergeSafetyTest {
             engine.mergeInBackground(DEAD_FILES_ONLY);
             engine.put(KeyValues.bytes("second"), NEW);
             assertThat(engine.health()).isNull();
-            assertThat(engine.stats().merges()).isZero();
+            assertThat(engine.stats().merging().merges()).isZero();
             assertThat(dataFiles()).contains(older, newer);
             assertThat(engine.get(FIRST)).isEqualTo(NEW);
         }
@@ -269,7 +270,7 @@ final class MergeSafetyTest {
         clock.advance(Duration.ofSeconds(2));
         try (BitcaskEngine engine = open()) {
             engine.merge();
-            assertThat(engine.stats().deadBytes()).isZero();
+            assertThat(engine.stats().space().deadBytes()).isZero();
         }
         assertThat(recordsOnDisk())
                 .as("records: the neighbour, ten keys, the first")
@@ -300,7 +301,7 @@ final class MergeSafetyTest {
         images.add(disk.peekPowerLoss(0));
         disk.observer(null);
         assertThat(engine.health()).isNull();
-        assertThat(engine.stats().merges()).isEqualTo(1);
+        assertThat(engine.stats().merging().merges()).isEqualTo(1);
         assertThat(isPut[0]).isTrue();
         assertThat(engine.get(VICTIM)).isEqualTo(NEW);
         return images;

@@ -85,7 +85,8 @@ final class MergerTest {
                     CrashFixture.builder(HOME, image.factory(HOME), clock).open()) {
                 assertThat(CrashFixture.isSame(content, CrashFixture.content(next)))
                         .isTrue();
-                assertThat(next.stats().liveBytes()).isEqualTo(stats.liveBytes());
+                assertThat(next.stats().space().liveBytes())
+                        .isEqualTo(stats.space().liveBytes());
                 assertThat(next.stats().keys()).isEqualTo(stats.keys());
             }
         }
@@ -120,8 +121,8 @@ final class MergerTest {
             expected.sort(null);
             assertThat(visited(engine)).isEqualTo(expected);
             EngineStats stats = engine.stats();
-            assertThat(stats.deadBytes()).isZero();
-            assertThat(stats.files()).isEqualTo(keys == 0 ? 0 : 1);
+            assertThat(stats.space().deadBytes()).isZero();
+            assertThat(stats.space().files()).isEqualTo(keys == 0 ? 0 : 1);
             assertReopenedIsSame(engine);
         }
     }
@@ -150,7 +151,9 @@ final class MergerTest {
             assertThat(visited(engine)).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 100);
             assertThat(engine.get(key(5))).hasSize(50);
             EngineStats stats = engine.stats();
-            assertThat(stats.deadBytes()).as("the old record was not copied").isZero();
+            assertThat(stats.space().deadBytes())
+                    .as("the old record was not copied")
+                    .isZero();
             assertReopenedIsSame(engine);
         }
     }
@@ -161,19 +164,19 @@ final class MergerTest {
     void mergesAndTheirBytesAreCounted() throws IOException {
         try (BitcaskEngine engine = builder().open()) {
             engine.merge();
-            assertThat(engine.stats().merges()).isZero();
+            assertThat(engine.stats().merging().merges()).isZero();
             write(engine, 0, 40);
             write(engine, 0, 20);
             engine.merge();
-            assertThat(engine.stats().merges()).isEqualTo(1);
+            assertThat(engine.stats().merging().merges()).isEqualTo(1);
             long bytes = 0;
             for (String name : files(".merged")) {
                 bytes += disk.length(name);
             }
             assertThat(files(".merged")).hasSizeGreaterThan(2);
             assertThat(files(".data")).isEmpty();
-            assertThat(engine.stats().mergedBytes()).isEqualTo(bytes);
-            assertThat(engine.stats().deadBytes()).isZero();
+            assertThat(engine.stats().merging().mergedBytes()).isEqualTo(bytes);
+            assertThat(engine.stats().space().deadBytes()).isZero();
             assertReopenedIsSame(engine);
         }
     }
@@ -189,7 +192,7 @@ final class MergerTest {
             long before = reads.calls();
             engine.merge();
             assertThat(reads.calls()).isEqualTo(before);
-            assertThat(engine.stats().files()).isZero();
+            assertThat(engine.stats().space().files()).isZero();
         }
     }
 
@@ -215,7 +218,7 @@ final class MergerTest {
             engine.merge();
             assertThat(CrashFixture.isSame(content, CrashFixture.content(engine)))
                     .isTrue();
-            assertThat(engine.stats().deadBytes()).isZero();
+            assertThat(engine.stats().space().deadBytes()).isZero();
             assertReopenedIsSame(engine);
         }
     }
@@ -311,15 +314,15 @@ final class MergerTest {
             engine.merge();
             EngineStats stats = engine.stats();
             assertThat(stats.keys()).isEqualTo(26);
-            assertThat(stats.deadBytes()).isZero();
+            assertThat(stats.space().deadBytes()).isZero();
             assertThat(KeyValues.entries(snapshot)).hasSize(100);
             for (int i = 0; i < 100; i++) {
                 assertThat(snapshot.get(key(i))).isEqualTo(value(i));
             }
             assertThat(files(".data")).as("kept for the snapshot").isNotEmpty();
-            assertThat(stats.pinnedBytes()).isPositive();
+            assertThat(stats.space().pinnedBytes()).isPositive();
             snapshot.close();
-            assertThat(engine.stats().pinnedBytes()).isZero();
+            assertThat(engine.stats().space().pinnedBytes()).isZero();
             assertReopenedIsSame(engine);
         }
     }
@@ -429,14 +432,14 @@ final class MergerTest {
                     throw new AssertionError(e);
                 }
                 wasSecond.set(true);
-                assertThat(engine.stats().merges())
+                assertThat(engine.stats().merging().merges())
                         .as("the second one does not wait")
                         .isZero();
             });
             engine.merge();
             assertThat(wasSecond).isTrue();
             assertThat(engine.health()).isNull();
-            assertThat(engine.stats().merges()).isEqualTo(1);
+            assertThat(engine.stats().merging().merges()).isEqualTo(1);
             assertReopenedIsSame(engine);
         }
     }
@@ -464,7 +467,7 @@ final class MergerTest {
                     assertThat(own.list()).noneMatch(name -> name.endsWith(".merged"));
                 }
                 assertThat(engine.health()).isNull();
-                assertThat(engine.stats().merges()).isEqualTo(wasRefused ? 0 : 1);
+                assertThat(engine.stats().merging().merges()).isEqualTo(wasRefused ? 0 : 1);
                 assertThat(CrashFixture.content(engine)).hasSize(40);
                 if (!plan.hasFired()) {
                     assertThat(n - opening).isGreaterThan(10);
@@ -472,7 +475,7 @@ final class MergerTest {
                 }
                 if (wasRefused) {
                     engine.merge();
-                    assertThat(engine.stats().merges()).isEqualTo(1);
+                    assertThat(engine.stats().merging().merges()).isEqualTo(1);
                     assertThat(CrashFixture.content(engine)).hasSize(40);
                     assertThat(own.list()).noneMatch(name -> name.endsWith(".data"));
                 }
@@ -496,7 +499,7 @@ final class MergerTest {
         assertThat(failing.health()).isNotNull();
         assertThat(files(".data")).isEqualTo(before);
         assertThat(files(".merged")).isNotEmpty();
-        assertThat(failing.stats().merges()).isZero();
+        assertThat(failing.stats().merging().merges()).isZero();
         failing.close();
     }
 
@@ -572,14 +575,14 @@ final class MergerTest {
                 write(engine, 0, 40);
                 engine.mergeInBackground(DEAD_FILES);
             });
-            assertThat(engine.stats().merges()).isEqualTo(2);
+            assertThat(engine.stats().merging().merges()).isEqualTo(2);
             inThread(() -> {
                 write(engine, 20, 60);
                 engine.mergeInBackground(DEAD_FILES);
             });
-            assertThat(engine.stats().merges()).isEqualTo(3);
+            assertThat(engine.stats().merging().merges()).isEqualTo(3);
             inThread(engine::merge);
-            assertThat(engine.stats().merges()).isEqualTo(4);
+            assertThat(engine.stats().merging().merges()).isEqualTo(4);
             assertReopenedIsSame(engine);
         }
     }
@@ -659,7 +662,7 @@ final class MergerTest {
             write(engine, 0, 60);
             engine.mergeInBackground(DEAD_FILES);
             assertThat(engine.health()).isNull();
-            assertThat(engine.stats().merges()).isEqualTo(1);
+            assertThat(engine.stats().merging().merges()).isEqualTo(1);
             assertReopenedIsSame(engine);
         }
     }
@@ -669,7 +672,7 @@ final class MergerTest {
         try (BitcaskEngine engine = builder().executor(task -> {}).open()) {
             write(engine, 0, 60);
             engine.merge();
-            assertThat(engine.stats().merges()).isEqualTo(1);
+            assertThat(engine.stats().merging().merges()).isEqualTo(1);
             assertThat(files(".data")).isEmpty();
             assertReopenedIsSame(engine);
         }

@@ -87,7 +87,7 @@ final class OpenHandlesTest {
             builder.startupIo(tracked.wrap(disk.factory(HOME)));
         }
         try (BitcaskEngine engine = builder.open()) {
-            assertThat(engine.stats().tornBytesCut()).isPositive();
+            assertThat(engine.stats().opening().tornBytesCut()).isPositive();
             assertThat(tracked.open()).isEqualTo(files());
             write(engine, 40);
             assertThat(tracked.open()).as("written to").isEqualTo(files());

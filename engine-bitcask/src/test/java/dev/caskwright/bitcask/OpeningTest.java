@@ -128,7 +128,7 @@ final class OpeningTest {
     private void assertEndsAt(int writes, List<String> files, int kept, String story) throws IOException {
         try (BitcaskEngine engine = builder().open()) {
             assertThat(count(engine)).as(story).isEqualTo(writes);
-            assertThat(engine.stats().tornBytesCut()).as(story).isPositive();
+            assertThat(engine.stats().opening().tornBytesCut()).as(story).isPositive();
             assertThat(disk.list()).as(story).doesNotContainAnyElementsOf(files.subList(kept, files.size()));
         }
         assertThat(openAndCount()).as("%s, opened again", story).isEqualTo(writes);
@@ -140,7 +140,7 @@ final class OpeningTest {
         assertThat(files(".hint")).isEmpty();
         try (BitcaskEngine engine = builder().open()) {
             assertThat(count(engine)).isEqualTo(WRITES);
-            assertThat(engine.stats().tornBytesCut()).isZero();
+            assertThat(engine.stats().opening().tornBytesCut()).isZero();
             assertThat(files(".hint"))
                     .containsAll(files.stream()
                             .map(name -> name.replace(".data", ".hint"))

@@ -108,12 +108,14 @@ final class PassingTroubleTest {
         try (BitcaskEngine engine = builder().open()) {
             engine.put(DAMAGED, VALUE);
             index.meetsDamage = true;
-            long version = engine.stats().writtenBytes();
+            long version = engine.stats().writes().writtenBytes();
             assertThatThrownBy(() -> engine.put(DAMAGED, VALUE)).isInstanceOf(UncheckedIOException.class);
             assertThatThrownBy(() ->
                             engine.write(new WriteBatch().put(OTHER, VALUE).put(DAMAGED, VALUE), WriteOptions.DEFAULT))
                     .isInstanceOf(UncheckedIOException.class);
-            assertThat(engine.stats().writtenBytes()).as("nothing was appended").isEqualTo(version);
+            assertThat(engine.stats().writes().writtenBytes())
+                    .as("nothing was appended")
+                    .isEqualTo(version);
             assertThat(engine.health()).isNull();
             assertThat(engine.contains(OTHER)).isFalse();
             engine.put(OTHER, VALUE);

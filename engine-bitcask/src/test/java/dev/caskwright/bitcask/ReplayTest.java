@@ -126,7 +126,7 @@ final class ReplayTest {
             assertThat(index.wasDaemon).isTrue();
             assertThat(index.lookups).hasValue(writes);
             assertThat(index.size()).isEqualTo(writes);
-            assertThat(engine.stats().replayedRecords()).isEqualTo(writes);
+            assertThat(engine.stats().opening().replayedRecords()).isEqualTo(writes);
         }
     }
 
@@ -173,14 +173,14 @@ final class ReplayTest {
                     written.put(key, new byte[] {(byte) i});
                 }
             }
-            liveBytes = engine.stats().liveBytes();
+            liveBytes = engine.stats().space().liveBytes();
         }
         try (BitcaskEngine engine = builder(index).replayThreads(threads).open()) {
             EngineStats stats = engine.stats();
-            assertThat(stats.openedFromImage()).isFalse();
-            assertThat(stats.files()).isGreaterThan(1);
+            assertThat(stats.opening().fromImage()).isFalse();
+            assertThat(stats.space().files()).isGreaterThan(1);
             assertThat(stats.keys()).isEqualTo(written.size());
-            assertThat(stats.liveBytes()).isEqualTo(liveBytes);
+            assertThat(stats.space().liveBytes()).isEqualTo(liveBytes);
             for (Map.Entry<byte[], byte[]> entry : written.entrySet()) {
                 assertThat(engine.get(entry.getKey())).isEqualTo(entry.getValue());
             }

@@ -97,7 +97,8 @@ final class SessionsTest {
                 assertThat(snapshot.get(KeyValues.key(1))).isNotNull();
                 MemoryStats memory = engine.stats().memory();
                 assertThat(memory.snapshotBytes()).isBetween(20_000L, 100_000L);
-                assertThat(memory.indexBytes()).isEqualTo(engine.stats().indexBytes());
+                assertThat(memory.indexBytes())
+                        .isEqualTo(engine.stats().memory().indexBytes());
                 assertThat(memory.totalBytes())
                         .isEqualTo(memory.indexBytes()
                                 + memory.snapshotBytes()

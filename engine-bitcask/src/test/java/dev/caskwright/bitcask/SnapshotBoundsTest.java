@@ -77,7 +77,7 @@ final class SnapshotBoundsTest {
     }
 
     private static OrderedView ordered(Snapshot snapshot) {
-        return snapshot.ordered().orElseThrow();
+        return snapshot.ordered();
     }
 
     private static List<Entry> take(Snapshot snapshot, Range range) throws IOException {

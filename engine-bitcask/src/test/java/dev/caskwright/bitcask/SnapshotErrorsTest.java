@@ -58,7 +58,7 @@ final class SnapshotErrorsTest {
             assertThat(first.get(bytes("k"))).isEqualTo(bytes("1"));
             first.close();
             assertThat(engine.get(bytes("k"))).isNull();
-            assertThat(engine.stats().pinnedBytes()).isZero();
+            assertThat(engine.stats().space().pinnedBytes()).isZero();
         }
     }
 

@@ -9,6 +9,7 @@ import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.Range;
@@ -91,8 +92,8 @@ final class SnapshotsTest {
             values.put(key, new String(value, StandardCharsets.UTF_8));
         }
         assertThat(visited).isEmpty();
-        if (view.ordered().isPresent()) {
-            try (Cursor cursor = view.ordered().get().range(Range.all())) {
+        if (view.facet(OrderedView.class).isPresent()) {
+            try (Cursor cursor = view.ordered().range(Range.all())) {
                 for (Map.Entry<byte[], String> each : values.entrySet()) {
                     Entry next = cursor.next();
                     assertThat(next).isNotNull();
@@ -169,7 +170,7 @@ final class SnapshotsTest {
                 }
                 open.remove(random.nextInt(open.size())).snapshot().close();
             }
-            assertThat(engine.stats().pinnedBytes()).isZero();
+            assertThat(engine.stats().space().pinnedBytes()).isZero();
             assertThat(engine.health()).isNull();
         }
     }
@@ -331,33 +332,33 @@ final class SnapshotsTest {
     void filesStayUntilTheLastSnapshotOfTheirTimeCloses() throws IOException {
         try (BitcaskEngine engine = open()) {
             fill(engine, 30, "old");
-            long before = engine.stats().diskBytes();
+            long before = engine.stats().space().diskBytes();
             Snapshot one = engine.snapshot();
             Snapshot other = engine.snapshot();
             engine.merge();
-            long pinned = engine.stats().pinnedBytes();
+            long pinned = engine.stats().space().pinnedBytes();
             assertThat(pinned).as("all that there was").isBetween(before, before + 100);
             Snapshot later = engine.snapshot();
             engine.merge();
-            assertThat(engine.stats().pinnedBytes()).isGreaterThan(pinned);
-            long both = engine.stats().diskBytes();
+            assertThat(engine.stats().space().pinnedBytes()).isGreaterThan(pinned);
+            long both = engine.stats().space().diskBytes();
             other.close();
-            assertThat(engine.stats().diskBytes()).isEqualTo(both);
+            assertThat(engine.stats().space().diskBytes()).isEqualTo(both);
             one.close();
-            assertThat(engine.stats().diskBytes()).isEqualTo(both - pinned);
+            assertThat(engine.stats().space().diskBytes()).isEqualTo(both - pinned);
             assertThat(content(later, 30)).hasSize(30);
             later.close();
-            assertThat(engine.stats().pinnedBytes()).isZero();
-            assertThat(engine.stats().diskBytes()).isLessThan(before + 100);
+            assertThat(engine.stats().space().pinnedBytes()).isZero();
+            assertThat(engine.stats().space().diskBytes()).isLessThan(before + 100);
             // With no snapshot open, what a merge has replaced goes at once.
             fill(engine, 30, "new");
             List<String> inputs = new ArrayList<>(disk.list());
             inputs.removeIf(name -> !name.endsWith(".data") && !name.endsWith(".merged"));
             engine.merge();
             assertThat(disk.list()).doesNotContainAnyElementsOf(inputs);
-            assertThat(engine.stats().pinnedBytes()).isZero();
+            assertThat(engine.stats().space().pinnedBytes()).isZero();
             assertThat(disk.list().stream().filter(name -> name.endsWith(".data") || name.endsWith(".merged")))
-                    .hasSize(engine.stats().files());
+                    .hasSize(engine.stats().space().files());
         }
     }
 
@@ -455,14 +456,14 @@ final class SnapshotsTest {
             }
             disk.observer(null);
             assertThat(engine.health()).isNull();
-            assertThat(engine.stats().merges()).isEqualTo(1);
+            assertThat(engine.stats().merging().merges()).isEqualTo(1);
             assertThat(open).hasSizeGreaterThan(5);
             fill(engine, 20, "later");
             while (!open.isEmpty()) {
                 assertThat(content(open.get(0), 20)).isEqualTo(content);
                 open.remove(0).close();
             }
-            assertThat(engine.stats().pinnedBytes()).isZero();
+            assertThat(engine.stats().space().pinnedBytes()).isZero();
         }
     }
 
@@ -501,15 +502,15 @@ final class SnapshotsTest {
         try (BitcaskEngine engine = open()) {
             fill(engine, 30, "old");
             fill(engine, 30, "new");
-            long live = engine.stats().liveBytes();
-            assertThat(engine.stats().deadBytes()).isPositive();
+            long live = engine.stats().space().liveBytes();
+            assertThat(engine.stats().space().deadBytes()).isPositive();
             Snapshot snapshot = engine.snapshot();
             engine.merge();
-            assertThat(engine.stats().pinnedBytes()).isPositive();
-            assertThat(engine.stats().liveBytes()).isEqualTo(live);
-            assertThat(engine.stats().deadBytes()).isZero();
+            assertThat(engine.stats().space().pinnedBytes()).isPositive();
+            assertThat(engine.stats().space().liveBytes()).isEqualTo(live);
+            assertThat(engine.stats().space().deadBytes()).isZero();
             snapshot.close();
-            assertThat(engine.stats().liveBytes()).isEqualTo(live);
+            assertThat(engine.stats().space().liveBytes()).isEqualTo(live);
         }
     }
 
@@ -541,7 +542,7 @@ final class SnapshotsTest {
     void theOrderedViewIsThatOfTheIndex() throws IOException {
         try (BitcaskEngine engine = open();
                 Snapshot snapshot = engine.snapshot()) {
-            assertThat(snapshot.ordered()).isEmpty();
+            assertThat(snapshot.facet(OrderedView.class)).isEmpty();
         }
         try (BitcaskEngine engine =
                 builder().index(context -> new SmallOrderedIndex()).open()) {

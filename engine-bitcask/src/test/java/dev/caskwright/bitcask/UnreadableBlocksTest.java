@@ -3,6 +3,7 @@ package dev.caskwright.bitcask;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.ForwardingIoManager;
 import dev.caskwright.api.spi.ForwardingReadableFile;

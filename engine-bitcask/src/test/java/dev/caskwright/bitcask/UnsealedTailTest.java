@@ -85,7 +85,7 @@ final class UnsealedTailTest {
         try (BitcaskEngine engine = open(disk)) {
             assertThat(engine.get(bytes("synced"))).as(damage).isEqualTo(bytes("1"));
             assertThat(engine.get(KeyValues.key(0))).as(damage).hasSize(100);
-            assertThat(engine.stats().tornBytesCut()).as(damage).isZero();
+            assertThat(engine.stats().opening().tornBytesCut()).as(damage).isZero();
         } catch (CorruptRecordException | UnsupportedFormatException e) {
             assertThat(contents(disk)).as(damage).isEqualTo(before);
         }

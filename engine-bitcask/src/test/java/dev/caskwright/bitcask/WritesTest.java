@@ -352,17 +352,19 @@ final class WritesTest {
     void whatIsSupersededIsDead() throws IOException {
         try (BitcaskEngine engine = builder().open()) {
             engine.put(KEY, OLD);
-            long live = engine.stats().liveBytes();
+            long live = engine.stats().space().liveBytes();
             assertThat(live).isPositive();
-            assertThat(engine.stats().deadBytes()).isZero();
+            assertThat(engine.stats().space().deadBytes()).isZero();
             engine.put(KEY, OLD);
             assertFigures(engine, live, live);
             engine.delete(KEY);
-            long written = engine.stats().writtenBytes();
-            assertThat(engine.stats().liveBytes()).isZero();
-            assertThat(engine.stats().deadBytes()).isBetween(2 * live + 1, written);
+            long written = engine.stats().writes().writtenBytes();
+            assertThat(engine.stats().space().liveBytes()).isZero();
+            assertThat(engine.stats().space().deadBytes()).isBetween(2 * live + 1, written);
             engine.delete(KEY);
-            assertThat(engine.stats().writtenBytes()).as("nothing to delete").isEqualTo(written);
+            assertThat(engine.stats().writes().writtenBytes())
+                    .as("nothing to delete")
+                    .isEqualTo(written);
             WriteBatch batch = new WriteBatch();
             for (int i = 0; i < 100; i++) {
                 batch.put(KeyValues.key(i % 50), OLD);
@@ -372,14 +374,15 @@ final class WritesTest {
             assertThat(stats.keys()).isEqualTo(49);
             assertThat(stats.lastVersion()).as("the last change to each key").isEqualTo(3 + 50);
             engine.merge();
-            assertThat(engine.stats().liveBytes()).isEqualTo(stats.liveBytes());
-            assertThat(engine.stats().deadBytes()).isZero();
+            assertThat(engine.stats().space().liveBytes())
+                    .isEqualTo(stats.space().liveBytes());
+            assertThat(engine.stats().space().deadBytes()).isZero();
         }
     }
 
     private static void assertFigures(BitcaskEngine engine, long live, long dead) {
-        assertThat(engine.stats().liveBytes()).isEqualTo(live);
-        assertThat(engine.stats().deadBytes()).isEqualTo(dead);
+        assertThat(engine.stats().space().liveBytes()).isEqualTo(live);
+        assertThat(engine.stats().space().deadBytes()).isEqualTo(dead);
     }
 
     /** So that an index can overlap its waits for memory. */
@@ -423,7 +426,7 @@ final class WritesTest {
                 assertThatThrownBy(write).isInstanceOf(IllegalArgumentException.class);
             }
             assertThat(engine.health()).isNull();
-            assertThat(engine.stats().writtenBytes()).isZero();
+            assertThat(engine.stats().writes().writtenBytes()).isZero();
             engine.put(new byte[65_535], NEW);
             assertThat(engine.get(new byte[65_535])).isEqualTo(NEW);
         }

@@ -3,7 +3,11 @@ package dev.caskwright.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.Backups;
+import dev.caskwright.api.ChangeFeed;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.Expiry;
+import dev.caskwright.api.Merging;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
@@ -88,9 +92,10 @@ abstract class EngineKeepingContract extends EngineViewContract {
             }
             assertLargeValues(engine, values);
             List<byte[]> changed = new ArrayList<>();
-            engine.changes(before, change -> changed.add(Objects.requireNonNull(change.value())));
+            engine.require(ChangeFeed.class)
+                    .changes(before, change -> changed.add(Objects.requireNonNull(change.value())));
             assertThat(changed).containsExactly(values.get(LARGE_LENGTHS[LARGE_LENGTHS.length - 1]));
-            engine.merge();
+            engine.require(Merging.class).merge();
             assertLargeValues(engine, values);
         }
         try (StorageEngine engine = open()) {
@@ -131,10 +136,10 @@ abstract class EngineKeepingContract extends EngineViewContract {
                 for (String key : List.of("x", "y", "z")) {
                     last = assertLater(engine, bytes(key), last);
                 }
-                engine.expire(bytes(1), WriteOptions.DEFAULT.timeToLive(Duration.ofDays(1)));
+                engine.require(Expiry.class).expire(bytes(1), WriteOptions.DEFAULT.timeToLive(Duration.ofDays(1)));
                 last = assertLater(engine, bytes(1), last);
                 if (round == 1) {
-                    engine.merge();
+                    engine.require(Merging.class).merge();
                 }
                 engine.delete(bytes(2));
                 assertThat(engine.stats().lastVersion()).isGreaterThan(last);
@@ -174,7 +179,7 @@ abstract class EngineKeepingContract extends EngineViewContract {
 
     private static String ends(StorageEngine engine) throws IOException {
         StringBuilder ends = new StringBuilder();
-        engine.changes(0, change -> ends.append(change.isLastOfBatch() ? '|' : '.') != null);
+        engine.require(ChangeFeed.class).changes(0, change -> ends.append(change.isLastOfBatch() ? '|' : '.') != null);
         return ends.toString();
     }
 
@@ -183,14 +188,17 @@ abstract class EngineKeepingContract extends EngineViewContract {
         try (StorageEngine engine = open()) {
             engine.put(bytes("a"), bytes("1"));
             long before = engine.stats().lastVersion();
-            assertThat(engine.expire(bytes("a"), WriteOptions.DEFAULT.timeToLive(Duration.ofSeconds(1))))
+            assertThat(engine.require(Expiry.class)
+                            .expire(bytes("a"), WriteOptions.DEFAULT.timeToLive(Duration.ofSeconds(1))))
                     .isTrue();
-            assertThat(engine.expire(bytes("a"), WriteOptions.DEFAULT)).isTrue();
+            assertThat(engine.require(Expiry.class).expire(bytes("a"), WriteOptions.DEFAULT))
+                    .isTrue();
             List<String> seen = new ArrayList<>();
-            engine.changes(
-                    before,
-                    change -> seen.add(
-                            text(change.key()) + "=" + text(change.value()) + " until " + change.expiresAtMillis()));
+            engine.require(ChangeFeed.class)
+                    .changes(
+                            before,
+                            change -> seen.add(text(change.key()) + "=" + text(change.value()) + " until "
+                                    + change.expiresAtMillis()));
             assertThat(seen).containsExactly("a=1 until " + (clock.millis() + 1_000), "a=1 until " + Entry.NEVER);
         }
     }
@@ -208,7 +216,8 @@ abstract class EngineKeepingContract extends EngineViewContract {
         try (StorageEngine engine = open()) {
             engine.put(bytes("mine"), bytes("1"));
             for (int i = 0; i < 2; i++) {
-                assertThatThrownBy(() -> engine.backup(other)).isInstanceOf(IOException.class);
+                assertThatThrownBy(() -> engine.require(Backups.class).backup(other))
+                        .isInstanceOf(IOException.class);
             }
             assertThat(content(engine)).containsExactly("mine=1");
         }
@@ -221,7 +230,8 @@ abstract class EngineKeepingContract extends EngineViewContract {
     void aBackupIntoTheStoreItselfIsRefused() throws Exception {
         try (StorageEngine engine = open()) {
             engine.put(bytes("a"), bytes("1"));
-            assertThatThrownBy(() -> engine.backup(directory())).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> engine.require(Backups.class).backup(directory()))
+                    .isInstanceOf(IllegalArgumentException.class);
             engine.put(bytes("b"), bytes("2"));
         }
         try (StorageEngine engine = open()) {
@@ -236,7 +246,7 @@ abstract class EngineKeepingContract extends EngineViewContract {
         try (StorageEngine engine = open()) {
             engine.put(bytes("a"), bytes("1"));
             try {
-                engine.backup(target);
+                engine.require(Backups.class).backup(target);
             } catch (IOException e) {
                 assertThat(e).hasMessageContaining("target"); // a refusal names the place
             }

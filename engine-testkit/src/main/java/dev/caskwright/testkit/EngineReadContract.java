@@ -3,10 +3,14 @@ package dev.caskwright.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.ConditionalWrites;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.Expiry;
+import dev.caskwright.api.Merging;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.Versions;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import java.io.IOException;
@@ -74,7 +78,7 @@ abstract class EngineReadContract extends EngineFixture {
             engine.put(bytes("a"), bytes("1"));
             long version = engine.stats().lastVersion();
             engine.delete(bytes("b"));
-            engine.delete(bytes("a"), bytes("other"), WriteOptions.DEFAULT);
+            engine.require(ConditionalWrites.class).delete(bytes("a"), bytes("other"), WriteOptions.DEFAULT);
             assertThat(engine.stats().lastVersion()).isEqualTo(version);
         }
     }
@@ -88,7 +92,7 @@ abstract class EngineReadContract extends EngineFixture {
         }
         try (StorageEngine engine = open()) {
             assertEmptyValue(engine);
-            engine.merge();
+            engine.require(Merging.class).merge();
             assertEmptyValue(engine);
         }
         try (StorageEngine engine = open()) {
@@ -138,7 +142,7 @@ abstract class EngineReadContract extends EngineFixture {
             for (int i = 0; i < values.size(); i++) {
                 engine.put(KeyValues.key(i), values.get(i));
             }
-            engine.merge();
+            engine.require(Merging.class).merge();
         }
         try (StorageEngine engine = open()) {
             for (int i = 0; i < values.size(); i++) {
@@ -177,11 +181,11 @@ abstract class EngineReadContract extends EngineFixture {
                 assertRefused(() -> engine.entry(key));
                 assertRefused(() -> engine.put(key, value));
                 assertRefused(() -> engine.delete(key));
-                assertRefused(() -> engine.putIfAbsent(key, value, options));
-                assertRefused(() -> engine.replace(key, value, value, options));
-                assertRefused(() -> engine.replaceVersion(key, 1, value, options));
-                assertRefused(() -> engine.delete(key, value, options));
-                assertRefused(() -> engine.expire(key, options));
+                assertRefused(() -> engine.require(ConditionalWrites.class).putIfAbsent(key, value, options));
+                assertRefused(() -> engine.require(ConditionalWrites.class).replace(key, value, value, options));
+                assertRefused(() -> engine.require(Versions.class).replaceVersion(key, 1, value, options));
+                assertRefused(() -> engine.require(ConditionalWrites.class).delete(key, value, options));
+                assertRefused(() -> engine.require(Expiry.class).expire(key, options));
                 assertRefused(() -> engine.write(batch, options));
                 assertRefused(() -> {
                     try (var snapshot = engine.snapshot()) {
@@ -278,7 +282,7 @@ abstract class EngineReadContract extends EngineFixture {
             assertThat(engine.stats().lastVersion()).isEqualTo(third);
             assertThat(Objects.requireNonNull(engine.entry(bytes("a"))).expiresAtMillis())
                     .isEqualTo(Entry.NEVER);
-            engine.merge();
+            engine.require(Merging.class).merge();
             assertThat(Objects.requireNonNull(engine.entry(bytes("a"))).version())
                     .as("merging is no write")
                     .isEqualTo(third);
@@ -333,7 +337,7 @@ abstract class EngineReadContract extends EngineFixture {
                         }
                         engine.put(bytes(i + 100), bytes("new"));
                     }
-                    engine.merge();
+                    engine.require(Merging.class).merge();
                 }
                 visited.add(text(entry.key()) + "=" + text(entry.value()));
                 return true;
@@ -383,31 +387,33 @@ abstract class EngineReadContract extends EngineFixture {
         try (StorageEngine engine = open()) {
             EngineStats empty = engine.stats();
             assertThat(empty.keys()).isZero();
-            assertThat(empty.liveBytes()).isZero();
+            assertThat(empty.space().liveBytes()).isZero();
             assertThat(empty.lastVersion()).isZero();
-            assertThat(empty.tornBytesCut()).isZero();
-            assertThat(empty.spaceAmplification()).isEqualTo(1.0);
+            assertThat(empty.opening().tornBytesCut()).isZero();
+            assertThat(empty.space().amplification()).isEqualTo(1.0);
 
             for (int i = 0; i < 100; i++) {
                 engine.put(KeyValues.key(i), new byte[100]);
             }
             EngineStats full = engine.stats();
             assertThat(full.keys()).isEqualTo(100);
-            assertThat(full.liveBytes()).isGreaterThan(100 * 100);
-            assertThat(full.diskBytes()).isGreaterThanOrEqualTo(full.liveBytes());
-            assertThat(full.writtenBytes()).isGreaterThanOrEqualTo(full.liveBytes());
+            assertThat(full.space().liveBytes()).isGreaterThan(100 * 100);
+            assertThat(full.space().diskBytes())
+                    .isGreaterThanOrEqualTo(full.space().liveBytes());
+            assertThat(full.writes().writtenBytes())
+                    .isGreaterThanOrEqualTo(full.space().liveBytes());
             assertThat(full.lastVersion()).isGreaterThanOrEqualTo(100);
-            assertThat(full.files()).isPositive();
-            assertThat(full.indexBytes()).isPositive();
+            assertThat(full.space().files()).isPositive();
+            assertThat(full.memory().indexBytes()).isPositive();
 
             for (int i = 0; i < 100; i++) {
                 engine.delete(KeyValues.key(i));
             }
             EngineStats deleted = engine.stats();
             assertThat(deleted.keys()).isZero();
-            assertThat(deleted.liveBytes()).isLessThan(full.liveBytes());
-            if (deleted.merges() == 0) { // otherwise the space may be back already
-                assertThat(deleted.deadBytes()).isGreaterThan(100 * 100);
+            assertThat(deleted.space().liveBytes()).isLessThan(full.space().liveBytes());
+            if (deleted.merging().merges() == 0) { // otherwise the space may be back already
+                assertThat(deleted.space().deadBytes()).isGreaterThan(100 * 100);
             }
             assertThat(deleted.snapshots()).isZero();
             try (var snapshot = engine.snapshot()) {

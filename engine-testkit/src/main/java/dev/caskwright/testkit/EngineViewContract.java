@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.Merging;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.ReadView;
@@ -48,10 +49,10 @@ abstract class EngineViewContract extends EngineWriteContract {
                 clock.advance(Duration.ofSeconds(2));
 
                 assertMoment(snapshot);
-                engine.merge();
+                engine.require(Merging.class).merge();
                 assertMoment(snapshot);
                 engine.write(new WriteBatch().delete(bytes("kept")).delete(bytes("changed")), WriteOptions.DEFAULT);
-                engine.merge();
+                engine.require(Merging.class).merge();
                 assertMoment(snapshot);
                 assertThat(content(engine)).containsExactly("newer=1");
             }
@@ -65,7 +66,7 @@ abstract class EngineViewContract extends EngineWriteContract {
         assertThat(get(snapshot, "expiring")).isEqualTo("1");
         assertThat(snapshot.contains(bytes("new"))).isFalse();
         assertThat(snapshot.entry(bytes("newer"))).isNull();
-        assertThat(snapshot.ordered().isPresent()).isEqualTo(isOrdered());
+        assertThat(snapshot.facet(OrderedView.class).isPresent()).isEqualTo(isOrdered());
         if (isOrdered()) {
             assertThat(keys(snapshot, Range.all())).containsExactly("changed", "deleted", "expiring", "kept");
             assertThat(keys(snapshot, Range.all().descending(true)))
@@ -83,7 +84,7 @@ abstract class EngineViewContract extends EngineWriteContract {
             }
             engine.delete(bytes("left"));
             for (int closing : new int[] {2, 0, 4, 1, 3}) {
-                engine.merge();
+                engine.require(Merging.class).merge();
                 for (Map.Entry<Integer, Snapshot> open : snapshots.entrySet()) {
                     int moment = open.getKey();
                     assertThat(content(open.getValue())).containsExactly("left=" + moment, "right=" + moment);
@@ -106,19 +107,19 @@ abstract class EngineViewContract extends EngineWriteContract {
             for (int i = 0; i < 200; i++) {
                 engine.delete(KeyValues.key(i));
             }
-            engine.merge();
+            engine.require(Merging.class).merge();
             assertThat(KeyValues.entries(snapshot)).hasSize(200);
             snapshot.close();
-            engine.merge();
-            assertThat(engine.stats().pinnedBytes()).isZero();
-            assertThat(engine.stats().diskBytes()).isLessThan(200 * 100);
+            engine.require(Merging.class).merge();
+            assertThat(engine.stats().space().pinnedBytes()).isZero();
+            assertThat(engine.stats().space().diskBytes()).isLessThan(200 * 100);
         }
     }
 
     @Test
     void theOrderedViewIsThereExactlyIfPromised() throws Exception {
         try (StorageEngine engine = open()) {
-            assertThat(engine.ordered().isPresent()).isEqualTo(isOrdered());
+            assertThat(engine.facet(OrderedView.class).isPresent()).isEqualTo(isOrdered());
         }
     }
 
@@ -337,7 +338,7 @@ abstract class EngineViewContract extends EngineWriteContract {
                                 engine.put(bytes(i), bytes("comes"), WriteOptions.NONE);
                                 engine.delete(bytes(i - 2 * (round % 2)), WriteOptions.NONE);
                             }
-                            engine.merge();
+                            engine.require(Merging.class).merge();
                         }
                     } finally {
                         isDone.set(true);
@@ -362,7 +363,7 @@ abstract class EngineViewContract extends EngineWriteContract {
     }
 
     static OrderedView ordered(ReadView view) {
-        return view.ordered().orElseThrow(() -> new AssertionError("no ordered view"));
+        return view.ordered();
     }
 
     static List<String> keys(ReadView view, Range range) throws IOException {

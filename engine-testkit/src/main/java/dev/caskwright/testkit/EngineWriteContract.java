@@ -3,16 +3,22 @@ package dev.caskwright.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.ChangeFeed;
 import dev.caskwright.api.ChangeVisitor.Change;
+import dev.caskwright.api.ConditionalWrites;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.Expiry;
+import dev.caskwright.api.Merging;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.Transaction;
+import dev.caskwright.api.Transactions;
+import dev.caskwright.api.Versions;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import java.io.IOException;
@@ -35,13 +41,17 @@ abstract class EngineWriteContract extends EngineReadContract {
     @Test
     void putIfAbsentPutsOnlyWhereNothingIs() throws Exception {
         try (StorageEngine engine = open()) {
-            assertThat(engine.putIfAbsent(bytes("a"), bytes("1"), OPTIONS)).isTrue();
-            assertThat(engine.putIfAbsent(bytes("a"), bytes("2"), OPTIONS)).isFalse();
+            assertThat(engine.require(ConditionalWrites.class).putIfAbsent(bytes("a"), bytes("1"), OPTIONS))
+                    .isTrue();
+            assertThat(engine.require(ConditionalWrites.class).putIfAbsent(bytes("a"), bytes("2"), OPTIONS))
+                    .isFalse();
             assertThat(get(engine, "a")).isEqualTo("1");
             engine.put(bytes("empty"), new byte[0]);
-            assertThat(engine.putIfAbsent(bytes("empty"), bytes("2"), OPTIONS)).isFalse();
+            assertThat(engine.require(ConditionalWrites.class).putIfAbsent(bytes("empty"), bytes("2"), OPTIONS))
+                    .isFalse();
             engine.delete(bytes("a"));
-            assertThat(engine.putIfAbsent(bytes("a"), bytes("3"), OPTIONS)).isTrue();
+            assertThat(engine.require(ConditionalWrites.class).putIfAbsent(bytes("a"), bytes("3"), OPTIONS))
+                    .isTrue();
             assertThat(content(engine)).containsExactly("a=3", "empty=");
         }
     }
@@ -49,17 +59,17 @@ abstract class EngineWriteContract extends EngineReadContract {
     @Test
     void replacePutsOnlyWhereTheValueIsTheExpectedOne() throws Exception {
         try (StorageEngine engine = open()) {
-            assertThat(engine.replace(bytes("a"), new byte[0], bytes("1"), OPTIONS))
+            assertThat(engine.require(ConditionalWrites.class).replace(bytes("a"), new byte[0], bytes("1"), OPTIONS))
                     .isFalse();
             engine.put(bytes("a"), bytes("1"));
-            assertThat(engine.replace(bytes("a"), bytes("2"), bytes("3"), OPTIONS))
+            assertThat(engine.require(ConditionalWrites.class).replace(bytes("a"), bytes("2"), bytes("3"), OPTIONS))
                     .isFalse();
-            assertThat(engine.replace(bytes("a"), bytes("11"), bytes("3"), OPTIONS))
+            assertThat(engine.require(ConditionalWrites.class).replace(bytes("a"), bytes("11"), bytes("3"), OPTIONS))
                     .isFalse();
             assertThat(get(engine, "a")).isEqualTo("1");
-            assertThat(engine.replace(bytes("a"), bytes("1"), new byte[0], OPTIONS))
+            assertThat(engine.require(ConditionalWrites.class).replace(bytes("a"), bytes("1"), new byte[0], OPTIONS))
                     .isTrue();
-            assertThat(engine.replace(bytes("a"), new byte[0], bytes("3"), OPTIONS))
+            assertThat(engine.require(ConditionalWrites.class).replace(bytes("a"), new byte[0], bytes("3"), OPTIONS))
                     .isTrue();
             assertThat(content(engine)).containsExactly("a=3");
         }
@@ -68,19 +78,19 @@ abstract class EngineWriteContract extends EngineReadContract {
     @Test
     void replaceVersionPutsOnlyOverThatWrite() throws Exception {
         try (StorageEngine engine = open()) {
-            assertThat(engine.replaceVersion(bytes("a"), 0, bytes("1"), OPTIONS))
+            assertThat(engine.require(Versions.class).replaceVersion(bytes("a"), 0, bytes("1"), OPTIONS))
                     .isFalse();
             engine.put(bytes("a"), bytes("1"));
             long version = Objects.requireNonNull(engine.entry(bytes("a"))).version();
             engine.put(bytes("a"), bytes("1"));
-            assertThat(engine.replaceVersion(bytes("a"), version, bytes("2"), OPTIONS))
+            assertThat(engine.require(Versions.class).replaceVersion(bytes("a"), version, bytes("2"), OPTIONS))
                     .as("same value, but another write")
                     .isFalse();
             version = Objects.requireNonNull(engine.entry(bytes("a"))).version();
-            engine.merge();
-            assertThat(engine.replaceVersion(bytes("a"), version, bytes("3"), OPTIONS))
+            engine.require(Merging.class).merge();
+            assertThat(engine.require(Versions.class).replaceVersion(bytes("a"), version, bytes("3"), OPTIONS))
                     .isTrue();
-            assertThat(engine.replaceVersion(bytes("a"), version, bytes("4"), OPTIONS))
+            assertThat(engine.require(Versions.class).replaceVersion(bytes("a"), version, bytes("4"), OPTIONS))
                     .isFalse();
             assertThat(content(engine)).containsExactly("a=3");
         }
@@ -90,10 +100,14 @@ abstract class EngineWriteContract extends EngineReadContract {
     void deleteIfEqualRemovesOnlyTheExpectedValue() throws Exception {
         try (StorageEngine engine = open()) {
             engine.put(bytes("a"), bytes("1"));
-            assertThat(engine.delete(bytes("a"), bytes("2"), OPTIONS)).isFalse();
-            assertThat(engine.delete(bytes("b"), bytes("2"), OPTIONS)).isFalse();
-            assertThat(engine.delete(bytes("a"), bytes("1"), OPTIONS)).isTrue();
-            assertThat(engine.delete(bytes("a"), bytes("1"), OPTIONS)).isFalse();
+            assertThat(engine.require(ConditionalWrites.class).delete(bytes("a"), bytes("2"), OPTIONS))
+                    .isFalse();
+            assertThat(engine.require(ConditionalWrites.class).delete(bytes("b"), bytes("2"), OPTIONS))
+                    .isFalse();
+            assertThat(engine.require(ConditionalWrites.class).delete(bytes("a"), bytes("1"), OPTIONS))
+                    .isTrue();
+            assertThat(engine.require(ConditionalWrites.class).delete(bytes("a"), bytes("1"), OPTIONS))
+                    .isFalse();
             assertThat(content(engine)).isEmpty();
         }
     }
@@ -107,7 +121,8 @@ abstract class EngineWriteContract extends EngineReadContract {
             inThreads(2, thread -> {
                 for (int i = 0; i < keys; i++) {
                     meeting.await(i);
-                    if (engine.putIfAbsent(bytes(i), bytes(thread), WriteOptions.NONE)) {
+                    if (engine.require(ConditionalWrites.class)
+                            .putIfAbsent(bytes(i), bytes(thread), WriteOptions.NONE)) {
                         winners.incrementAndGet();
                         assertThat(text(engine.get(bytes(i)))).isEqualTo("" + thread);
                     }
@@ -131,14 +146,15 @@ abstract class EngineWriteContract extends EngineReadContract {
                     int value;
                     do {
                         value = number(engine, "byValue");
-                    } while (!engine.replace(bytes("byValue"), bytes(value), bytes(value + 1), WriteOptions.NONE));
+                    } while (!engine.require(ConditionalWrites.class)
+                            .replace(bytes("byValue"), bytes(value), bytes(value + 1), WriteOptions.NONE));
                     meeting.await(2 * i + 1);
                     Entry entry;
                     do {
                         entry = Objects.requireNonNull(engine.entry(bytes("byVersion")));
                         value = Integer.parseInt(Objects.requireNonNull(text(entry.value())));
-                    } while (!engine.replaceVersion(
-                            bytes("byVersion"), entry.version(), bytes(value + 1), WriteOptions.NONE));
+                    } while (!engine.require(Versions.class)
+                            .replaceVersion(bytes("byVersion"), entry.version(), bytes(value + 1), WriteOptions.NONE));
                 }
             });
             assertThat(number(engine, "byValue")).isEqualTo(2 * rounds);
@@ -186,7 +202,7 @@ abstract class EngineWriteContract extends EngineReadContract {
         }
         try (StorageEngine engine = open()) {
             assertThat(content(engine)).containsExactly("a=1", "b=2", "empty=");
-            engine.merge();
+            engine.require(Merging.class).merge();
             engine.delete(bytes("a"));
             engine.write(batch, OPTIONS);
             assertThat(content(engine)).as("written again").containsExactly("a=1", "b=2", "empty=");
@@ -321,10 +337,12 @@ abstract class EngineWriteContract extends EngineReadContract {
 
             for (String key : List.of("a", "b")) {
                 assertAbsent(engine, key);
-                assertThat(engine.replace(bytes(key), bytes("1"), bytes("x"), OPTIONS))
+                assertThat(engine.require(ConditionalWrites.class).replace(bytes(key), bytes("1"), bytes("x"), OPTIONS))
                         .isFalse();
-                assertThat(engine.delete(bytes(key), bytes("1"), OPTIONS)).isFalse();
-                assertThat(engine.expire(bytes(key), OPTIONS)).isFalse();
+                assertThat(engine.require(ConditionalWrites.class).delete(bytes(key), bytes("1"), OPTIONS))
+                        .isFalse();
+                assertThat(engine.require(Expiry.class).expire(bytes(key), OPTIONS))
+                        .isFalse();
             }
             assertThat(engine.delete(bytes("a"))).isFalse();
             assertThat(content(engine)).containsExactly("c=3");
@@ -335,7 +353,8 @@ abstract class EngineWriteContract extends EngineReadContract {
             if (isOrdered()) {
                 assertThat(EngineViewContract.keys(engine, Range.all())).containsExactly("c");
             }
-            assertThat(engine.putIfAbsent(bytes("b"), bytes("new"), OPTIONS)).isTrue();
+            assertThat(engine.require(ConditionalWrites.class).putIfAbsent(bytes("b"), bytes("new"), OPTIONS))
+                    .isTrue();
             assertThat(content(engine)).containsExactly("b=new", "c=3");
         }
         try (StorageEngine engine = open()) {
@@ -359,7 +378,7 @@ abstract class EngineWriteContract extends EngineReadContract {
         }
         try (StorageEngine engine = open()) {
             assertAbsent(engine, "a");
-            engine.merge();
+            engine.require(Merging.class).merge();
             assertAbsent(engine, "a");
         }
         try (StorageEngine engine = open()) {
@@ -373,12 +392,14 @@ abstract class EngineWriteContract extends EngineReadContract {
             for (String key : List.of("longer", "shorter", "persisted", "overwritten")) {
                 engine.put(bytes(key), bytes(key), OPTIONS.timeToLive(SECOND));
             }
-            assertThat(engine.expire(bytes("longer"), OPTIONS.timeToLive(SECOND.multipliedBy(3))))
+            assertThat(engine.require(Expiry.class).expire(bytes("longer"), OPTIONS.timeToLive(SECOND.multipliedBy(3))))
                     .isTrue();
-            assertThat(engine.expire(bytes("shorter"), OPTIONS.timeToLive(Duration.ofMillis(1))))
+            assertThat(engine.require(Expiry.class).expire(bytes("shorter"), OPTIONS.timeToLive(Duration.ofMillis(1))))
                     .isTrue();
-            assertThat(engine.expire(bytes("persisted"), OPTIONS)).isTrue();
-            assertThat(engine.expire(bytes("absent"), OPTIONS)).isFalse();
+            assertThat(engine.require(Expiry.class).expire(bytes("persisted"), OPTIONS))
+                    .isTrue();
+            assertThat(engine.require(Expiry.class).expire(bytes("absent"), OPTIONS))
+                    .isFalse();
             engine.put(bytes("overwritten"), bytes("new"));
             assertThat(Objects.requireNonNull(engine.entry(bytes("persisted"))).expiresAtMillis())
                     .isEqualTo(Entry.NEVER);
@@ -406,13 +427,13 @@ abstract class EngineWriteContract extends EngineReadContract {
             clock.advance(SECOND.multipliedBy(-5));
             assertAbsent(engine, "a");
             clock.advance(SECOND.multipliedBy(5));
-            engine.merge();
+            engine.require(Merging.class).merge();
             assertAbsent(engine, "a");
         }
         clock.advance(SECOND.multipliedBy(-5));
         try (StorageEngine engine = open()) {
             assertAbsent(engine, "a");
-            engine.merge();
+            engine.require(Merging.class).merge();
             assertThat(content(engine)).containsExactly("b=2");
         }
         try (StorageEngine engine = open()) {
@@ -439,7 +460,7 @@ abstract class EngineWriteContract extends EngineReadContract {
         try (StorageEngine engine = open()) {
             engine.put(bytes("a"), bytes("1"));
             engine.put(bytes("b"), bytes("1"));
-            Transaction transaction = engine.transaction();
+            Transaction transaction = engine.require(Transactions.class).transaction();
             transaction.put(bytes("a"), bytes("2"));
             transaction.delete(bytes("b"));
             transaction.put(bytes("c"), bytes("3"), OPTIONS.timeToLive(SECOND));
@@ -448,7 +469,7 @@ abstract class EngineWriteContract extends EngineReadContract {
             assertThat(text(transaction.get(bytes("c")))).isEqualTo("3");
             assertThat(content(engine)).containsExactly("a=1", "b=1");
 
-            engine.transaction().put(bytes("never"), bytes("committed"));
+            engine.require(Transactions.class).transaction().put(bytes("never"), bytes("committed"));
 
             assertThat(transaction.commit(WriteOptions.SYNC)).isTrue();
             assertThat(content(engine)).containsExactly("a=2", "c=3");
@@ -464,7 +485,7 @@ abstract class EngineWriteContract extends EngineReadContract {
             for (String change : List.of("put", "delete", "create", "batch")) {
                 engine.put(bytes("a"), bytes("1"));
                 engine.delete(bytes("absent"));
-                Transaction transaction = engine.transaction();
+                Transaction transaction = engine.require(Transactions.class).transaction();
                 transaction.get(bytes("a"));
                 transaction.get(bytes("absent"));
                 transaction.put(bytes("result"), bytes(change));
@@ -484,12 +505,12 @@ abstract class EngineWriteContract extends EngineReadContract {
     void aTransactionDependsOnNothingElse() throws Exception {
         try (StorageEngine engine = open()) {
             engine.put(bytes("a"), bytes("1"));
-            Transaction transaction = engine.transaction();
+            Transaction transaction = engine.require(Transactions.class).transaction();
             transaction.get(bytes("a"));
             transaction.put(bytes("b"), bytes("mine"));
             engine.put(bytes("b"), bytes("theirs"));
             engine.put(bytes("c"), bytes("theirs"));
-            engine.merge();
+            engine.require(Merging.class).merge();
             assertThat(transaction.commit(OPTIONS)).isTrue();
             assertThat(content(engine)).containsExactly("a=1", "b=mine", "c=theirs");
         }
@@ -506,7 +527,7 @@ abstract class EngineWriteContract extends EngineReadContract {
                     meeting.await(i);
                     Transaction transaction;
                     do {
-                        transaction = engine.transaction();
+                        transaction = engine.require(Transactions.class).transaction();
                         String value = Objects.requireNonNull(text(transaction.get(bytes("counter"))));
                         transaction.put(bytes("counter"), bytes(Integer.parseInt(value) + 1));
                     } while (!transaction.commit(WriteOptions.NONE));
@@ -527,7 +548,7 @@ abstract class EngineWriteContract extends EngineReadContract {
                     meeting.await(0);
                     String own = thread == 0 ? "left" : "right";
                     String other = thread == 0 ? "right" : "left";
-                    Transaction transaction = engine.transaction();
+                    Transaction transaction = engine.require(Transactions.class).transaction();
                     if ("1".equals(text(transaction.get(bytes(other))))) {
                         transaction.put(bytes(own), bytes(0));
                         transaction.commit(WriteOptions.NONE);
@@ -544,7 +565,8 @@ abstract class EngineWriteContract extends EngineReadContract {
     void changesComeInTheOrderOfTheirCommit() throws Exception {
         try (StorageEngine engine = open()) {
             assertThat(changes(engine, 0)).isEmpty();
-            assertThat(engine.changes(0, change -> true)).isZero();
+            assertThat(engine.require(ChangeFeed.class).changes(0, change -> true))
+                    .isZero();
             engine.put(bytes("a"), bytes("1"));
             engine.put(bytes("b"), bytes("2"), OPTIONS.timeToLive(SECOND));
             engine.delete(bytes("a"));
@@ -553,7 +575,7 @@ abstract class EngineWriteContract extends EngineReadContract {
                     .containsExactly("a=1", "b=2 until " + (clock.millis() + 1_000), "a gone", "left=7 ...", "right=7");
 
             List<Long> versions = new ArrayList<>();
-            long first = engine.changes(0, change -> {
+            long first = engine.require(ChangeFeed.class).changes(0, change -> {
                 versions.add(change.version());
                 return versions.size() < 2;
             });
@@ -562,9 +584,10 @@ abstract class EngineWriteContract extends EngineReadContract {
             assertThat(first).isEqualTo(versions.get(1));
             assertThat(changes(engine, first)).containsExactly("a gone", "left=7 ...", "right=7");
 
-            long last = engine.changes(first, change -> true);
+            long last = engine.require(ChangeFeed.class).changes(first, change -> true);
             assertThat(last).isEqualTo(engine.stats().lastVersion());
-            assertThat(engine.changes(last, change -> true)).isEqualTo(last);
+            assertThat(engine.require(ChangeFeed.class).changes(last, change -> true))
+                    .isEqualTo(last);
             engine.put(bytes("c"), bytes("3"));
             assertThat(changes(engine, last)).containsExactly("c=3");
         }
@@ -575,7 +598,7 @@ abstract class EngineWriteContract extends EngineReadContract {
 
     private static List<String> changes(StorageEngine engine, long version) throws IOException {
         List<String> changes = new ArrayList<>();
-        engine.changes(version, change -> changes.add(describe(change)));
+        engine.require(ChangeFeed.class).changes(version, change -> changes.add(describe(change)));
         return changes;
     }
 
@@ -594,7 +617,7 @@ abstract class EngineWriteContract extends EngineReadContract {
                 engine.put(bytes(i % 5), bytes(i));
             }
             long last = engine.stats().lastVersion();
-            engine.merge();
+            engine.require(Merging.class).merge();
             engine.put(bytes("after"), bytes("merge"));
             assertThat(changes(engine, last)).containsExactly("after=merge");
             try {

@@ -2,14 +2,18 @@ package dev.caskwright.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caskwright.api.ConditionalWrites;
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.Expiry;
+import dev.caskwright.api.Merging;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.Versions;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import java.io.IOException;
@@ -116,7 +120,7 @@ public final class RandomHistory {
             model.synced();
         } else if (choice < 79 && isMerging) {
             step = "merge";
-            engine.merge();
+            engine.require(Merging.class).merge();
         } else if (choice < 84) {
             useSnapshots(engine);
         } else if (choice < 86) {
@@ -176,14 +180,14 @@ public final class RandomHistory {
                 conditionally(
                         present == null,
                         () -> model.beginPut(key, value, options),
-                        () -> engine.putIfAbsent(key, value, options));
+                        () -> engine.require(ConditionalWrites.class).putIfAbsent(key, value, options));
             }
             case 1 -> {
                 step = "replace " + KeyValues.describe(key);
                 conditionally(
                         isExpected,
                         () -> model.beginPut(key, value, options),
-                        () -> engine.replace(key, expected, value, options));
+                        () -> engine.require(ConditionalWrites.class).replace(key, expected, value, options));
             }
             case 2 -> {
                 step = "replaceVersion " + KeyValues.describe(key);
@@ -193,13 +197,15 @@ public final class RandomHistory {
                 conditionally(
                         entry != null && wrong == 0,
                         () -> model.beginPut(key, value, options),
-                        () -> engine.replaceVersion(key, version, value, options));
+                        () -> engine.require(Versions.class).replaceVersion(key, version, value, options));
             }
             default -> {
                 step = "delete if equal " + KeyValues.describe(key);
                 WriteOptions plain = options();
                 conditionally(
-                        isExpected, () -> model.beginDelete(key, plain), () -> engine.delete(key, expected, plain));
+                        isExpected,
+                        () -> model.beginDelete(key, plain),
+                        () -> engine.require(ConditionalWrites.class).delete(key, expected, plain));
             }
         }
     }
@@ -212,7 +218,7 @@ public final class RandomHistory {
         conditionally(
                 present != null,
                 () -> model.beginPut(key, present == null ? new byte[0] : present, options),
-                () -> engine.expire(key, options));
+                () -> engine.require(Expiry.class).expire(key, options));
     }
 
     private void useSnapshots(StorageEngine engine) throws IOException {
@@ -224,7 +230,7 @@ public final class RandomHistory {
             OpenSnapshot open = snapshots.get(random.nextInt(snapshots.size()));
             assertSame(open.content(), KeyValues.entries(open.snapshot()));
             readOne(open.snapshot(), open.content());
-            readRange(open.snapshot().ordered(), open.content());
+            readRange(open.snapshot().facet(OrderedView.class), open.content());
             if (random.nextBoolean()) {
                 open.snapshot().close();
                 snapshots.remove(open);
@@ -236,7 +242,7 @@ public final class RandomHistory {
         step = "read";
         readOne(engine, model.content());
         if (random.nextInt(4) == 0) {
-            readRange(engine.ordered(), model.content());
+            readRange(engine.facet(OrderedView.class), model.content());
         }
     }
 

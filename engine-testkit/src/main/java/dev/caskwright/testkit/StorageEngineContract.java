@@ -3,14 +3,21 @@ package dev.caskwright.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.Backups;
+import dev.caskwright.api.ChangeFeed;
+import dev.caskwright.api.ConditionalWrites;
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineLockedException;
+import dev.caskwright.api.Expiry;
+import dev.caskwright.api.Merging;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.Transaction;
+import dev.caskwright.api.Transactions;
+import dev.caskwright.api.Versions;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import java.io.IOException;
@@ -104,7 +111,7 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
         WriteOptions options = WriteOptions.DEFAULT;
         engine.put(key, bytes("1"));
         Snapshot snapshot = engine.snapshot();
-        Transaction transaction = engine.transaction();
+        Transaction transaction = engine.require(Transactions.class).transaction();
         transaction.put(key, bytes("2"));
         engine.close();
         engine.close();
@@ -116,17 +123,17 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
         assertClosed(() -> engine.visit(entry -> true));
         assertClosed(() -> engine.put(key, key));
         assertClosed(() -> engine.delete(key));
-        assertClosed(() -> engine.putIfAbsent(bytes("b"), key, options));
-        assertClosed(() -> engine.replace(key, bytes("1"), key, options));
-        assertClosed(() -> engine.replaceVersion(key, 1, key, options));
-        assertClosed(() -> engine.delete(key, bytes("1"), options));
-        assertClosed(() -> engine.expire(key, options));
+        assertClosed(() -> engine.require(ConditionalWrites.class).putIfAbsent(bytes("b"), key, options));
+        assertClosed(() -> engine.require(ConditionalWrites.class).replace(key, bytes("1"), key, options));
+        assertClosed(() -> engine.require(Versions.class).replaceVersion(key, 1, key, options));
+        assertClosed(() -> engine.require(ConditionalWrites.class).delete(key, bytes("1"), options));
+        assertClosed(() -> engine.require(Expiry.class).expire(key, options));
         assertClosed(() -> engine.write(new WriteBatch().put(key, key), options));
         assertClosed(engine::snapshot);
-        assertClosed(() -> engine.changes(0, change -> true));
+        assertClosed(() -> engine.require(ChangeFeed.class).changes(0, change -> true));
         assertClosed(engine::sync);
-        assertClosed(engine::merge);
-        assertClosed(() -> engine.backup(temporary.resolve("backup")));
+        assertClosed(engine.require(Merging.class)::merge);
+        assertClosed(() -> engine.require(Backups.class).backup(temporary.resolve("backup")));
         assertClosed(() -> snapshot.get(key));
         assertClosed(() -> snapshot.visit(entry -> true));
         assertClosed(() -> transaction.commit(options));
@@ -176,7 +183,7 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
                             engine.get(bytes(i % 20));
                             KeyValues.entries(engine);
                         } else {
-                            engine.merge();
+                            engine.require(Merging.class).merge();
                         }
                     }
                 } catch (EngineClosedException e) {
@@ -225,7 +232,7 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
     @Test
     void aMergeKeepsTheContentAndGivesSpaceBack() throws Exception {
         try (StorageEngine engine = open()) {
-            engine.merge();
+            engine.require(Merging.class).merge();
             for (int round = 0; round < 10; round++) {
                 for (int i = 0; i < 100; i++) {
                     engine.put(KeyValues.key(i), bytes(round));
@@ -234,16 +241,16 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
             for (int i = 0; i < 100; i += 2) {
                 engine.delete(KeyValues.key(i));
             }
-            long before = engine.stats().diskBytes();
-            engine.merge();
-            engine.merge();
+            long before = engine.stats().space().diskBytes();
+            engine.require(Merging.class).merge();
+            engine.require(Merging.class).merge();
             assertOddKeys(engine);
-            assertThat(engine.stats().diskBytes()).isLessThan(before / 2);
-            assertThat(engine.stats().merges()).isPositive();
+            assertThat(engine.stats().space().diskBytes()).isLessThan(before / 2);
+            assertThat(engine.stats().merging().merges()).isPositive();
         }
         try (StorageEngine engine = open()) {
             assertOddKeys(engine);
-            engine.merge();
+            engine.require(Merging.class).merge();
             assertOddKeys(engine);
         }
     }
@@ -262,7 +269,7 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
             for (int i = 0; i < 100; i++) {
                 engine.put(KeyValues.key(i), new byte[100]);
             }
-            engine.merge();
+            engine.require(Merging.class).merge();
             for (int i = 0; i < 100; i++) {
                 engine.delete(KeyValues.key(i));
             }
@@ -271,7 +278,7 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
             try (StorageEngine engine = open()) {
                 assertThat(KeyValues.entries(engine)).hasSize(round);
                 engine.put(bytes("other" + round), new byte[5_000]);
-                engine.merge();
+                engine.require(Merging.class).merge();
                 assertThat(KeyValues.entries(engine)).hasSize(round + 1);
             }
         }
@@ -302,7 +309,7 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
                     }
                     case 1 -> {
                         while (!isDone.get()) {
-                            engine.merge();
+                            engine.require(Merging.class).merge();
                         }
                     }
                     default -> {
@@ -333,7 +340,7 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
                 engine.put(KeyValues.key(i), bytes(i));
             }
             engine.delete(KeyValues.key(0));
-            engine.backup(target);
+            engine.require(Backups.class).backup(target);
             engine.put(bytes("later"), bytes("1"));
             engine.delete(KeyValues.key(1));
             try (StorageEngine copy = open(target, clock)) {
@@ -355,9 +362,9 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
                 }
                 engine.delete(KeyValues.key(round));
                 if (round == 2) {
-                    engine.merge();
+                    engine.require(Merging.class).merge();
                 }
-                engine.backup(target);
+                engine.require(Backups.class).backup(target);
             }
             engine.put(bytes("later"), bytes("1"));
         }
@@ -387,7 +394,7 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
                     return;
                 }
                 try {
-                    engine.backup(target);
+                    engine.require(Backups.class).backup(target);
                 } finally {
                     isDone.set(true);
                 }

@@ -1,20 +1,31 @@
 package dev.caskwright.testkit;
 
+import dev.caskwright.api.Backups;
+import dev.caskwright.api.ChangeFeed;
 import dev.caskwright.api.ChangeVisitor;
+import dev.caskwright.api.ConditionalWrites;
+import dev.caskwright.api.CopyReport;
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
+import dev.caskwright.api.Expiry;
 import dev.caskwright.api.MemoryStats;
+import dev.caskwright.api.MergeStats;
+import dev.caskwright.api.Merging;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.Snapshot;
+import dev.caskwright.api.SpaceStats;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.Transaction;
+import dev.caskwright.api.Transactions;
+import dev.caskwright.api.Versions;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.WriteStats;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -31,7 +42,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -43,7 +53,16 @@ import org.jspecify.annotations.Nullable;
  * The simplest engine there can be, to prove the contract with: a sorted map behind one lock, and a file of all changes. It
  * can be broken in one way at a time.
  */
-final class MapEngine implements StorageEngine {
+final class MapEngine
+        implements StorageEngine,
+                ConditionalWrites,
+                Versions,
+                Transactions,
+                Expiry,
+                OrderedView,
+                ChangeFeed,
+                Merging,
+                Backups {
     /** What is wrong with the engine, and the test that convicts it. */
     enum Defect {
         NONE(""),
@@ -320,8 +339,8 @@ final class MapEngine implements StorageEngine {
     }
 
     @Override
-    public Optional<OrderedView> ordered() {
-        return Optional.of(range -> view().ordered().get().range(range));
+    public Cursor range(Range range) throws IOException {
+        return view().range(range);
     }
 
     @Override
@@ -537,13 +556,13 @@ final class MapEngine implements StorageEngine {
     }
 
     @Override
-    public void backup(Path target) throws IOException {
+    public CopyReport backup(Path target) throws IOException {
         synchronized (store) {
             check();
             Path file = target.resolve(FILE);
             if (target.equals(directory)) {
                 if (defect == Defect.BACKUP_INTO_ITSELF) {
-                    return;
+                    return copied(0);
                 }
                 throw new IllegalArgumentException("the store itself: target=" + target);
             }
@@ -553,7 +572,7 @@ final class MapEngine implements StorageEngine {
                     throw new IOException("another store: target=" + target);
                 }
                 if (defect == Defect.BACKUP_IS_NEVER_BROUGHT_UP_TO_DATE) {
-                    return;
+                    return copied(0);
                 }
             }
             Files.createDirectories(target);
@@ -566,6 +585,7 @@ final class MapEngine implements StorageEngine {
             }
             byte[] bytes = stored();
             Files.write(file, defect == Defect.BACKUP_IS_EMPTY ? Arrays.copyOf(bytes, Long.BYTES) : bytes);
+            return copied(bytes.length);
         }
     }
 
@@ -576,27 +596,16 @@ final class MapEngine implements StorageEngine {
                     store.entries.values().stream().mapToLong(MapEngine::bytes).sum();
             long disk = live + store.deadBytes;
             int open = (int) snapshots.stream().filter(view -> !view.isClosed).count();
-            return new EngineStats(
-                    store.entries.size(),
-                    1,
-                    disk,
-                    live,
-                    store.deadBytes,
-                    0,
-                    live,
-                    0,
-                    false,
-                    0,
-                    0,
-                    open,
-                    merges,
-                    0,
-                    disk,
-                    0,
-                    store.version,
-                    0,
-                    new MemoryStats(0, 0, 0, 0));
+            return EngineStats.of(store.entries.size(), store.version, open)
+                    .with(new SpaceStats(1, disk, live, store.deadBytes, 0))
+                    .with(new MemoryStats(live, 0, 0, 0))
+                    .with(new WriteStats(disk))
+                    .with(new MergeStats(merges, 0));
         }
+    }
+
+    private CopyReport copied(long bytes) {
+        return new CopyReport(store.version, 1, bytes, 1, bytes, List.of());
     }
 
     private static long bytes(Entry entry) {
@@ -688,7 +697,7 @@ final class MapEngine implements StorageEngine {
         }
     }
 
-    private final class View implements Snapshot {
+    private final class View implements Snapshot, OrderedView {
         private final NavigableMap<byte[], Entry> entries;
         private final long version;
         private volatile boolean isClosed;
@@ -742,11 +751,12 @@ final class MapEngine implements StorageEngine {
         }
 
         @Override
-        public Optional<OrderedView> ordered() {
-            return Optional.of(this::range);
+        public Cursor cursor() throws IOException {
+            return range(Range.all());
         }
 
-        private Cursor range(Range range) throws IOException {
+        @Override
+        public Cursor range(Range range) throws IOException {
             checkOpen();
             List<Entry> found = new ArrayList<>();
             for (Entry entry : (range.isDescending() ? entries.descendingMap() : entries).values()) {

@@ -61,16 +61,17 @@ final class ReplayLaterTest {
                         builder(killed.peekKill()).imageEveryBytes(0).open();
                 BitcaskEngine engine = builder.open()) {
             EngineStats expected = replayed.stats();
-            boolean isIndexFilled = index.get().memoryBytes() > expected.indexBytes() / 2;
+            boolean isIndexFilled =
+                    index.get().memoryBytes() > expected.memory().indexBytes() / 2;
             assertThat(isIndexFilled).isEqualTo(mostBytesLater < Long.MAX_VALUE);
             for (int i = 0; i < 2 * KEYS; i++) {
                 assertThat(engine.get(KeyValues.key(i))).as("key=%d", i).isEqualTo(replayed.get(KeyValues.key(i)));
             }
             EngineStats found = engine.stats();
-            assertThat(found.openedFromImage()).isTrue();
+            assertThat(found.opening().fromImage()).isTrue();
             assertThat(found.keys()).isEqualTo(expected.keys());
-            assertThat(found.liveBytes()).isEqualTo(expected.liveBytes());
-            assertThat(found.deadBytes()).isEqualTo(expected.deadBytes());
+            assertThat(found.space().liveBytes()).isEqualTo(expected.space().liveBytes());
+            assertThat(found.space().deadBytes()).isEqualTo(expected.space().deadBytes());
         }
     }
 }

@@ -56,7 +56,7 @@ final class ImageMatrixTest {
                         .executor(Runnable::run)
                         .autoMerge(false)
                         .open();
-                fromImages += engine.stats().openedFromImage() ? 1 : 0;
+                fromImages += engine.stats().opening().fromImage() ? 1 : 0;
                 model.reopened(KeyValues.entries(engine));
                 for (int i = 0; i < 60; i++) {
                     history.step(engine);
@@ -96,7 +96,7 @@ final class ImageMatrixTest {
             engine.close();
             assertSameAsReplayed(combination, directory);
             try (StorageEngine next = combination.builder(directory).open()) {
-                assertThat(next.stats().openedFromImage()).isTrue();
+                assertThat(next.stats().opening().fromImage()).isTrue();
                 assertSame(content, KeyValues.entries(next));
             }
         }
@@ -131,8 +131,8 @@ final class ImageMatrixTest {
             EngineStats found = engine.stats();
             EngineStats expected = replayed.stats();
             assertThat(found.keys()).isEqualTo(expected.keys());
-            assertThat(found.liveBytes()).isEqualTo(expected.liveBytes());
-            assertThat(found.deadBytes()).isEqualTo(expected.deadBytes());
+            assertThat(found.space().liveBytes()).isEqualTo(expected.space().liveBytes());
+            assertThat(found.space().deadBytes()).isEqualTo(expected.space().deadBytes());
             assertThat(found.lastVersion()).isEqualTo(expected.lastVersion());
         }
     }

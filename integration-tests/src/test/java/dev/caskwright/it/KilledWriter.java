@@ -1,9 +1,9 @@
 package dev.caskwright.it;
 
 import dev.caskwright.api.Entry;
-import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.testkit.KeyValues;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -23,7 +23,7 @@ final class KilledWriter {
     /** Arguments: directory, IO manager, number of the first write, and whether to merge all the time. */
     public static void main(String[] args) throws IOException {
         PrintStream acknowledgements = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-        StorageEngine engine = new Combination("hashmap", args[1], args[1])
+        BitcaskEngine engine = new Combination("hashmap", args[1], args[1])
                 .builder(Path.of(args[0]))
                 .open();
         if (Boolean.parseBoolean(args[3])) {
@@ -37,7 +37,7 @@ final class KilledWriter {
         }
     }
 
-    private static void mergeForEver(StorageEngine engine) {
+    private static void mergeForEver(BitcaskEngine engine) {
         try {
             while (true) {
                 engine.merge();
@@ -47,7 +47,7 @@ final class KilledWriter {
         }
     }
 
-    private static void write(StorageEngine engine, long number) throws IOException {
+    private static void write(BitcaskEngine engine, long number) throws IOException {
         WriteOptions options = number % 16 == 0 ? WriteOptions.SYNC : WriteOptions.WRITE;
         byte[] key = key(number);
         switch ((int) (number % 5)) {

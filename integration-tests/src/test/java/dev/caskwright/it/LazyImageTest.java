@@ -7,13 +7,12 @@ import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.Snapshot;
-import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
 import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
-import dev.caskwright.bitcask.VerifyReport;
 import dev.caskwright.index.compact.CompactKeyIndex;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
@@ -74,7 +73,7 @@ final class LazyImageTest {
     @BeforeEach
     void makeStore() throws IOException {
         closed = new CrashableIoManager().logging(false);
-        try (StorageEngine engine = builder(closed, Runnable::run).open()) {
+        try (BitcaskEngine engine = builder(closed, Runnable::run).open()) {
             for (int i = 0; i < KEYS; i++) {
                 engine.put(key(i), value(i, 1));
             }
@@ -86,7 +85,7 @@ final class LazyImageTest {
 
     /** Writes what a store that is killed then leaves behind its image. */
     private static CrashableIoManager killedAfterChanges(CrashableIoManager disk) throws IOException {
-        StorageEngine engine =
+        BitcaskEngine engine =
                 builder(disk, Runnable::run).imageEveryBytes(Long.MAX_VALUE).open();
         for (int i = 0; i < KEYS; i += CHANGED) {
             engine.put(key(i), value(i, 2));
@@ -105,7 +104,7 @@ final class LazyImageTest {
         return isThere ? value(number, 1) : new byte[0];
     }
 
-    private static void assertHolds(StorageEngine engine, boolean isChanged, int step, String story)
+    private static void assertHolds(BitcaskEngine engine, boolean isChanged, int step, String story)
             throws IOException {
         for (int i = 0; i < KEYS; i += step) {
             byte[] found = engine.get(key(i));
@@ -120,8 +119,12 @@ final class LazyImageTest {
 
     private static void assertSame(EngineStats found, EngineStats expected, String story) {
         assertThat(found.keys()).as(story).isEqualTo(expected.keys());
-        assertThat(found.liveBytes()).as(story).isEqualTo(expected.liveBytes());
-        assertThat(found.deadBytes()).as(story).isEqualTo(expected.deadBytes());
+        assertThat(found.space().liveBytes())
+                .as(story)
+                .isEqualTo(expected.space().liveBytes());
+        assertThat(found.space().deadBytes())
+                .as(story)
+                .isEqualTo(expected.space().deadBytes());
         assertThat(found.lastVersion()).as(story).isEqualTo(expected.lastVersion());
     }
 
@@ -139,7 +142,7 @@ final class LazyImageTest {
     }
 
     private EngineStats replayed(CrashableIoManager disk) throws IOException {
-        try (StorageEngine engine = builder(disk.peekKill(), Runnable::run)
+        try (BitcaskEngine engine = builder(disk.peekKill(), Runnable::run)
                 .imageEveryBytes(0)
                 .readOnly(true)
                 .open()) {
@@ -152,10 +155,11 @@ final class LazyImageTest {
         EngineStats expected = replayed(closed);
         CrashableIoManager disk = closed.peekKill();
         Queue<Runnable> held = new ArrayDeque<>();
-        try (StorageEngine engine = builder(disk, held::add).open()) {
-            assertThat(engine.stats().openedFromImage()).isTrue();
+        try (BitcaskEngine engine = builder(disk, held::add).open()) {
+            assertThat(engine.stats().opening().fromImage()).isTrue();
             assertSame(engine.stats(), expected, "nothing loaded");
-            assertThat(engine.stats().indexBytes()).isLessThan(expected.indexBytes() / 2);
+            assertThat(engine.stats().memory().indexBytes())
+                    .isLessThan(expected.memory().indexBytes() / 2);
             assertThat(engine.get(key(1))).isEqualTo(value(1, 1));
             try (Snapshot snapshot = engine.snapshot()) {
                 engine.put(key(1), value(1, 2));
@@ -164,12 +168,12 @@ final class LazyImageTest {
             engine.put(key(1), value(1, 1));
             assertHolds(engine, false, 1, "after a put");
         }
-        try (StorageEngine engine = builder(disk, held::add).open()) {
+        try (BitcaskEngine engine = builder(disk, held::add).open()) {
             engine.merge();
             assertHolds(engine, false, 1, "merged");
-            assertThat(engine.stats().deadBytes()).isZero();
+            assertThat(engine.stats().space().deadBytes()).isZero();
         }
-        try (StorageEngine engine = builder(disk, held::add).open()) {
+        try (BitcaskEngine engine = builder(disk, held::add).open()) {
             assertHolds(engine, false, 1, "at last");
         }
     }
@@ -188,8 +192,8 @@ final class LazyImageTest {
             flip(disk, place);
             Queue<Runnable> held = new ArrayDeque<>();
             Executor executor = round % 2 == 0 ? Runnable::run : held::add;
-            try (StorageEngine engine = builder(disk, executor).open()) {
-                opened += engine.stats().openedFromImage() ? 1 : 0;
+            try (BitcaskEngine engine = builder(disk, executor).open()) {
+                opened += engine.stats().opening().fromImage() ? 1 : 0;
                 assertHolds(engine, false, round % 3 == 0 ? 1 : 17, story);
                 assertSame(engine.stats(), expected, story);
                 if (round % 4 < 2) {
@@ -199,8 +203,8 @@ final class LazyImageTest {
             }
             VerifyReport report = BitcaskEngine.verify(HOME, disk.factory(HOME));
             assertThat(report.damages()).as(story).isEmpty();
-            try (StorageEngine engine = builder(disk, held::add).open()) {
-                assertThat(engine.stats().openedFromImage()).as(story).isTrue();
+            try (BitcaskEngine engine = builder(disk, held::add).open()) {
+                assertThat(engine.stats().opening().fromImage()).as(story).isTrue();
                 assertHolds(engine, false, 17, story);
             }
         }
@@ -220,7 +224,7 @@ final class LazyImageTest {
                 flip(disk, place);
             }
             Queue<Runnable> held = new ArrayDeque<>();
-            try (StorageEngine engine =
+            try (BitcaskEngine engine =
                     builder(disk, round % 4 == 0 ? Runnable::run : held::add).open()) {
                 if (round % 4 != 3) {
                     assertHolds(engine, true, round % 3 == 0 ? 1 : 17, "place=" + place);
@@ -315,17 +319,17 @@ final class LazyImageTest {
     private CrashableIoManager killedAfterSavingBesideChanges() throws IOException {
         CrashableIoManager disk = closed.peekKill();
         Random random = new Random(9);
-        AtomicReference<StorageEngine> writer = new AtomicReference<>();
+        AtomicReference<BitcaskEngine> writer = new AtomicReference<>();
         Queue<Runnable> held = new ArrayDeque<>();
-        StorageEngine engine = builder(disk, held::add)
+        BitcaskEngine engine = builder(disk, held::add)
                 .imageEveryBytes(1)
                 .index(context -> new SlowlySavedIndex(
                         new CompactKeyIndex(context), () -> change(writer.get(), random.nextInt(1 << 20), 4)))
                 .open();
         held.forEach(Runnable::run);
         held.clear();
-        long saved = engine.stats().savedImages();
-        while (engine.stats().savedImages() == saved) {
+        long saved = engine.stats().images().saved();
+        while (engine.stats().images().saved() == saved) {
             change(engine, random.nextInt(1 << 20), 4);
             writer.set(engine);
             for (Runnable task = held.poll(); task != null; task = held.poll()) {
@@ -336,7 +340,7 @@ final class LazyImageTest {
         return disk.kill();
     }
 
-    private static void change(StorageEngine engine, int seed, int count) {
+    private static void change(BitcaskEngine engine, int seed, int count) {
         Random random = new Random(seed);
         try {
             for (int i = 0; i < count; i++) {
@@ -356,7 +360,7 @@ final class LazyImageTest {
     void changesFromTheTimeOfSavingArePutWhenTheirPartIsLoaded() throws IOException {
         CrashableIoManager killed = killedAfterSavingBesideChanges();
         NavigableMap<byte[], Entry> expected;
-        try (StorageEngine engine =
+        try (BitcaskEngine engine =
                 builder(killed.peekKill(), Runnable::run).imageEveryBytes(0).open()) {
             expected = KeyValues.entries(engine);
         }
@@ -366,9 +370,9 @@ final class LazyImageTest {
                 flip(disk, 5_000 * round);
             }
             Queue<Runnable> held = new ArrayDeque<>();
-            try (StorageEngine engine =
+            try (BitcaskEngine engine =
                     builder(disk, round < 2 ? Runnable::run : held::add).open()) {
-                assertThat(engine.stats().openedFromImage()).isTrue();
+                assertThat(engine.stats().opening().fromImage()).isTrue();
                 NavigableMap<byte[], Entry> found = KeyValues.entries(engine);
                 assertThat(found.keySet()).as("round=%d", round).hasSameSizeAs(expected.keySet());
                 for (Map.Entry<byte[], Entry> each : expected.entrySet()) {
@@ -387,16 +391,18 @@ final class LazyImageTest {
         EngineStats expected = replayed(killed);
         AtomicReference<KeyIndex> index = new AtomicReference<>();
         Queue<Runnable> held = new ArrayDeque<>();
-        try (StorageEngine engine = builder(killed, held::add)
+        try (BitcaskEngine engine = builder(killed, held::add)
                 .index(context -> {
                     index.set(new CompactKeyIndex(context));
                     return index.get();
                 })
                 .open()) {
             long opened = index.get().memoryBytes();
-            assertThat(opened).isLessThan(expected.indexBytes() / 10);
+            assertThat(opened).isLessThan(expected.memory().indexBytes() / 10);
             assertThat(engine.get(key(0))).isEqualTo(value(0, 2));
-            assertThat(index.get().memoryBytes()).isGreaterThan(opened).isLessThan(expected.indexBytes() * 3 / 4);
+            assertThat(index.get().memoryBytes())
+                    .isGreaterThan(opened)
+                    .isLessThan(expected.memory().indexBytes() * 3 / 4);
             assertThat(engine.size()).isEqualTo(expected.keys());
             assertSame(engine.stats(), expected, "all loaded");
         }
@@ -415,7 +421,7 @@ final class LazyImageTest {
             int failing = 4 + round;
             int every = 1_500;
             Queue<Runnable> held = new ArrayDeque<>();
-            try (StorageEngine engine = builder(disk, held::add)
+            try (BitcaskEngine engine = builder(disk, held::add)
                     .index(context -> new CompactKeyIndex(new KeyIndexContext(
                             context.expectedKeys(),
                             context.expectedKeyLength(),
@@ -442,7 +448,8 @@ final class LazyImageTest {
                 assertHolds(engine, true, 1, "round=" + round);
                 assertThat(engine.stats().keys()).isEqualTo(expected.keys());
                 // One more record, in the place of one that is as long.
-                assertThat(engine.stats().liveBytes()).isEqualTo(expected.liveBytes());
+                assertThat(engine.stats().space().liveBytes())
+                        .isEqualTo(expected.space().liveBytes());
             }
         }
     }
@@ -457,7 +464,7 @@ final class LazyImageTest {
                 if (round % 4 != 0) {
                     flip(disk, (int) (length * (round + 0.5) / 12));
                 }
-                try (StorageEngine engine = builder(disk, threads::execute).open()) {
+                try (BitcaskEngine engine = builder(disk, threads::execute).open()) {
                     CountDownLatch start = new CountDownLatch(1);
                     List<CompletableFuture<?>> calls = new ArrayList<>();
                     for (int i = 0; i < 3; i++) {
@@ -493,13 +500,13 @@ final class LazyImageTest {
         CrashableIoManager disk = closed.peekKill();
         for (int round = 0; round < 3; round++) {
             Queue<Runnable> held = new ArrayDeque<>();
-            StorageEngine engine = builder(disk, held::add).open();
+            BitcaskEngine engine = builder(disk, held::add).open();
             engine.close();
             // What comes when the store is closed touches nothing.
             held.forEach(Runnable::run);
         }
-        try (StorageEngine engine = builder(disk, Runnable::run).open()) {
-            assertThat(engine.stats().openedFromImage()).isTrue();
+        try (BitcaskEngine engine = builder(disk, Runnable::run).open()) {
+            assertThat(engine.stats().opening().fromImage()).isTrue();
             assertHolds(engine, false, 17, "closed three times");
         }
     }
@@ -521,7 +528,7 @@ final class LazyImageTest {
         records[records.length / 2] ^= 1;
         disk.install(data, records);
         Queue<Runnable> held = new ArrayDeque<>();
-        try (StorageEngine engine = builder(disk, held::add).open()) {
+        try (BitcaskEngine engine = builder(disk, held::add).open()) {
             int right = 0;
             int refused = 0;
             for (int i = 0; i < KEYS; i += 17) {

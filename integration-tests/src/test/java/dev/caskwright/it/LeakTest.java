@@ -3,7 +3,7 @@ package dev.caskwright.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.caskwright.api.StorageEngine;
+import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.testkit.KeyValues;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
@@ -48,7 +48,7 @@ final class LeakTest {
 
     private void cycle(Combination combination, int cycles) throws Exception {
         assumeTrue(Files.isDirectory(PROCESS.resolve("fd")), "counts what Linux shows of the process");
-        List<WeakReference<StorageEngine>> engines = new ArrayList<>();
+        List<WeakReference<BitcaskEngine>> engines = new ArrayList<>();
         long files = 0;
         for (int i = 0; i < cycles; i++) {
             engines.add(new WeakReference<>(live(combination, i)));
@@ -69,8 +69,8 @@ final class LeakTest {
         assertThat(reachable(engines)).as("closed engines still reachable").isZero();
     }
 
-    private StorageEngine live(Combination combination, int cycle) throws IOException {
-        StorageEngine engine = combination.builder(temporary).open();
+    private BitcaskEngine live(Combination combination, int cycle) throws IOException {
+        BitcaskEngine engine = combination.builder(temporary).open();
         for (int i = 0; i < 60; i++) {
             engine.put(KeyValues.key((cycle + i) % 80), new byte[100]);
             engine.delete(KeyValues.key(i));
@@ -107,7 +107,7 @@ final class LeakTest {
         }
     }
 
-    private static long reachable(List<WeakReference<StorageEngine>> engines) {
+    private static long reachable(List<WeakReference<BitcaskEngine>> engines) {
         return engines.stream().filter(each -> each.get() != null).count();
     }
 

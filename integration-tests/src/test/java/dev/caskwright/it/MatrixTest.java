@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.Entry;
-import dev.caskwright.api.StorageEngine;
+import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
 import dev.caskwright.testkit.RandomHistory;
@@ -35,7 +35,7 @@ final class MatrixTest {
             Path directory = temporary.resolve("store" + seed);
             for (Combination combination : Combination.all()) {
                 model.context("seed=" + seed + ", " + combination);
-                try (StorageEngine engine =
+                try (BitcaskEngine engine =
                         combination.builder(directory).clock(clock).open()) {
                     model.reopened(KeyValues.entries(engine));
                     for (int i = 0; i < STEPS; i++) {
@@ -57,7 +57,7 @@ final class MatrixTest {
         for (Combination writer : writers) {
             Path directory = temporary.resolve(writer.index() + "-" + writer.io());
             NavigableMap<byte[], Entry> written;
-            try (StorageEngine engine = writer.builder(directory).open()) {
+            try (BitcaskEngine engine = writer.builder(directory).open()) {
                 for (int i = 0; i < 400; i++) {
                     engine.put(KeyValues.key(i % 150), KeyValues.bytes("value " + i));
                     if (i % 7 == 0) {
@@ -70,14 +70,14 @@ final class MatrixTest {
                 written = KeyValues.entries(engine);
             }
             for (Combination reader : Combination.all()) {
-                try (StorageEngine engine = reader.builder(directory).open()) {
+                try (BitcaskEngine engine = reader.builder(directory).open()) {
                     assertSame(writer + " read by " + reader, written, engine);
                 }
             }
         }
     }
 
-    private static void assertSame(String context, NavigableMap<byte[], Entry> written, StorageEngine engine)
+    private static void assertSame(String context, NavigableMap<byte[], Entry> written, BitcaskEngine engine)
             throws IOException {
         assertThat(engine.size()).as(context).isEqualTo(written.size());
         for (Map.Entry<byte[], Entry> each : written.entrySet()) {

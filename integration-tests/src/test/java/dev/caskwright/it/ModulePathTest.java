@@ -39,6 +39,8 @@ final class ModulePathTest {
     private static final String PROGRAM = """
             package consumer;
 
+            import dev.caskwright.api.Merging;
+            import dev.caskwright.api.OrderedView;
             import dev.caskwright.api.StorageEngine;
             import dev.caskwright.api.spi.Backends;
             import dev.caskwright.bitcask.BitcaskEngine;
@@ -56,13 +58,13 @@ final class ModulePathTest {
                             for (int i = 0; i < 1000; i++) {
                                 engine.put(("key" + i).getBytes(), ("value" + i).getBytes());
                             }
-                            engine.merge();
+                            engine.require(Merging.class).merge();
                         }
                         String other = io.equals("mmap") ? "standard" : "mmap";
                         try (StorageEngine engine = builder.startupIo(Backends.ioManager(other)).open()) {
                             check(engine.size() == 1000);
                             check(new String(engine.get("key7".getBytes())).equals("value7"));
-                            check(engine.ordered().isPresent() == index.equals("btree"));
+                            check(engine.facet(OrderedView.class).isPresent() == index.equals("btree"));
                         }
                         System.out.println(io + (Program.class.getModule().isNamed() ? " from modules" : " from classes"));
                     }

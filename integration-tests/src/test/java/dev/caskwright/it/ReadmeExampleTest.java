@@ -84,7 +84,7 @@ final class ReadmeExampleTest {
             store.put("cask:1".getBytes(UTF_8), "oak".getBytes(UTF_8));
             WriteOptions forADay = WriteOptions.SYNC.timeToLive(Duration.ofDays(1));
             store.put("cask:2".getBytes(UTF_8), "ash".getBytes(UTF_8), forADay);
-            try (Cursor cursor = store.ordered().orElseThrow().prefix("cask:".getBytes(UTF_8), true)) {
+            try (Cursor cursor = store.ordered().prefix("cask:".getBytes(UTF_8), true)) {
                 for (Entry entry = cursor.next(); entry != null; entry = cursor.next()) {
                     keys.add(new String(entry.key(), UTF_8)); // cask:2, then cask:1
                 }

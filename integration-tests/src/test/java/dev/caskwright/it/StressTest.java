@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.Snapshot;
-import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.bitcask.BitcaskEngine;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -81,13 +81,13 @@ final class StressTest {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         while (System.nanoTime() < end) {
             long closing = Math.min(end, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(400));
-            try (StorageEngine engine = combination.builder(temporary).open()) {
+            try (BitcaskEngine engine = combination.builder(temporary).open()) {
                 checkAll(engine, known);
                 inThreads(engine, known, closing);
                 assertThat(engine.health()).isNull();
             }
         }
-        try (StorageEngine engine = combination.builder(temporary).open()) {
+        try (BitcaskEngine engine = combination.builder(temporary).open()) {
             checkAll(engine, known);
         }
     }
@@ -96,7 +96,7 @@ final class StressTest {
         void run() throws Exception;
     }
 
-    private static void inThreads(StorageEngine engine, AtomicReferenceArray<Known> known, long closing)
+    private static void inThreads(BitcaskEngine engine, AtomicReferenceArray<Known> known, long closing)
             throws Exception {
         List<Task> tasks = new ArrayList<>();
         for (int writer = 0; writer < WRITERS; writer++) {
@@ -142,7 +142,7 @@ final class StressTest {
     }
 
     /** Counts up the values of keys of its own, which must be as it left them; sometimes deletes one first. */
-    private static void write(StorageEngine engine, int writer, AtomicReferenceArray<Known> known) throws Exception {
+    private static void write(BitcaskEngine engine, int writer, AtomicReferenceArray<Known> known) throws Exception {
         RandomGenerator random = RandomGenerator.getDefault();
         while (true) {
             int key = writer * KEYS + random.nextInt(KEYS);
@@ -169,7 +169,7 @@ final class StressTest {
         }
     }
 
-    private static void read(StorageEngine engine, AtomicReferenceArray<Known> known) throws Exception {
+    private static void read(BitcaskEngine engine, AtomicReferenceArray<Known> known) throws Exception {
         RandomGenerator random = RandomGenerator.getDefault();
         while (true) {
             int key = random.nextInt(WRITERS * KEYS);
@@ -183,7 +183,7 @@ final class StressTest {
         }
     }
 
-    private static void batch(StorageEngine engine) throws Exception {
+    private static void batch(BitcaskEngine engine) throws Exception {
         for (long i = 0; ; i++) {
             WriteBatch batch = new WriteBatch();
             for (int pair = 0; pair < 4; pair++) {
@@ -194,7 +194,7 @@ final class StressTest {
     }
 
     /** In a snapshot, all keys of the batches have the same number, whichever way they are read, and again later. */
-    private static void snapshot(StorageEngine engine) throws Exception {
+    private static void snapshot(BitcaskEngine engine) throws Exception {
         while (true) {
             try (Snapshot snapshot = engine.snapshot()) {
                 for (int round = 0; round < 3; round++) {
@@ -221,7 +221,7 @@ final class StressTest {
     }
 
     /** Checks what a reopened store has: all that returned, and perhaps the write that the closing cut short. */
-    private static void checkAll(StorageEngine engine, AtomicReferenceArray<Known> known) throws Exception {
+    private static void checkAll(BitcaskEngine engine, AtomicReferenceArray<Known> known) throws Exception {
         for (int key = 0; key < known.length(); key++) {
             Known before = known.get(key);
             byte[] value = engine.get(key(key));

@@ -5,15 +5,15 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.function.Function;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds key indexes and IO managers by name, among those on the class path or module path.
+ * Finds engines, key indexes, IO managers and other plug-ins by name, among those on the class path or module path.
  *
  * <p>Three class loaders are asked, one after the other: that of this class, that of the caller, and the context class loader
  * of the thread. So a plug-in that lies beside this class or beside the caller is found whatever the context class loader is.
@@ -26,33 +26,74 @@ public final class Backends {
     private Backends() {}
 
     /**
+     * Returns the engine of that name.
+     *
+     * @throws IllegalArgumentException if there is none; the message lists the known names
+     * @throws OutdatedPluginException if it was built against an older version of {@link EngineProvider}
+     */
+    public static EngineProvider engine(String name) {
+        return find("engine", EngineProvider.class, name, CALLERS.getCallerClass());
+    }
+
+    /**
      * Returns the key index of that name.
      *
      * @throws IllegalArgumentException if there is none; the message lists the known names
+     * @throws OutdatedPluginException if it was built against an older version of {@link KeyIndexProvider}
      */
     public static KeyIndexProvider keyIndex(String name) {
-        return find("key index", KeyIndexProvider.class, name, KeyIndexProvider::name, CALLERS.getCallerClass());
+        return find("key index", KeyIndexProvider.class, name, CALLERS.getCallerClass());
     }
 
     /**
      * Returns the IO manager of that name.
      *
      * @throws IllegalArgumentException if there is none; the message lists the known names
+     * @throws OutdatedPluginException if it was built against an older version of {@link IoManagerProvider}
      */
     public static IoManagerProvider ioManager(String name) {
-        return find("IO manager", IoManagerProvider.class, name, IoManagerProvider::name, CALLERS.getCallerClass());
+        return find("IO manager", IoManagerProvider.class, name, CALLERS.getCallerClass());
     }
 
-    private static <P> P find(String kind, Class<P> type, String name, Function<P, String> naming, Class<?> caller) {
-        Search<P> search = new Search<>(name, naming);
+    /**
+     * Returns the plug-in of that type and name. The type is public, in a package that its module exports.
+     *
+     * @param kind what plug-ins of the type are called in messages, such as {@code codec}
+     * @throws IllegalArgumentException if there is none; the message lists the known names
+     * @throws OutdatedPluginException if it was built against an older version of its interface
+     */
+    public static <P extends Plugin> P find(String kind, Class<P> type, String name) {
+        return find(kind, type, name, CALLERS.getCallerClass());
+    }
+
+    /**
+     * Returns all plug-ins of a type that can be loaded, by name, as {@link #find} sees them for a caller. The first one of a
+     * name counts. Those that were built against an older version of their interface are left out.
+     */
+    public static <P extends Plugin> List<P> all(Class<P> type, Class<?> caller) {
+        Search<P> search = new Search<>(null);
         for (ClassLoader loader : loaders(caller)) {
-            P found = search.in(ServiceLoader.load(type, loader));
+            search.in(services(type, loader));
+        }
+        search.known.values().removeIf(provider -> !PluginCheck.isComplete(provider));
+        return List.copyOf(search.known.values());
+    }
+
+    private static <P extends Plugin> P find(String kind, Class<P> type, String name, Class<?> caller) {
+        Search<P> search = new Search<>(name);
+        for (ClassLoader loader : loaders(caller)) {
+            P found = search.in(services(type, loader));
             if (found != null) {
-                return found;
+                return PluginCheck.complete(found);
             }
         }
         throw new IllegalArgumentException("unknown " + kind + ": name=" + name + ", known="
-                + String.join(", ", search.known) + search.explanation(kind, type));
+                + String.join(", ", search.known.keySet()) + search.explanation(kind, type));
+    }
+
+    private static <P> ServiceLoader<P> services(Class<P> type, ClassLoader loader) {
+        Backends.class.getModule().addUses(type);
+        return ServiceLoader.load(type, loader);
     }
 
     private static Set<ClassLoader> loaders(Class<?> caller) {
@@ -70,15 +111,14 @@ public final class Backends {
     }
 
     /** One search for a name, through several loaders. */
-    private static final class Search<P> {
-        private final String name;
-        private final Function<P, String> naming;
-        private final Set<String> known = new TreeSet<>();
+    private static final class Search<P extends Plugin> {
+        private final @Nullable String name;
+        private final Map<String, P> known = new TreeMap<>();
         private final List<Throwable> broken = new ArrayList<>();
 
-        Search(String name, Function<P, String> naming) {
+        /** Searches for one name, or for all if it is null. */
+        Search(@Nullable String name) {
             this.name = name;
-            this.naming = naming;
         }
 
         @Nullable P in(ServiceLoader<P> loader) {
@@ -89,8 +129,8 @@ public final class Backends {
                         return null;
                     }
                     P provider = providers.next();
-                    String found = naming.apply(provider);
-                    known.add(found);
+                    String found = provider.name();
+                    known.putIfAbsent(found, provider);
                     if (found.equals(name)) {
                         return provider;
                     }
@@ -116,10 +156,12 @@ public final class Backends {
             text.append("; if its classes are there, the likely reason is that ");
             text.append(source == null ? "the jar" : source.getLocation());
             text.append(" was merged from several jars and lost the service files META-INF/services/");
-            text.append(type.getName())
-                    .append(": have the build join them, or pass the ")
-                    .append(kind);
-            return text.append(" as a factory").toString();
+            text.append(type.getName()).append(": have the build join them, or ");
+            text.append(
+                    type == EngineProvider.class
+                            ? "use the engine's own builder"
+                            : "pass the " + kind + " as a factory");
+            return text.toString();
         }
     }
 }

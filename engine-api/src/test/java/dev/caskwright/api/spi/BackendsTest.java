@@ -3,11 +3,16 @@ package dev.caskwright.api.spi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayOutputStream;
+import java.io.File;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import javax.tools.ToolProvider;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -154,6 +159,94 @@ final class BackendsTest {
                             "unknown key index: name=broken, known=other, testing; 2 could not be loaded")
                     .hasMessageContaining("some/library/Missing");
         }
+    }
+
+    @Test
+    void anUnknownEngineIsNamedWithTheKnownOnes() {
+        assertThatThrownBy(() -> Backends.engine("none"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("unknown engine: name=none, known=")
+                .hasMessageContaining("lost the service files META-INF/services/" + EngineProvider.class.getName())
+                .hasMessageContaining("builder");
+    }
+
+    /** A kind of plug-in that another module defines. */
+    public interface Codec extends Plugin {}
+
+    /** One of that kind. */
+    public static final class Plain implements Codec {
+        @Override
+        public String name() {
+            return "plain";
+        }
+    }
+
+    @Test
+    void plugInsOfAnyKindAreFoundByName() throws Exception {
+        Path file = temporary.resolve("codecs/META-INF/services").resolve(Codec.class.getName());
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, Plain.class.getName());
+        URL[] services = {temporary.resolve("codecs").toUri().toURL()};
+        try (URLClassLoader loader = new URLClassLoader(services, before)) {
+            Thread.currentThread().setContextClassLoader(loader);
+            assertThat(Backends.find("codec", Codec.class, "plain")).isInstanceOf(Plain.class);
+            assertThat(Backends.all(Codec.class, BackendsTest.class))
+                    .extracting(Plugin::name)
+                    .containsExactly("plain");
+            assertThatThrownBy(() -> Backends.find("codec", Codec.class, "lz5"))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith("unknown codec: name=lz5, known=plain");
+        }
+    }
+
+    /** Compiled against a version of the interface that had fewer methods, as an old jar was. */
+    @Test
+    void aPlugInOfAnOlderInterfaceIsRefusedByName() throws Exception {
+        URL old = compiledAgainst("""
+                package dev.caskwright.api.spi;
+                public interface EngineProvider extends Plugin {}
+                """, """
+                package old;
+                public final class OldEngine implements dev.caskwright.api.spi.EngineProvider {
+                    public String name() { return "old"; }
+                }
+                """);
+        Path file = temporary.resolve("old-services/META-INF/services").resolve(EngineProvider.class.getName());
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, "old.OldEngine");
+        URL[] jar = {old, temporary.resolve("old-services").toUri().toURL()};
+        try (URLClassLoader loader = new URLClassLoader(jar, before)) {
+            Thread.currentThread().setContextClassLoader(loader);
+            assertThatThrownBy(() -> Backends.engine("old"))
+                    .isInstanceOf(OutdatedPluginException.class)
+                    .hasMessageContaining("older version of its interface: class=old.OldEngine, from=" + old)
+                    .hasMessageContaining("missing=EngineProvider.");
+            assertThat(Backends.all(EngineProvider.class, BackendsTest.class)).isEmpty();
+        }
+    }
+
+    private URL compiledAgainst(String anOlderInterface, String plugIn) throws Exception {
+        Path older = temporary.resolve("older");
+        Path classes = temporary.resolve("old-classes");
+        Files.createDirectories(classes);
+        Files.createDirectories(older);
+        Path interfaceSource = temporary.resolve("EngineProvider.java");
+        Path source = temporary.resolve("OldEngine.java");
+        Files.writeString(interfaceSource, anOlderInterface);
+        Files.writeString(source, plugIn);
+        String api = Path.of(place(Backends.class).toURI()).toString();
+        compile("-d", older.toString(), "-cp", api, interfaceSource.toString());
+        String classPath = older + File.pathSeparator + api;
+        compile("-d", classes.toString(), "-cp", classPath, source.toString());
+        return classes.toUri().toURL();
+    }
+
+    private static void compile(String... arguments) {
+        ByteArrayOutputStream errors = new ByteArrayOutputStream();
+        List<String> all = new ArrayList<>(List.of("-proc:none"));
+        all.addAll(List.of(arguments));
+        int result = ToolProvider.getSystemJavaCompiler().run(null, errors, errors, all.toArray(new String[0]));
+        assertThat(result).as("%s", errors).isZero();
     }
 
     @Test

@@ -164,7 +164,7 @@ final class GoldenFilesTest {
                         "\"kept\" (4 bytes) = \"from\\20the\\20first\\20file\" (19 bytes), version 2",
                         "\"long\" (4 bytes) = \"012345678901234567890123...\" (450 bytes), version 10");
         assertThat(engine.stats().lastVersion()).isEqualTo(15);
-        assertThat(engine.stats().tornBytesCut()).isZero();
+        assertThat(engine.stats().opening().tornBytesCut()).isZero();
     }
 
     @ParameterizedTest
@@ -211,8 +211,8 @@ final class GoldenFilesTest {
         CrashableIoManager disk = golden("v" + version + "-image", FILES_WITH_IMAGE);
         assertThat(BitcaskEngine.verify(HOME, disk.factory()).damages()).isEmpty();
         BitcaskEngine engine = builder(disk, new ManualClock()).index(SMALL).open();
-        assertThat(engine.stats().openedFromImage()).isTrue();
-        assertThat(engine.stats().replayedRecords()).isEqualTo(2);
+        assertThat(engine.stats().opening().fromImage()).isTrue();
+        assertThat(engine.stats().opening().replayedRecords()).isEqualTo(2);
         assertThat(engine.get(bytes("in the image"))).isEqualTo(bytes("1"));
         assertThat(engine.get(ODD_KEY)).isEqualTo(bytes("2"));
         assertThat(engine.get(bytes("behind the image"))).isEqualTo(bytes("4"));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.SalvageReport;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
@@ -13,7 +14,6 @@ import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
-import dev.caskwright.bitcask.SalvageReport;
 import dev.caskwright.bitcask.SmallImageIndex;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;

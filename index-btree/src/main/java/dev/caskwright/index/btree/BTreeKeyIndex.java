@@ -102,6 +102,11 @@ public final class BTreeKeyIndex implements OrderedKeyIndex {
         }
 
         @Override
+        public boolean isOrdered() {
+            return true;
+        }
+
+        @Override
         public KeyIndex open(KeyIndexContext context) {
             return new BTreeKeyIndex();
         }

@@ -45,7 +45,7 @@ final class BadInputTest extends FeatureFixture {
             assertThatThrownBy(() -> engine.write(batch, WriteOptions.DEFAULT))
                     .isInstanceOf(IllegalArgumentException.class);
         }
-        assertThat(engine.stats().writtenBytes()).isZero();
+        assertThat(engine.stats().writes().writtenBytes()).isZero();
         byte[] longest = new byte[65_535];
         engine.put(longest, value);
         assertThat(engine.get(longest)).isEqualTo(value);
@@ -211,11 +211,11 @@ final class BadInputTest extends FeatureFixture {
         BitcaskEngine engine = builder().index(failing("ensureRoom", failure)).open();
         put(engine, "key", "old");
         failure.set(new IndexMemoryException("no room", null));
-        long written = engine.stats().writtenBytes();
+        long written = engine.stats().writes().writtenBytes();
         assertThatThrownBy(() -> put(engine, "key", "new")).isInstanceOf(IndexMemoryException.class);
         WriteBatch batch = new WriteBatch().put(bytes("a"), bytes("1")).put(bytes("b"), bytes("2"));
         assertThatThrownBy(() -> engine.write(batch, WriteOptions.DEFAULT)).isInstanceOf(IndexMemoryException.class);
-        assertThat(engine.stats().writtenBytes()).isEqualTo(written);
+        assertThat(engine.stats().writes().writtenBytes()).isEqualTo(written);
         assertThat(engine.health()).isNull();
         failure.set(null);
         put(engine, "key", "later");

@@ -4,10 +4,10 @@ import static dev.caskwright.it.features.LincheckStore.bytes;
 import static dev.caskwright.it.features.LincheckStore.number;
 
 import dev.caskwright.api.Snapshot;
-import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.Transaction;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.bitcask.BitcaskEngine;
 import java.io.IOException;
 import java.util.AbstractMap;
 import java.util.List;
@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 @Param(name = "key", gen = IntGen.class, conf = "0:1")
 @Param(name = "value", gen = IntGen.class, conf = "0:9")
 public final class BatchLinearizabilityTest {
-    private final StorageEngine engine = LincheckStore.open();
+    private final BitcaskEngine engine = LincheckStore.open();
 
     @Operation
     public void put(@Param(name = "key") int key, @Param(name = "value") int value) throws IOException {

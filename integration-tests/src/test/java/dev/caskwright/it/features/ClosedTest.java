@@ -27,13 +27,13 @@ final class ClosedTest extends FeatureFixture {
         engine.close();
         assertThat(engine.size()).isZero();
         assertThat(engine.stats().keys()).isZero();
-        assertThat(engine.stats().indexBytes()).isZero();
+        assertThat(engine.stats().memory().indexBytes()).isZero();
         assertThat(engine.health()).isNull();
         Transaction transaction = engine.transaction();
         assertThatThrownBy(() -> transaction.get(bytes("key1"))).isInstanceOf(EngineClosedException.class);
         transaction.put(bytes("key1"), bytes("value"));
         assertThatThrownBy(() -> transaction.commit(WriteOptions.DEFAULT)).isInstanceOf(EngineClosedException.class);
-        Optional<OrderedView> ordered = engine.ordered();
+        Optional<OrderedView> ordered = engine.facet(OrderedView.class);
         if (ordered.isPresent()) {
             assertThatThrownBy(() -> firstOf(ordered.get())).isInstanceOf(EngineClosedException.class);
         }

@@ -3,12 +3,12 @@ package dev.caskwright.it.features;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.CopyReport;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.bitcask.BitcaskEngine;
-import dev.caskwright.bitcask.CopyReport;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.io.standard.StandardIoManager;
 import dev.caskwright.testkit.Fault;
@@ -344,7 +344,7 @@ final class CopiesTest {
                     assertThat(engine.health()).isNotNull();
                 }
             }
-            CopyReport report = engine.backupTo(at("backup"));
+            CopyReport report = engine.backup(at("backup"));
             assertThat(report.lastVersion()).isEqualTo(engine.stats().lastVersion());
             assertThat(report.doubts()).isEmpty();
             assertThat(contentOf(at("backup"))).isEqualTo(content(engine)).hasSize(6);
@@ -443,7 +443,7 @@ final class CopiesTest {
             Files.writeString(at("backup/00000777.data"), "mine");
             Files.writeString(at("backup/00000001.image"), "mine");
             fill(engine, "l", 5, "base");
-            CopyReport report = engine.backupTo(at("backup"));
+            CopyReport report = engine.backup(at("backup"));
             assertThat(report.doubts()).hasSize(2);
             assertThat(at("backup/mine")).hasContent("mine");
             assertThat(at("backup/00000777.data")).hasContent("mine");

@@ -76,8 +76,8 @@ final class ExpiryTest extends FeatureFixture {
         assertThat(engine.size()).isEqualTo(51);
         engine.merge();
         assertThat(engine.size()).isEqualTo(1);
-        assertThat(engine.stats().files()).isEqualTo(1);
-        assertThat(engine.stats().diskBytes()).isLessThan(200);
+        assertThat(engine.stats().space().files()).isEqualTo(1);
+        assertThat(engine.stats().space().diskBytes()).isLessThan(200);
         engine.close();
         engine = open();
         assertThat(engine.size()).isEqualTo(1);

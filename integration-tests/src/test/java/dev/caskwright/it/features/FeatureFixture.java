@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.ReadView;
-import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
@@ -49,15 +48,15 @@ abstract class FeatureFixture {
         return KeyValues.bytes(text);
     }
 
-    static void put(StorageEngine engine, String key, String value) throws IOException {
+    static void put(BitcaskEngine engine, String key, String value) throws IOException {
         engine.put(bytes(key), bytes(value));
     }
 
-    static void put(StorageEngine engine, String key, String value, Duration timeToLive) throws IOException {
+    static void put(BitcaskEngine engine, String key, String value, Duration timeToLive) throws IOException {
         engine.put(bytes(key), bytes(value), WriteOptions.DEFAULT.timeToLive(timeToLive));
     }
 
-    static boolean delete(StorageEngine engine, String key) throws IOException {
+    static boolean delete(BitcaskEngine engine, String key) throws IOException {
         return engine.delete(bytes(key));
     }
 
@@ -70,7 +69,7 @@ abstract class FeatureFixture {
     }
 
     /** Puts "key0" and so on, so many that they fill several files. */
-    static void fill(StorageEngine engine, int count, String value) throws IOException {
+    static void fill(BitcaskEngine engine, int count, String value) throws IOException {
         for (int i = 0; i < count; i++) {
             put(engine, "key" + i, value + i);
         }

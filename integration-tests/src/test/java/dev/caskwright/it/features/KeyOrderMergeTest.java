@@ -45,9 +45,9 @@ final class KeyOrderMergeTest extends FeatureFixture {
             // A visit goes through the files from start to end.
             assertThat(keysInFiles(engine)).isSortedAccordingTo(Comparator.naturalOrder());
             assertThat(content(engine)).isEqualTo(model);
-            assertThat(engine.stats().deadBytes())
+            assertThat(engine.stats().space().deadBytes())
                     .as("no tombstone is left")
-                    .isLessThan(50L * engine.stats().files());
+                    .isLessThan(50L * engine.stats().space().files());
         }
         try (BitcaskEngine engine = backend.builder(directory(), clock).open()) {
             assertThat(content(engine)).isEqualTo(model);

@@ -3,7 +3,6 @@ package dev.caskwright.it.features;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.caskwright.api.Durability;
-import dev.caskwright.api.StorageEngine;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.testkit.CrashableIoManager;
 import java.io.IOException;
@@ -15,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class LincheckStore {
     private LincheckStore() {}
 
-    static StorageEngine open() {
+    static BitcaskEngine open() {
         try {
             return BitcaskEngine.builder(Path.of("store"))
                     .io(new CrashableIoManager().logging(false).factory())

@@ -3,9 +3,9 @@ package dev.caskwright.it.features;
 import static dev.caskwright.it.features.LincheckStore.bytes;
 import static dev.caskwright.it.features.LincheckStore.number;
 
-import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.Transaction;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.bitcask.BitcaskEngine;
 import java.io.IOException;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 @Param(name = "key", gen = IntGen.class, conf = "0:1")
 @Param(name = "value", gen = IntGen.class, conf = "0:2")
 public final class SingleKeyLinearizabilityTest {
-    private final StorageEngine engine = LincheckStore.open();
+    private final BitcaskEngine engine = LincheckStore.open();
 
     @Operation
     public Integer get(@Param(name = "key") int key) throws IOException {

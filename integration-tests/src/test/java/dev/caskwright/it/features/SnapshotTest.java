@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.bitcask.BitcaskEngine;
 import java.io.IOException;
@@ -33,10 +34,10 @@ final class SnapshotTest extends FeatureFixture {
         Snapshot younger = engine.snapshot();
         fill(engine, 30, "new");
         older.close();
-        assertThat(engine.stats().pinnedBytes()).isZero();
+        assertThat(engine.stats().space().pinnedBytes()).isZero();
         assertThat(content(younger)).isEqualTo(filled(30, "old"));
-        if (younger.ordered().isPresent()) {
-            assertThat(younger.ordered().get().first().value()).isEqualTo(bytes("old0"));
+        if (younger.facet(OrderedView.class).isPresent()) {
+            assertThat(younger.ordered().first().value()).isEqualTo(bytes("old0"));
         }
         assertThat(content(engine)).isEqualTo(filled(30, "new"));
         younger.close();
@@ -53,23 +54,23 @@ final class SnapshotTest extends FeatureFixture {
         Snapshot one = engine.snapshot();
         Snapshot other = engine.snapshot();
         assertThat(engine.stats().snapshots()).isEqualTo(2);
-        assertThat(engine.stats().pinnedBytes()).isZero();
+        assertThat(engine.stats().space().pinnedBytes()).isZero();
         fill(engine, 50, "new");
         delete(engine, "key7");
         long before = dataFiles(directory());
         engine.merge();
-        assertThat(engine.stats().pinnedBytes()).isPositive();
+        assertThat(engine.stats().space().pinnedBytes()).isPositive();
         assertThat(dataFiles(directory())).isGreaterThan(before);
         one.close();
         one.close();
-        assertThat(engine.stats().pinnedBytes()).isPositive();
+        assertThat(engine.stats().space().pinnedBytes()).isPositive();
         assertThat(content(other)).isEqualTo(filled(50, "old"));
         other.close();
-        assertThat(engine.stats().pinnedBytes()).isZero();
+        assertThat(engine.stats().space().pinnedBytes()).isZero();
         assertThat(engine.stats().snapshots()).isZero();
         assertThat(dataFiles(directory()))
                 .isLessThan(before)
-                .isEqualTo(engine.stats().files());
+                .isEqualTo(engine.stats().space().files());
         engine.close();
     }
 
@@ -141,13 +142,13 @@ final class SnapshotTest extends FeatureFixture {
         leak(engine);
         fill(engine, 30, "new");
         engine.merge();
-        assertThat(engine.stats().pinnedBytes()).isPositive();
+        assertThat(engine.stats().space().pinnedBytes()).isPositive();
         for (int i = 0; i < 2_000 && engine.stats().snapshots() > 0; i++) {
             System.gc(); // the collector, and then the cleaner's thread, need a moment
             Thread.yield();
         }
         assertThat(engine.stats().snapshots()).isZero();
-        assertThat(engine.stats().pinnedBytes()).isZero();
+        assertThat(engine.stats().space().pinnedBytes()).isZero();
         engine.close();
     }
 
@@ -178,7 +179,7 @@ final class SnapshotTest extends FeatureFixture {
         Snapshot snapshot = engine.snapshot();
         fill(engine, 30, "new");
         engine.merge();
-        assertThat(engine.stats().pinnedBytes()).isPositive();
+        assertThat(engine.stats().space().pinnedBytes()).isPositive();
         engine.close();
         List<Path> before = files(directory());
         snapshot.close();
@@ -187,7 +188,7 @@ final class SnapshotTest extends FeatureFixture {
         assertThat(content(reopened)).isEqualTo(filled(30, "new"));
         assertThat(dataFiles(directory()))
                 .as("it removes leftovers")
-                .isEqualTo(reopened.stats().files());
+                .isEqualTo(reopened.stats().space().files());
         reopened.close();
     }
 

@@ -7,7 +7,6 @@ import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Snapshot;
-import dev.caskwright.api.StorageEngine;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
@@ -237,7 +236,7 @@ final class StatefulModelTest {
 
         /** Brings a copy up to date by the changes since the last time, or anew if they are gone. */
         private void follow() throws IOException {
-            StorageEngine store = engine.get();
+            BitcaskEngine store = engine.get();
             try {
                 followedTo = store.changes(followedTo, change -> {
                     assertThat(change.version()).isGreaterThan(followedTo);

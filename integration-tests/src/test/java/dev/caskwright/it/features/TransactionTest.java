@@ -141,7 +141,7 @@ final class TransactionTest extends FeatureFixture {
         put(engine, "task 1", "open");
         Transaction transaction = engine.transaction();
         List<String> found = new ArrayList<>();
-        try (var cursor = engine.ordered().orElseThrow().range(Range.prefix(bytes("task ")))) {
+        try (var cursor = engine.ordered().range(Range.prefix(bytes("task ")))) {
             for (var entry = cursor.next(); entry != null; entry = cursor.next()) {
                 found.add(text(transaction.get(entry.key())));
             }

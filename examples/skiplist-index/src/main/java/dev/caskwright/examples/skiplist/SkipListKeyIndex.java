@@ -49,6 +49,11 @@ public final class SkipListKeyIndex implements OrderedKeyIndex {
         }
 
         @Override
+        public boolean isOrdered() {
+            return true;
+        }
+
+        @Override
         public KeyIndex open(KeyIndexContext context) {
             return new SkipListKeyIndex();
         }

@@ -16,14 +16,14 @@ import org.jspecify.annotations.Nullable;
  * Reads changes out of the files that writers wrote: there they lie in the order of their versions. What a merge has
  * rewritten has lost its order, so changes are gone up to the last one in any file merged so far.
  */
-final class ChangeFeed {
+final class ChangeReader {
     private final Store store;
     private final Snapshots.Handle snapshot;
     private final ChangeVisitor visitor;
     private ChangeVisitor.@Nullable Change held;
     private long visited;
 
-    private ChangeFeed(Store store, Snapshots.Handle snapshot, long version, ChangeVisitor visitor) {
+    private ChangeReader(Store store, Snapshots.Handle snapshot, long version, ChangeVisitor visitor) {
         this.store = store;
         this.snapshot = snapshot;
         this.visitor = visitor;
@@ -34,7 +34,7 @@ final class ChangeFeed {
         // The snapshot keeps files that a merge replaces meanwhile, and bounds what is visited.
         Snapshots.Handle snapshot = store.snapshots.openForCall();
         try {
-            return new ChangeFeed(store, snapshot, version, visitor).run(version);
+            return new ChangeReader(store, snapshot, version, visitor).run(version);
         } finally {
             store.snapshots.close(snapshot);
         }

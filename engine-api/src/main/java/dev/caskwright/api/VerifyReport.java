@@ -1,4 +1,4 @@
-package dev.caskwright.bitcask;
+package dev.caskwright.api;
 
 import java.util.List;
 

@@ -1,0 +1,28 @@
+package dev.caskwright.cli;
+
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.StoreAtRest;
+import dev.caskwright.api.spi.EngineSettings.Access;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** Opens stores with the engine that the options name. */
+final class EngineStores implements Stores {
+    @Override
+    public StorageEngine open(Path path, BackendOptions backends, Access access) throws IOException {
+        try {
+            return backends.engine().open(path, backends.settings(access));
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    @Override
+    public StoreAtRest atRest(Path path, BackendOptions backends) {
+        try {
+            return backends.engine().atRest(path, backends.settings(Access.READ));
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(String.valueOf(e.getMessage()));
+        }
+    }
+}

@@ -1,0 +1,12 @@
+package dev.caskwright.api;
+
+import java.io.IOException;
+
+/** Space of what was overwritten, deleted or has expired is given back by merges (elsewhere called compactions). */
+public interface Merging extends Facet {
+    /**
+     * Merges now, and gives back all space that can be. Writes and reads go on. Returns when done, or when {@link
+     * StorageEngine#close()} cancels it. The content stays the same; nothing that was deleted or has expired comes back.
+     */
+    void merge() throws IOException;
+}

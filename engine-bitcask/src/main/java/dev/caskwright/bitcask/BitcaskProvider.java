@@ -1,0 +1,111 @@
+package dev.caskwright.bitcask;
+
+import dev.caskwright.api.Facet;
+import dev.caskwright.api.OrderedView;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.StoreAtRest;
+import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.EngineProvider;
+import dev.caskwright.api.spi.EngineSettings;
+import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.KeyIndexFactory;
+import dev.caskwright.api.spi.KeyIndexProvider;
+import dev.caskwright.index.hashmap.HashKeyIndex;
+import dev.caskwright.io.standard.StandardIoManager;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** The Bitcask engine by its name, {@code bitcask}. */
+public final class BitcaskProvider implements EngineProvider {
+    static final String NAME = "bitcask";
+
+    private static final String INDEX = "index";
+    private static final String IO = "io";
+    private static final String STARTUP_IO = "startup-io";
+    private static final String AUTO_MERGE = "auto-merge";
+    private static final String MAX_FILE_BYTES = "max-file-bytes";
+    private static final Map<String, String> OPTIONS = Map.of(
+            INDEX, "name of the key index; hashmap by default",
+            IO, "name of the IO manager; standard by default",
+            STARTUP_IO, "name of the IO manager while the store is opened; as io by default",
+            AUTO_MERGE, "whether files are merged in the background, true or false; true by default",
+            MAX_FILE_BYTES, "length in bytes at which writers go on to a new file; 67108864 by default");
+
+    /** Called by {@link java.util.ServiceLoader}. */
+    public BitcaskProvider() {}
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public StorageEngine open(Path directory, EngineSettings settings) throws IOException {
+        settings.refuseUnknown(NAME, OPTIONS);
+        IoManagerFactory io = io(settings);
+        KeyIndexFactory index = settings.parsed(INDEX, BitcaskProvider::index, HashKeyIndex::new);
+        EngineSettings.Access access = settings.access();
+        EngineBuilder builder = BitcaskEngine.builder(directory)
+                .index(index)
+                .io(io)
+                .startupIo(settings.parsed(STARTUP_IO, BitcaskProvider::io, io))
+                .autoMerge(settings.parsed(AUTO_MERGE, BitcaskProvider::trueOrFalse, true))
+                .readOnly(access == EngineSettings.Access.READ)
+                .createIfMissing(access.creates())
+                .createAmongOtherFiles(access == EngineSettings.Access.CREATE_AMONG_OTHER_FILES);
+        settings.parsed(MAX_FILE_BYTES, bytes -> builder.maxFileBytes(Long.parseLong(bytes)), builder);
+        if (settings.durability() != null) {
+            builder.durability(settings.durability());
+        }
+        return builder.open();
+    }
+
+    @Override
+    public StoreAtRest atRest(Path directory, EngineSettings settings) {
+        settings.refuseUnknown(NAME, OPTIONS);
+        return BitcaskEngine.atRest(directory, io(settings));
+    }
+
+    @Override
+    public Optional<String> offers(Class<? extends Facet> facet) {
+        if (facet == OrderedView.class) {
+            String ordered = Backends.all(KeyIndexProvider.class, BitcaskProvider.class).stream()
+                    .filter(KeyIndexProvider::isOrdered)
+                    .map(KeyIndexProvider::name)
+                    .collect(Collectors.joining(" or "));
+            return Optional.of(
+                    ordered.isEmpty() ? "with an ordered index, of which none was found" : "index=" + ordered);
+        }
+        return facet.isAssignableFrom(BitcaskEngine.class) || facet.isAssignableFrom(BitcaskFiles.class)
+                ? Optional.of("")
+                : Optional.empty();
+    }
+
+    @Override
+    public Map<String, String> options() {
+        return OPTIONS;
+    }
+
+    private static IoManagerFactory io(EngineSettings settings) {
+        return settings.parsed(IO, BitcaskProvider::io, StandardIoManager::open);
+    }
+
+    private static KeyIndexFactory index(String name) {
+        return Backends.keyIndex(name);
+    }
+
+    private static IoManagerFactory io(String name) {
+        return Backends.ioManager(name);
+    }
+
+    private static boolean trueOrFalse(String text) {
+        return switch (text) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw new IllegalArgumentException("must be true or false");
+        };
+    }
+}
