@@ -2,6 +2,7 @@ package dev.caskwright.mvcc.backend;
 
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.Merging;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.Range;
@@ -45,7 +46,7 @@ public final class EngineStore implements OrderedStore {
      * @throws IllegalArgumentException if the engine has no order
      */
     public EngineStore(StorageEngine engine, List<Bucket> buckets, CopyTarget copyTarget) {
-        if (engine.ordered().isEmpty()) {
+        if (engine.facet(OrderedView.class).isEmpty()) {
             throw new IllegalArgumentException("the engine has no order: open it with an ordered index, such as btree");
         }
         this.engine = engine;
@@ -111,17 +112,17 @@ public final class EngineStore implements OrderedStore {
 
     @Override
     public long size() {
-        return engine.stats().diskBytes();
+        return engine.stats().space().diskBytes();
     }
 
     @Override
     public long sizeInUse() {
-        return engine.stats().diskBytes() - engine.stats().deadBytes();
+        return engine.stats().space().diskBytes() - engine.stats().space().deadBytes();
     }
 
     @Override
     public void defragment() throws IOException {
-        engine.merge();
+        engine.require(Merging.class).merge();
     }
 
     @Override
@@ -190,7 +191,7 @@ public final class EngineStore implements OrderedStore {
             if (to != null) {
                 range = range.to(prefixed(prefix, to), false);
             }
-            OrderedView ordered = snapshot.ordered().orElseThrow();
+            OrderedView ordered = snapshot.ordered();
             return new EngineCursor(ordered.range(range), prefix.length);
         }
 
