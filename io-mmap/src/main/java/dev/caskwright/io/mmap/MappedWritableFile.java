@@ -44,6 +44,10 @@ import org.jspecify.annotations.Nullable;
  * unless a file of the same manager has filled one before: it begins with a few pages and doubles, and a small store takes
  * little disk.
  *
+ * <p><b>Long writes.</b> A long write costs more through a mapping than through the channel: its bytes are written twice,
+ * as zeros and as what they are. So while writes are long, on average over the window before, they go through the channel,
+ * and so do reads of them, until a short one maps what was written.
+ *
  * <p><b>Length.</b> The writer stores bytes, then windows, then the length with release order; a reader loads the length
  * with acquire order, then the windows. So whoever sees the length can read up to it.
  *
@@ -59,6 +63,12 @@ final class MappedWritableFile implements WritableFile {
     private static final byte[] ZEROS = new byte[MAX_WINDOW_LENGTH];
     /** Fewer forces than this while a window is filled, such as those of a timer, do not count. */
     private static final int FORCES_OF_SYNCED_WRITES = 2;
+
+    /** Writes of so many bytes on average go through the channel. */
+    private static final int LONG_WRITE = 8 << 10;
+
+    /** But not where fewer bytes are written between forces: after zeros, a force has no new length to record. */
+    private static final int LONG_BETWEEN_FORCES = 512 << 10;
 
     private static final VarHandle LENGTH;
 
@@ -81,6 +91,9 @@ final class MappedWritableFile implements WritableFile {
     private @Nullable Future<ByteBuffer> ahead; // the writer's: the window from mapped on, on its way
     private long length; // through LENGTH
     private long mapped; // the writer's
+    private long directTo; // the writer's: behind what is mapped and up to here, writes go through the channel
+    private long writes; // the writer's, since it was last decided how to go on
+    private long writtenBytes;
     private volatile ByteBuffer @Nullable [] windows = {}; // null when access has ended
     private final byte[] scratch = new byte[2 * MappedMemory.SHORTEST_COPY]; // the writer's
     private final AtomicInteger forces = new AtomicInteger(); // since the window was begun
@@ -133,15 +146,14 @@ final class MappedWritableFile implements WritableFile {
         for (int done = 0; done < count; ) {
             long place = offset + done;
             int window = (int) (place >>> windowShift);
-            if (window >= windows.length) {
-                return done; // cut off since we looked at the length
-            }
             int position = (int) place & windowMask;
-            int chunk = Math.min(count - done, windowMask + 1 - position);
-            ByteBuffer mapping = windows[window];
-            if (mapping.capacity() < MappedMemory.SHORTEST_COPY) {
-                return done + file.read(place, target, targetOffset + done, chunk); // a file found with a few bytes
+            int there = window < windows.length ? windows[window].capacity() : 0;
+            if (position >= there || there < MappedMemory.SHORTEST_COPY) {
+                // Written through the channel, found with a few bytes, or cut off since we looked at the length.
+                return done + file.read(place, target, targetOffset + done, count - done);
             }
+            int chunk = Math.min(count - done, there - position);
+            ByteBuffer mapping = windows[window];
             MappedMemory.load(mapping, position, target, targetOffset + done, chunk, this, place);
             done += chunk;
         }
@@ -158,8 +170,10 @@ final class MappedWritableFile implements WritableFile {
         }
         openWindows();
         long newEnd = offset + length;
-        if (newEnd > mapped) {
-            extend(newEnd);
+        writes++;
+        writtenBytes += length;
+        if (newEnd > mapped && newEnd > directTo) {
+            makeRoom(newEnd);
         }
         int done = 0;
         if (offset < storedFrom) {
@@ -169,9 +183,13 @@ final class MappedWritableFile implements WritableFile {
         ByteBuffer[] windows = openWindows();
         while (done < length) {
             long place = offset + done;
+            if (place >= mapped) {
+                file.write(place, source, sourceOffset + done, length - done);
+                break;
+            }
             int position = (int) place & windowMask;
-            int chunk = Math.min(length - done, windowMask + 1 - position);
             ByteBuffer window = windows[(int) (place >>> windowShift)];
+            int chunk = Math.min(length - done, window.capacity() - position);
             MappedMemory.store(window, position, source, sourceOffset + done, chunk, scratch, this, place);
             done += chunk;
         }
@@ -260,11 +278,32 @@ final class MappedWritableFile implements WritableFile {
         return open;
     }
 
+    /** Has what comes up to {@code end} go through the channel, if writes are long, or maps the file that far. */
+    private void makeRoom(long end) throws IOException {
+        boolean isFirst = mapped == storedFrom && directTo == 0;
+        int forced = forces.getAndSet(0);
+        if (directTo > 0 || !isFirst && (mapped & windowMask) == 0) {
+            windowsAhead.learn(forced >= FORCES_OF_SYNCED_WRITES, windowMask + 1 == MAX_WINDOW_LENGTH);
+        }
+        boolean areLong = windowMask + 1 == MAX_WINDOW_LENGTH
+                && (isFirst
+                        ? windowsAhead.areWritesLong()
+                        : writtenBytes >= LONG_WRITE * writes && writtenBytes >= (long) LONG_BETWEEN_FORCES * forced);
+        if (writtenBytes > windowMask / 2) {
+            windowsAhead.learnLength(areLong);
+        }
+        writes = 0;
+        writtenBytes = 0;
+        if (areLong) {
+            settle(); // if it could not be prepared, nothing is lost: the channel tells why when it is written to
+            directTo = windowEnd(end);
+        } else {
+            extend(end);
+        }
+    }
+
     /** Makes the file mapped up to {@code end} at least. */
     private void extend(long end) throws IOException {
-        if (mapped > storedFrom && (mapped & windowMask) == 0) {
-            windowsAhead.learn(forces.getAndSet(0) >= FORCES_OF_SYNCED_WRITES, windowMask + 1 == MAX_WINDOW_LENGTH);
-        }
         Throwable failedAhead = settle();
         if (mapped < end) {
             try {

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Prepares the windows that writers will need next, in a thread of its own, so that an append is a memory copy and no
  * more: finding room on the disk for a page costs a multiple of filling it. The thread is there only while there is
- * something to prepare. And remembers from one file to the next whether
- * their writers force, and fill windows.
+ * something to prepare. And remembers from one file to the next whether their writers force, fill windows, and write much at
+ * a time.
  */
 final class WindowsAhead {
     private static final int IDLE_SECONDS = 5;
@@ -28,11 +28,12 @@ final class WindowsAhead {
     /** Until a window was filled without: what that costs is little, and to be wrong the other way costs each force. */
     private volatile boolean areWritesForced = true;
 
+    private volatile boolean isAnyWindowFilled;
+    private volatile boolean areWritesLong;
+
     WindowsAhead() {
         executor.allowCoreThreadTimeOut(true);
     }
-
-    private volatile boolean isAnyWindowFilled;
 
     /** Takes note that a window was filled, whether it was forced meanwhile, and whether it was one of the longest. */
     void learn(boolean isForced, boolean isLongest) {
@@ -40,6 +41,16 @@ final class WindowsAhead {
         if (isLongest) {
             isAnyWindowFilled = true;
         }
+    }
+
+    /** Takes note whether writes were long on average. */
+    void learnLength(boolean areLong) {
+        areWritesLong = areLong;
+    }
+
+    /** Returns whether the writes of late were long on average. */
+    boolean areWritesLong() {
+        return areWritesLong;
     }
 
     /** Returns whether one of the longest windows was filled, so that the next file will probably fill some, too. */

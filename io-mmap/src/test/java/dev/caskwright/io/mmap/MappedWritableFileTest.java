@@ -18,6 +18,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files with the smallest windows, so that few bytes need many; and what windows ahead do that a file must wait for. */
 final class MappedWritableFileTest {
@@ -112,6 +114,7 @@ final class MappedWritableFileTest {
             {1L << 40, LARGEST_WINDOW}
         };
         for (long[] window : windows) {
+            ahead.learnLength(false);
             try (MappedWritableFile file = create(window[0])) {
                 write(file, 0, bytes(1, 2));
                 assertThat(Files.size(path())).as("expected=%d", window[0]).isEqualTo(Math.min(FIRST_SPACE, window[1]));
@@ -172,6 +175,73 @@ final class MappedWritableFileTest {
             assertThat(path()).hasBinaryContent(model);
             manager.delete("a");
         }
+    }
+
+    /** Long writes go through the channel and short ones through mappings: all are read back, over cuts and reopenings. */
+    @ParameterizedTest
+    @ValueSource(longs = {WINDOW, 1L << 30})
+    void longAndShortWritesLeaveWhatAnArrayHolds(long expectedLength) throws IOException {
+        long seed = new Random().nextLong();
+        Random random = new Random(seed);
+        byte[] content = new byte[9 << 20];
+        int length = 0;
+        ahead.learn(false, false);
+        MappedWritableFile file = create(expectedLength);
+        try {
+            boolean areLong = false;
+            for (int i = 0; i < 600 && length < content.length - (1 << 20); i++) {
+                areLong ^= random.nextInt(20) == 0;
+                int count = 1 + random.nextInt(areLong ? 100_000 : 500);
+                byte[] bytes = new byte[count];
+                random.nextBytes(bytes);
+                int at = random.nextInt(8) == 0 ? random.nextInt(length + 1) : length;
+                write(file, at, bytes);
+                System.arraycopy(bytes, 0, content, at, count);
+                length = Math.max(length, at + count);
+                if (random.nextInt(100) == 0) {
+                    length = random.nextInt(length + 1);
+                    file.truncate(length);
+                }
+                if (random.nextInt(150) == 0) {
+                    file.close();
+                    file = reopen(expectedLength);
+                }
+                int from = random.nextInt(length + 1);
+                byte[] read = new byte[Math.min(length - from, 200_000)];
+                assertThat(file.read(from, read, 0, read.length)).isEqualTo(read.length);
+                assertThat(Arrays.equals(read, 0, read.length, content, from, from + read.length))
+                        .as("seed %d, step %d", seed, i)
+                        .isTrue();
+            }
+            assertHolds(file, Arrays.copyOf(content, length));
+        } finally {
+            file.close();
+        }
+        assertThat(Files.readAllBytes(path())).isEqualTo(Arrays.copyOf(content, length));
+    }
+
+    @Test
+    void longWritesAreNotPrecededByZeros() throws IOException {
+        ahead.learn(false, false);
+        try (MappedWritableFile file = create(1L << 30)) {
+            write(file, 0, bytes(1, 100));
+            long space = Files.size(path());
+            byte[] value = bytes(2, 1 << 20);
+            for (int i = 0; i < 8; i++) {
+                write(file, file.length(), value);
+            }
+            assertThat(Files.size(path())).isEqualTo(Math.max(space, file.length()));
+            write(file, file.length(), bytes(3, 100));
+            assertHolds(file, bytes(100, 8 << 20, 100));
+        }
+    }
+
+    private static byte[] bytes(int first, int second, int third) {
+        byte[] bytes = new byte[first + second + third];
+        Arrays.fill(bytes, 0, first, (byte) 1);
+        Arrays.fill(bytes, first, first + second, (byte) 2);
+        Arrays.fill(bytes, first + second, bytes.length, (byte) 3);
+        return bytes;
     }
 
     @Test
@@ -254,6 +324,7 @@ final class MappedWritableFileTest {
             assertThat(Files.size(path())).as("no more is expected").isEqualTo(2 * LARGEST_WINDOW);
             assertHolds(file, bytes(1, LARGEST_WINDOW + 1));
         }
+        ahead.learnLength(false);
         try (MappedWritableFile file = reopen(4 * LARGEST_WINDOW)) {
             write(file, file.length(), bytes(1, 1));
             delay(new CountDownLatch(0)).get();
