@@ -3,7 +3,9 @@ package dev.caskwright.mvcc;
 import dev.caskwright.mvcc.backend.CommitTimer;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 
 /** A timer that runs what is due when it is told to, in the thread that tells. */
 public final class ManualTimer implements CommitTimer {
@@ -16,15 +18,16 @@ public final class ManualTimer implements CommitTimer {
         tasks.add(new Task(delay, task));
     }
 
-    /** Runs all tasks that wait. */
+    /** Runs all tasks that wait; those that they schedule wait for the next call. */
     public void runAll() {
-        for (Task task = next(); task != null; task = next()) {
+        List<Task> due;
+        synchronized (this) {
+            due = new ArrayList<>(tasks);
+            tasks.clear();
+        }
+        for (Task task : due) {
             task.work.run();
         }
-    }
-
-    private synchronized Task next() {
-        return tasks.poll();
     }
 
     /** Returns how many tasks wait for a delay. */

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -46,6 +47,8 @@ public final class BatchedBackend implements AutoCloseable {
     private @Nullable WriteTransaction open;
     private DiscardListener discardListener = cause -> {};
     private final AtomicLong commits = new AtomicLong();
+    private final AtomicLong discards = new AtomicLong(); // twice their number; odd while one goes on
+    private volatile long storedInUse = -1; // of the store, as of the last commit; -1 if not known
     private volatile @Nullable Throwable lastFailure;
 
     /**
@@ -182,7 +185,7 @@ public final class BatchedBackend implements AutoCloseable {
     }
 
     /** Makes what a transaction wrote visible, and ends it. */
-    CommitToken publish(Overlay written) {
+    CommitToken publish(Overlay written, Consumer<CommitToken> published) {
         State before = state;
         boolean isFirst = before.active.isEmpty();
         CommitToken token = activeToken;
@@ -194,7 +197,11 @@ public final class BatchedBackend implements AutoCloseable {
         boolean isFull = written.changes() >= options.commitChanges() || written.bytes() >= options.commitBytes();
         boolean asksNow = isFull && !isCommitAsked;
         isCommitAsked |= asksNow;
-        end();
+        try {
+            published.accept(token);
+        } finally {
+            end();
+        }
         if (asksNow) {
             timer.schedule(Duration.ZERO, this::commitQuietly);
         } else if (isFirst && !isFull) {
@@ -253,6 +260,7 @@ public final class BatchedBackend implements AutoCloseable {
                 return e;
             }
             commits.incrementAndGet();
+            storedInUse = -1;
             writing.lock();
             try {
                 State before = state;
@@ -288,17 +296,36 @@ public final class BatchedBackend implements AutoCloseable {
         CommitToken token;
         writing.lock();
         try {
+            discards.incrementAndGet();
             lastFailure = cause;
             token = activeToken;
             activeToken = new CommitToken();
             state = new State(nothing, null, state.generation + 1);
             discardListener.discarded(cause);
         } finally {
+            discards.incrementAndGet();
             writing.unlock();
         }
         frozenToken.fail(cause, outcomeOf(cause));
         // What was written on top of it never came to the store.
         token.fail(cause, Outcome.NOT_APPLIED);
+    }
+
+    /**
+     * Returns a number that is another one after writes were discarded. Whoever keeps something in memory that goes with the writes
+     * reads this, then that, then opens a view, and begins anew if this has changed. Waits for a discard that goes on.
+     */
+    public long discards() {
+        long count = discards.get();
+        if ((count & 1) != 0 && !writing.isHeldByCurrentThread()) {
+            writing.lock();
+            try {
+                count = discards.get();
+            } finally {
+                writing.unlock();
+            }
+        }
+        return count;
     }
 
     private static Outcome outcomeOf(Throwable cause) {
@@ -316,19 +343,37 @@ public final class BatchedBackend implements AutoCloseable {
     public long sizeInUse() throws IOException {
         State now = state;
         Overlay frozen = now.frozen;
-        return store.sizeInUse() + now.active.bytes() + (frozen == null ? 0 : frozen.bytes());
+        long stored = storedInUse;
+        if (stored < 0) {
+            stored = store.sizeInUse();
+            storedInUse = stored;
+        }
+        return stored + now.active.bytes() + (frozen == null ? 0 : frozen.bytes());
     }
 
     /** Gives back what is not in use, in slices, beside readers and writers. */
     public void defragment() throws IOException {
         checkOpen();
-        store.defragment();
+        try {
+            store.defragment();
+        } finally {
+            storedInUse = -1;
+        }
     }
 
     /** Commits, and writes what is committed then to a stream, as a database file of bolt. */
     public void copyTo(OutputStream target) throws IOException {
         commit();
         store.copyTo(target);
+    }
+
+    /** Runs something later, in the thread of the timer, unless the backend is closed by then. It does not throw. */
+    public void later(Duration delay, Runnable task) {
+        timer.schedule(delay, () -> {
+            if (!isClosed) {
+                task.run();
+            }
+        });
     }
 
     /** Returns figures, consistent to within the writes that go on. */

@@ -3,6 +3,7 @@ package dev.caskwright.mvcc.backend;
 import dev.caskwright.mvcc.map.PersistentMap;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -112,12 +113,21 @@ public final class WriteTransaction implements AutoCloseable {
      * @return tells when they are durable; for a transaction that wrote nothing, when what it read is
      */
     public CommitToken commit() {
+        return commit(token -> {});
+    }
+
+    /**
+     * As {@link #commit()}; does something when the writes are visible, before the next transaction begins.
+     *
+     * @param published takes the token that is returned; it does not throw
+     */
+    public CommitToken commit(Consumer<CommitToken> published) {
         if (isEnded || !backend.isOpen(this)) {
             throw new IllegalStateException("the transaction has ended, or belongs to another thread");
         }
         Overlay written = written();
         isEnded = true;
-        return backend.publish(written);
+        return backend.publish(written, published);
     }
 
     /** Ends the transaction, if it is open, and forgets what it wrote. */

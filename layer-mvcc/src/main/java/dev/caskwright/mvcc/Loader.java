@@ -1,0 +1,181 @@
+package dev.caskwright.mvcc;
+
+import dev.caskwright.mvcc.backend.OrderedStore;
+import dev.caskwright.mvcc.map.PersistentMap;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Makes the contents of what is stored: walks over all revisions in their order. */
+final class Loader {
+    private static final int MAX_KNOWN_MAJOR = 3;
+    private static final int MAX_KNOWN_MINOR = 6;
+
+    private final OrderedStore.View view;
+    private final Map<Key, KeyHistory> histories = new HashMap<>();
+    private final Map<Key, Long> leases = new HashMap<>();
+
+    Loader(OrderedStore.View view) {
+        this.view = view;
+    }
+
+    /** A key as one of a hash map. */
+    private static final class Key {
+        private final byte[] bytes;
+        private final int hash;
+
+        Key(byte[] bytes) {
+            this.bytes = bytes;
+            int mixed = Arrays.hashCode(bytes) * 0x9E3779B9;
+            this.hash = mixed ^ mixed >>> 15;
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Key key && Arrays.equals(key.bytes, bytes);
+        }
+
+        @Override
+        public int hashCode() {
+            return hash;
+        }
+    }
+
+    /**
+     * What was found.
+     *
+     * @param finishedCompaction to what revision the last compaction went that has ended
+     * @param leases the lease of each key that goes with one
+     * @param stored all leases
+     */
+    record Loaded(
+            Contents contents,
+            long finishedCompaction,
+            Map<byte[], Long> leases,
+            List<Schema.StoredLease> stored,
+            boolean hasSpaceAlarm) {}
+
+    Loaded load() throws IOException {
+        checkVersion();
+        long finished = compaction(Schema.FINISHED_COMPACTION);
+        long scheduled = compaction(Schema.SCHEDULED_COMPACTION);
+        long compacted = Math.max(finished, scheduled);
+        long last = readRevisions();
+        long revision = Math.max(Contents.FIRST_REVISION, Math.max(last, compacted));
+        List<Schema.StoredLease> stored = readLeases();
+        Map<byte[], Long> attached = new TreeMap<>(Arrays::compareUnsigned);
+        leases.forEach((key, lease) -> attached.put(key.bytes, lease));
+        return new Loaded(new Contents(index(), revision, compacted), finished, attached, stored, readAlarm());
+    }
+
+    private void checkVersion() throws IOException {
+        byte[] stored = view.get(Schema.META, Schema.STORAGE_VERSION);
+        if (stored == null) {
+            return; // up to 3.5 there is none
+        }
+        String version = new String(stored, StandardCharsets.UTF_8);
+        String[] parts = version.split("\\.", -1);
+        boolean isKnown;
+        try {
+            int major = Integer.parseInt(parts[0]);
+            isKnown = major < MAX_KNOWN_MAJOR
+                    || (major == MAX_KNOWN_MAJOR && parts.length > 1 && Integer.parseInt(parts[1]) <= MAX_KNOWN_MINOR);
+        } catch (NumberFormatException e) {
+            throw Schema.damage(Schema.META, Schema.STORAGE_VERSION, "storage version is none: " + version);
+        }
+        if (!isKnown) {
+            throw new MvccException(
+                    MvccException.Reason.NEWER_FORMAT,
+                    "found=" + version + ", known=" + MAX_KNOWN_MAJOR + "." + MAX_KNOWN_MINOR);
+        }
+    }
+
+    private long compaction(byte[] mark) throws IOException {
+        byte[] stored = view.get(Schema.META, mark);
+        if (stored == null) {
+            return Contents.NEVER_COMPACTED;
+        }
+        if (stored.length < Schema.REVISION_LENGTH || Schema.main(stored) < 0) {
+            throw Schema.damage(Schema.META, mark, "mark of a compaction is no revision");
+        }
+        return Schema.main(stored);
+    }
+
+    private long readRevisions() throws IOException {
+        long last = 0;
+        try (OrderedStore.Cursor cursor = view.range(Schema.KEY, null, null, false)) {
+            while (cursor.next()) {
+                byte[] revision = cursor.key();
+                Schema.checkRevision(revision);
+                last = Schema.main(revision);
+                add(revision, Schema.decode(revision, cursor.value()));
+            }
+        }
+        return last;
+    }
+
+    private void add(byte[] revision, KeyValue entry) throws MvccException {
+        long main = Schema.main(revision);
+        long sub = Schema.sub(revision);
+        Key key = new Key(entry.key());
+        KeyHistory known = histories.get(key);
+        if (Schema.isTombstone(revision)) {
+            // One whose put a compaction has removed says nothing.
+            if (known != null && !known.isDeleted()) {
+                histories.put(key, known.delete(main, sub));
+            }
+            leases.remove(key);
+            return;
+        }
+        if (known == null) {
+            histories.put(key, KeyHistory.of(entry.key(), main, sub, entry.createRevision(), entry.version()));
+        } else {
+            histories.put(key, known.put(main, sub, entry.createRevision(), entry.version()));
+        }
+        if (entry.lease() != 0) {
+            leases.put(key, entry.lease());
+        } else if (!leases.isEmpty()) {
+            leases.remove(key);
+        }
+    }
+
+    /** Returns the histories in the order of their keys. */
+    private PersistentMap<KeyHistory> index() {
+        KeyHistory[] all = histories.values().toArray(new KeyHistory[0]);
+        histories.clear();
+        Arrays.sort(all, (left, right) -> Arrays.compareUnsigned(left.key(), right.key()));
+        PersistentMap.Editor<KeyHistory> editor =
+                PersistentMap.<KeyHistory>empty().edit();
+        for (KeyHistory history : all) {
+            editor.put(history.key(), history);
+        }
+        return editor.freeze();
+    }
+
+    private List<Schema.StoredLease> readLeases() throws IOException {
+        List<Schema.StoredLease> found = new ArrayList<>();
+        try (OrderedStore.Cursor cursor = view.range(Schema.LEASE, null, null, false)) {
+            while (cursor.next()) {
+                found.add(Schema.decodeLease(cursor.key(), cursor.value()));
+            }
+        }
+        return found;
+    }
+
+    private boolean readAlarm() throws IOException {
+        try (OrderedStore.Cursor cursor = view.range(Schema.ALARM, null, null, false)) {
+            while (cursor.next()) {
+                if (Schema.isSpaceAlarm(cursor.key())) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+}

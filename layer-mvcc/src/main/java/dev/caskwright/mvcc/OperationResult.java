@@ -1,0 +1,4 @@
+package dev.caskwright.mvcc;
+
+/** What an {@link Operation} answers. */
+public sealed interface OperationResult permits PutResult, DeleteResult, RangeResult {}
