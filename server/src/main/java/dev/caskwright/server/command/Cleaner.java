@@ -1,0 +1,51 @@
+package dev.caskwright.server.command;
+
+import dev.caskwright.server.store.Keyspace;
+import java.io.IOException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Removes, in a worker, the keys of databases that were emptied. What it fails at, it does the next time, or after a restart. */
+public final class Cleaner {
+    private static final Logger LOG = LoggerFactory.getLogger(Cleaner.class);
+
+    private final Keyspace keyspace;
+    private final Executor workers;
+
+    /** How often it was asked since it last had nothing to do. */
+    private final AtomicInteger asked = new AtomicInteger();
+
+    Cleaner(Keyspace keyspace, Executor workers) {
+        this.keyspace = keyspace;
+        this.workers = workers;
+    }
+
+    /** Begins to clean, unless it does. */
+    public void run() {
+        if (asked.getAndIncrement() == 0) {
+            try {
+                workers.execute(this::clean);
+            } catch (RejectedExecutionException e) {
+                asked.set(0);
+                LOG.info("too much work for the workers: what is left of emptied databases is removed later");
+            }
+        }
+    }
+
+    private void clean() {
+        int before;
+        do {
+            before = asked.get();
+            try {
+                keyspace.removeLeftovers();
+            } catch (IOException | RuntimeException e) {
+                LOG.warn("what is left of emptied databases could not be removed, and is tried again later", e);
+                asked.set(0);
+                return;
+            }
+        } while (!asked.compareAndSet(before, 0));
+    }
+}

@@ -1,0 +1,59 @@
+package dev.caskwright.server.command;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** All clients that are connected, and whether they are made to wait. Used under the keyspace's lock. */
+public final class Clients {
+    private final Map<Long, Session> sessions = new LinkedHashMap<>();
+    private long pausedUntilMillis;
+    private boolean isPausedForWritesOnly;
+
+    /** Adds a client. */
+    public void add(Session session) {
+        sessions.put(session.id(), session);
+    }
+
+    void remove(Session session) {
+        sessions.remove(session.id());
+    }
+
+    @Nullable Session find(long id) {
+        return sessions.get(id);
+    }
+
+    /** Returns all clients, in the order of their coming. */
+    public List<Session> all() {
+        return new ArrayList<>(sessions.values());
+    }
+
+    /** Returns how many clients there are. */
+    public int count() {
+        return sessions.size();
+    }
+
+    void pause(long untilMillis, boolean onlyWrites) {
+        isPausedForWritesOnly = untilMillis > pausedUntilMillis || !isPausedForWritesOnly ? onlyWrites : false;
+        pausedUntilMillis = Math.max(pausedUntilMillis, untilMillis);
+    }
+
+    void unpause() {
+        pausedUntilMillis = 0;
+        all().forEach(session -> session.link().resume());
+    }
+
+    /** Returns for how many milliseconds a command is to wait, or 0. */
+    long pauseMillis(boolean isWrite, long nowMillis) {
+        if (pausedUntilMillis == 0) {
+            return 0;
+        }
+        if (pausedUntilMillis <= nowMillis) {
+            pausedUntilMillis = 0;
+            return 0;
+        }
+        return isWrite || !isPausedForWritesOnly ? pausedUntilMillis - nowMillis : 0;
+    }
+}

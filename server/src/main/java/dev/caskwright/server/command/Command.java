@@ -1,0 +1,259 @@
+package dev.caskwright.server.command;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** One command, or subcommand: what it takes, what it is, and what it does. Counts its calls; those fields are for one thread. */
+public final class Command {
+    /** What a command does with a key. */
+    enum KeyUse {
+        READ,
+        WRITE,
+        READ_WRITE;
+
+        boolean reads() {
+            return this != WRITE;
+        }
+
+        boolean writes() {
+            return this != READ;
+        }
+    }
+
+    /** Runs a command. */
+    @FunctionalInterface
+    interface Handler {
+        /** Writes one reply, or has the call deferred. */
+        void run(Call call) throws IOException;
+    }
+
+    private final String name;
+    private final int arity;
+    private final Handler handler;
+    private final Set<Flag> flags = EnumSet.noneOf(Flag.class);
+    private final Set<Category> categories = EnumSet.noneOf(Category.class);
+    private final List<Command> subcommands = new ArrayList<>();
+    private int firstKey;
+    private int lastKey;
+    private int keyStep;
+    private KeyUse firstUse = KeyUse.READ;
+    private KeyUse otherUse = KeyUse.READ;
+    private String group = "generic";
+    private String since = "1.0.0";
+    private String summary = "";
+    private @Nullable Command parent;
+    private int id = -1;
+    private boolean isWrite;
+    private boolean isUnlogged;
+
+    private long calls;
+    private long nanos;
+    private long failures;
+    private long rejections;
+
+    /**
+     * Makes a command.
+     *
+     * @param name in capitals
+     * @param arity how many arguments it has, the name included; if negative, the least number
+     */
+    Command(String name, int arity, Handler handler) {
+        this.name = name;
+        this.arity = arity;
+        this.handler = handler;
+    }
+
+    Command flags(Flag... more) {
+        Collections.addAll(flags, more);
+        isWrite = flags.contains(Flag.WRITE);
+        isUnlogged = flags.contains(Flag.SKIP_SLOWLOG);
+        return this;
+    }
+
+    Command in(Category... more) {
+        Collections.addAll(categories, more);
+        return this;
+    }
+
+    Command key(KeyUse use) {
+        return keys(1, 1, 1, use);
+    }
+
+    Command keys(int first, int last, int step, KeyUse use) {
+        firstKey = first;
+        lastKey = last;
+        keyStep = step;
+        firstUse = use;
+        otherUse = use;
+        return this;
+    }
+
+    Command fromTo(KeyUse from, KeyUse to) {
+        keys(1, 2, 1, from);
+        otherUse = to;
+        return this;
+    }
+
+    Command doc(String docGroup, String docSince, String docSummary) {
+        group = docGroup;
+        since = docSince;
+        summary = docSummary;
+        return this;
+    }
+
+    Command with(Command... all) {
+        for (Command subcommand : all) {
+            subcommand.parent = this;
+            subcommand.group = group;
+            subcommand.categories.addAll(categories);
+            subcommands.add(subcommand);
+        }
+        return this;
+    }
+
+    void id(int number) {
+        id = number;
+        if (flags.contains(Flag.WRITE)) {
+            categories.add(Category.WRITE);
+        }
+        if (flags.contains(Flag.READONLY) && firstKey > 0) {
+            categories.add(Category.READ);
+        }
+        if (flags.contains(Flag.ADMIN)) {
+            Collections.addAll(categories, Category.ADMIN, Category.DANGEROUS);
+        }
+        if (flags.contains(Flag.PUBSUB)) {
+            categories.add(Category.PUBSUB);
+        }
+        if (flags.contains(Flag.BLOCKING)) {
+            categories.add(Category.BLOCKING);
+        }
+        categories.add(flags.contains(Flag.FAST) ? Category.FAST : Category.SLOW);
+    }
+
+    /** Returns a number that no other command has. */
+    int id() {
+        return id;
+    }
+
+    /** Returns the name in capitals. */
+    public String name() {
+        return name;
+    }
+
+    /** Returns the name as replies have it: in lower case, with {@code |} between command and subcommand. */
+    public String fullName() {
+        String own = name.toLowerCase(Locale.ROOT);
+        return parent == null ? own : parent.fullName() + "|" + own;
+    }
+
+    int arity() {
+        return arity;
+    }
+
+    boolean takes(int count) {
+        return arity >= 0 ? count == arity : count >= -arity;
+    }
+
+    Handler handler() {
+        return handler;
+    }
+
+    boolean has(Flag flag) {
+        return flags.contains(flag);
+    }
+
+    boolean isWrite() {
+        return isWrite;
+    }
+
+    boolean isUnlogged() {
+        return isUnlogged;
+    }
+
+    Set<Flag> flags() {
+        return flags;
+    }
+
+    Set<Category> categories() {
+        return categories;
+    }
+
+    List<Command> subcommands() {
+        return subcommands;
+    }
+
+    @Nullable Command parent() {
+        return parent;
+    }
+
+    int firstKey() {
+        return firstKey;
+    }
+
+    /** Returns the place of the last key; if negative, counted from the end. */
+    int lastKey() {
+        return lastKey;
+    }
+
+    int keyStep() {
+        return keyStep;
+    }
+
+    KeyUse keyUse(boolean isFirst) {
+        return isFirst ? firstUse : otherUse;
+    }
+
+    String group() {
+        return group;
+    }
+
+    String since() {
+        return since;
+    }
+
+    String summary() {
+        return summary;
+    }
+
+    void ran(long took, boolean hasFailed) {
+        calls++;
+        nanos += took;
+        if (hasFailed) {
+            failures++;
+        }
+    }
+
+    void rejected() {
+        rejections++;
+    }
+
+    long calls() {
+        return calls;
+    }
+
+    long nanos() {
+        return nanos;
+    }
+
+    long failures() {
+        return failures;
+    }
+
+    long rejections() {
+        return rejections;
+    }
+
+    void resetStatistics() {
+        calls = 0;
+        nanos = 0;
+        failures = 0;
+        rejections = 0;
+    }
+}

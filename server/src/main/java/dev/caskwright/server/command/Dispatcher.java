@@ -1,0 +1,312 @@
+package dev.caskwright.server.command;
+
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.Outcome;
+import dev.caskwright.server.resp.Reply;
+import dev.caskwright.server.resp.Request;
+import dev.caskwright.server.store.UnforcedReadException;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Decides what becomes of a request: whether there is such a command, whether the client may run it now, and whether it runs or is
+ * queued. Whatever a command throws becomes an error reply. Used under the keyspace's lock.
+ */
+public final class Dispatcher {
+    private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
+    private static final int MAX_QUEUED = 1 << 20;
+    private static final int SHOWN_ARGUMENTS = 3;
+    private static final long NANOS_PER_MICRO = 1_000;
+    private static final long NANOS_PER_MILLI = 1_000_000;
+    private static final long MILLIS_PER_SECOND = 1_000;
+
+    private Dispatcher() {}
+
+    /** Returns a call for the requests of a session, to be used again and again. */
+    public static Call callOf(Host host, Session session, Reply reply) {
+        return new Call(host, session, host.commands().commands().get(0), new Request(), reply);
+    }
+
+    /** Returns for how many milliseconds a request is to wait before it is run, or 0. */
+    public static long pauseMillis(Call call, Request request) {
+        Host host = call.host();
+        Command command = host.commands().find(request);
+        boolean isWrite =
+                command != null && (command.isWrite() || command.name().equals("EXEC"));
+        boolean isFree = command != null && command.fullName().startsWith("client");
+        return isFree ? 0 : host.clients().pauseMillis(isWrite, host.keyspace().nowMillis());
+    }
+
+    /** Runs or queues a request, and writes its reply, unless it is deferred. */
+    public static void run(Call call, Request request, Reply reply) {
+        Session session = call.session();
+        boolean isSkipped = session.replyMode() == Session.ReplyMode.SKIP_NEXT;
+        if (isSkipped) {
+            session.replyMode(Session.ReplyMode.ON);
+        }
+        call.silent(isSkipped || session.replyMode() == Session.ReplyMode.OFF);
+        long mark = reply.written();
+        Command command = call.host().commands().find(request);
+        String problem = command == null ? unknown(request) : problem(call, command, request);
+        if (command == null || problem != null) {
+            session.spoilQueue();
+            fail(call, reply, String.valueOf(problem));
+            if (command != null) {
+                command.rejected();
+            }
+        } else {
+            call.next(command, request, reply);
+            session.ran(command);
+            if (session.queue() != null && !runsAtOnce(command)) {
+                session.enqueue(command, request);
+                reply.simple("QUEUED");
+            } else {
+                execute(call);
+            }
+        }
+        if (isSkipped
+                || session.replyMode() == Session.ReplyMode.OFF
+                || session.replyMode() == Session.ReplyMode.SKIP_NEXT) {
+            reply.truncate(mark);
+        }
+    }
+
+    private static String unknown(Request request) {
+        StringBuilder text = new StringBuilder("ERR unknown command '")
+                .append(request.printable(0))
+                .append("'");
+        text.append(", with args beginning with: ");
+        for (int i = 1; i < request.count() && i <= SHOWN_ARGUMENTS; i++) {
+            text.append('\'').append(request.printable(i)).append("' ");
+        }
+        return text.toString();
+    }
+
+    /** Returns why the client may not run the command now, or null if it may. */
+    private static @Nullable String problem(Call call, Command command, Request request) {
+        Session session = call.session();
+        if (!session.isAuthenticated() && !command.has(Flag.NO_AUTH)) {
+            return "NOAUTH Authentication required.";
+        }
+        if (!command.takes(request.count())) {
+            return "ERR wrong number of arguments for '" + command.fullName() + "' command";
+        }
+        if (!command.has(Flag.NO_AUTH)) {
+            String refused = refused(call, command, request);
+            if (refused != null) {
+                return refused;
+            }
+        }
+        if (session.isSubscribedInResp2() && !isForSubscribers(command)) {
+            return "ERR Can't execute '" + command.fullName()
+                    + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context";
+        }
+        List<Session.Queued> queue = session.queue();
+        if (queue != null && !runsAtOnce(command)) {
+            if (command.has(Flag.NO_MULTI)) {
+                return "ERR Command not allowed inside a transaction";
+            }
+            if (queue.size() >= MAX_QUEUED
+                    || session.queuedBytes() + request.totalBytes()
+                            > call.host().config().number("client-query-buffer-limit")) {
+                return "ERR the transaction is longer than client-query-buffer-limit or " + MAX_QUEUED + " commands";
+            }
+        } else if (queue != null && command.name().equals("WATCH")) {
+            return "ERR WATCH inside MULTI is not allowed";
+        }
+        return null;
+    }
+
+    private static @Nullable String refused(Call call, Command command, Request request) {
+        User user = call.session().user();
+        String objection = user.objection(command, request);
+        if (objection == null) {
+            return null;
+        }
+        call.host()
+                .acl()
+                .refused(
+                        objection,
+                        call.session().queue() != null,
+                        objection.equals("command")
+                                ? command.fullName()
+                                : request.printable(Math.max(1, command.firstKey())),
+                        user.name(),
+                        call.session(),
+                        call.nowMillis());
+        return "NOPERM " + refusal(objection, user, command);
+    }
+
+    static String refusal(String objection, User user, Command command) {
+        return objection.equals("command")
+                ? "User " + user.name() + " has no permissions to run the '" + command.fullName() + "' command"
+                : "No permissions to access a key";
+    }
+
+    private static boolean isForSubscribers(Command command) {
+        return switch (command.name()) {
+            case "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "PING", "QUIT", "RESET" -> true;
+            default -> false;
+        };
+    }
+
+    private static boolean runsAtOnce(Command command) {
+        return switch (command.name()) {
+            case "EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET" -> true;
+            default -> false;
+        };
+    }
+
+    /** Runs the commands of a transaction, each with its reply. */
+    static void runQueued(Call call, List<Session.Queued> queue) {
+        Command exec = call.command();
+        Request request = call.request();
+        Reply reply = call.reply();
+        call.inTransaction(true);
+        try {
+            for (Session.Queued queued : queue) {
+                String refused = refused(call, queued.command(), queued.request());
+                if (refused != null) {
+                    fail(call, reply, refused);
+                    continue;
+                }
+                call.next(queued.command(), queued.request(), reply);
+                execute(call);
+            }
+        } finally {
+            call.inTransaction(false);
+            call.next(exec, request, reply);
+        }
+    }
+
+    private static void execute(Call call) {
+        Command command = call.command();
+        if (!call.host().monitors().isEmpty() && !command.has(Flag.SKIP_MONITOR) && !command.has(Flag.ADMIN)) {
+            show(call);
+        }
+        Request request = call.request();
+        long start = System.nanoTime();
+        long mark = call.reply().written();
+        String failure = failureOf(call, () -> command.handler().run(call));
+        if (failure != null) {
+            call.reply().truncate(mark);
+            fail(call, call.reply(), failure);
+        }
+        long nanos = System.nanoTime() - start;
+        command.ran(nanos, failure != null);
+        call.host().statistics().ranCommand();
+        note(call, command, request, nanos);
+    }
+
+    private static void note(Call call, Command command, Request request, long nanos) {
+        Host host = call.host();
+        long slower = host.config().slowerThanMicros();
+        if (slower >= 0 && nanos >= slower * NANOS_PER_MICRO && !command.isUnlogged()) {
+            host.slowLog()
+                    .add(
+                            request,
+                            call.session(),
+                            call.nowMillis(),
+                            nanos / NANOS_PER_MICRO,
+                            host.config().number("slowlog-max-len"));
+        }
+        long threshold = host.config().latencyThresholdMillis();
+        if (threshold > 0 && nanos >= threshold * NANOS_PER_MILLI) {
+            host.latency()
+                    .add(
+                            command.has(Flag.FAST) ? "fast-command" : "command",
+                            call.nowMillis(),
+                            nanos / NANOS_PER_MILLI);
+        }
+    }
+
+    /** Runs, without the lock, what a command deferred. Returns the error that is its reply, or null if it wrote one. */
+    public static @Nullable String runDeferred(Call call, Call.Deferred deferred, Reply reply) {
+        return failureOf(call, () -> deferred.run(reply));
+    }
+
+    /** Writes an error reply and counts it. */
+    public static void fail(Call call, Reply reply, String message) {
+        reply.error(message);
+        call.host().statistics().failed(message);
+    }
+
+    /** Something that may fail in all ways. */
+    private interface Failing {
+        void run() throws IOException;
+    }
+
+    private static @Nullable String failureOf(Call call, Failing failing) {
+        try {
+            failing.run();
+            return null;
+        } catch (CommandException e) {
+            return String.valueOf(e.getMessage());
+        } catch (UnforcedReadException e) {
+            return "IOERR " + e.getMessage();
+        } catch (EngineException e) {
+            LOG.warn("the store refused a command: command={}", call.command().fullName(), e);
+            return describe(e);
+        } catch (IOException e) {
+            LOG.warn("a command failed: command={}", call.command().fullName(), e);
+            return "IOERR the system refused what the command needs; nothing was changed";
+        } catch (UnsupportedOperationException e) {
+            LOG.debug("the store does not hold what a command needs", e);
+            return "ERR this store does not hold what the command needs";
+        } catch (OutOfMemoryError e) {
+            LOG.error("out of memory: command={}", call.command().fullName(), e);
+            call.close();
+            return "OOM the server is out of memory; whether a change was made is unknown";
+        } catch (RuntimeException | StackOverflowError e) {
+            LOG.error(
+                    "a command failed in a way that nobody foresaw: command={}",
+                    call.command().fullName(),
+                    e);
+            return "ERR internal error; whether a change was made is unknown";
+        }
+    }
+
+    /** Returns the reply that tells of an error of the store. */
+    public static String describe(EngineException e) {
+        String what = switch (e.code()) {
+            case OUT_OF_SPACE -> "the disk is full";
+            case OUT_OF_MEMORY -> "the key index is full";
+            case FAILED -> "the store refuses changes since a write or force failed; reopen it";
+            case READ_ONLY -> "the store is open for reading only";
+            case CORRUPT -> "the stored bytes are damaged";
+            case CLOSED -> "the store is closed";
+            case TOO_MANY_SNAPSHOTS -> "too many scans and backups are under way";
+            default -> "the store refused (" + e.code() + ")";
+        };
+        String outcome = e.outcome() == Outcome.UNKNOWN
+                ? "; whether the change was made is unknown"
+                : e.outcome() == Outcome.APPLIED ? "; the change was made" : "; nothing was changed";
+        return "IOERR " + what + outcome;
+    }
+
+    private static void show(Call call) {
+        Session session = call.session();
+        long millis = call.nowMillis();
+        StringBuilder line = new StringBuilder()
+                .append(millis / MILLIS_PER_SECOND)
+                .append('.')
+                .append(String.format("%03d000", millis % MILLIS_PER_SECOND))
+                .append(" [")
+                .append(session.database())
+                .append(' ')
+                .append(session.link().remoteAddress())
+                .append(']');
+        for (int i = 0; i < call.count(); i++) {
+            line.append(" \"")
+                    .append(call.request().printable(i).replace("\"", "\\\""))
+                    .append('"');
+        }
+        byte[] shown = Push.line(line.toString());
+        for (Session monitor : call.host().monitors()) {
+            monitor.link().push(shown);
+        }
+    }
+}

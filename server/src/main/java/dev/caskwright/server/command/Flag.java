@@ -1,0 +1,26 @@
+package dev.caskwright.server.command;
+
+import java.util.Locale;
+
+/** What is true of a command, as COMMAND INFO tells it. */
+enum Flag {
+    WRITE,
+    READONLY,
+    ADMIN,
+    PUBSUB,
+    NOSCRIPT,
+    BLOCKING,
+    LOADING,
+    STALE,
+    SKIP_MONITOR,
+    SKIP_SLOWLOG,
+    FAST,
+    NO_AUTH,
+    NO_MULTI,
+    ALLOW_BUSY;
+
+    /** Returns the name as Redis writes it. */
+    String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,93 @@
+package dev.caskwright.server.command;
+
+import static dev.caskwright.server.command.Category.CONNECTION;
+import static dev.caskwright.server.command.Flag.ADMIN;
+import static dev.caskwright.server.command.Flag.BLOCKING;
+import static dev.caskwright.server.command.Flag.FAST;
+import static dev.caskwright.server.command.Flag.LOADING;
+import static dev.caskwright.server.command.Flag.NOSCRIPT;
+import static dev.caskwright.server.command.Flag.NO_MULTI;
+import static dev.caskwright.server.command.Flag.STALE;
+
+import java.io.IOException;
+import java.util.List;
+
+/** Durability on demand, backups, and the end. */
+final class PersistenceCommands {
+    private static final String GROUP = "server";
+
+    private PersistenceCommands() {}
+
+    static void addTo(List<Command> commands) {
+        commands.add(new Command("SAVE", 1, call -> call.defer(call.host().backups()::save))
+                .flags(ADMIN, NOSCRIPT, NO_MULTI)
+                .doc(GROUP, "1.0.0", "Makes a backup in backup-dir."));
+        commands.add(new Command("BGSAVE", -1, PersistenceCommands::backgroundSave)
+                .flags(ADMIN, NOSCRIPT)
+                .doc(GROUP, "1.0.0", "Begins a backup in backup-dir."));
+        commands.add(new Command(
+                        "LASTSAVE",
+                        1,
+                        call -> call.reply().integer(call.host().backups().lastSeconds()))
+                .flags(FAST, LOADING, STALE)
+                .in(Category.ADMIN, Category.DANGEROUS)
+                .doc(GROUP, "1.0.0", "Returns when the last backup was made."));
+        commands.add(new Command("WAIT", 3, PersistenceCommands::awaitReplicas)
+                .flags(BLOCKING)
+                .in(CONNECTION)
+                .doc("generic", "3.0.0", "Returns 0 at once: there are no replicas."));
+        commands.add(new Command("WAITAOF", 4, PersistenceCommands::awaitForce)
+                .flags(BLOCKING)
+                .in(CONNECTION)
+                .doc("generic", "7.2.0", "Forces all changes so far, and waits until they survive a power loss."));
+        commands.add(new Command("SHUTDOWN", -1, PersistenceCommands::shutdown)
+                .flags(ADMIN, NOSCRIPT, LOADING, STALE, NO_MULTI)
+                .doc(GROUP, "1.0.0", "Forces all changes and ends the server."));
+    }
+
+    private static void backgroundSave(Call call) {
+        if (call.count() > 2 || (call.count() == 2 && !call.request().is(1, "SCHEDULE"))) {
+            throw CommandException.syntax();
+        }
+        call.host().backups().saveInBackground(call.reply());
+    }
+
+    private static void awaitReplicas(Call call) {
+        call.integer(1, 0, Integer.MAX_VALUE, "ERR value is out of range, must be positive");
+        call.integer(2, 0, Long.MAX_VALUE, "ERR timeout is negative");
+        call.reply().integer(0);
+    }
+
+    private static void awaitForce(Call call) throws IOException {
+        call.integer(1, 0, 1, "ERR value is out of range, must be between 0 and 1");
+        call.integer(2, 0, Integer.MAX_VALUE, "ERR value is out of range, must be positive");
+        long timeout = call.integer(3, 0, Long.MAX_VALUE, "ERR timeout is negative");
+        if (call.isInTransaction() || call.request().integer(1) == 0) {
+            // Nothing waits within a transaction, whose changes are not even written.
+            boolean isDurable =
+                    call.keyspace().gate().durable() >= call.keyspace().gate().lastChange();
+            call.reply().array(2);
+            call.reply().integer(isDurable && !call.isInTransaction() ? 1 : 0);
+            call.reply().integer(0);
+            return;
+        }
+        call.awaitForce(timeout);
+    }
+
+    private static void shutdown(Call call) {
+        for (int i = 1; i < call.count(); i++) {
+            if (call.request().is(i, "ABORT")) {
+                throw new CommandException("ERR No shutdown in progress.");
+            }
+            if (!call.request().is(i, "NOSAVE")
+                    && !call.request().is(i, "SAVE")
+                    && !call.request().is(i, "NOW")
+                    && !call.request().is(i, "FORCE")) {
+                throw CommandException.syntax();
+            }
+        }
+        // No reply: the client sees the connection close.
+        call.close();
+        call.host().control().shutdown();
+    }
+}

@@ -1,0 +1,139 @@
+package dev.caskwright.server.command;
+
+import dev.caskwright.server.store.KeyWalk;
+import dev.caskwright.server.store.Keyspace;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The scans that clients have begun. A cursor is the number of a scan and of the next page of it. The last page is kept, so that
+ * a client that did not get it can ask for it again.
+ *
+ * <p>A scan shows each key that is there from its begin to its end, whatever is written meanwhile: it is a walk over the store as
+ * it was at the begin. Such a walk keeps old files from being deleted, so there are at most 64, and one that nobody has asked for
+ * in 60 seconds is given up. Its cursor is an error then, and never a silent end. Safe for any number of threads.
+ */
+final class Scans implements AutoCloseable {
+    private static final int MAX_SCANS = 64;
+    private static final long IDLE_NANOS = 60_000_000_000L;
+    private static final int PAGE_BITS = 32;
+    private static final long PAGE_MASK = (1L << PAGE_BITS) - 1;
+
+    private final Keyspace keyspace;
+    private final Map<Long, Scan> scans = new LinkedHashMap<>();
+    private long lastId;
+
+    /** Some keys, each after the byte of its database, and where to go on; 0 at the end. */
+    record Page(long cursor, List<byte[]> keys) {}
+
+    private static final class Scan {
+        private final long id;
+        private final byte slot;
+        private final KeyWalk walk;
+        private long pages;
+        private long usedNanos = System.nanoTime();
+        private Page last = new Page(0, List.of());
+
+        Scan(long id, byte slot, KeyWalk walk) {
+            this.id = id;
+            this.slot = slot;
+            this.walk = walk;
+        }
+
+        synchronized Page next(long page, int size) throws IOException {
+            if (page == pages - 1) {
+                return last;
+            }
+            if (page != pages) {
+                throw lost();
+            }
+            List<byte[]> keys = new ArrayList<>();
+            byte[] key = null;
+            while (keys.size() < size && (key = walk.next()) != null) {
+                keys.add(key);
+            }
+            boolean isEnd = keys.size() < size;
+            if (isEnd) {
+                walk.close();
+            }
+            pages++;
+            last = new Page(isEnd ? 0 : id << PAGE_BITS | pages, keys);
+            return last;
+        }
+    }
+
+    Scans(Keyspace keyspace) {
+        this.keyspace = keyspace;
+    }
+
+    private static CommandException lost() {
+        return new CommandException(
+                "ERR this cursor is not known any more: a scan is given up after 60 seconds, or when " + MAX_SCANS
+                        + " others are in use; begin anew with SCAN 0");
+    }
+
+    /** Returns up to {@code size} keys of a scan, which cursor 0 begins. The prefix counts only then. */
+    Page next(long cursor, byte slot, byte[] prefix, int size) throws IOException {
+        Scan scan = cursor == 0 ? begin(slot, prefix) : find(cursor >>> PAGE_BITS, slot);
+        Page page = scan.next(cursor & PAGE_MASK, size);
+        // A scan whose last page was the first is of no use any more; others are kept for a client that asks again.
+        if (page.cursor() == 0 && cursor == 0) {
+            end(scan);
+        }
+        return page;
+    }
+
+    private synchronized Scan begin(byte slot, byte[] prefix) throws IOException {
+        giveUp();
+        Scan scan = new Scan(++lastId, slot, keyspace.walk(slot, prefix));
+        scans.put(scan.id, scan);
+        return scan;
+    }
+
+    private synchronized Scan find(long id, byte slot) {
+        Scan scan = scans.remove(id);
+        if (scan == null || scan.slot != slot) {
+            throw lost();
+        }
+        scan.usedNanos = System.nanoTime();
+        scans.put(id, scan);
+        return scan;
+    }
+
+    private synchronized void end(Scan scan) {
+        scans.remove(scan.id);
+        scan.walk.close();
+    }
+
+    /** Gives up what was not used for long, and if there are too many, the one that was not for longest. */
+    private void giveUp() {
+        Iterator<Scan> all = scans.values().iterator();
+        while (all.hasNext()) {
+            Scan oldest = all.next();
+            if (scans.size() < MAX_SCANS && System.nanoTime() - oldest.usedNanos < IDLE_NANOS) {
+                return;
+            }
+            all.remove();
+            oldest.walk.close();
+        }
+    }
+
+    /** Gives up what was not used for long. */
+    synchronized void expire() {
+        giveUp();
+    }
+
+    synchronized int open() {
+        return scans.size();
+    }
+
+    @Override
+    public synchronized void close() {
+        scans.values().forEach(scan -> scan.walk.close());
+        scans.clear();
+    }
+}

@@ -1,0 +1,312 @@
+package dev.caskwright.server.command;
+
+import dev.caskwright.server.resp.Request;
+import dev.caskwright.server.store.Bytes;
+import dev.caskwright.server.store.Changes;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** What the server knows of one client. To be used under the keyspace's lock, but for what says otherwise. */
+public final class Session implements Changes.Watcher {
+    /** Whether replies are sent. */
+    enum ReplyMode {
+        ON,
+        OFF,
+        /** Not that to the command at hand, nor that to the next. */
+        SKIP_NEXT,
+        SKIP_THIS
+    }
+
+    /** A command of a transaction. */
+    record Queued(Command command, Request request) {}
+
+    private final long id;
+    private final Link link;
+    private final long connectedMillis;
+    private volatile long lastActiveMillis;
+    private int protocol = 2;
+    private int database;
+    private String name = "";
+    private String libraryName = "";
+    private String libraryVersion = "";
+    private User user;
+    private boolean isAuthenticated;
+    private ReplyMode replyMode = ReplyMode.ON;
+    private boolean isMonitor;
+    private boolean isNoTouch;
+    private boolean isNoEvict;
+    private @Nullable Command lastCommand;
+    private long commands;
+
+    private @Nullable List<Queued> queue;
+    private long queuedBytes;
+    private boolean isQueueSpoiled;
+    private final Map<Bytes, Boolean> watched = new LinkedHashMap<>();
+    private boolean hasWatchedChanged;
+
+    private final Set<Bytes> channels = new LinkedHashSet<>();
+    private final Set<Bytes> patterns = new LinkedHashSet<>();
+
+    /** Makes the session of a client that has just connected. */
+    public Session(long id, Link link, Host host, long nowMillis) {
+        this.id = id;
+        this.link = link;
+        user = host.acl().defaultUser();
+        isAuthenticated = host.acl().isOpen();
+        connectedMillis = nowMillis;
+        lastActiveMillis = nowMillis;
+    }
+
+    /** Returns a number that no other client has or had. */
+    public long id() {
+        return id;
+    }
+
+    Link link() {
+        return link;
+    }
+
+    long connectedMillis() {
+        return connectedMillis;
+    }
+
+    /** Returns when the client was last heard of. For any thread. */
+    public long lastActiveMillis() {
+        return lastActiveMillis;
+    }
+
+    /** Notes that the client was heard of. */
+    public void active(long nowMillis) {
+        lastActiveMillis = nowMillis;
+    }
+
+    /** Returns the version of the protocol, 2 or 3. */
+    public int protocol() {
+        return protocol;
+    }
+
+    void protocol(int version) {
+        protocol = version;
+    }
+
+    int database() {
+        return database;
+    }
+
+    void database(int number) {
+        database = number;
+    }
+
+    String name() {
+        return name;
+    }
+
+    void name(String next) {
+        name = next;
+    }
+
+    String libraryName() {
+        return libraryName;
+    }
+
+    void libraryName(String next) {
+        libraryName = next;
+    }
+
+    String libraryVersion() {
+        return libraryVersion;
+    }
+
+    void libraryVersion(String next) {
+        libraryVersion = next;
+    }
+
+    User user() {
+        return user;
+    }
+
+    void authenticated(User as) {
+        user = as;
+        isAuthenticated = true;
+    }
+
+    void unauthenticated(User as) {
+        user = as;
+        isAuthenticated = false;
+    }
+
+    /** Returns whether the client may use commands. */
+    public boolean isAuthenticated() {
+        return isAuthenticated;
+    }
+
+    ReplyMode replyMode() {
+        return replyMode;
+    }
+
+    void replyMode(ReplyMode mode) {
+        replyMode = mode;
+    }
+
+    boolean isMonitor() {
+        return isMonitor;
+    }
+
+    void monitor(boolean on) {
+        isMonitor = on;
+    }
+
+    boolean isNoTouch() {
+        return isNoTouch;
+    }
+
+    void noTouch(boolean on) {
+        isNoTouch = on;
+    }
+
+    boolean isNoEvict() {
+        return isNoEvict;
+    }
+
+    void noEvict(boolean on) {
+        isNoEvict = on;
+    }
+
+    void ran(Command command) {
+        lastCommand = command;
+        commands++;
+    }
+
+    @Nullable Command lastCommand() {
+        return lastCommand;
+    }
+
+    long commands() {
+        return commands;
+    }
+
+    /** Returns the commands of the transaction at hand, or null if there is none. */
+    @Nullable List<Queued> queue() {
+        return queue;
+    }
+
+    void beginQueue() {
+        queue = new ArrayList<>();
+        queuedBytes = 0;
+        isQueueSpoiled = false;
+    }
+
+    void enqueue(Command command, Request request) {
+        if (queue != null) {
+            queue.add(new Queued(command, request.copy()));
+            queuedBytes += request.totalBytes();
+        }
+    }
+
+    /** Returns the bytes of the arguments that are queued. */
+    long queuedBytes() {
+        return queuedBytes;
+    }
+
+    /** Makes EXEC fail: a command could not be queued. */
+    void spoilQueue() {
+        isQueueSpoiled |= queue != null;
+    }
+
+    boolean isQueueSpoiled() {
+        return isQueueSpoiled;
+    }
+
+    void endQueue() {
+        queue = null;
+        queuedBytes = 0;
+        isQueueSpoiled = false;
+    }
+
+    /** Returns the watched keys, and whether each was there when the watch began. */
+    Map<Bytes, Boolean> watched() {
+        return watched;
+    }
+
+    @Override
+    public void watchedKeyChanged() {
+        hasWatchedChanged = true;
+    }
+
+    boolean hasWatchedChanged() {
+        return hasWatchedChanged;
+    }
+
+    void unwatchAll(Changes changes) {
+        for (Bytes key : watched.keySet()) {
+            changes.unwatch(key, this);
+        }
+        watched.clear();
+        hasWatchedChanged = false;
+    }
+
+    Set<Bytes> channels() {
+        return channels;
+    }
+
+    Set<Bytes> patterns() {
+        return patterns;
+    }
+
+    int subscriptions() {
+        return channels.size() + patterns.size();
+    }
+
+    /** Returns whether the client subscribed in RESP2, where few commands are possible. */
+    boolean isSubscribedInResp2() {
+        return protocol == 2 && subscriptions() > 0;
+    }
+
+    /** Returns whether pushes may become many: such clients have limits of their own. For any thread, roughly. */
+    public boolean isSubscriber() {
+        return isMonitor || !channels.isEmpty() || !patterns.isEmpty();
+    }
+
+    /** Forgets everything that the client had set. */
+    void reset(Host host) {
+        endQueue();
+        unwatchAll(host.keyspace().changes());
+        host.pubSub().unsubscribeAll(this);
+        isMonitor = false;
+        host.monitors().remove(this);
+        database = 0;
+        protocol = 2;
+        name = "";
+        replyMode = ReplyMode.ON;
+        isNoTouch = false;
+        isNoEvict = false;
+        if (host.acl().isOpen()) {
+            authenticated(host.acl().defaultUser());
+        } else {
+            unauthenticated(host.acl().defaultUser());
+        }
+    }
+
+    /** Closes the connection if it was idle for too long, or unknown; 0 is never. */
+    public void closeIfLate(long nowMillis, long idleMillis, long authenticationMillis) {
+        boolean isIdle = idleMillis > 0 && nowMillis - lastActiveMillis >= idleMillis && !isSubscriber();
+        boolean isUnknown = !isAuthenticated && nowMillis - connectedMillis >= authenticationMillis;
+        if (isIdle || isUnknown) {
+            link.close(false);
+        }
+    }
+
+    /** Lets go of what others hold of the client, which is gone. Under the lock. */
+    public void closed(Host host) {
+        endQueue();
+        unwatchAll(host.keyspace().changes());
+        host.pubSub().unsubscribeAll(this);
+        host.monitors().remove(this);
+        host.clients().remove(this);
+    }
+}

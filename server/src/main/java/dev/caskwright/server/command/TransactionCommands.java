@@ -1,0 +1,125 @@
+package dev.caskwright.server.command;
+
+import static dev.caskwright.server.command.Category.TRANSACTION;
+import static dev.caskwright.server.command.Flag.FAST;
+import static dev.caskwright.server.command.Flag.LOADING;
+import static dev.caskwright.server.command.Flag.NOSCRIPT;
+import static dev.caskwright.server.command.Flag.NO_MULTI;
+import static dev.caskwright.server.command.Flag.STALE;
+
+import dev.caskwright.server.store.Bytes;
+import java.io.IOException;
+import java.util.List;
+
+/** Transactions: commands that run together, on disk as well, if no watched key has changed. */
+final class TransactionCommands {
+    private static final String GROUP = "transactions";
+
+    private TransactionCommands() {}
+
+    static void addTo(List<Command> commands) {
+        commands.add(command("MULTI", 1, TransactionCommands::multi, "1.2.0", "Begins a transaction."));
+        commands.add(new Command("EXEC", 1, TransactionCommands::exec)
+                .flags(NOSCRIPT, LOADING, STALE, Flag.SKIP_SLOWLOG)
+                .in(TRANSACTION)
+                .doc(GROUP, "1.2.0", "Runs the commands of a transaction: all of their changes are made, or none."));
+        commands.add(command("DISCARD", 1, TransactionCommands::discard, "2.0.0", "Forgets a transaction."));
+        commands.add(command("WATCH", -2, TransactionCommands::watch, "2.2.0", "Makes a transaction depend on keys.")
+                .flags(NO_MULTI)
+                .keys(1, -1, 1, Command.KeyUse.READ));
+        commands.add(command("UNWATCH", 1, TransactionCommands::unwatch, "2.2.0", "Ends the watch of all keys."));
+    }
+
+    private static Command command(String name, int arity, Command.Handler handler, String since, String summary) {
+        return new Command(name, arity, handler)
+                .flags(FAST, NOSCRIPT, LOADING, STALE)
+                .in(TRANSACTION)
+                .doc(GROUP, since, summary);
+    }
+
+    private static void multi(Call call) {
+        if (call.session().queue() != null) {
+            throw new CommandException("ERR MULTI calls can not be nested");
+        }
+        call.session().beginQueue();
+        call.reply().ok();
+    }
+
+    private static void discard(Call call) {
+        if (call.session().queue() == null) {
+            throw new CommandException("ERR DISCARD without MULTI");
+        }
+        call.session().endQueue();
+        call.session().unwatchAll(call.keyspace().changes());
+        call.reply().ok();
+    }
+
+    private static void watch(Call call) throws IOException {
+        Session session = call.session();
+        for (int i = 1; i < call.count(); i++) {
+            Bytes key = new Bytes(call.key(i));
+            if (!session.watched().containsKey(key)) {
+                session.watched().put(key, call.data().contains(key.array()));
+                call.keyspace().changes().watch(key, session);
+            }
+        }
+        call.reply().ok();
+    }
+
+    private static void unwatch(Call call) {
+        call.session().unwatchAll(call.keyspace().changes());
+        call.reply().ok();
+    }
+
+    private static void exec(Call call) throws IOException {
+        Session session = call.session();
+        List<Session.Queued> queue = session.queue();
+        if (queue == null) {
+            throw new CommandException("ERR EXEC without MULTI");
+        }
+        boolean isSpoiled = session.isQueueSpoiled();
+        boolean hasChanged = hasChanged(call);
+        session.endQueue();
+        session.unwatchAll(call.keyspace().changes());
+        if (isSpoiled) {
+            throw new CommandException("EXECABORT Transaction discarded because of previous errors.");
+        }
+        if (hasChanged) {
+            call.reply().nilArray();
+            return;
+        }
+        run(call, queue);
+    }
+
+    private static boolean hasChanged(Call call) throws IOException {
+        if (call.session().hasWatchedChanged()) {
+            return true;
+        }
+        for (var watched : call.session().watched().entrySet()) {
+            // A key that expired has changed, though nobody wrote it.
+            if (watched.getValue() && !call.data().contains(watched.getKey().array())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static void run(Call call, List<Session.Queued> queue) throws IOException {
+        long mark = call.reply().written();
+        boolean isWritten = false;
+        int database = call.session().database();
+        call.keyspace().begin();
+        try {
+            call.reply().array(queue.size());
+            Dispatcher.runQueued(call, queue);
+            call.keyspace().commit();
+            isWritten = true;
+        } finally {
+            if (!isWritten) {
+                call.keyspace().discard();
+                call.reply().truncate(mark);
+                call.session().database(database);
+            }
+        }
+    }
+}

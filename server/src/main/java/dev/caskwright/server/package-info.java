@@ -1,0 +1,5 @@
+/** A server that speaks the protocol of Redis, over any store. */
+@NullMarked
+package dev.caskwright.server;
+
+import org.jspecify.annotations.NullMarked;

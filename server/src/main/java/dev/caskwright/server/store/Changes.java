@@ -1,0 +1,83 @@
+package dev.caskwright.server.store;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Learns of each change under the keyspace's lock: counts it, tells those who watch the key, and lets the gate know that it is
+ * not durable yet.
+ */
+public final class Changes {
+    private final Gate gate;
+    private final Map<Bytes, Set<Watcher>> watched = new HashMap<>();
+    private long count;
+
+    /** Is told once of a change to a key that it watches. */
+    public interface Watcher {
+        /** A key that was watched has changed, or may have. */
+        void watchedKeyChanged();
+    }
+
+    Changes(Gate gate) {
+        this.gate = gate;
+    }
+
+    void beforeRead(byte[] key) throws IOException {
+        gate.readKey(key);
+    }
+
+    void changed(byte[] key) {
+        count++;
+        gate.changedKey(key);
+        if (!watched.isEmpty()) {
+            tell(watched.get(new Bytes(key)));
+        }
+    }
+
+    /** All keys of a database have changed. */
+    void changedAll(byte slot) {
+        count++;
+        gate.changedEverything();
+        for (Map.Entry<Bytes, Set<Watcher>> entry : watched.entrySet()) {
+            if (entry.getKey().array()[0] == slot) {
+                tell(entry.getValue());
+            }
+        }
+    }
+
+    private static void tell(@Nullable Set<Watcher> watchers) {
+        if (watchers != null) {
+            List<Watcher> all = new ArrayList<>(watchers);
+            all.forEach(Watcher::watchedKeyChanged);
+        }
+    }
+
+    /** Returns how many changes there were since the server began. */
+    public long count() {
+        return count;
+    }
+
+    /** Tells the watcher of changes to the key from now on. */
+    public void watch(Bytes key, Watcher watcher) {
+        watched.computeIfAbsent(key, k -> new LinkedHashSet<>()).add(watcher);
+    }
+
+    /** Ends a watch. */
+    public void unwatch(Bytes key, Watcher watcher) {
+        Set<Watcher> watchers = watched.get(key);
+        if (watchers != null && watchers.remove(watcher) && watchers.isEmpty()) {
+            watched.remove(key);
+        }
+    }
+
+    /** Returns how many keys are watched. */
+    public int watchedKeys() {
+        return watched.size();
+    }
+}

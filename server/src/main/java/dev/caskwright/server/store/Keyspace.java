@@ -1,0 +1,315 @@
+package dev.caskwright.server.store;
+
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.Snapshot;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.WriteBatch;
+import dev.caskwright.api.WriteOptions;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The databases of a store. Each is a <i>slot</i>: the byte before its keys. Which slot a database has is a record of the store,
+ * so that a database is emptied by giving it another slot, and two are swapped, at once whatever their size. What is left in a
+ * slot that no database has is removed in the background.
+ *
+ * <pre>
+ * key    slot (1) | key of the user         slots 0 to 253
+ *        0xFF | "slots"                     which slot each database has, see {@link SlotMap}
+ * value  type (1) | value                   type 0 is a string
+ * </pre>
+ *
+ * <p>Commands run under {@link #lock}, one after another.
+ */
+public final class Keyspace {
+    /** The greatest length of a key: the engine's, less the byte of the slot. */
+    public static final int MAX_KEY_LENGTH = StorageEngine.MAX_KEY_LENGTH - 1;
+
+    /** The type of a string. */
+    public static final byte STRING = 0;
+
+    private static final byte[] SLOTS_KEY = {(byte) 0xFF, 's', 'l', 'o', 't', 's'};
+    private static final int MAX_DELETES = 1_000;
+
+    private final StorageEngine engine;
+    private final InstantSource clock;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Gate gate;
+    private final Changes changes;
+    private final Live live;
+    private SlotMap slots;
+    private @Nullable Overlay overlay;
+
+    /** The slots as they will be when {@link #overlay} is written, or null if it does not change them. */
+    private @Nullable SlotMap staged;
+
+    private final List<Byte> stagedChanges = new ArrayList<>();
+
+    /** Is shown keys and values. */
+    @FunctionalInterface
+    public interface KeyVisitor {
+        /** Takes a key, with the byte of its slot, and the stored value; returns whether it wants another. */
+        boolean visit(byte[] key, byte[] stored) throws IOException;
+    }
+
+    /**
+     * Opens the databases of a store.
+     *
+     * @param databases how many there are; those that the store has beyond them stay as they are
+     */
+    public Keyspace(StorageEngine engine, InstantSource clock, int databases, AppendFsync policy) throws IOException {
+        this.engine = engine;
+        this.clock = clock;
+        gate = new Gate(engine, lock, policy);
+        changes = new Changes(gate);
+        live = new Live(engine, clock, changes);
+        byte[] record = engine.get(SLOTS_KEY);
+        if (record == null && engine.size() > 0) {
+            throw new IOException(
+                    "the store has keys that no server wrote, which a server would misread: serve a store of its"
+                            + " own, and load them with SET");
+        }
+        slots = SlotMap.read(record, databases);
+        gate.start();
+    }
+
+    /** The lock under which commands run. */
+    public ReentrantLock lock() {
+        return lock;
+    }
+
+    /** Returns what knows what is durable. */
+    public Gate gate() {
+        return gate;
+    }
+
+    /** Returns what counts changes and tells of them. */
+    public Changes changes() {
+        return changes;
+    }
+
+    /** Returns the store. */
+    public StorageEngine engine() {
+        return engine;
+    }
+
+    /** Returns the time that expiry goes by. */
+    public long nowMillis() {
+        return clock.millis();
+    }
+
+    /** Returns how many databases there are. */
+    public int databases() {
+        return slots.databases();
+    }
+
+    /** Returns the byte before the keys of a database. */
+    public byte slot(int database) {
+        return current().slot(database);
+    }
+
+    private SlotMap current() {
+        return staged == null ? slots : staged;
+    }
+
+    /** Returns the data that commands work on: the store, or the changes of {@link #begin} over it. */
+    public Data data() {
+        return overlay == null ? live : overlay;
+    }
+
+    /** Returns whether changes are being collected. */
+    public boolean isCollecting() {
+        return overlay != null;
+    }
+
+    /** Collects the changes that follow, until {@link #commit} or {@link #discard}. */
+    public void begin() {
+        overlay = new Overlay(live);
+    }
+
+    /** Writes all changes since {@link #begin}, or none. */
+    public void commit() throws IOException {
+        Overlay all = overlay;
+        SlotMap next = staged;
+        List<Byte> emptied = List.copyOf(stagedChanges);
+        discard();
+        if (all != null) {
+            all.commit();
+        }
+        if (next != null) {
+            slots = next;
+            emptied.forEach(changes::changedAll);
+        }
+    }
+
+    /** Forgets all changes since {@link #begin}. */
+    public void discard() {
+        overlay = null;
+        staged = null;
+        stagedChanges.clear();
+    }
+
+    /** Makes sure that a database may be written to. To be called before a key is put. */
+    public void use(int database) throws IOException {
+        SlotMap now = current();
+        if (!now.isUsed(now.slot(database))) {
+            save(now.use(database), List.of());
+        }
+    }
+
+    /** Empties a database, or all for -1; then {@link #removeLeftovers} has something to do. */
+    public void clear(int database) throws IOException {
+        SlotMap before = current();
+        SlotMap next = database < 0 ? before.clearAll() : before.clear(database);
+        List<Byte> emptied = new ArrayList<>();
+        for (int i = 0; i < before.databases(); i++) {
+            if (before.slot(i) != next.slot(i)) {
+                emptied.add(before.slot(i));
+            }
+        }
+        if (!emptied.isEmpty()) {
+            save(next, emptied);
+        }
+    }
+
+    /** Gives each of two databases the keys of the other. */
+    public void swap(int one, int other) throws IOException {
+        SlotMap before = current();
+        save(before.swap(one, other), List.of(before.slot(one), before.slot(other)));
+    }
+
+    private void save(SlotMap next, List<Byte> changed) throws IOException {
+        data().put(SLOTS_KEY, next.bytes(), Data.NEVER);
+        if (overlay != null) {
+            staged = next;
+            stagedChanges.addAll(changed);
+        } else {
+            slots = next;
+            changed.forEach(changes::changedAll);
+        }
+    }
+
+    /** Returns how many keys a database has if that is known without counting, or -1. */
+    public long quickSize(int database) {
+        if (overlay != null) {
+            return -1;
+        }
+        if (!slots.isUsed(slots.slot(database))) {
+            return 0;
+        }
+        return slots.usedSlots() == 1 ? Math.max(0, engine.size() - 1) : -1;
+    }
+
+    /**
+     * Visits the keys of a slot that start with {@code prefix}, as of now. Needs no lock; under it, shows the changes since
+     * {@link #begin}.
+     */
+    public void visit(byte slot, byte[] prefix, KeyVisitor visitor) throws IOException {
+        Overlay over = lock.isHeldByCurrentThread() ? overlay : null;
+        if (over == null) {
+            visitStored(slot, prefix, visitor);
+            return;
+        }
+        boolean[] goesOn = {true};
+        visitStored(slot, prefix, (key, stored) -> over.hasChanged(key) || (goesOn[0] = visitor.visit(key, stored)));
+        if (goesOn[0]) {
+            over.visit(slot, prefix, visitor);
+        }
+    }
+
+    private void visitStored(byte slot, byte[] prefix, KeyVisitor visitor) throws IOException {
+        var ordered = engine.ordered();
+        byte[] start = start(slot, prefix);
+        if (ordered.isPresent()) {
+            try (var cursor = ordered.get().prefix(start, false)) {
+                for (Entry entry = cursor.next(); entry != null; entry = cursor.next()) {
+                    if (!visitor.visit(entry.key(), entry.value())) {
+                        return;
+                    }
+                }
+            }
+            return;
+        }
+        engine.visit(entry -> !startsWith(entry.key(), start) || visitor.visit(entry.key(), entry.value()));
+    }
+
+    /** Begins a walk over the keys of a slot that start with {@code prefix}, as they are now. The caller closes it. */
+    public KeyWalk walk(byte slot, byte[] prefix) throws IOException {
+        byte[] start = start(slot, prefix);
+        Snapshot snapshot = engine.snapshot();
+        try {
+            var ordered = snapshot.ordered();
+            if (ordered.isPresent()) {
+                return new OrderedWalk(snapshot, ordered.get().prefix(start, false));
+            }
+        } catch (IOException | RuntimeException | Error e) {
+            snapshot.close();
+            throw e;
+        }
+        VisitWalk walk = new VisitWalk(snapshot, start);
+        walk.begin();
+        return walk;
+    }
+
+    static byte[] start(byte slot, byte[] prefix) {
+        byte[] start = new byte[prefix.length + 1];
+        start[0] = slot;
+        System.arraycopy(prefix, 0, start, 1, prefix.length);
+        return start;
+    }
+
+    static boolean startsWith(byte[] key, byte[] start) {
+        if (key.length < start.length) {
+            return false;
+        }
+        for (int i = 0; i < start.length; i++) {
+            if (key[i] != start[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Removes keys in slots that no database has. Takes the lock for short times; one thread at a time. */
+    public void removeLeftovers() throws IOException {
+        while (true) {
+            int slot;
+            lock.lock();
+            try {
+                slot = slots.leftover();
+            } finally {
+                lock.unlock();
+            }
+            if (slot < 0) {
+                return;
+            }
+            removeAll((byte) slot);
+            lock.lock();
+            try {
+                save(slots.removed((byte) slot), List.of());
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private void removeAll(byte slot) throws IOException {
+        List<byte[]> keys = new ArrayList<>();
+        do {
+            keys.clear();
+            visit(slot, new byte[0], (key, stored) -> {
+                keys.add(key);
+                return keys.size() < MAX_DELETES * 64;
+            });
+            for (int from = 0; from < keys.size(); from += MAX_DELETES) {
+                WriteBatch batch = new WriteBatch();
+                keys.subList(from, Math.min(keys.size(), from + MAX_DELETES)).forEach(batch::delete);
+                engine.write(batch, WriteOptions.WRITE);
+            }
+        } while (!keys.isEmpty());
+    }
+}

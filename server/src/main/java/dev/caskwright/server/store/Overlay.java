@@ -1,0 +1,122 @@
+package dev.caskwright.server.store;
+
+import dev.caskwright.api.ReadView;
+import dev.caskwright.api.WriteBatch;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Changes that are collected over the store, seen by those who make them, and written as one batch. */
+final class Overlay implements Data {
+    private final Live live;
+    private final Map<Bytes, Change> changes = new LinkedHashMap<>();
+
+    /** @param stored null if the key is removed */
+    private record Change(@Nullable Stored stored) {}
+
+    Overlay(Live live) {
+        this.live = live;
+    }
+
+    @Override
+    public int get(byte[] key, ByteBuffer target) throws IOException {
+        Change change = changes.get(new Bytes(key));
+        if (change == null) {
+            return live.get(key, target);
+        }
+        Stored stored = current(change);
+        if (stored == null) {
+            return ReadView.ABSENT;
+        }
+        if (stored.stored().length <= target.remaining()) {
+            target.put(stored.stored());
+        }
+        return stored.stored().length;
+    }
+
+    @Override
+    public byte @Nullable [] get(byte[] key) throws IOException {
+        Change change = changes.get(new Bytes(key));
+        if (change == null) {
+            return live.get(key);
+        }
+        Stored stored = current(change);
+        return stored == null ? null : stored.stored();
+    }
+
+    @Override
+    public @Nullable Stored entry(byte[] key) throws IOException {
+        Change change = changes.get(new Bytes(key));
+        return change == null ? live.entry(key) : current(change);
+    }
+
+    @Override
+    public boolean contains(byte[] key) throws IOException {
+        Change change = changes.get(new Bytes(key));
+        return change == null ? live.contains(key) : current(change) != null;
+    }
+
+    @Override
+    public void put(byte[] key, byte[] stored, long expiresAtMillis) {
+        changes.put(new Bytes(key), new Change(new Stored(stored, expiresAtMillis)));
+    }
+
+    @Override
+    public boolean delete(byte[] key) throws IOException {
+        if (!contains(key)) {
+            return false;
+        }
+        changes.put(new Bytes(key), new Change(null));
+        return true;
+    }
+
+    @Override
+    public void expire(byte[] key, long expiresAtMillis) throws IOException {
+        Stored stored = entry(key);
+        if (stored != null) {
+            put(key, stored.stored(), expiresAtMillis);
+        }
+    }
+
+    private @Nullable Stored current(Change change) {
+        Stored stored = change.stored();
+        return stored == null || (stored.expiresAtMillis() != NEVER && stored.expiresAtMillis() <= live.nowMillis())
+                ? null
+                : stored;
+    }
+
+    boolean hasChanged(byte[] key) {
+        return changes.containsKey(new Bytes(key));
+    }
+
+    /** Visits what was put. */
+    void visit(byte slot, byte[] prefix, Keyspace.KeyVisitor visitor) throws IOException {
+        byte[] start = Keyspace.start(slot, prefix);
+        for (Map.Entry<Bytes, Change> entry : changes.entrySet()) {
+            byte[] key = entry.getKey().array();
+            Stored stored = current(entry.getValue());
+            if (stored != null && Keyspace.startsWith(key, start) && !visitor.visit(key, stored.stored())) {
+                return;
+            }
+        }
+    }
+
+    /** Writes all changes, or none. */
+    void commit() throws IOException {
+        if (changes.isEmpty()) {
+            return;
+        }
+        WriteBatch batch = new WriteBatch();
+        for (Map.Entry<Bytes, Change> entry : changes.entrySet()) {
+            Stored stored = entry.getValue().stored();
+            if (stored == null) {
+                batch.delete(entry.getKey().array());
+            } else {
+                batch.put(entry.getKey().array(), stored.stored(), Live.options(stored.expiresAtMillis()));
+            }
+        }
+        live.write(batch, changes.keySet());
+    }
+}

@@ -1,0 +1,166 @@
+package dev.caskwright.server.store;
+
+import java.io.IOException;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which slot each database has, and which slots may have keys. Immutable.
+ *
+ * <pre>
+ * 0        1           2                2 + n
+ * | format | databases | slot (1) * n   | used slots: 32 bytes, a bit each, the lowest first |
+ * </pre>
+ */
+final class SlotMap {
+    private static final byte FORMAT = 1;
+    private static final int USED_BYTES = 32;
+    private static final int MAX_SLOTS = 254;
+    private static final int HEADER_BYTES = 2;
+
+    private final byte[] slots;
+    private final byte[] used;
+    private final int databases;
+
+    private SlotMap(byte[] slots, byte[] used, int databases) {
+        this.slots = slots;
+        this.used = used;
+        this.databases = databases;
+    }
+
+    /** Reads the record, or makes the map of an empty store. */
+    static SlotMap read(byte @Nullable [] record, int databases) throws IOException {
+        SlotMap map = new SlotMap(new byte[0], new byte[USED_BYTES], 0);
+        if (record != null) {
+            int stored = record.length < HEADER_BYTES ? -1 : record[1] & 0xFF;
+            if (record.length < HEADER_BYTES
+                    || record[0] != FORMAT
+                    || record.length != HEADER_BYTES + stored + USED_BYTES) {
+                throw new IOException("the store's list of databases has a format that is not known: length="
+                        + record.length + "; open it with the version that wrote it");
+            }
+            byte[] slots = Arrays.copyOfRange(record, HEADER_BYTES, HEADER_BYTES + stored);
+            byte[] used = Arrays.copyOfRange(record, HEADER_BYTES + stored, record.length);
+            map = new SlotMap(slots, used, stored);
+        }
+        byte[] slots = Arrays.copyOf(map.slots, Math.max(databases, map.slots.length));
+        for (int i = map.slots.length; i < slots.length; i++) {
+            slots[i] = (byte) free(slots, i, map.used);
+        }
+        return new SlotMap(slots, map.used, databases);
+    }
+
+    private static int free(byte[] slots, int count, byte[] used) {
+        for (int slot = 0; slot < MAX_SLOTS; slot++) {
+            if (!isSet(used, slot) && !has(slots, count, slot)) {
+                return slot;
+            }
+        }
+        return -1;
+    }
+
+    private static boolean has(byte[] slots, int count, int slot) {
+        for (int i = 0; i < count; i++) {
+            if (slots[i] == (byte) slot) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isSet(byte[] bits, int bit) {
+        return (bits[bit >>> 3] & 1 << (bit & 7)) != 0;
+    }
+
+    byte[] bytes() {
+        byte[] record = new byte[HEADER_BYTES + slots.length + USED_BYTES];
+        record[0] = FORMAT;
+        record[1] = (byte) slots.length;
+        System.arraycopy(slots, 0, record, HEADER_BYTES, slots.length);
+        System.arraycopy(used, 0, record, HEADER_BYTES + slots.length, USED_BYTES);
+        return record;
+    }
+
+    int databases() {
+        return databases;
+    }
+
+    byte slot(int database) {
+        return slots[database];
+    }
+
+    boolean isUsed(byte slot) {
+        return isSet(used, slot & 0xFF);
+    }
+
+    int usedSlots() {
+        int count = 0;
+        for (byte bits : used) {
+            count += Integer.bitCount(bits & 0xFF);
+        }
+        return count;
+    }
+
+    SlotMap use(int database) {
+        int slot = slots[database] & 0xFF;
+        byte[] next = used.clone();
+        next[slot >>> 3] |= (byte) (1 << (slot & 7));
+        return new SlotMap(slots, next, databases);
+    }
+
+    /** Returns a map in which nothing is in the slot. */
+    SlotMap removed(byte slot) {
+        int bit = slot & 0xFF;
+        byte[] next = used.clone();
+        next[bit >>> 3] &= (byte) ~(1 << (bit & 7));
+        return new SlotMap(slots, next, databases);
+    }
+
+    SlotMap clear(int database) throws IOException {
+        if (!isUsed(slots[database])) {
+            return this;
+        }
+        int free = free(slots, slots.length, used);
+        if (free < 0) {
+            throw new IOException("too many databases were emptied and are still being removed; try again later");
+        }
+        byte[] next = slots.clone();
+        next[database] = (byte) free;
+        return new SlotMap(next, used, databases);
+    }
+
+    SlotMap clearAll() throws IOException {
+        SlotMap map = this;
+        for (int i = 0; i < databases; i++) {
+            map = map.clear(i);
+        }
+        return map;
+    }
+
+    SlotMap swap(int one, int other) {
+        byte[] next = slots.clone();
+        next[one] = slots[other];
+        next[other] = slots[one];
+        return new SlotMap(next, used, databases);
+    }
+
+    /** Returns a slot that has, or may have, keys, and belongs to no database; -1 if there is none. */
+    int leftover() {
+        for (int slot = 0; slot < MAX_SLOTS; slot++) {
+            if (isSet(used, slot) && !has(slots, slots.length, slot)) {
+                return slot;
+            }
+        }
+        return -1;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof SlotMap map && Arrays.equals(slots, map.slots) && Arrays.equals(used, map.used);
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(slots) * 31 + Arrays.hashCode(used);
+    }
+}
