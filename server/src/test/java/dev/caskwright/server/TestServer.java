@@ -5,8 +5,6 @@ import dev.caskwright.api.spi.Backends;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.bitcask.BitcaskEngine;
-
-
 import dev.caskwright.server.config.ServerConfig;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.ManualClock;
@@ -24,7 +22,11 @@ final class TestServer implements AutoCloseable {
             throws IOException {
         this.disk = disk;
         KeyIndexFactory index = Backends.keyIndex(isOrdered ? "btree" : "hashmap");
-        store = BitcaskEngine.builder(Path.of("store")).io(io).index(index).clock(clock).open();
+        store = BitcaskEngine.builder(Path.of("store"))
+                .io(io)
+                .index(index)
+                .clock(clock)
+                .open();
         server = CaskServer.start(store, config.set("port", "0").set("bind", "127.0.0.1"), clock);
     }
 

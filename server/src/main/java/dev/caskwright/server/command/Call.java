@@ -107,8 +107,14 @@ public final class Call {
     }
 
     void put(int database, byte[] key, byte[] stored, long expiresAtMillis) throws IOException {
-        host.keyspace().use(database);
+        host.keyspace().use(database, expiresAtMillis != Data.NEVER);
         data().put(key, stored, expiresAtMillis);
+    }
+
+    /** Makes a key of the client's database that is there expire at a moment, or never. */
+    void expire(byte[] key, long expiresAtMillis) throws IOException {
+        host.keyspace().use(session.database(), expiresAtMillis != Data.NEVER);
+        data().expire(key, expiresAtMillis);
     }
 
     /** Returns the string under the key, with the byte of its type, or null. */

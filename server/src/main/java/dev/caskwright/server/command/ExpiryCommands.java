@@ -100,7 +100,7 @@ final class ExpiryCommands {
             if (moment <= call.nowMillis()) {
                 call.data().delete(key);
             } else {
-                call.data().expire(key, moment);
+                call.expire(key, moment);
             }
         }
         call.reply().integer(holds ? 1 : 0);

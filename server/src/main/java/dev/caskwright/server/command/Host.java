@@ -19,7 +19,7 @@ public final class Host {
     private final SlowLog slowLog = new SlowLog();
     private final Latency latency = new Latency();
     private final Scans scans;
-    private final Backups backups;
+    private final Saving saving;
     private final Cleaner cleaner;
     private final Set<Session> monitors = new LinkedHashSet<>();
     private final Executor workers;
@@ -43,7 +43,7 @@ public final class Host {
         acl = new Acl(commands, config);
         scans = new Scans(keyspace);
         cleaner = new Cleaner(keyspace, workers);
-        backups = new Backups(keyspace, config, workers);
+        saving = new Saving(keyspace, config, workers);
     }
 
     /** Returns the configuration. */
@@ -97,8 +97,8 @@ public final class Host {
         return cleaner;
     }
 
-    Backups backups() {
-        return backups;
+    Saving saving() {
+        return saving;
     }
 
     Set<Session> monitors() {

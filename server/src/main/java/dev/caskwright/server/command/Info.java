@@ -131,9 +131,9 @@ final class Info {
         line("loading", 0);
         line("async_loading", 0);
         line("rdb_changes_since_last_save", gate.lastChange() - gate.durable());
-        line("rdb_bgsave_in_progress", host.backups().isUnderWay() ? 1 : 0);
-        line("rdb_last_save_time", host.backups().lastSeconds());
-        line("rdb_last_bgsave_status", host.backups().hasFailed() ? "err" : "ok");
+        line("rdb_bgsave_in_progress", host.saving().isUnderWay() ? 1 : 0);
+        line("rdb_last_save_time", host.saving().lastSeconds());
+        line("rdb_last_bgsave_status", host.saving().hasFailed() ? "err" : "ok");
         line("aof_enabled", 1);
         line("aof_last_write_status", health == null && gate.failure() == null ? "ok" : "err");
         line("appendfsync", host.config().appendFsync());
@@ -169,15 +169,15 @@ final class Info {
     private void store() {
         section("Store");
         EngineStats stats = host.keyspace().engine().stats();
-        line("store_files", stats.files());
-        line("store_disk_bytes", stats.diskBytes());
-        line("store_live_bytes", stats.liveBytes());
-        line("store_dead_bytes", stats.deadBytes());
-        line("store_pinned_bytes", stats.pinnedBytes());
-        line("store_index_bytes", stats.indexBytes());
-        line("store_merges", stats.merges());
+        line("store_files", stats.space().files());
+        line("store_disk_bytes", stats.space().diskBytes());
+        line("store_live_bytes", stats.space().liveBytes());
+        line("store_dead_bytes", stats.space().deadBytes());
+        line("store_pinned_bytes", stats.space().pinnedBytes());
+        line("store_index_bytes", stats.memory().indexBytes());
+        line("store_merges", stats.merging().merges());
         line("store_snapshots", stats.snapshots());
-        line("store_open_milliseconds", stats.openMillis());
+        line("store_open_milliseconds", stats.opening().millis());
         line("store_health", host.keyspace().engine().health() == null ? "ok" : "failed");
         line("store_retries", host.keyspace().engine().retries().size());
     }
@@ -206,7 +206,7 @@ final class Info {
         host.statistics().errors().forEach((code, count) -> line("errorstat_" + code, "count=" + count));
     }
 
-    private void keyspace() {
+    private void keyspace() throws IOException {
         section("Keyspace");
         for (int i = 0; i < host.keyspace().databases(); i++) {
             long keys = host.keyspace().quickSize(i);

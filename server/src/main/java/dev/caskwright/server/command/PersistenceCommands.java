@@ -19,7 +19,7 @@ final class PersistenceCommands {
     private PersistenceCommands() {}
 
     static void addTo(List<Command> commands) {
-        commands.add(new Command("SAVE", 1, call -> call.defer(call.host().backups()::save))
+        commands.add(new Command("SAVE", 1, call -> call.defer(call.host().saving()::save))
                 .flags(ADMIN, NOSCRIPT, NO_MULTI)
                 .doc(GROUP, "1.0.0", "Makes a backup in backup-dir."));
         commands.add(new Command("BGSAVE", -1, PersistenceCommands::backgroundSave)
@@ -28,7 +28,7 @@ final class PersistenceCommands {
         commands.add(new Command(
                         "LASTSAVE",
                         1,
-                        call -> call.reply().integer(call.host().backups().lastSeconds()))
+                        call -> call.reply().integer(call.host().saving().lastSeconds()))
                 .flags(FAST, LOADING, STALE)
                 .in(Category.ADMIN, Category.DANGEROUS)
                 .doc(GROUP, "1.0.0", "Returns when the last backup was made."));
@@ -49,7 +49,7 @@ final class PersistenceCommands {
         if (call.count() > 2 || (call.count() == 2 && !call.request().is(1, "SCHEDULE"))) {
             throw CommandException.syntax();
         }
-        call.host().backups().saveInBackground(call.reply());
+        call.host().saving().saveInBackground(call.reply());
     }
 
     private static void awaitReplicas(Call call) {

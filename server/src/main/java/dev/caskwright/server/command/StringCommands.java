@@ -201,7 +201,7 @@ final class StringCommands {
             if (momentAt > 0 && moment <= call.nowMillis()) {
                 call.data().delete(key);
             } else if (momentAt > 0 || (persists && stored.expiresAtMillis() != Data.NEVER)) {
-                call.data().expire(key, moment);
+                call.expire(key, moment);
             }
         }
         call.host().statistics().looked(stored != null);

@@ -1,7 +1,7 @@
 package dev.caskwright.server.store;
 
 import dev.caskwright.api.Entry;
-import dev.caskwright.api.Snapshot;
+import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
@@ -153,11 +153,11 @@ public final class Keyspace {
         stagedChanges.clear();
     }
 
-    /** Makes sure that a database may be written to. To be called before a key is put. */
-    public void use(int database) throws IOException {
+    /** Makes sure that a key may be put into a database. To be called before it is. */
+    public void use(int database, boolean expires) throws IOException {
         SlotMap now = current();
-        if (!now.isUsed(now.slot(database))) {
-            save(now.use(database), List.of());
+        if (!now.allows(database, expires)) {
+            save(now.use(database, expires), List.of());
         }
     }
 
@@ -194,14 +194,14 @@ public final class Keyspace {
     }
 
     /** Returns how many keys a database has if that is known without counting, or -1. */
-    public long quickSize(int database) {
+    public long quickSize(int database) throws IOException {
         if (overlay != null) {
             return -1;
         }
         if (!slots.isUsed(slots.slot(database))) {
             return 0;
         }
-        return slots.usedSlots() == 1 ? Math.max(0, engine.size() - 1) : -1;
+        return slots.usedSlots() == 1 && !slots.mayHaveGhosts() ? Math.max(0, engine.size() - 1) : -1;
     }
 
     /**
@@ -222,7 +222,7 @@ public final class Keyspace {
     }
 
     private void visitStored(byte slot, byte[] prefix, KeyVisitor visitor) throws IOException {
-        var ordered = engine.ordered();
+        var ordered = engine.facet(OrderedView.class);
         byte[] start = start(slot, prefix);
         if (ordered.isPresent()) {
             try (var cursor = ordered.get().prefix(start, false)) {
@@ -239,20 +239,7 @@ public final class Keyspace {
 
     /** Begins a walk over the keys of a slot that start with {@code prefix}, as they are now. The caller closes it. */
     public KeyWalk walk(byte slot, byte[] prefix) throws IOException {
-        byte[] start = start(slot, prefix);
-        Snapshot snapshot = engine.snapshot();
-        try {
-            var ordered = snapshot.ordered();
-            if (ordered.isPresent()) {
-                return new OrderedWalk(snapshot, ordered.get().prefix(start, false));
-            }
-        } catch (IOException | RuntimeException | Error e) {
-            snapshot.close();
-            throw e;
-        }
-        VisitWalk walk = new VisitWalk(snapshot, start);
-        walk.begin();
-        return walk;
+        return KeyWalk.begin(engine, slot, prefix);
     }
 
     static byte[] start(byte slot, byte[] prefix) {

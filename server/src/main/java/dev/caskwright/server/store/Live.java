@@ -2,6 +2,7 @@ package dev.caskwright.server.store;
 
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.Expiry;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
@@ -87,7 +88,7 @@ final class Live implements Data {
     @Override
     public void expire(byte[] key, long expiresAtMillis) throws IOException {
         try {
-            engine.expire(key, options(expiresAtMillis));
+            engine.require(Expiry.class).expire(key, options(expiresAtMillis));
         } finally {
             changes.changed(key);
         }

@@ -8,21 +8,28 @@ import org.jspecify.annotations.Nullable;
  * Which slot each database has, and which slots may have keys. Immutable.
  *
  * <pre>
- * 0        1           2                2 + n
- * | format | databases | slot (1) * n   | used slots: 32 bytes, a bit each, the lowest first |
+ * 0        1           2       3                3 + n
+ * | format | databases | flags | slot (1) * n   | used slots: 32 bytes, a bit each, the lowest first |
  * </pre>
+ *
+ * Flag 1: keys that expire were put. Flag 2: after that a slot was emptied, so that keys of it that had expired may still be
+ * counted by the store.
  */
 final class SlotMap {
     private static final byte FORMAT = 1;
     private static final int USED_BYTES = 32;
     private static final int MAX_SLOTS = 254;
-    private static final int HEADER_BYTES = 2;
+    private static final int HEADER_BYTES = 3;
+    private static final int EXPIRING = 1;
+    private static final int GHOSTS = 2;
 
     private final byte[] slots;
     private final byte[] used;
     private final int databases;
+    private final int flags;
 
-    private SlotMap(byte[] slots, byte[] used, int databases) {
+    private SlotMap(byte[] slots, byte[] used, int databases, int flags) {
+        this.flags = flags;
         this.slots = slots;
         this.used = used;
         this.databases = databases;
@@ -30,7 +37,7 @@ final class SlotMap {
 
     /** Reads the record, or makes the map of an empty store. */
     static SlotMap read(byte @Nullable [] record, int databases) throws IOException {
-        SlotMap map = new SlotMap(new byte[0], new byte[USED_BYTES], 0);
+        SlotMap map = new SlotMap(new byte[0], new byte[USED_BYTES], 0, 0);
         if (record != null) {
             int stored = record.length < HEADER_BYTES ? -1 : record[1] & 0xFF;
             if (record.length < HEADER_BYTES
@@ -41,13 +48,13 @@ final class SlotMap {
             }
             byte[] slots = Arrays.copyOfRange(record, HEADER_BYTES, HEADER_BYTES + stored);
             byte[] used = Arrays.copyOfRange(record, HEADER_BYTES + stored, record.length);
-            map = new SlotMap(slots, used, stored);
+            map = new SlotMap(slots, used, stored, record[2]);
         }
         byte[] slots = Arrays.copyOf(map.slots, Math.max(databases, map.slots.length));
         for (int i = map.slots.length; i < slots.length; i++) {
             slots[i] = (byte) free(slots, i, map.used);
         }
-        return new SlotMap(slots, map.used, databases);
+        return new SlotMap(slots, map.used, databases, map.flags);
     }
 
     private static int free(byte[] slots, int count, byte[] used) {
@@ -76,6 +83,7 @@ final class SlotMap {
         byte[] record = new byte[HEADER_BYTES + slots.length + USED_BYTES];
         record[0] = FORMAT;
         record[1] = (byte) slots.length;
+        record[2] = (byte) flags;
         System.arraycopy(slots, 0, record, HEADER_BYTES, slots.length);
         System.arraycopy(used, 0, record, HEADER_BYTES + slots.length, USED_BYTES);
         return record;
@@ -101,11 +109,21 @@ final class SlotMap {
         return count;
     }
 
-    SlotMap use(int database) {
+    /** Returns whether keys, and keys that expire if {@code expires}, may be put without a change of this map. */
+    boolean allows(int database, boolean expires) {
+        return isUsed(slots[database]) && (!expires || (flags & EXPIRING) != 0);
+    }
+
+    SlotMap use(int database, boolean expires) {
         int slot = slots[database] & 0xFF;
         byte[] next = used.clone();
         next[slot >>> 3] |= (byte) (1 << (slot & 7));
-        return new SlotMap(slots, next, databases);
+        return new SlotMap(slots, next, databases, expires ? flags | EXPIRING : flags);
+    }
+
+    /** Returns whether the store may count keys that are in no slot. */
+    boolean mayHaveGhosts() {
+        return (flags & GHOSTS) != 0;
     }
 
     /** Returns a map in which nothing is in the slot. */
@@ -113,7 +131,7 @@ final class SlotMap {
         int bit = slot & 0xFF;
         byte[] next = used.clone();
         next[bit >>> 3] &= (byte) ~(1 << (bit & 7));
-        return new SlotMap(slots, next, databases);
+        return new SlotMap(slots, next, databases, (flags & EXPIRING) != 0 ? flags | GHOSTS : flags);
     }
 
     SlotMap clear(int database) throws IOException {
@@ -126,7 +144,7 @@ final class SlotMap {
         }
         byte[] next = slots.clone();
         next[database] = (byte) free;
-        return new SlotMap(next, used, databases);
+        return new SlotMap(next, used, databases, flags);
     }
 
     SlotMap clearAll() throws IOException {
@@ -141,7 +159,7 @@ final class SlotMap {
         byte[] next = slots.clone();
         next[one] = slots[other];
         next[other] = slots[one];
-        return new SlotMap(next, used, databases);
+        return new SlotMap(next, used, databases, flags);
     }
 
     /** Returns a slot that has, or may have, keys, and belongs to no database; -1 if there is none. */
@@ -156,11 +174,14 @@ final class SlotMap {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof SlotMap map && Arrays.equals(slots, map.slots) && Arrays.equals(used, map.used);
+        return other instanceof SlotMap map
+                && Arrays.equals(slots, map.slots)
+                && Arrays.equals(used, map.used)
+                && flags == map.flags;
     }
 
     @Override
     public int hashCode() {
-        return Arrays.hashCode(slots) * 31 + Arrays.hashCode(used);
+        return Arrays.hashCode(slots) * 31 + Arrays.hashCode(used) + flags;
     }
 }

@@ -1,5 +1,6 @@
 package dev.caskwright.server.command;
 
+import dev.caskwright.api.Backups;
 import dev.caskwright.server.config.ServerConfig;
 import dev.caskwright.server.resp.Reply;
 import dev.caskwright.server.store.Keyspace;
@@ -14,7 +15,7 @@ import org.slf4j.LoggerFactory;
  * SAVE and BGSAVE: what they mean in Redis, a copy to keep elsewhere, is a backup here. The store itself needs neither. Safe for
  * any number of threads.
  */
-final class Backups {
+final class Saving {
     private static final Logger LOG = LoggerFactory.getLogger(Backups.class);
     private static final long MILLIS_PER_SECOND = 1000;
 
@@ -25,7 +26,7 @@ final class Backups {
     private boolean hasFailed;
     private long lastSeconds;
 
-    Backups(Keyspace keyspace, ServerConfig config, Executor workers) {
+    Saving(Keyspace keyspace, ServerConfig config, Executor workers) {
         this.keyspace = keyspace;
         this.config = config;
         this.workers = workers;
@@ -73,7 +74,7 @@ final class Backups {
         begin();
         boolean isGood = false;
         try {
-            keyspace.engine().backup(target);
+            keyspace.engine().require(Backups.class).backup(target);
             isGood = true;
         } finally {
             ended(isGood);
@@ -89,7 +90,7 @@ final class Backups {
             workers.execute(() -> {
                 boolean isGood = false;
                 try {
-                    keyspace.engine().backup(target);
+                    keyspace.engine().require(Backups.class).backup(target);
                     isGood = true;
                 } catch (IOException | RuntimeException e) {
                     LOG.error("a backup failed", e);

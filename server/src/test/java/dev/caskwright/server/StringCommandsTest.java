@@ -1,0 +1,377 @@
+package dev.caskwright.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+
+/** What commands of strings, keys and expiry answer, in RESP2; {@link Resp3CommandsTest} asks the same in RESP3. */
+@TestInstance(Lifecycle.PER_CLASS)
+class StringCommandsTest {
+    private TestServer server;
+    private RespClient client;
+
+    int protocol() {
+        return 2;
+    }
+
+    @BeforeAll
+    void start() throws IOException {
+        server = TestServer.start();
+        client = server.client(protocol());
+    }
+
+    @AfterAll
+    void stop() throws IOException {
+        client.close();
+        server.close();
+    }
+
+    @BeforeEach
+    void empty() throws IOException {
+        ask("FLUSHALL", "OK");
+        ask("SELECT 0", "OK");
+    }
+
+    /** Sends words, {@code ''} being an empty one, and compares the reply. */
+    private void ask(String words, Object expected) throws IOException {
+        String[] arguments = Arrays.stream(words.split(" "))
+                .map(word -> word.equals("''") ? "" : word)
+                .toArray(String[]::new);
+        assertThat(client.call(arguments)).as(words).isEqualTo(expected);
+    }
+
+    private void fails(String words, String message) throws IOException {
+        Object reply = client.call(words.split(" "));
+        assertThat(reply).as(words).isInstanceOf(RespClient.Failure.class);
+        assertThat(((RespClient.Failure) reply).message()).as(words).startsWith(message);
+    }
+
+    @Test
+    void aValueIsSetAndRead() throws IOException {
+        ask("GET a", null);
+        ask("SET a 1", "OK");
+        ask("get a", "1");
+        ask("SET '' ''", "OK");
+        ask("GET ''", "");
+        ask("STRLEN a", 1L);
+        ask("STRLEN missing", 0L);
+    }
+
+    @Test
+    void valuesOfAllLengthsComeBackAsTheyWere() throws IOException {
+        for (int length :
+                new int[] {0, 1, 9, 10, 99, 100, 999, 1000, 9_999, 10_000, 16_300, 16_400, 65_535, 65_536, 1_000_000}) {
+            String value = "v".repeat(length);
+            assertThat(client.call("SET", "k", value)).isEqualTo("OK");
+            assertThat(client.call("GET", "k")).as("length %d", length).isEqualTo(value);
+            assertThat(client.call("MGET", "k", "missing", "k"))
+                    .as("length %d", length)
+                    .isEqualTo(Arrays.asList(value, null, value));
+        }
+    }
+
+    @Test
+    void everyByteMayBeInKeysAndValues() throws IOException {
+        StringBuilder all = new StringBuilder();
+        for (char c = 0; c < 256; c++) {
+            all.append(c);
+        }
+        assertThat(client.call("SET", all.toString(), all.toString())).isEqualTo("OK");
+        assertThat(client.call("GET", all.toString())).isEqualTo(all.toString());
+        assertThat(client.call("KEYS", "*")).isEqualTo(List.of(all.toString()));
+    }
+
+    @Test
+    void setObeysItsConditions() throws IOException {
+        ask("SET a 1 XX", null);
+        ask("SET a 1 NX", "OK");
+        ask("SET a 2 NX", null);
+        ask("SET a 3 XX GET", "1");
+        ask("SET a 4 NX GET", "3");
+        ask("GET a", "3");
+        ask("SET b 1 GET", null);
+        ask("SET a 5 IFEQ 4", null);
+        ask("SET a 5 IFEQ 3", "OK");
+        ask("SET a 6 IFEQ 9 GET", "5");
+        ask("SET a 6 IFNE 5", null);
+        ask("SET a 6 IFNE 9", "OK");
+        ask("SET new 1 IFEQ 1", null);
+        ask("SET new 1 IFNE 1", "OK");
+        for (String wrong :
+                List.of("NX XX", "NX IFEQ 1", "EX", "EX 1 PX 1", "EX 1 KEEPTTL", "KEEPTTL PX 5", "FOO", "IFEQ")) {
+            fails("SET a 1 " + wrong, "ERR syntax error");
+        }
+    }
+
+    @Test
+    void setObeysItsTimes() throws IOException {
+        ask("SET a 1 EX 10", "OK");
+        ask("TTL a", 10L);
+        ask("SET a 2 KEEPTTL", "OK");
+        ask("PTTL a", 10_000L);
+        ask("SET a 3", "OK");
+        ask("TTL a", -1L);
+        ask("SET a 1 PX 1500", "OK");
+        ask("PTTL a", 1500L);
+        long seconds = server.clock.millis() / 1000 + 100;
+        ask("SET a 1 EXAT " + seconds, "OK");
+        ask("EXPIRETIME a", seconds);
+        ask("SET a 1 PXAT " + (seconds * 1000 + 1), "OK");
+        ask("PEXPIRETIME a", seconds * 1000 + 1);
+        ask("SET a 1 PXAT 1", "OK");
+        ask("EXISTS a", 0L);
+        for (String wrong : List.of("EX 0", "PX -1", "EXAT 0", "EX 9223372036854775807", "PX 9223372036854775807")) {
+            fails("SET a 1 " + wrong, "ERR invalid expire time in 'set' command");
+        }
+        fails("SET a 1 EX x", "ERR value is not an integer or out of range");
+        fails("SETEX a 0 1", "ERR invalid expire time in 'setex' command");
+    }
+
+    @Test
+    void aKeyExpires() throws IOException {
+        ask("SET a 1 PX 100", "OK");
+        ask("PSETEX b 100 2", "OK");
+        ask("SETEX c 1 3", "OK");
+        server.clock.advance(Duration.ofMillis(99));
+        ask("GET a", "1");
+        server.clock.advance(Duration.ofMillis(1));
+        ask("GET a", null);
+        ask("TTL b", -2L);
+        ask("TTL c", 1L);
+        ask("MGET a b c", Arrays.asList(null, null, "3"));
+    }
+
+    @Test
+    void getexChangesTheExpiry() throws IOException {
+        ask("SET a 1", "OK");
+        ask("GETEX a EX 10", "1");
+        ask("TTL a", 10L);
+        ask("GETEX a", "1");
+        ask("TTL a", 10L);
+        ask("GETEX a PERSIST", "1");
+        ask("TTL a", -1L);
+        ask("GETEX a PXAT 1", "1");
+        ask("EXISTS a", 0L);
+        ask("GETEX a PX 5", null);
+        fails("GETEX a EX 0", "ERR invalid expire time in 'getex' command");
+        fails("GETEX a FOO", "ERR syntax error");
+    }
+
+    @Test
+    void oldValuesAreReturnedAndRemoved() throws IOException {
+        ask("GETSET a 1", null);
+        ask("GETSET a 2", "1");
+        ask("GETDEL a", "2");
+        ask("GETDEL a", null);
+        ask("SETNX a 1", 1L);
+        ask("SETNX a 2", 0L);
+        ask("GET a", "1");
+    }
+
+    @Test
+    void keysAreRemovedIfTheirValueIsTheExpectedOne() throws IOException {
+        ask("SET lock me", "OK");
+        ask("DELIFEQ lock you", 0L);
+        ask("DELIFEQ lock me", 1L);
+        ask("DELIFEQ lock me", 0L);
+        ask("SET a 1", "OK");
+        ask("DELEX a IFEQ 2", 0L);
+        ask("DELEX a IFNE 1", 0L);
+        ask("DELEX a IFNE 2", 1L);
+        ask("DELEX a IFNE 2", 0L);
+        ask("SET a 1", "OK");
+        ask("DELEX a", 1L);
+    }
+
+    @Test
+    void severalAreSetAtOnce() throws IOException {
+        ask("MSET a 1 b 2 a 3", "OK");
+        ask("MGET a b", List.of("3", "2"));
+        ask("MSETNX c 1 a 2", 0L);
+        ask("EXISTS c", 0L);
+        ask("MSETNX c 1 d 2", 1L);
+        fails("MSET a 1 b", "ERR wrong number of arguments for 'mset' command");
+    }
+
+    @Test
+    void partsAreReadAndWritten() throws IOException {
+        ask("SET a Hello_World", "OK");
+        ask("GETRANGE a 0 4", "Hello");
+        ask("GETRANGE a -5 -1", "World");
+        ask("GETRANGE a 0 -1", "Hello_World");
+        ask("GETRANGE a 5 100", "_World");
+        ask("GETRANGE a 6 2", "");
+        ask("GETRANGE a -1 -5", "");
+        ask("GETRANGE a -100 2", "Hel");
+        ask("GETRANGE missing 0 -1", "");
+        ask("SUBSTR a 0 0", "H");
+        ask("GETRANGE a 9223372036854775807 9223372036854775807", "");
+        ask("GETRANGE a -9223372036854775808 -9223372036854775808", "H");
+        ask("SETRANGE a 6 Redis", 11L);
+        ask("GET a", "Hello_Redis");
+        ask("SETRANGE pad 3 x", 4L);
+        ask("GET pad", "\0\0\0x");
+        ask("SETRANGE none 3 ''", 0L);
+        ask("EXISTS none", 0L);
+        fails("SETRANGE a -1 x", "ERR offset is out of range");
+        fails("SETRANGE a 9223372036854775807 x", "ERR string exceeds maximum allowed size");
+        fails("SETRANGE a 67108864 x", "ERR string exceeds maximum allowed size");
+        ask("APPEND a !", 12L);
+        ask("APPEND new x", 1L);
+        ask("SET a x EX 10", "OK");
+        ask("APPEND a y", 2L);
+        ask("TTL a", 10L);
+    }
+
+    @Test
+    void numbersAreCounted() throws IOException {
+        ask("INCR n", 1L);
+        ask("INCRBY n 41", 42L);
+        ask("DECR n", 41L);
+        ask("DECRBY n 50", -9L);
+        ask("SET n 9223372036854775807", "OK");
+        fails("INCR n", "ERR increment or decrement would overflow");
+        ask("SET n -9223372036854775808", "OK");
+        fails("DECR n", "ERR increment or decrement would overflow");
+        fails("DECRBY n -9223372036854775808", "ERR decrement would overflow");
+        for (String wrong : List.of("x", "01", "+1", "1.0", "9223372036854775808", "''")) {
+            ask("SET n " + wrong, "OK");
+            fails("INCR n", "ERR value is not an integer or out of range");
+        }
+        ask("SET n 5 EX 10", "OK");
+        ask("INCR n", 6L);
+        ask("TTL n", 10L);
+    }
+
+    @Test
+    void decimalsAreCounted() throws IOException {
+        ask("INCRBYFLOAT f 10.50", "10.5");
+        ask("INCRBYFLOAT f 0.1", "10.6");
+        ask("INCRBYFLOAT f -10.6", "0");
+        ask("SET f 5.0e3", "OK");
+        ask("INCRBYFLOAT f 2.0e2", "5200");
+        fails("INCRBYFLOAT f x", "ERR value is not a valid float");
+        fails("INCRBYFLOAT f 1e999999999", "ERR value is not a valid float");
+        fails("INCRBYFLOAT f -1e-999999999", "ERR value is not a valid float");
+        ask("SET f 1e308", "OK");
+        ask("SET g x", "OK");
+        fails("INCRBYFLOAT g 1", "ERR value is not a valid float");
+    }
+
+    @Test
+    void keysAreCountedAndRemoved() throws IOException {
+        ask("MSET a 1 b 2 c 3", "OK");
+        ask("EXISTS a b x a", 3L);
+        ask("TOUCH a x", 1L);
+        ask("TYPE a", "string");
+        ask("TYPE x", "none");
+        ask("DBSIZE", 3L);
+        ask("DEL a b a x", 2L);
+        ask("UNLINK c", 1L);
+        ask("DBSIZE", 0L);
+        ask("RANDOMKEY", null);
+        ask("SET only 1", "OK");
+        ask("RANDOMKEY", "only");
+    }
+
+    @Test
+    void keysAreRenamedCopiedAndMoved() throws IOException {
+        ask("SET a 1 EX 100", "OK");
+        ask("RENAME a b", "OK");
+        ask("TTL b", 100L);
+        fails("RENAME a b", "ERR no such key");
+        ask("SET a 2", "OK");
+        ask("RENAMENX a b", 0L);
+        ask("RENAMENX a c", 1L);
+        ask("RENAME c c", "OK");
+        ask("RENAMENX c c", 0L);
+        ask("COPY b d", 1L);
+        ask("TTL d", 100L);
+        ask("COPY c d", 0L);
+        ask("COPY c d REPLACE", 1L);
+        ask("GET d", "2");
+        ask("COPY c c DB 1", 1L);
+        fails("COPY c c", "ERR source and destination objects are the same");
+        ask("MOVE c 1", 0L);
+        ask("MOVE b 1", 1L);
+        ask("EXISTS b", 0L);
+        ask("SELECT 1", "OK");
+        ask("TTL b", 100L);
+        ask("GET c", "2");
+        ask("DBSIZE", 2L);
+    }
+
+    @Test
+    void databasesAreApart() throws IOException {
+        ask("SET a 0", "OK");
+        ask("SELECT 1", "OK");
+        ask("GET a", null);
+        ask("SET a 1", "OK");
+        ask("SWAPDB 0 1", "OK");
+        ask("GET a", "0");
+        ask("FLUSHDB", "OK");
+        ask("GET a", null);
+        ask("KEYS *", List.of());
+        ask("SELECT 0", "OK");
+        ask("GET a", "1");
+        fails("SELECT 16", "ERR DB index is out of range");
+        fails("SELECT x", "ERR invalid DB index");
+        ask("FLUSHALL ASYNC", "OK");
+        ask("DBSIZE", 0L);
+    }
+
+    @Test
+    void expiryIsChangedUnderConditions() throws IOException {
+        ask("EXPIRE a 10", 0L);
+        ask("SET a 1", "OK");
+        ask("EXPIRE a 10 XX", 0L);
+        ask("EXPIRE a 10 GT", 0L);
+        ask("EXPIRE a 10 LT", 1L);
+        ask("EXPIRE a 20 NX", 0L);
+        ask("EXPIRE a 5 GT", 0L);
+        ask("EXPIRE a 20 GT", 1L);
+        ask("PEXPIRE a 30000 LT", 0L);
+        ask("PEXPIRE a 30000 XX", 1L);
+        ask("TTL a", 30L);
+        ask("PERSIST a", 1L);
+        ask("PERSIST a", 0L);
+        ask("EXPIREAT a 1", 1L);
+        ask("EXISTS a", 0L);
+        ask("SET a 1", "OK");
+        ask("EXPIRE a -1", 1L);
+        ask("EXISTS a", 0L);
+        ask("SET a 1", "OK");
+        ask("PEXPIREAT a " + (server.clock.millis() + 5), 1L);
+        ask("PTTL a", 5L);
+        fails("EXPIRE a 1 NX XX", "ERR NX and XX, GT or LT options at the same time are not compatible");
+        fails("EXPIRE a 1 GT LT", "ERR GT and LT options at the same time are not compatible");
+        fails("EXPIRE a 9223372036854775807", "ERR invalid expire time in 'expire' command");
+        ask("EXPIRETIME a", (server.clock.millis() + 5) / 1000);
+        ask("EXPIRETIME x", -2L);
+        ask("PERSIST a", 1L);
+        ask("PEXPIRETIME a", -1L);
+    }
+
+    @Test
+    void whatIsWrongIsSaid() throws IOException {
+        fails("NOSUCH a b", "ERR unknown command 'NOSUCH', with args beginning with: 'a' 'b'");
+        fails("GET", "ERR wrong number of arguments for 'get' command");
+        fails("LPUSH a 1", "ERR unknown command 'LPUSH'");
+        fails("CLIENT NOSUCH", "ERR unknown subcommand 'NOSUCH'");
+        Object reply = client.call("NO\r\nSUCH\u001b", "x".repeat(1000));
+        String message = ((RespClient.Failure) reply).message();
+        assertThat(message).contains("NO\\x0d\\x0aSUCH\\x1b").hasSizeLessThan(400);
+        reply = client.call("SET", "k".repeat(65_535), "v");
+        assertThat(((RespClient.Failure) reply).message()).isEqualTo("ERR key is longer than 65534 bytes");
+        assertThat(client.call("SET", "k".repeat(65_534), "v")).isEqualTo("OK");
+    }
+}
