@@ -40,15 +40,8 @@ final class ReadmeExampleTest {
     private static final Pattern LINK = Pattern.compile("]\\((?!https?:)([^)#]*)(?:#([^)]*))?\\)");
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
     private static final Pattern TABLE_ROW = Pattern.compile("(?m)^\\|.*$");
+    private static final Pattern TESTS = Pattern.compile("(?m)^- (?:Tests:|Attacked by) .*(?:\n  .*)*$");
     private static final Pattern CLASS_OR_TEST = Pattern.compile("`([A-Z]\\w+)(?:\\.(\\w+))?`");
-    private static final List<String> DOCUMENTS = List.of(
-            "README.md",
-            "ARCHITECTURE.md",
-            "FORMAT.md",
-            "CHANGELOG.md",
-            "CONTRIBUTING.md",
-            "TRUST.md",
-            "examples/skiplist-index/README.md");
 
     @TempDir
     private Path directory;
@@ -109,8 +102,10 @@ final class ReadmeExampleTest {
     @Test
     void linksLeadToFilesAndHeadings() throws IOException {
         Path root = root();
-        for (String document : DOCUMENTS) {
-            Path file = root.resolve(document);
+        List<Path> documents = documents(root);
+        assertThat(documents).hasSizeGreaterThan(20);
+        for (Path file : documents) {
+            Path document = root.relativize(file);
             for (MatchResult link : all(LINK, Files.readString(file))) {
                 Path target = link.group(1).isEmpty() ? file : file.resolveSibling(link.group(1));
                 assertThat(target).as("%s: %s", document, link.group()).exists();
@@ -124,18 +119,18 @@ final class ReadmeExampleTest {
     }
 
     @Test
-    void classesAndTestsInTheTablesExist() throws IOException {
-        assertThat(checkTables("ARCHITECTURE.md")).isGreaterThan(50);
-        assertThat(checkTables("TRUST.md")).isGreaterThan(50);
+    void classesAndTestsThatDocumentsNameExist() throws IOException {
+        assertThat(checkNames("docs/architecture/overview.md", TABLE_ROW)).isGreaterThan(50);
+        assertThat(checkNames("docs/trust.md", TESTS)).isGreaterThan(50);
     }
 
-    /** Returns how many names of classes and tests there are in the tables of a document. */
-    private static int checkTables(String document) throws IOException {
+    /** Returns how many names of classes and tests there are in some lines of a document. */
+    private static int checkNames(String document, Pattern lines) throws IOException {
         Path root = root();
         Map<String, Path> sources = sources(root);
         String text = Files.readString(root.resolve(document));
         int found = 0;
-        for (MatchResult row : all(TABLE_ROW, text)) {
+        for (MatchResult row : all(lines, text)) {
             for (MatchResult name : all(CLASS_OR_TEST, row.group())) {
                 assertThat(sources).as(name.group()).containsKey(name.group(1));
                 if (name.group(2) != null) {
@@ -147,6 +142,22 @@ final class ReadmeExampleTest {
             }
         }
         return found;
+    }
+
+    /** Returns the documents: those in the root, in {@code docs}, and of the examples. */
+    private static List<Path> documents(Path root) throws IOException {
+        List<Path> documents = new ArrayList<>();
+        for (String place : List.of("docs", "examples")) {
+            try (Stream<Path> files = Files.walk(root.resolve(place))) {
+                files.filter(file -> file.toString().endsWith(".md")
+                                && !file.toString().contains("target"))
+                        .forEach(documents::add);
+            }
+        }
+        try (Stream<Path> files = Files.list(root)) {
+            files.filter(file -> file.toString().endsWith(".md")).forEach(documents::add);
+        }
+        return documents;
     }
 
     private static List<MatchResult> all(Pattern pattern, String text) {

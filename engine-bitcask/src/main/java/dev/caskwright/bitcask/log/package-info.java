@@ -1,4 +1,4 @@
-/** The segmented record log: data files, hint files, the manifest, and their recovery. FORMAT.md has every byte. */
+/** The segmented record log: data files, hint files, the manifest, and their recovery. docs/format.md has every byte. */
 @NullMarked
 package dev.caskwright.bitcask.log;
 

@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32C;
 
 /**
- * Makes files of a store by FORMAT.md alone: each checksum is right, whatever the numbers are. It shares no code with what it
+ * Makes files of a store by docs/format.md alone: each checksum is right, whatever the numbers are. It shares no code with what it
  * attacks.
  */
 final class Forger {
