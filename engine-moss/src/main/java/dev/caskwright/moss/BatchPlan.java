@@ -77,7 +77,10 @@ final class BatchPlan {
             byte[] to = valueLength == 0
                     ? endOf(prefix)
                     : KeySpace.key(prefix, Arrays.copyOfRange(source, valueOffset, valueOffset + valueLength));
-            operations.add(kind, source, prefixOffset, prefixLength + keyLength, to, 0, to.length);
+            int fromEnd = prefixOffset + prefixLength + keyLength;
+            if (Arrays.compareUnsigned(source, prefixOffset, fromEnd, to, 0, to.length) < 0) {
+                operations.add(kind, source, prefixOffset, prefixLength + keyLength, to, 0, to.length);
+            }
             return;
         }
         operations.add(kind, source, prefixOffset, prefixLength + keyLength, source, valueOffset, valueLength);

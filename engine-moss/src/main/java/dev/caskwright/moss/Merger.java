@@ -223,7 +223,11 @@ final class Merger {
             }
         }
         Layer oldest = layers[layers.length - 1];
-        return builder.build(isBottom ? RangeSet.EMPTY : ranges, oldest.firstVersion(), layers[0].lastVersion());
+        return builder.build(
+                isBottom ? RangeSet.EMPTY : ranges,
+                oldest.firstVersion(),
+                layers[0].lastVersion(),
+                layers[0].endsBatch());
     }
 
     private void add(Segment.Builder builder, MergingCursor cursor) {

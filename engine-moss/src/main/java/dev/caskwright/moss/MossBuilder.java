@@ -1,9 +1,14 @@
 package dev.caskwright.moss;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Sets up a moss engine. For one thread; changing it later changes no engine that it opened. */
@@ -11,6 +16,9 @@ public final class MossBuilder {
     private static final long DEFAULT_TABLE_BYTES = 4L << 20;
     private static final long LEAST_MEMORY_BYTES = 1L << 16;
     private static final long LARGEST_TABLE_BYTES = 64L << 20;
+    private static final long LARGEST_PERSIST_BYTES = 64L << 20;
+    private static final int DEFAULT_CHECKPOINTS = 16;
+    private static final int MOST_CHECKPOINTS = 1_000;
 
     private @Nullable MergeOperator operator;
     private long maxMemoryBytes =
@@ -19,7 +27,90 @@ public final class MossBuilder {
     private Duration writeDeadline = Duration.ofSeconds(10);
     private boolean hasThreads = true;
 
-    MossBuilder() {}
+    private final @Nullable Path directory;
+    private @Nullable Durability durability;
+    private IoManagerFactory io = StandardIoManager::open;
+    private InstantSource clock = InstantSource.system();
+    private long cleanBytes = -1;
+    private long persistBytes = -1;
+    private Duration persistAfter = Duration.ofSeconds(1);
+    private int keptCheckpoints = DEFAULT_CHECKPOINTS;
+    private boolean isReadOnly;
+
+    /** Sets up an engine in memory. */
+    MossBuilder() {
+        directory = null;
+    }
+
+    MossBuilder(Path directory) {
+        this.directory = directory;
+    }
+
+    /**
+     * Sets the durability of writes whose options name none: {@code NONE} is in memory until it is written below, {@code WRITE} is
+     * with the operating system, {@code SYNC} on stable storage. If not set, {@code WRITE} with a directory and {@code NONE} without.
+     */
+    public MossBuilder durability(Durability level) {
+        this.durability = Objects.requireNonNull(level);
+        return this;
+    }
+
+    /** Sets what the directory is reached through; plain file IO if not set. */
+    public MossBuilder io(IoManagerFactory factory) {
+        this.io = Objects.requireNonNull(factory);
+        return this;
+    }
+
+    /** Sets the clock that gives checkpoints their time. */
+    public MossBuilder clock(InstantSource source) {
+        this.clock = Objects.requireNonNull(source);
+        return this;
+    }
+
+    /** Sets how many checkpoints are kept, 1 to 1,000; 16 if not set. Making another one drops the oldest. */
+    public MossBuilder keptCheckpoints(int count) {
+        if (count < 1 || count > MOST_CHECKPOINTS) {
+            throw new IllegalArgumentException("keptCheckpoints must be 1 to " + MOST_CHECKPOINTS + ": " + count);
+        }
+        this.keptCheckpoints = count;
+        return this;
+    }
+
+    /** Sets how much memory layers may take that are written below and kept for reads; a quarter of {@link #maxMemoryBytes} if not set. */
+    public MossBuilder cleanBytes(long bytes) {
+        if (bytes < 0) {
+            throw new IllegalArgumentException("cleanBytes must not be negative: " + bytes);
+        }
+        this.cleanBytes = bytes;
+        return this;
+    }
+
+    /**
+     * Sets how much waits, about, before it is written below, and how much is written at once; a quarter of {@link #maxMemoryBytes},
+     * at most 64 MiB, if not set.
+     */
+    public MossBuilder persistBytes(long bytes) {
+        if (bytes < 1) {
+            throw new IllegalArgumentException("persistBytes must be positive: " + bytes);
+        }
+        this.persistBytes = bytes;
+        return this;
+    }
+
+    /** Sets after what time layers are written below however little they are; 1 second if not set, and never if 0. */
+    public MossBuilder persistAfter(Duration time) {
+        if (time.isNegative()) {
+            throw new IllegalArgumentException("persistAfter must not be negative: " + time);
+        }
+        this.persistAfter = time;
+        return this;
+    }
+
+    /** Opens a store that is there, without changing anything in its directory. Other readers may have it open too. */
+    public MossBuilder readOnly() {
+        this.isReadOnly = true;
+        return this;
+    }
 
     /** Sets the operator for operands. A store that has operands cannot be opened without the operator that it had. */
     public MossBuilder mergeOperator(MergeOperator mergeOperator) {
@@ -74,18 +165,28 @@ public final class MossBuilder {
 
     /** Opens the engine. */
     public MossEngine open() throws IOException {
+        long waiting = persistBytes > 0 ? persistBytes : Math.min(LARGEST_PERSIST_BYTES, maxMemoryBytes / 4);
+        boolean isPersistent = directory != null;
+        Durability usual = durability != null ? durability : isPersistent ? Durability.WRITE : Durability.NONE;
         Settings settings = new Settings(
-                Durability.NONE,
+                usual,
                 operator,
                 Math.min(tableBytes, Math.max(1 << 12, maxMemoryBytes / 8)),
                 maxMemoryBytes,
-                0,
-                Math.max(tableBytes, maxMemoryBytes / 4),
-                0,
+                cleanBytes >= 0 ? cleanBytes : maxMemoryBytes / 4,
+                waiting,
+                persistAfter.toMillis(),
                 writeDeadline.toMillis(),
                 0,
-                hasThreads);
-        MossEngine engine = new MossEngine(new Store(settings, new Bottom.Nothing()));
+                hasThreads,
+                isReadOnly,
+                keptCheckpoints,
+                clock);
+        if (directory != null) {
+            return Opening.open(directory, io, settings);
+        }
+        MossEngine engine =
+                new MossEngine(new Store(settings, new OperatorResolver(operator), new Bottom.Nothing()), null);
         engine.start();
         return engine;
     }

@@ -1,16 +1,23 @@
 package dev.caskwright.moss;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineException;
+import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.Retry;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.moss.memory.Kind;
+import dev.caskwright.moss.memory.MemTable;
+import dev.caskwright.moss.memory.RangeSet;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,8 +36,13 @@ public final class MossEngine implements MossCollection, AutoCloseable {
     private final CollectionView root;
     private final List<Thread> threads = new ArrayList<>();
 
-    MossEngine(Store store) {
+    private final @Nullable Resources resources;
+    private final @Nullable Compactor compactor;
+
+    MossEngine(Store store, @Nullable Resources resources) {
         this.store = store;
+        this.resources = resources;
+        this.compactor = resources == null ? null : new Compactor(store, resources.files());
         this.pressure = new Pressure(store);
         this.writes = new Writes(store, pressure);
         this.root = new CollectionView(() -> View.held(store));
@@ -41,13 +53,29 @@ public final class MossEngine implements MossCollection, AutoCloseable {
         return new MossBuilder();
     }
 
+    /** Returns a builder of an engine that keeps its own files in a directory. */
+    public static MossBuilder builder(Path directory) {
+        return new MossBuilder(directory);
+    }
+
     void start() {
-        if (store.settings.hasThreads()) {
+        if (store.settings.hasThreads() && !store.settings.isReadOnly()) {
             start("merger", store.merger::run);
             if (store.stack().bottom.isPersistent()) {
                 start("persister", store.persister::run);
             }
+            if (compactor != null) {
+                start("compactor", compactor::run);
+            }
         }
+    }
+
+    Writes writes() {
+        return writes;
+    }
+
+    @Nullable Compactor compactor() {
+        return compactor;
     }
 
     private void start(String name, Runnable task) {
@@ -111,18 +139,53 @@ public final class MossEngine implements MossCollection, AutoCloseable {
         write(new MossBatch().deleteRange(from, to), options);
     }
 
-    /** Applies all changes of a batch or none. */
+    /** Applies all changes of a batch or none: after any crash all of them are there, or none. */
     public void write(MossBatch batch, WriteOptions options) throws IOException {
         writes.batch(batch, durability(options));
     }
 
-    /** Opens a snapshot of this moment. */
-    public MossSnapshot snapshot() throws IOException {
-        return new MossSnapshot(store);
+    /** Applies a batch as {@link #write} does, and returns what tells when it survives a power loss. */
+    public CommitToken commit(MossBatch batch, WriteOptions options) throws IOException {
+        return new CommitToken(writes.batch(batch, durability(options)), store.durables, this::sync);
     }
 
-    /** Joins all layers that are not being written to one, and returns when that is done. Reads and writes go on. */
+    /** Makes every write that returned before this call survive a power loss. */
+    public void sync() throws IOException {
+        writes.sync();
+    }
+
+    /** Writes every layer in memory below, and returns when that survives a power loss. */
+    public void flush() throws IOException {
+        if (store.stack().bottom.isPersistent()) {
+            store.persister.flush();
+        } else {
+            writes.sync();
+        }
+    }
+
+    /** Opens a snapshot of this moment. */
+    public MossSnapshot snapshot() throws IOException {
+        return new MossSnapshot(store, View.held(store));
+    }
+
+    /**
+     * Gives back what deleted and overwritten entries take: joins all layers in memory to one, or, if there are files, writes what is
+     * in memory and joins the files. Reads and writes go on.
+     */
     public void compact() throws IOException {
+        if (compactor != null) {
+            store.persister.flush();
+            try {
+                compactor.step(true);
+            } catch (CancellationException e) {
+                throw new EngineClosedException("engine is closed");
+            }
+            return;
+        }
+        compactMemory();
+    }
+
+    private void compactMemory() throws IOException {
         store.lock.lock();
         try {
             store.ensureOpen();
@@ -167,7 +230,12 @@ public final class MossEngine implements MossCollection, AutoCloseable {
                     store.merger.merges(),
                     store.persister.persists(),
                     pressure.slowed(),
-                    pressure.stopped());
+                    pressure.stopped(),
+                    resources == null ? 0 : resources.files().files(),
+                    resources == null ? 0 : resources.files().diskBytes(),
+                    resources == null ? 0 : resources.files().memoryBytes(),
+                    store.log() == null ? 0 : store.log().diskBytes(),
+                    compactor == null ? 0 : compactor.compactions());
         } finally {
             store.lock.unlock();
         }
@@ -180,24 +248,190 @@ public final class MossEngine implements MossCollection, AutoCloseable {
 
     /** Returns the work in the background that failed and is tried again after growing pauses. */
     public List<Retry> retries() {
-        return store.persister.retries();
+        List<Retry> retries = new ArrayList<>(store.persister.retries());
+        if (compactor != null) {
+            retries.addAll(compactor.retries());
+        }
+        return retries;
     }
 
+    private FileStore files() throws EngineException {
+        store.ensureOpen();
+        if (resources == null) {
+            throw new MossException(
+                    MossException.Reason.UNSUPPORTED, "checkpoints need files: open the store with a directory");
+        }
+        return resources.files();
+    }
+
+    /**
+     * Makes a state of some moment during the call one to go back to, in place of one of that name. It takes the space of what is
+     * deleted or overwritten later. If there are more than {@link MossBuilder#keptCheckpoints}, the oldest goes.
+     */
+    public void checkpoint(String name) throws IOException {
+        FileStore files = files();
+        KeySpace.name(name);
+        store.persister.flush();
+        changeFiles(() -> files.addCheckpoint(name, store.settings.clock().millis(), store.settings.keptCheckpoints()));
+    }
+
+    /** Returns the checkpoints, oldest first. */
+    public List<Checkpoint> checkpoints() throws IOException {
+        List<Checkpoint> checkpoints = new ArrayList<>();
+        files().manifest()
+                .checkpoints()
+                .forEach(each -> checkpoints.add(
+                        new Checkpoint(each.name(), Instant.ofEpochMilli(each.millis()), each.version())));
+        return checkpoints;
+    }
+
+    /** Forgets a checkpoint. */
+    public void dropCheckpoint(String name) throws IOException {
+        FileStore files = files();
+        store.ensureWritable();
+        changeFiles(() -> files.dropCheckpoint(name));
+    }
+
+    /** Opens a snapshot of the state at a checkpoint. */
+    public MossSnapshot snapshot(String checkpoint) throws IOException {
+        return new MossSnapshot(store, View.over(store, files().bottomOf(checkpoint)));
+    }
+
+    /**
+     * Goes back to a checkpoint: every write since then is gone, in memory and below, once this returns, and stays so. Snapshots and
+     * iterators go on showing what they did.
+     */
+    public void revert(String checkpoint) throws IOException {
+        FileStore files = files();
+        changeFiles(() -> {
+            store.lock.lock();
+            try {
+                store.ensureWritable();
+                long version = store.version();
+                files.revert(checkpoint, version);
+                Bottom before = store.stack().bottom;
+                store.become(Stack.empty(new MemTable(RangeSet.EMPTY, version), files.bottom()));
+                before.release();
+            } finally {
+                store.lock.unlock();
+            }
+        });
+    }
+
+    private interface FilesChange {
+        void run() throws IOException;
+    }
+
+    private void changeFiles(FilesChange change) throws IOException {
+        store.below.lock();
+        try {
+            change.run();
+        } catch (EngineFailedException e) {
+            store.fail(e);
+            throw e;
+        } finally {
+            store.below.unlock();
+        }
+    }
+
+    /** Reads and checks every byte of every file. */
+    public void verify() throws IOException {
+        store.ensureOpen();
+        if (resources != null) {
+            resources.files().verify();
+        }
+    }
+
+    /**
+     * Closes the engine: everything in memory is written below first. If that fails, what the log has stays and comes back with the
+     * next opening. Closing twice is fine.
+     *
+     * @throws MossException with {@link MossException.Reason#DROPPED} if writes are gone; the engine is closed all the same
+     */
     @Override
     public void close() throws IOException {
-        boolean wasOpen;
+        close(true);
+    }
+
+    /**
+     * Closes the engine without writing what is in memory: what the log has comes back with the next opening, and the rest is gone.
+     *
+     * @return how many writes are gone
+     */
+    public long closeNow() throws IOException {
+        return close(false);
+    }
+
+    private long close(boolean isDraining) throws IOException {
         store.lock.lock();
         try {
-            wasOpen = store.markClosed();
+            if (!store.markClosed()) {
+                return 0;
+            }
         } finally {
             store.lock.unlock();
         }
-        if (!wasOpen) {
-            return;
-        }
         join();
+        Throwable cause = store.failure();
+        boolean isPersistent = store.stack().bottom.isPersistent() && !store.settings.isReadOnly();
+        try {
+            if (isDraining && isPersistent && cause == null) {
+                cause = drain();
+            }
+            long kept = isPersistent ? kept() : store.version();
+            long dropped = store.version() - kept;
+            MossException gone = new MossException(
+                    MossException.Reason.DROPPED,
+                    "closed without " + dropped + " writes: versions=" + (kept + 1) + ".." + store.version()
+                            + ", because " + (cause == null ? "the engine was told to close now" : cause),
+                    cause);
+            if (dropped > 0) {
+                store.durables.fail(gone);
+                if (isDraining) {
+                    throw gone;
+                }
+            }
+            return dropped;
+        } finally {
+            releaseAll();
+        }
+    }
+
+    private @Nullable Throwable drain() {
+        try {
+            store.persister.drain();
+            return null;
+        } catch (IOException | RuntimeException e) {
+            return e;
+        }
+    }
+
+    /** Returns the last version that is in the log, forced, or below. */
+    private long kept() throws IOException {
+        WriteLog log = store.log();
+        if (log == null) {
+            return store.stack().bottom.version();
+        }
+        long logged = log.logged();
+        if (logged > store.stack().bottom.version() && store.failure() == null) {
+            log.awaitForced(logged);
+        }
+        return logged;
+    }
+
+    private void releaseAll() throws IOException {
         store.holders.forEach(Runnable::run);
         store.stack().bottom.release();
+        try {
+            WriteLog log = store.log();
+            if (log != null) {
+                log.close();
+            }
+        } finally {
+            if (resources != null) {
+                resources.close();
+            }
+        }
     }
 
     private void join() {

@@ -23,8 +23,8 @@ public final class MossException extends EngineException {
         KEYS_NOT_HELD,
         /** There is no checkpoint of that name. */
         CHECKPOINT_GONE,
-        /** There is no child collection of that name; it may have been deleted. */
-        COLLECTION_GONE,
+        /** A close could not write everything; the message says what is gone and why. */
+        DROPPED,
         /** The store cannot give what was asked for, such as durability without a directory. */
         UNSUPPORTED
     }
@@ -42,7 +42,7 @@ public final class MossException extends EngineException {
 
     private static ErrorCode code(Reason reason) {
         return switch (reason) {
-            case OVERLOADED, OPERATOR_FAILED, COLLECTION_GONE, CHECKPOINT_GONE -> ErrorCode.UNAVAILABLE;
+            case OVERLOADED, OPERATOR_FAILED, CHECKPOINT_GONE, DROPPED -> ErrorCode.UNAVAILABLE;
             case KEYS_NOT_HELD -> ErrorCode.OUT_OF_MEMORY;
             case OPERATOR_MISSING, LOWER_LEVEL_CHANGED, UNSUPPORTED -> ErrorCode.UNSUPPORTED_FORMAT;
         };

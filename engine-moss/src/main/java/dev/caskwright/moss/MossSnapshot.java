@@ -17,9 +17,10 @@ public final class MossSnapshot implements MossView, AutoCloseable {
     private final CollectionView root = new CollectionView(this::hold);
     private final Runnable holder = this::close;
 
-    MossSnapshot(Store store) throws EngineClosedException {
+    /** Makes a snapshot of a view whose bottom is held for it; closing lets go of it. */
+    MossSnapshot(Store store, View view) {
         this.store = store;
-        this.view = View.held(store);
+        this.view = view;
         store.holders.add(holder);
         if (store.isClosed()) {
             close();

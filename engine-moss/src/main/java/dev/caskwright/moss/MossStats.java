@@ -16,6 +16,11 @@ package dev.caskwright.moss;
  * @param persists writes to what is below since the store was opened
  * @param slowedWrites writes that waited a moment because memory was nearly full
  * @param stoppedWrites writes that waited because memory was full
+ * @param files files that the store has, those of checkpoints and of readers included
+ * @param fileBytes their length
+ * @param indexBytes the memory that their indexes and filters take
+ * @param logBytes the length of the log
+ * @param compactions how often files were joined since the store was opened
  */
 public record MossStats(
         long version,
@@ -30,7 +35,12 @@ public record MossStats(
         long merges,
         long persists,
         long slowedWrites,
-        long stoppedWrites) {
+        long stoppedWrites,
+        int files,
+        long fileBytes,
+        long indexBytes,
+        long logBytes,
+        long compactions) {
     /** Returns the bytes of all layers in memory. */
     public long memoryBytes() {
         return activeBytes + dirtyBytes + baseBytes + cleanBytes;

@@ -26,6 +26,19 @@ final class Operations {
     private int lastKind = -1; // where the kind of the last write is
     private boolean hasRanges;
 
+    /** Takes a body of a log's record. */
+    static Operations of(byte[] body) {
+        Operations operations = new Operations();
+        operations.bytes = body;
+        operations.used = body.length;
+        Reader each = new Reader(body, 0, body.length);
+        while (each.next()) {
+            operations.count++;
+            operations.hasRanges |= each.kind == Kind.DELETE_RANGE;
+        }
+        return operations;
+    }
+
     void clear() {
         if (bytes.length > MOST_KEPT) {
             bytes = new byte[FIRST_LENGTH];

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Writes the oldest layers to what is below the stack, and tries again after growing pauses. One write runs at a time. */
@@ -23,18 +22,12 @@ final class Persister {
     private record Trouble(long sinceNanos, int failures, Throwable cause) {}
 
     private final Store store;
-    private final LongConsumer persisted;
     private long wanted; // under the lock: all up to this version is to be written now
-    private boolean isWriting; // under the lock
     private long persists; // under the lock
     private volatile @Nullable Trouble trouble;
 
-    /**
-     * @param persisted told, without the lock, each version up to which everything is below
-     */
-    Persister(Store store, LongConsumer persisted) {
+    Persister(Store store) {
         this.store = store;
-        this.persisted = persisted;
     }
 
     /** Asks for everything up to a version to be written now. Under the lock. */
@@ -112,25 +105,44 @@ final class Persister {
      * @param isClosing whether to write although the store takes no more calls
      */
     boolean step(boolean isClosing) throws IOException {
+        long version;
+        store.below.lock();
+        try {
+            version = stepBelow(isClosing);
+        } finally {
+            store.below.unlock();
+        }
+        if (version < 0) {
+            return false;
+        }
+        WriteLog log = store.log();
+        if (log != null) {
+            log.retire(version);
+        }
+        store.durables.advance(version);
+        return true;
+    }
+
+    /** Returns the version up to which everything is below, or -1 if there was nothing to do. */
+    private long stepBelow(boolean isClosing) throws IOException {
         Stack stack;
         store.lock.lock();
         try {
-            while (isWriting) {
-                store.progress.awaitUninterruptibly();
-            }
             if (store.isClosed() && !isClosing || !store.stack().bottom.isPersistent() || !isDue()) {
-                return false;
+                return -1;
             }
             if (wanted >= store.stack().active.firstVersion() || store.stack().clean == 0) {
                 store.seal();
             }
+            if (store.stack().clean > 0 && !store.stack().layers[0].endsBatch()) {
+                store.seal(); // or half of a batch would be written
+            }
             stack = store.stack();
             if (stack.clean == 0) {
-                return false;
+                return -1;
             }
             stack = stack.withBase(baseOf(stack));
             store.become(stack);
-            isWriting = true;
         } finally {
             store.lock.unlock();
         }
@@ -147,8 +159,7 @@ final class Persister {
             finish(next);
         }
         stack.bottom.release();
-        persisted.accept(version);
-        return true;
+        return version;
     }
 
     /** Returns the number of the first of the oldest layers that are about as long as one write should be. */
@@ -159,6 +170,9 @@ final class Persister {
             from--;
             bytes += stack.layers[from].bytes();
         }
+        while (from > 0 && !stack.layers[from].endsBatch()) {
+            from--;
+        }
         return from;
     }
 
@@ -166,7 +180,6 @@ final class Persister {
     private void finish(@Nullable Bottom next) {
         store.lock.lock();
         try {
-            isWriting = false;
             Stack present = store.stack();
             if (next == null) {
                 store.become(present.withoutBase());
@@ -222,9 +235,23 @@ final class Persister {
         }
         while (store.stack().bottom.version() < target) {
             store.ensureWritable();
-            if (!step(false)) {
-                return;
+            if (!step(false) && store.stack().bottom.version() < target && !store.isClosed()) {
+                throw new IllegalStateException("nothing is left to write: wanted=" + target + ", below="
+                        + store.stack().bottom.version());
             }
+        }
+    }
+
+    /** Writes everything, although the store takes no more calls. */
+    void drain() throws IOException {
+        store.lock.lock();
+        try {
+            want(store.version());
+        } finally {
+            store.lock.unlock();
+        }
+        while (step(true)) {
+            // the oldest layers first, until none is left
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.caskwright.moss;
 
 import dev.caskwright.api.Durability;
+import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,4 +25,7 @@ record Settings(
         long persistMillis,
         long writeDeadlineMillis,
         long maxHeldKeyBytes,
-        boolean hasThreads) {}
+        boolean hasThreads,
+        boolean isReadOnly,
+        int keptCheckpoints,
+        InstantSource clock) {}

@@ -1,7 +1,9 @@
 package dev.caskwright.moss;
 
 import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineFailedException;
+import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.KeyHash;
 import dev.caskwright.moss.memory.Layer;
@@ -34,6 +36,12 @@ final class Store {
 
     final Merger merger = new Merger(this);
     final Persister persister;
+    final Durables durables = new Durables();
+
+    /** Held while what is below changes, from its first change on disk to the change of the stack; before the lock. */
+    final ReentrantLock below = new ReentrantLock();
+
+    private @Nullable WriteLog log;
 
     /** Open snapshots and iterators, which closing the store closes. */
     final Set<Runnable> holders = ConcurrentHashMap.newKeySet();
@@ -44,12 +52,22 @@ final class Store {
     private volatile @Nullable Throwable failure;
     private long version;
 
-    Store(Settings settings, Bottom bottom) {
+    Store(Settings settings, OperatorResolver resolver, Bottom bottom) {
         this.settings = settings;
-        this.resolver = new OperatorResolver(settings.operator());
-        this.persister = new Persister(this, persisted -> {});
+        this.resolver = resolver;
+        this.persister = new Persister(this);
         this.version = bottom.version();
         this.stack = Stack.empty(new MemTable(RangeSet.EMPTY, version), bottom);
+    }
+
+    /** Returns the log, or null if the store has none. */
+    @Nullable WriteLog log() {
+        return log;
+    }
+
+    /** Sets the log, before the store is used. */
+    void log(WriteLog writeLog) {
+        log = writeLog;
     }
 
     Stack stack() {
@@ -95,6 +113,9 @@ final class Store {
     void seal() {
         MemTable active = stack.active;
         if (!active.isEmpty()) {
+            if (log != null) {
+                log.beforeSeal();
+            }
             become(stack.sealed(new Layer[] {active}, new MemTable(RangeSet.EMPTY, version)));
             work.signalAll();
         }
@@ -119,8 +140,11 @@ final class Store {
         }
     }
 
-    void ensureWritable() throws EngineClosedException, EngineFailedException {
+    void ensureWritable() throws EngineException {
         ensureOpen();
+        if (settings.isReadOnly()) {
+            throw new EngineException(ErrorCode.READ_ONLY, Outcome.NOT_APPLIED, "the store was opened read-only", null);
+        }
         Throwable first = failure;
         if (first != null) {
             throw new EngineFailedException(
@@ -140,6 +164,7 @@ final class Store {
         } finally {
             lock.unlock();
         }
+        durables.fail(cause);
     }
 
     @Nullable Throwable failure() {

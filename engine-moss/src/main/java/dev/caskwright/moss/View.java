@@ -2,8 +2,10 @@ package dev.caskwright.moss;
 
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.moss.memory.Layer;
+import dev.caskwright.moss.memory.MemTable;
 import dev.caskwright.moss.memory.MergingCursor;
 import dev.caskwright.moss.memory.Probe;
+import dev.caskwright.moss.memory.RangeSet;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +20,11 @@ final class View {
         this.store = store;
         this.stack = stack;
         this.version = stack.active.visible();
+    }
+
+    /** Returns a state with nothing above what is below. */
+    static View over(Store store, Bottom bottom) {
+        return new View(store, Stack.empty(new MemTable(RangeSet.EMPTY, bottom.version()), bottom));
     }
 
     /** Returns the present state, whose bottom is not held. */

@@ -1,5 +1,6 @@
 package dev.caskwright.moss;
 
+import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineFailedException;
@@ -12,6 +13,7 @@ import dev.caskwright.moss.memory.RangeSet;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Applies writes, one after another. */
 final class Writes {
@@ -70,33 +72,96 @@ final class Writes {
 
     /** Writes what the filler adds, and returns the version of the last write, or -1 if the filler says no. */
     long write(long bytes, boolean isFreeing, Durability durability, Filler filler) throws IOException {
+        WriteLog log = durability == Durability.NONE ? null : neededLog(durability);
         pressure.admit(bytes, isFreeing);
+        long version;
+        boolean isYes;
         store.lock.lock();
         try {
             store.ensureWritable();
+            if (log != null) {
+                log.awaitNoGap();
+            }
             operations.clear();
-            boolean isYes = filler.fill(operations);
+            isYes = filler.fill(operations);
             if (!operations.isEmpty()) {
                 operations.endBatch();
-                commit(durability);
+                commit(log);
+            } else if (log != null) {
+                log.logTail(); // what the answer rests on
             }
-            return isYes ? store.version() : -1;
+            version = store.version();
         } finally {
             store.lock.unlock();
         }
+        if (log != null && durability == Durability.SYNC) {
+            log.awaitForced(version);
+        }
+        return isYes ? version : -1;
     }
 
-    private void commit(Durability durability) throws IOException {
-        if (durability != Durability.NONE) {
+    private WriteLog neededLog(Durability durability) throws EngineException {
+        WriteLog log = store.log();
+        if (log == null) {
+            store.ensureWritable();
             throw new MossException(
                     MossException.Reason.UNSUPPORTED,
                     "durability " + durability + " needs a log: open the store with a directory");
         }
-        apply(operations);
+        return log;
+    }
+
+    private void commit(@Nullable WriteLog log) throws IOException {
+        if (log == null) {
+            apply(operations, Outcome.NOT_APPLIED);
+            return;
+        }
+        log.log(operations, store.version() + 1);
+        apply(operations, Outcome.UNKNOWN);
+        log.applied();
+    }
+
+    /** Makes everything before this call survive a power loss. */
+    void sync() throws IOException {
+        WriteLog log = store.log();
+        if (log == null) {
+            store.ensureWritable();
+            if (!store.stack().bottom.isPersistent()) {
+                throw new MossException(
+                        MossException.Reason.UNSUPPORTED,
+                        "a store in memory cannot survive a power loss: open it with a directory");
+            }
+            store.persister.flush();
+            return;
+        }
+        long version;
+        store.lock.lock();
+        try {
+            log.awaitNoGap();
+            log.logTail();
+            version = store.version();
+        } finally {
+            store.lock.unlock();
+        }
+        log.awaitForced(version);
+    }
+
+    /** Applies what a log has. Under the lock, before the store is used. */
+    void replay(byte[] body, long firstVersion, long lastVersion) throws IOException {
+        Operations logged = Operations.of(body);
+        if (firstVersion != store.version() + 1 || firstVersion + logged.count() - 1 != lastVersion) {
+            throw new CorruptRecordException(
+                    "record does not follow the one before",
+                    "log",
+                    0,
+                    "expected=" + (store.version() + 1) + ", first=" + firstVersion + ", last=" + lastVersion
+                            + ", writes=" + logged.count());
+        }
+        apply(logged, Outcome.NOT_APPLIED);
     }
 
     /** Applies writes to the active table. Under the lock. */
-    void apply(Operations ops) throws EngineException {
+    private void apply(Operations ops, Outcome failureOutcome) throws EngineException {
         long last = store.version() + ops.count();
         try {
             if (ops.hasRanges()) {
@@ -111,7 +176,7 @@ final class Writes {
                 store.version(last);
             }
         } catch (Throwable e) {
-            throw failed(e);
+            throw failed(e, failureOutcome);
         }
         if (store.stack().active.bytes() >= store.settings.tableBytes()) {
             store.seal();
@@ -146,6 +211,10 @@ final class Writes {
      */
     private void applyWithRanges(Operations ops, long last) {
         long first = store.version() + 1;
+        WriteLog log = store.log();
+        if (log != null) {
+            log.beforeSeal();
+        }
         List<MemTable> oldestFirst = new ArrayList<>();
         RangeSet ranges = RangeSet.EMPTY;
         MemTable table = null;
@@ -159,6 +228,7 @@ final class Writes {
             if (each.kind == Kind.DELETE_RANGE) {
                 if (table != null) {
                     table.publish(version - 1);
+                    table.continueBatch();
                     oldestFirst.add(table);
                     table = null;
                     ranges = RangeSet.EMPTY;
@@ -204,7 +274,7 @@ final class Writes {
      * Half of the writes may be in the table, where nobody sees them, and nothing may make them visible: the table is sealed as it
      * was.
      */
-    private EngineException failed(Throwable cause) {
+    private EngineException failed(Throwable cause, Outcome outcome) {
         try {
             Layer[] none = {store.stack().active};
             store.become(store.stack().sealed(none, new MemTable(RangeSet.EMPTY, store.version())));
@@ -212,7 +282,6 @@ final class Writes {
             cause.addSuppressed(again);
         }
         store.fail(cause);
-        return new EngineFailedException(
-                Outcome.NOT_APPLIED, "a write could not be applied; reopen the store: " + cause, cause);
+        return new EngineFailedException(outcome, "a write could not be applied; reopen the store: " + cause, cause);
     }
 }

@@ -29,6 +29,9 @@ public interface Layer {
     /** Returns the version of its last write. */
     long lastVersion();
 
+    /** Returns whether the batch of its last write has nothing in the layer above. */
+    boolean endsBatch();
+
     /** Adds to a search what this layer has for the key, its ranges included. */
     default void search(Probe probe, long visible) throws IOException {
         find(probe, visible);

@@ -1,6 +1,7 @@
 package dev.caskwright.moss.memory;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -57,6 +58,17 @@ public abstract class LayerCursor {
 
     /** Gives back what the cursor holds. */
     public void close() {}
+
+    /** Takes stored operands apart, if the present entry has them. */
+    protected final void takeOperands() {
+        operands = null;
+        if (kind == Kind.MERGES) {
+            List<byte[]> found = new ArrayList<>();
+            Operands.addTo(found, valueSource, valueOffset, valueLength);
+            operands = found;
+            kind = Kind.MERGE;
+        }
+    }
 
     final int compare(LayerCursor other) {
         return Arrays.compareUnsigned(

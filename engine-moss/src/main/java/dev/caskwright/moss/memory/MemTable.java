@@ -45,6 +45,7 @@ public final class MemTable implements Layer {
 
     private volatile int[] nodes = new int[FIRST_INTS];
     private volatile long visible;
+    private volatile boolean endsBatch = true;
 
     // The writer's.
     private final int[] path = new int[MAX_LEVELS]; // the last node before the place of the last insertion, by level
@@ -293,6 +294,16 @@ public final class MemTable implements Layer {
     @Override
     public long bytes() {
         return arena.bytes() + (long) Integer.BYTES * nodes.length + ranges.bytes();
+    }
+
+    @Override
+    public boolean endsBatch() {
+        return endsBatch;
+    }
+
+    /** Says that the batch of the last write goes on in the table above. Before anybody else sees this table. */
+    public void continueBatch() {
+        endsBatch = false;
     }
 
     /** Returns whether there is neither a write nor a range. For the writer. */

@@ -1,8 +1,6 @@
 package dev.caskwright.moss.memory;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 
 /*
  * The entries lie one behind the other in chunks. A long each tells where and of what kind:
@@ -30,8 +28,10 @@ public final class Segment implements Layer {
     private final long lastVersion;
     private final long bytes;
     private final boolean hasOperands;
+    private final boolean endsBatch;
 
-    private Segment(Builder builder, RangeSet ranges, long firstVersion, long lastVersion) {
+    private Segment(Builder builder, RangeSet ranges, long firstVersion, long lastVersion, boolean endsBatch) {
+        this.endsBatch = endsBatch;
         this.chunks = builder.arena.all();
         this.places = builder.places;
         this.count = builder.count;
@@ -193,6 +193,11 @@ public final class Segment implements Layer {
     }
 
     @Override
+    public boolean endsBatch() {
+        return endsBatch;
+    }
+
+    @Override
     public LayerCursor cursor(long visible) {
         return new SegmentCursor();
     }
@@ -248,13 +253,7 @@ public final class Segment implements Layer {
             valueSource = chunk;
             valueOffset = keyOffset + keyLength;
             kind = (int) (place >>> KIND_SHIFT);
-            operands = null;
-            if (kind == Kind.MERGES) {
-                List<byte[]> found = new ArrayList<>();
-                Operands.addTo(found, chunk, valueOffset, valueLength);
-                operands = found;
-                kind = Kind.MERGE;
-            }
+            takeOperands();
             return true;
         }
     }
@@ -303,9 +302,9 @@ public final class Segment implements Layer {
         }
 
         /** Makes the segment. Nothing is added afterwards. */
-        public Segment build(RangeSet ranges, long firstVersion, long lastVersion) {
+        public Segment build(RangeSet ranges, long firstVersion, long lastVersion, boolean endsBatch) {
             places = Arrays.copyOf(places, count);
-            return new Segment(this, ranges, firstVersion, lastVersion);
+            return new Segment(this, ranges, firstVersion, lastVersion, endsBatch);
         }
     }
 }

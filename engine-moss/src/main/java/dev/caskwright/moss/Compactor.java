@@ -1,0 +1,132 @@
+package dev.caskwright.moss;
+
+import dev.caskwright.api.EngineFailedException;
+import dev.caskwright.api.Retry;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Joins the store's files, beside writes, reads and the persister: these wait for it no longer than it takes to write a manifest. It
+ * stops within a thousand entries when the store closes.
+ */
+final class Compactor {
+    private static final long FIRST_PAUSE_MILLIS = 10;
+    private static final long LONGEST_PAUSE_MILLIS = 5_000;
+
+    private final Store store;
+    private final FileStore files;
+    private final Object turn = new Object(); // held by the one compaction that runs
+    private volatile @Nullable Retry trouble;
+    private volatile long compactions;
+
+    Compactor(Store store, FileStore files) {
+        this.store = store;
+        this.files = files;
+    }
+
+    /** Compacts as there is need until the store is closed. */
+    void run() {
+        long pause = FIRST_PAUSE_MILLIS;
+        long failingSince = 0;
+        int failures = 0;
+        while (!store.isClosed() && store.failure() == null) {
+            try {
+                if (!step(false)) {
+                    await();
+                }
+                trouble = null;
+                failures = 0;
+                pause = FIRST_PAUSE_MILLIS;
+            } catch (CancellationException | InterruptedException e) {
+                return;
+            } catch (Throwable e) {
+                // Nothing has changed: what was written is listed nowhere.
+                failingSince = failures == 0 ? System.nanoTime() : failingSince;
+                failures++;
+                long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - failingSince);
+                trouble = new Retry("compact", millis, failures, e);
+                if (!pause(pause)) {
+                    return;
+                }
+                pause = Math.min(LONGEST_PAUSE_MILLIS, 2 * pause);
+            }
+        }
+    }
+
+    private void await() throws InterruptedException {
+        store.lock.lock();
+        try {
+            long before = store.persister.persists();
+            while (!store.isClosed() && store.failure() == null && store.persister.persists() == before) {
+                store.progress.await();
+            }
+        } finally {
+            store.lock.unlock();
+        }
+    }
+
+    private boolean pause(long millis) {
+        store.lock.lock();
+        try {
+            long left = TimeUnit.MILLISECONDS.toNanos(millis);
+            while (left > 0 && !store.isClosed()) {
+                left = store.progress.awaitNanos(left);
+            }
+            return true;
+        } catch (InterruptedException e) {
+            return false;
+        } finally {
+            store.lock.unlock();
+        }
+    }
+
+    /** Joins files once; returns whether there was need. */
+    boolean step(boolean isForAll) throws IOException {
+        synchronized (turn) {
+            FileStore.Joined joined = files.join(isForAll, store::isClosed);
+            if (joined == null) {
+                return false;
+            }
+            install(joined);
+            compactions++;
+            return true;
+        }
+    }
+
+    private void install(FileStore.Joined joined) throws IOException {
+        Bottom before;
+        store.below.lock();
+        try {
+            FilesBottom next;
+            try {
+                next = files.replace(joined);
+            } catch (EngineFailedException e) {
+                store.fail(e);
+                throw e;
+            }
+            store.lock.lock();
+            try {
+                before = store.stack().bottom;
+                store.become(store.stack().over(next));
+            } finally {
+                store.lock.unlock();
+            }
+        } finally {
+            store.below.unlock();
+        }
+        before.release();
+    }
+
+    /** Returns what is being tried again. */
+    List<Retry> retries() {
+        Retry present = trouble;
+        return present == null ? List.of() : List.of(present);
+    }
+
+    long compactions() {
+        return compactions;
+    }
+}

@@ -1,0 +1,161 @@
+package dev.caskwright.moss;
+
+import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.moss.file.FileNames;
+import dev.caskwright.moss.file.LogReader;
+import dev.caskwright.moss.file.Manifest;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+
+/*
+ * First everything is read and judged: the manifest, the files that it lists, the log. Only then is something changed: what the log has
+ * is written below and forced, so that nothing rests on pages that may never have reached the disk; then the log and what no manifest
+ * lists are removed. Each step may be cut short and done again.
+ */
+/** Opens a store with a directory. */
+final class Opening {
+    private final Settings settings;
+    private final IoManager io;
+    private final OperatorResolver resolver;
+
+    private Opening(Settings settings, IoManager io) {
+        this.settings = settings;
+        this.io = io;
+        this.resolver = new OperatorResolver(settings.operator());
+    }
+
+    static MossEngine open(Path directory, IoManagerFactory factory, Settings settings) throws IOException {
+        IoManager io = factory.open(directory, !settings.isReadOnly());
+        try {
+            IoManager.Lock lock = io.lock(!settings.isReadOnly());
+            try {
+                return new Opening(settings, io).open(lock);
+            } catch (Throwable e) {
+                closeAfter(lock, e);
+                throw e;
+            }
+        } catch (Throwable e) {
+            closeAfter(io, e);
+            throw e;
+        }
+    }
+
+    private static void closeAfter(Closeable closeable, Throwable cause) {
+        try {
+            closeable.close();
+        } catch (IOException suppressed) {
+            cause.addSuppressed(suppressed);
+        }
+    }
+
+    private MossEngine open(IoManager.Lock lock) throws IOException {
+        Manifest manifest = manifest();
+        if (manifest.isOver()) {
+            throw new UnsupportedFormatException("store is over a lower level, and none was given: directory="
+                    + io.describe() + "; open it over the engine that has its data");
+        }
+        FileStore files = new FileStore(io, manifest, resolver);
+        try {
+            Store store = new Store(settings, resolver, files.bottom());
+            MossEngine engine = new MossEngine(store, new Resources(io, lock, files));
+            List<Long> logs = logs();
+            recover(engine, new LogReader(io, manifest.storeId()), logs);
+            checkOperator(store);
+            if (!settings.isReadOnly()) {
+                store.persister.drain();
+                removeLogs(logs);
+                files.removeOrphans();
+                long nextLog = logs.isEmpty() ? 1 : logs.get(logs.size() - 1) + 1;
+                store.log(new WriteLog(store, io, manifest.storeId(), nextLog));
+            }
+            store.durables.advance(store.stack().bottom.version());
+            engine.start();
+            return engine;
+        } catch (Throwable e) {
+            files.close();
+            throw e;
+        }
+    }
+
+    private Manifest manifest() throws IOException {
+        List<String> names = io.list();
+        if (names.contains(FileNames.MANIFEST)) {
+            return Manifest.read(io);
+        }
+        for (String name : names) {
+            if (FileNames.sortedNumber(name) >= 0 || FileNames.logNumber(name) >= 0) {
+                throw new CorruptRecordException(
+                        "manifest is missing", FileNames.MANIFEST, 0, "there is a file of a store: " + name);
+            }
+        }
+        if (settings.isReadOnly()) {
+            throw new UnsupportedFormatException("directory has no store: directory=" + io.describe());
+        }
+        long storeId = ThreadLocalRandom.current().nextLong();
+        Manifest manifest = new Manifest(storeId, false, 1, 0, List.of(), List.of());
+        manifest.prepare(io);
+        Manifest.install(io);
+        return manifest;
+    }
+
+    private List<Long> logs() throws IOException {
+        List<Long> numbers = new ArrayList<>();
+        for (String name : io.list()) {
+            long number = FileNames.logNumber(name);
+            if (number >= 0) {
+                numbers.add(number);
+            }
+        }
+        numbers.sort(null);
+        return numbers;
+    }
+
+    private void recover(MossEngine engine, LogReader reader, List<Long> logs) throws IOException {
+        if (logs.isEmpty()) {
+            return;
+        }
+        Store store = engine.store();
+        long version = store.stack().bottom.version();
+        reader.read(logs, version, (body, first, last) -> {}); // judged before anything changes
+        store.lock.lock();
+        try {
+            reader.read(logs, version, (body, first, last) -> {
+                engine.writes().replay(body, first, last);
+                if (!settings.isReadOnly() && store.dirtyBytes() > settings.persistBytes()) {
+                    store.persister.step(false);
+                }
+            });
+        } finally {
+            store.lock.unlock();
+        }
+    }
+
+    private void checkOperator(Store store) throws IOException {
+        byte[] stored = View.searchNow(store, KeySpace.OPERATOR).value();
+        if (stored == null) {
+            return;
+        }
+        String name = new String(stored, StandardCharsets.UTF_8);
+        MergeOperator operator = settings.operator();
+        if (operator == null || !operator.name().equals(name)) {
+            throw new MossException(
+                    MossException.Reason.OPERATOR_MISSING,
+                    "the data needs the merge operator that it was written with: name=" + name + ", given="
+                            + (operator == null ? "none" : operator.name()));
+        }
+    }
+
+    private void removeLogs(List<Long> logs) throws IOException {
+        for (long number : logs) {
+            io.delete(FileNames.log(number));
+        }
+    }
+}
