@@ -143,6 +143,16 @@ final class Model {
         step.end();
     }
 
+    /** Returns a model of the states up to one. */
+    Model upTo(int state) {
+        Model copy = new Model();
+        copy.states.clear();
+        copy.states.addAll(states.subList(0, state + 1));
+        copy.changes.addAll(changes);
+        copy.goBackTo(state);
+        return copy;
+    }
+
     /** Forgets the states after one, and their changes. */
     void goBackTo(int state) {
         states.subList(state + 1, states.size()).clear();

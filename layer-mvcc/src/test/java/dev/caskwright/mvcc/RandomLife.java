@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.mvcc.Model.Change;
 import dev.caskwright.mvcc.Model.Value;
+import dev.caskwright.mvcc.backend.BackendView;
+import dev.caskwright.mvcc.backend.CommitToken;
+import dev.caskwright.mvcc.backend.OrderedStore;
 import dev.caskwright.testkit.ManualClock;
 import java.io.IOException;
 import java.time.Duration;
@@ -14,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Does random operations, every kind of them, to a store and its model, and compares what they answer. Watches that it opens are
@@ -27,6 +31,10 @@ final class RandomLife {
     private final ManualClock clock;
     private final ManualTimer timer;
     private final List<Follower> followers = new ArrayList<>();
+    private final List<Promise> promises = new ArrayList<>();
+
+    /** The token of a write, and the state that it led to. */
+    private record Promise(CommitToken token, int state) {}
 
     /** A watch, and what it has told. */
     private static final class Follower {
@@ -68,9 +76,29 @@ final class RandomLife {
         return "v".repeat(random.nextInt(random.nextInt(10) == 0 ? 400 : 12)) + random.nextInt(100);
     }
 
+    /** Returns the last state of the model that is known to be durable. */
+    int acknowledged() {
+        for (int i = promises.size() - 1; i >= 0; i--) {
+            try {
+                if (promises.get(i).token.await(0, TimeUnit.NANOSECONDS)) {
+                    return promises.get(i).state;
+                }
+            } catch (IOException e) {
+                promises.remove(i); // it was told to have failed
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+        return 0;
+    }
+
+    private void promised(CommitToken token) {
+        promises.add(new Promise(token, model.states.size() - 1));
+    }
+
     /** Does one operation. */
     void step(MvccStore store) throws IOException {
-        switch (random.nextInt(20)) {
+        switch (random.nextInt(22)) {
             case 0, 1, 2, 3, 4, 5 -> put(store);
             case 6, 7 -> delete(store);
             case 8, 9, 10 -> transact(store);
@@ -81,6 +109,7 @@ final class RandomLife {
             case 15 -> follow(store);
             case 16 -> store.commit();
             case 17 -> timer.runAll();
+            case 18, 19 -> compact(store);
             default -> look(store);
         }
     }
@@ -99,6 +128,7 @@ final class RandomLife {
         step.end();
         Put put = Put.of(key.getBytes(), value.getBytes()).withLease(lease).returningPrevious();
         Written<PutResult> written = store.put(put);
+        promised(written.token());
         assertThat(written.revision()).isEqualTo(model.latest().revision);
         KeyValue previous = written.result().previous();
         assertThat(previous == null ? null : Value.of(previous)).isEqualTo(before);
@@ -110,6 +140,7 @@ final class RandomLife {
         List<Value> deleted = step.delete(range);
         step.end();
         Written<DeleteResult> written = store.delete(DeleteRange.of(range).returningPrevious());
+        promised(written.token());
         assertThat(written.revision()).isEqualTo(model.latest().revision);
         assertThat(values(written.result().previous())).isEqualTo(deleted);
     }
@@ -142,6 +173,7 @@ final class RandomLife {
         }
         step.end();
         TxnResult result = store.txn(new Txn(comparisons, then, otherwise));
+        promised(result.token());
         assertThat(result.isSuccess()).isEqualTo(holds);
         assertThat(result.revision()).isEqualTo(model.latest().revision);
         assertThat(values(((RangeResult) result.results().get(1)).entries()))
@@ -151,16 +183,19 @@ final class RandomLife {
     private void grant(MvccStore store) throws IOException {
         long ttl = 1 + random.nextInt(60);
         Model.Step step = model.new Step();
-        long id = store.grantLease(0, ttl).result().id();
-        step.state().leases.put(id, ttl);
+        Written<Lease> granted = store.grantLease(0, ttl);
+        step.state().leases.put(granted.result().id(), ttl);
         step.end();
+        promised(granted.token());
     }
 
     private void revoke(MvccStore store) throws IOException {
         long id = lease();
         if (id != 0) {
             revokeInModel(id);
-            assertThat(store.revokeLease(id).revision()).isEqualTo(model.latest().revision);
+            Written<Integer> revoked = store.revokeLease(id);
+            promised(revoked.token());
+            assertThat(revoked.revision()).isEqualTo(model.latest().revision);
         }
     }
 
@@ -270,12 +305,30 @@ final class RandomLife {
         TreeSet<String> keys = new TreeSet<>(model.at(first).content.keySet());
         model.changes(KeyRange.all(), first + 1, latest.revision).forEach(change -> keys.add(change.key()));
         assertThat(store.stats().keys()).isEqualTo(keys.size());
+        int kept = latest.compacted < 1 ? 0 : model.at(first).content.size();
+        int later = latest.compacted < 1 ? 0 : (int) first;
+        assertThat(revisions(store))
+                .as("revisions that are stored")
+                .isEqualTo(kept
+                        + model.changes(KeyRange.all(), later + 1, latest.revision)
+                                .size());
         for (long revision = first; revision <= latest.revision; revision += 1 + random.nextInt(5)) {
             RangeResult found = store.range(RangeRequest.of(KeyRange.all()).atRevision(revision));
             assertThat(values(found.entries()))
                     .as("revision " + revision)
                     .isEqualTo(new ArrayList<>(model.at(revision).content.values()));
         }
+    }
+
+    private static int revisions(MvccStore store) throws IOException {
+        int count = 0;
+        try (BackendView view = store.openView();
+                OrderedStore.Cursor cursor = view.range(Schema.KEY, null, null, false)) {
+            while (cursor.next()) {
+                count++;
+            }
+        }
+        return count;
     }
 
     // ---------------------------------------------------------------- watches
@@ -344,7 +397,23 @@ final class RandomLife {
         }
     }
 
-    void forgetWatches() {
-        followers.clear();
+    /** Returns which of the model's states the store is in, from one on; -1 if it is in none. */
+    int find(MvccStore store, int from) throws IOException {
+        Map<Long, Long> leases = new HashMap<>();
+        for (long id : store.leases()) {
+            leases.put(id, store.lease(id).ttlSeconds());
+        }
+        List<Value> content =
+                values(store.range(RangeRequest.of(KeyRange.all())).entries());
+        for (int i = model.states.size() - 1; i >= from; i--) {
+            Model.State state = model.states.get(i);
+            if (state.revision == store.revision()
+                    && state.compacted == store.compactedRevision()
+                    && state.leases.equals(leases)
+                    && new ArrayList<>(state.content.values()).equals(content)) {
+                return i;
+            }
+        }
+        return -1;
     }
 }
