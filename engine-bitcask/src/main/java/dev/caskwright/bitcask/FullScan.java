@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * records that their undo maps tell. So files from before merges are read only for records that have been dropped since.
  *
  * <p>A damaged record that nothing refers to does not matter. So the scan goes on behind damage, and when it is through with
- * the file, it makes sure that no entry lay there, or fails.
+ * the file, it makes sure that no entry lay there, or fails. It also fails if the index refers to more in a file than was
+ * found there: then the index is wrong, and what was found is not all.
  */
 final class FullScan {
     private static final int BATCH = 256;
@@ -44,6 +45,7 @@ final class FullScan {
     private final int[] valueLengths = new int[BATCH];
     private final long[] versions = new long[BATCH];
     private final long[] expiries = new long[BATCH];
+    private final long[] sizes = new long[BATCH];
     private final long[] locators = new long[BATCH];
     private final long[] candidates = new long[BATCH];
     private int count;
@@ -57,6 +59,10 @@ final class FullScan {
     // Damage in the file at hand.
     private @Nullable CorruptRecordException damage; // the first
     private long passedOver;
+
+    // Of puts in the file at hand: those that the index referred to, and those that it was not asked about.
+    private long foundBytes;
+    private long unaskedBytes;
 
     private FullScan(Store store, Snapshots.Handle now, Snapshots.Handle moment) {
         this.store = store;
@@ -157,6 +163,8 @@ final class FullScan {
                 CorruptRecordException met = damage;
                 if (met != null) {
                     requireNoEntryIn(current, met);
+                } else {
+                    requireAllFound(current);
                 }
                 scanner = null;
             }
@@ -184,6 +192,8 @@ final class FullScan {
                 isMoreInFile = true;
                 damage = null;
                 passedOver = 0;
+                foundBytes = 0;
+                unaskedBytes = 0;
                 return true;
             }
         }
@@ -213,6 +223,30 @@ final class FullScan {
                 || (locator != KeyIndex.ABSENT
                         && !store.snapshots.isNewerThan(moment, locator)
                         && isSameVersion(reader, locator, scanner.version(), length));
+    }
+
+    /**
+     * Returns if the index refers to no more in a file without damage than was found there. What was found does not get less,
+     * and what the index refers to does.
+     */
+    private void requireAllFound(LogSegment file) throws IOException {
+        long expected = file.liveBytes();
+        if (!file.isSealed() || foundBytes + unaskedBytes >= expected) {
+            return;
+        }
+        CorruptRecordException lie = new CorruptRecordException(
+                "the key index refers to what is no record; remove the hint files and images, and reopen the store",
+                file.name(),
+                0,
+                "found=" + foundBytes + " bytes, expected=" + expected);
+        store.committing.lock(); // so that no merge takes records out of the file meanwhile
+        try {
+            if (!store.snapshots.isRetired(file)) {
+                DamageCheck.deadBytes(store, file, lie); // unless a record was just about to be counted as dead
+            }
+        } finally {
+            store.committing.unlock();
+        }
     }
 
     /** Returns if no entry lay in the damaged parts of a file that the scan passed over. */
@@ -274,9 +308,13 @@ final class FullScan {
         }
         source = scanner.buffer();
         do {
-            if (scanner.isPut()
-                    && scanner.version() <= moment.version
-                    && !moment.hadExpired(scanner.expiresAt(), scanner.version())) {
+            if (!scanner.isPut()) {
+                continue;
+            }
+            if (scanner.version() > moment.version || moment.hadExpired(scanner.expiresAt(), scanner.version())) {
+                unaskedBytes += scanner.liveBytes();
+            } else {
+                sizes[count] = scanner.liveBytes();
                 keyOffsets[count] = scanner.keyOffset();
                 keyLengths[count] = scanner.keyLength();
                 valueOffsets[count] = scanner.valueOffset();
@@ -298,6 +336,8 @@ final class FullScan {
             // later records only.
             if (candidates[i] != locators[i] && !isEntry(reader, i)) {
                 locators[i] = KeyIndex.ABSENT;
+            } else {
+                foundBytes += sizes[i];
             }
         }
     }

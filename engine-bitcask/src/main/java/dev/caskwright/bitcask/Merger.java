@@ -293,9 +293,7 @@ final class Merger {
         List<LogSegment> left = new ArrayList<>();
         for (LogSegment input : inputs) {
             Round round = new Round(List.of(input), null);
-            if (!cancelled && round.isUnneeded()) {
-                round.drop();
-            } else {
+            if (cancelled || !round.isUnneeded() || !round.drop()) {
                 left.add(input);
             }
         }
@@ -378,6 +376,7 @@ final class Merger {
         private final Set<LogSegment> withExpired = new LinkedHashSet<>();
         private final Map<LogSegment, Long> damagedBytes = new HashMap<>(); // of inputs in which nothing is missed
         private final TombstoneFilter older;
+        private final DeathProof proof;
         private @Nullable MergeOutput output;
         private final long removableMillis;
         private long nextId;
@@ -390,6 +389,7 @@ final class Merger {
             this.order = order;
             this.removableMillis = store.clock.removableMillis();
             this.older = new TombstoneFilter(log, store.listedFiles(), inputs);
+            this.proof = new DeathProof(store, store.listedFiles(), inputs);
         }
 
         void run() throws IOException {
@@ -406,7 +406,11 @@ final class Merger {
                 if (cancelled) {
                     return;
                 }
+                proof.finish();
                 commitAndSwitch();
+            } catch (UnprovedException e) {
+                failure = e;
+                throw store.failedProof(e.lie);
             } catch (IOException | RuntimeException | Error e) {
                 failure = e;
                 throw e;
@@ -416,8 +420,24 @@ final class Merger {
             retireInputs();
         }
 
-        /** As {@link #run}, for inputs of which nothing is needed: no number is set aside, and nothing is written but the edit. */
-        void drop() throws IOException {
+        /**
+         * As {@link #run}, for inputs of which nothing is needed: no number is set aside, and nothing is written but the edit.
+         * Returns whether that was done: it is not if damage leaves open whether nothing is needed.
+         */
+        boolean drop() throws IOException {
+            try {
+                for (LogSegment input : inputs) {
+                    if (proof.isNeeded(input)) {
+                        proof.readInput(input);
+                    }
+                }
+                proof.finish();
+            } catch (UnprovedException e) {
+                throw store.failedProof(e.lie);
+            } catch (DamagedInputException e) {
+                logger().debug("files are not dropped without being merged", e);
+                return false;
+            }
             store.committing.lock();
             try {
                 try {
@@ -434,6 +454,7 @@ final class Merger {
                 store.committing.unlock();
             }
             retireInputs();
+            return true;
         }
 
         /** Returns whether the one input can go as it is: nothing in it is live, and no tombstone in it is needed. */
@@ -517,9 +538,14 @@ final class Merger {
         }
 
         private void copyLive(LogSegment input) throws IOException {
+            boolean isProofNeeded = proof.isNeeded(input);
             if ((input.liveBytes() == 0 || order != null) && older.needsNoTombstones(input)) {
+                if (isProofNeeded) {
+                    proof.readInput(input);
+                }
                 return; // nothing in it is needed here: no record, or none but puts
             }
+            proof.beginInput(input);
             RecordScanner scanner = log.scan(input, input.length());
             LookAhead ahead = new LookAhead(store, input, order == null);
             long passedOver = 0;
@@ -529,6 +555,7 @@ final class Merger {
                         break;
                     }
                 } catch (CorruptRecordException e) {
+                    proof.passOver(e);
                     passedOver += scanner.skipDamage();
                     if (passedOver > deadBytes(input, e)) {
                         throw new DamagedInputException(input, e, true);
@@ -538,9 +565,16 @@ final class Merger {
                 if (scanner.isPut()) {
                     if (order == null && lookup(input, scanner, ahead) == scanner.locator()) {
                         copyPut(input, scanner);
+                    } else if (isProofNeeded) {
+                        proof.put(input, scanner);
                     }
-                } else if (scanner.isTombstone() && isNeeded(input, scanner, ahead)) {
-                    output(scanner).copy(scanner);
+                } else if (scanner.isTombstone()) {
+                    proof.tombstone(scanner);
+                    if (isNeeded(input, scanner, ahead)) {
+                        output(scanner).copy(scanner);
+                    } else if (isProofNeeded && older.mayHaveOlder(input, scanner)) {
+                        proof.superseded(input, scanner);
+                    }
                 }
             }
         }

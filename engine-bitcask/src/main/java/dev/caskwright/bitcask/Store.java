@@ -6,6 +6,7 @@ import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.BatchDraft;
+import dev.caskwright.api.spi.KeyHash;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.PersistentKeyIndex;
@@ -39,6 +40,11 @@ final class Store {
     final KeyIndex index;
     final Snapshots snapshots;
     final StoreClock clock;
+    final KeyHash keyHash;
+
+    /** The greatest id of a segment that was there when the store was opened: the index knows of those by caches. */
+    final long lastFoundId;
+
     private final ReadEpochs epochs;
     private final boolean readOnly;
     private final AtomicReference<@Nullable Throwable> failure;
@@ -65,6 +71,9 @@ final class Store {
         this.readOnly = readOnly;
         this.failure = failure;
         this.snapshots = new Snapshots(this, maxSnapshots, seed);
+        this.keyHash = new KeyHash(seed);
+        this.lastFoundId =
+                log.segments().stream().mapToLong(LogSegment::id).max().orElse(0);
         this.lastVersion.set(log.lastVersion());
         clock.followVersions(lastVersion::getAcquire);
         this.sessions = new Sessions(log, epochs);
@@ -251,6 +260,17 @@ final class Store {
         }
         reader.read(locator);
         return clock.hasPassed(reader.expiresAt(), reader.version());
+    }
+
+    /** Says that the index is wrong: what it was filled from goes, so that the next opening fills it from records. */
+    IOException failedProof(Throwable e) {
+        fail(e);
+        log.distrustCaches();
+        return new EngineFailedException(
+                Outcome.NOT_APPLIED,
+                "a merge would have dropped what is not known to be dead; hint files and images were removed, reopen the"
+                        + " store: " + e.getMessage(),
+                e);
     }
 
     /** As {@link #failedAppend}, for the manifest: whether the merge took place is decided by the next opening. */

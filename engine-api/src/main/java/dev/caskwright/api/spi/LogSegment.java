@@ -5,6 +5,11 @@ public interface LogSegment {
     /** Returns its place in the order of the log. */
     long id();
 
+    /** Returns its name in messages: that of its file, if it has one. */
+    default String name() {
+        return "segment " + id();
+    }
+
     /** Returns the number that locators name it by. */
     int slot();
 

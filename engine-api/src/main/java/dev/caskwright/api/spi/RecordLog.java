@@ -112,6 +112,25 @@ public interface RecordLog extends Closeable {
     /** Returns a filter of the keys in a sealed segment, or null if there is none. */
     @Nullable KeyFilter keyFilter(LogSegment segment) throws IOException;
 
+    /** Receives tombstones. */
+    @FunctionalInterface
+    interface TombstoneVisitor {
+        /** Takes the key of a tombstone, and where that is. */
+        void visit(byte[] source, int keyOffset, int keyLength, long locator) throws IOException;
+    }
+
+    /**
+     * Visits the tombstones of a segment in order. They may be told by a cache: whether there is such a record is for the
+     * caller to see.
+     */
+    void visitTombstones(LogSegment segment, TombstoneVisitor visitor) throws IOException;
+
+    /**
+     * Removes everything that was derived from records, so that the next opening reads the records themselves, and saves no
+     * image of the index any more. For an index that does not agree with the log.
+     */
+    void distrustCaches();
+
     /**
      * Sets {@code count} ids aside for the outputs of a merge, and leaves the active segment: whatever is written from now
      * on is later in the log. {@link #sealLeft} is called before the merge is committed.

@@ -23,6 +23,9 @@ public interface RecordReader {
     /** Returns whether the record has this key. Compares bytes, not hashes. */
     boolean hasKey(byte[] key, int keyOffset, int length);
 
+    /** Returns whether the record is a put. One that is none has no value. */
+    boolean isPut();
+
     /** Returns the version of the write. */
     long version();
 
@@ -35,11 +38,11 @@ public interface RecordReader {
     /**
      * Returns a copy of the value.
      *
-     * @throws CorruptRecordException if key or value are not what was written
+     * @throws CorruptRecordException if key or value are not what was written, or the record is no put
      */
     byte[] value() throws IOException;
 
-    /** Copies the value to the position of {@code target}, which has room for it, and advances it. */
+    /** As {@link #value}, copies it to the position of {@code target}, which has room for it, and advances that. */
     void copyValue(ByteBuffer target) throws IOException;
 
     /** Verifies key and value. */

@@ -23,6 +23,11 @@ final class Block {
         RecordFormat.INT.set(block, 0, checksum(block, 0, length, mask));
     }
 
+    /** Returns the checksum of the block at the start of an array, which nothing vouches for yet. */
+    static int checksum(byte[] block) {
+        return (int) RecordFormat.INT.get(block, 0);
+    }
+
     /** Returns the length that a block says its content has, which nothing vouches for yet. */
     static int length(byte[] source, int at) {
         return (int) RecordFormat.INT.get(source, at + LENGTH_OFFSET);

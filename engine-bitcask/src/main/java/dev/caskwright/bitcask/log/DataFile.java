@@ -7,6 +7,7 @@ import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -56,6 +57,7 @@ final class DataFile implements LogSegment {
 
     private volatile boolean sealed;
     private volatile boolean hinted;
+    private volatile long hintSum;
     private volatile @Nullable Expiries expiries;
     private long firstVersion; // both change under the engine's write lock, and not once sealed
     private long lastVersion;
@@ -74,7 +76,8 @@ final class DataFile implements LogSegment {
         return id;
     }
 
-    String name() {
+    @Override
+    public String name() {
         return merged ? FileNames.merged(id) : FileNames.data(id);
     }
 
@@ -165,6 +168,22 @@ final class DataFile implements LogSegment {
         hinted = true;
     }
 
+    /** Returns the sum of the hint file that is to be believed; 0 if none is. */
+    long hintSum() {
+        return hintSum;
+    }
+
+    void setHintSum(long sum) {
+        hintSum = sum;
+    }
+
+    /** Adds the sum of the hint file, if there is one. */
+    void putHintSum(Map<Long, Long> sums) {
+        if (hinted && hintSum != 0) {
+            sums.put(id, hintSum);
+        }
+    }
+
     /** Returns when the puts of the file expire, if that is known; it does not change once the file is sealed. */
     @Nullable Expiries expiries() {
         return expiries;
@@ -177,6 +196,7 @@ final class DataFile implements LogSegment {
     /** Says that the hint file is gone. */
     void markUnhinted() {
         hinted = false;
+        hintSum = 0;
     }
 
     Manifest.Sealed sealedEntry() {

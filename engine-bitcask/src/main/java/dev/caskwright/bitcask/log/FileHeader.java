@@ -50,6 +50,10 @@ final class FileHeader {
         return isSound(header, length) && hasMagic(header, magic);
     }
 
+    static int checksum(byte[] header) {
+        return (int) RecordFormat.INT.get(header, CHECKSUM_OFFSET);
+    }
+
     static boolean hasMagic(byte[] header, long magic) {
         return (long) RecordFormat.LONG.get(header, 0) == magic;
     }

@@ -14,15 +14,20 @@ import org.slf4j.LoggerFactory;
  * missing, damaged or does not belong to its data file, the data file is read instead.
  *
  * <pre>
- * 0      8               12          16               32       40           48        52        60         64
- * | magic | formatVersion | filterSize | storeId: 2 x 8 | fileId | dataLength | entries | history | checksum | blocks ... | expiries | filter
- *
+ * 0      8               12          16               32       40           44       48        52        60         64
+ * | magic | formatVersion | filterSize | storeId: 2 x 8 | fileId | dataLength | blocks | entries | history | checksum | blocks ...
+ *                                                                                                   | expiries | filter | sums
  * block: | checksum | length | entries ...            entry: | locator: 44, kind: 4, keyLength: 16 | key |
  * expiries: | checksum | length | longs, see Expiries | filter: | checksum | length | bits ... |
+ * sums: | checksum | length | checksum of each block before it, expiries and filter included |
  * </pre>
  *
  * <p>Each checksum covers what follows it in its block, combined with a mask of store, file and offset as in data files;
  * that of the header covers the header before it.
+ *
+ * <p>Right checksums do not make a hint file true: it could be that of another moment, or made by somebody else. So the
+ * manifest has a <em>sum</em> of it, made of the checksums of the header and of the sums, and a file with another one is
+ * not believed.
  */
 final class HintFile {
     static final int FORMAT_VERSION = 1;
@@ -33,6 +38,12 @@ final class HintFile {
     private static final int ENTRY_HEADER = 8;
     private static final int KIND_SHIFT = 44;
     private static final int KEY_LENGTH_SHIFT = 48;
+
+    /** Besides those of entries: expiries and filter. */
+    private static final int OTHER_BLOCKS = 2;
+
+    /** Each block of entries but the last has at least so many bytes: it ends when the next entry has no room. */
+    private static final int LEAST_FULL_BLOCK = 60 << 10;
 
     private HintFile() {}
 
@@ -71,7 +82,8 @@ final class HintFile {
             private final IoManager io;
             private final StoreId store;
             private final long id;
-            private @Nullable WritableFile file; // guarded by this, as all that follows
+            private final BlockSums sums = new BlockSums(); // guarded by this, as all that follows
+            private @Nullable WritableFile file;
             private long end = HEADER_LENGTH;
             private byte[] waiting = NONE;
             private int waitingLength;
@@ -131,7 +143,7 @@ final class HintFile {
                     file = open;
                     open.write(0, new byte[HEADER_LENGTH], 0, HEADER_LENGTH);
                 }
-                end += writeBlock(open, store, id, end, entries, 0, length);
+                end += writeBlock(open, store, id, end, entries, 0, length, sums);
             }
 
             synchronized void close() throws IOException {
@@ -311,6 +323,7 @@ final class HintFile {
                 isWritten = true;
             } finally {
                 if (!isWritten) {
+                    data.setHintSum(0);
                     deleteIncomplete(io, data);
                 }
             }
@@ -364,14 +377,15 @@ final class HintFile {
                 visit((kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength));
                 long expected = HEADER_LENGTH + (long) length + Expiries.LONGS * Long.BYTES + filter.size();
                 try (WritableFile file = io.createSequential(name, expected)) {
-                    file.write(0, header(store, data, filter), 0, HEADER_LENGTH);
+                    file.write(0, new byte[HEADER_LENGTH], 0, HEADER_LENGTH);
+                    BlockSums sums = new BlockSums();
                     long offset = HEADER_LENGTH;
                     for (int from = 0; from < length; ) {
                         int to = blockEnd(from);
-                        offset += writeBlock(file, store, data.id(), offset, entries, from, to - from);
+                        offset += writeBlock(file, store, data.id(), offset, entries, from, to - from, sums);
                         from = to;
                     }
-                    writeEnd(file, store, data, offset, filter);
+                    writeEnd(file, store, data, offset, filter, sums);
                 }
                 return;
             }
@@ -381,33 +395,47 @@ final class HintFile {
                 length = 0;
             }
             try (WritableFile file = spilled.file) {
+                int[] written = spilled.sums.toArray();
                 if (file == null
                         || !visitBlocks(
                                 file,
                                 store,
                                 data,
+                                written,
+                                written.length,
                                 count,
                                 (kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength))) {
                     throw new IOException("hints are not read as they were written: file=" + name);
                 }
-                writeEnd(file, store, data, spilled.end, filter);
-                file.write(0, header(store, data, filter), 0, HEADER_LENGTH);
+                writeEnd(file, store, data, spilled.end, filter, spilled.sums);
             }
         }
 
-        private void writeEnd(WritableFile file, StoreId store, DataFile data, long offset, BloomFilter filter)
+        /** Writes what follows the entries, and last the header, with which the file counts. */
+        private void writeEnd(
+                WritableFile file, StoreId store, DataFile data, long end, BloomFilter filter, BlockSums sums)
                 throws IOException {
+            int blocks = sums.count();
             byte[] block = expiries.encode();
-            Block.seal(block, block.length - Block.HEADER_LENGTH, mask(store, data.id(), offset));
-            file.write(offset, block, 0, block.length);
-            writeBlock(file, store, data.id(), offset + block.length, filter.bits(), 0, filter.size());
+            Block.seal(block, block.length - Block.HEADER_LENGTH, mask(store, data.id(), end));
+            file.write(end, block, 0, block.length);
+            sums.add(Block.checksum(block));
+            long offset = end + block.length;
+            offset += writeBlock(file, store, data.id(), offset, filter.bits(), 0, filter.size(), sums);
+            byte[] last = sums.encode();
+            Block.seal(last, last.length - Block.HEADER_LENGTH, mask(store, data.id(), offset));
+            file.write(offset, last, 0, last.length);
+            byte[] header = header(store, data, filter, blocks);
+            file.write(0, header, 0, HEADER_LENGTH);
+            data.setHintSum(BlockSums.sum(header, last));
         }
 
-        private byte[] header(StoreId store, DataFile data, BloomFilter filter) {
+        private byte[] header(StoreId store, DataFile data, BloomFilter filter, int blocks) {
             byte[] header = FileHeader.begin(MAGIC, FORMAT_VERSION, store);
             RecordFormat.INT.set(header, 12, filter.size());
             RecordFormat.LONG.set(header, 32, data.id());
-            RecordFormat.LONG.set(header, 40, data.length());
+            RecordFormat.INT.set(header, 40, (int) data.length());
+            RecordFormat.INT.set(header, 44, blocks);
             RecordFormat.INT.set(header, 48, (int) count);
             RecordFormat.LONG.set(header, 52, data.history());
             return FileHeader.seal(header);
@@ -430,13 +458,44 @@ final class HintFile {
     }
 
     private static int writeBlock(
-            WritableFile file, StoreId store, long id, long offset, byte[] source, int from, int length)
+            WritableFile file, StoreId store, long id, long offset, byte[] source, int from, int length, BlockSums sums)
             throws IOException {
         byte[] block = new byte[Block.HEADER_LENGTH + length];
         System.arraycopy(source, from, block, Block.HEADER_LENGTH, length);
         Block.seal(block, length, mask(store, id, offset));
         file.write(offset, block, 0, block.length);
+        sums.add(Block.checksum(block));
         return block.length;
+    }
+
+    /** The ends of a hint file, which say what else is in it; they are as the manifest knows them. */
+    private static final class Ends {
+        final byte[] header;
+        final int[] sums;
+        final long sumsAt;
+
+        Ends(byte[] header, int[] sums, long sumsAt) {
+            this.header = header;
+            this.sums = sums;
+            this.sumsAt = sumsAt;
+        }
+
+        int filterSize() {
+            return (int) RecordFormat.INT.get(header, 12);
+        }
+
+        long entries() {
+            return Integer.toUnsignedLong((int) RecordFormat.INT.get(header, 48));
+        }
+
+        int blocks() {
+            return sums.length - OTHER_BLOCKS;
+        }
+
+        /** Of the block. Not yet compared with anything. */
+        long filterAt() {
+            return sumsAt - Block.HEADER_LENGTH - Math.max(0L, filterSize());
+        }
     }
 
     /**
@@ -447,15 +506,11 @@ final class HintFile {
      */
     static boolean visit(IoManager io, StoreId store, DataFile data, EntryVisitor visitor) throws IOException {
         try (ReadableFile file = io.open(FileNames.hint(data.id()))) {
-            byte[] header = soundHeader(file, store, data);
-            if (header == null) {
+            Ends ends = ends(file, store, data);
+            if (ends == null || !visitBlocks(file, store, data, ends.sums, ends.blocks(), ends.entries(), visitor)) {
                 return false;
             }
-            long entries = Integer.toUnsignedLong((int) RecordFormat.INT.get(header, 48));
-            if (!visitBlocks(file, store, data, entries, visitor)) {
-                return false;
-            }
-            Expiries found = expiries(file, store, data, header);
+            Expiries found = expiries(file, store, data, ends);
             if (found != null && data.expiries() == null) {
                 data.setExpiries(found);
             }
@@ -464,13 +519,14 @@ final class HintFile {
     }
 
     private static boolean visitBlocks(
-            ReadableFile file, StoreId store, DataFile data, long entries, EntryVisitor visitor) throws IOException {
+            ReadableFile file, StoreId store, DataFile data, int[] sums, int blocks, long entries, EntryVisitor visitor)
+            throws IOException {
         long left = entries;
         long offset = HEADER_LENGTH;
         int longest = Block.HEADER_LENGTH + BLOCK_LENGTH + ENTRY_HEADER + (1 << 16);
         byte[] block = new byte[(int) Math.min(file.length(), longest)];
-        while (left > 0) {
-            int length = readBlock(file, store, data.id(), offset, block);
+        for (int i = 0; i < blocks; i++) {
+            int length = readBlock(file, store, data.id(), offset, block, sums[i]);
             if (length < 0) {
                 return false;
             }
@@ -488,64 +544,75 @@ final class HintFile {
     /** Returns when the puts of a data file expire, or null if its hint file does not tell. */
     static @Nullable Expiries expiries(IoManager io, StoreId store, DataFile data) throws IOException {
         try (ReadableFile file = io.open(FileNames.hint(data.id()))) {
-            byte[] header = soundHeader(file, store, data);
-            return header == null ? null : expiries(file, store, data, header);
+            Ends ends = ends(file, store, data);
+            return ends == null ? null : expiries(file, store, data, ends);
         }
     }
 
-    private static @Nullable Expiries expiries(ReadableFile file, StoreId store, DataFile data, byte[] header)
+    private static @Nullable Expiries expiries(ReadableFile file, StoreId store, DataFile data, Ends ends)
             throws IOException {
         byte[] block = new byte[Block.HEADER_LENGTH + Expiries.LONGS * Long.BYTES];
-        long filter = Block.HEADER_LENGTH + Math.max(0L, (int) RecordFormat.INT.get(header, 12));
-        long offset = file.length() - filter - block.length;
+        long offset = ends.filterAt() - block.length;
         if (offset < HEADER_LENGTH) {
             return null;
         }
-        int length = readBlock(file, store, data.id(), offset, block);
+        int length = readBlock(file, store, data.id(), offset, block, ends.sums[ends.blocks()]);
         return length == block.length - Block.HEADER_LENGTH ? Expiries.decode(block) : null;
     }
 
     /** Returns the key filter of a data file, or null if there is none that is sound. */
     static @Nullable BloomFilter filter(IoManager io, StoreId store, DataFile data) throws IOException {
         try (ReadableFile file = io.open(FileNames.hint(data.id()))) {
-            byte[] header = soundHeader(file, store, data);
-            if (header == null) {
+            Ends ends = ends(file, store, data);
+            if (ends == null) {
                 return null;
             }
-            int size = (int) RecordFormat.INT.get(header, 12);
-            long entries = Integer.toUnsignedLong((int) RecordFormat.INT.get(header, 48));
-            long offset = file.length() - size - Block.HEADER_LENGTH;
+            int size = ends.filterSize();
             // Compared with what the data file can hold before anything is allocated.
-            if (size != BloomFilter.size(entries)
-                    || entries > data.length() / RecordFormat.SHORT_HEADER
-                    || offset < HEADER_LENGTH + entries * ENTRY_HEADER) {
+            if (size != BloomFilter.size(ends.entries())
+                    || ends.entries() > data.length() / RecordFormat.SHORT_HEADER
+                    || ends.filterAt() < HEADER_LENGTH + ends.entries() * ENTRY_HEADER) {
                 return null;
             }
             byte[] block = new byte[Block.HEADER_LENGTH + size];
-            int length = readBlock(file, store, data.id(), offset, block);
+            int length = readBlock(file, store, data.id(), ends.filterAt(), block, ends.sums[ends.blocks() + 1]);
             return length == size ? BloomFilter.ofBits(block, Block.HEADER_LENGTH, size) : null;
         }
     }
 
-    private static byte @Nullable [] soundHeader(ReadableFile file, StoreId store, DataFile data) throws IOException {
+    /** Returns the header and the sums, or null if they are not sound, of another file, or not those of the manifest. */
+    private static @Nullable Ends ends(ReadableFile file, StoreId store, DataFile data) throws IOException {
         byte[] header = new byte[HEADER_LENGTH];
         boolean sound = FileHeader.isSound(header, file.read(0, header, 0, HEADER_LENGTH), MAGIC)
                 && FileHeader.formatVersion(header) == FORMAT_VERSION
                 && FileHeader.store(header).equals(store)
                 && (long) RecordFormat.LONG.get(header, 32) == data.id()
-                && (long) RecordFormat.LONG.get(header, 40) == data.length()
+                && (int) RecordFormat.INT.get(header, 40) == data.length()
                 && (long) RecordFormat.LONG.get(header, 52) == data.history();
-        return sound ? header : null;
+        int blocks = (int) RecordFormat.INT.get(header, 44);
+        // Compared with what the data file can need before anything is allocated.
+        if (!sound || blocks < 0 || blocks > 1 + data.length() / LEAST_FULL_BLOCK) {
+            return null;
+        }
+        byte[] last = new byte[Block.HEADER_LENGTH + (blocks + OTHER_BLOCKS) * Integer.BYTES];
+        long sumsAt = file.length() - last.length;
+        if (sumsAt < HEADER_LENGTH
+                || file.read(sumsAt, last, 0, last.length) < last.length
+                || !Block.isSound(last, 0, last.length - Block.HEADER_LENGTH, mask(store, data.id(), sumsAt))
+                || BlockSums.sum(header, last) != data.hintSum()) {
+            return null;
+        }
+        return new Ends(header, BlockSums.decode(last), sumsAt);
     }
 
-    /** Reads and verifies a block; returns the length of its content, or -1 if it is not sound. */
-    private static int readBlock(ReadableFile file, StoreId store, long id, long offset, byte[] block)
+    /** Reads and verifies a block; returns the length of its content, or -1 if it is not the one with that checksum. */
+    private static int readBlock(ReadableFile file, StoreId store, long id, long offset, byte[] block, int checksum)
             throws IOException {
         if (file.read(offset, block, 0, Block.HEADER_LENGTH) < Block.HEADER_LENGTH) {
             return -1;
         }
         int length = Block.length(block, 0);
-        if (length <= 0 || length > block.length - Block.HEADER_LENGTH) {
+        if (length <= 0 || length > block.length - Block.HEADER_LENGTH || Block.checksum(block) != checksum) {
             return -1;
         }
         if (file.read(offset + Block.HEADER_LENGTH, block, Block.HEADER_LENGTH, length) < length) {

@@ -19,12 +19,13 @@ import org.jspecify.annotations.Nullable;
  * | magic | formatVersion | zeros | storeId: 2 x 8 | number | nonce | tableAt | tableLength | checksum | blocks ... | table
  *
  * block: | checksum | length | bytes of the index ...
- * table: | checksum | length | from | to | bytes of the index: 8 | files: 4 | format: 4 | n x file | name of the format
+ * table: | checksum | length | from | to | bytes of the index: 8 | files: 4 | format: 4 | n x file | name of the format | m x sum: 4
  * file:  | id | slot | length | live bytes |
  * </pre>
  *
  * <p>The checksums of blocks and table cover what follows them, combined with a mask of store, number, nonce and offset;
- * that of the header covers the header before it. The header is written last.
+ * that of the header covers the header before it. The header is written last. The table has the checksum of each block, and
+ * the manifest has a sum made of the checksums of header and table: so nothing else passes for the image that was saved.
  *
  * <p>{@code from} and {@code to} are places in the log: where it ended when the saving of the index began, and when that
  * had ended. The index's bytes say of a key what it was at some moment between them; the table is as of {@code to}.
@@ -58,12 +59,14 @@ final class ImageFile {
     private final StoreId store;
     private final long tableAt;
     private final Table table;
+    private final int[] sums; // the checksums of the blocks
 
-    private ImageFile(Manifest.Image image, StoreId store, long tableAt, Table table) {
+    private ImageFile(Manifest.Image image, StoreId store, long tableAt, Table table, int[] sums) {
         this.image = image;
         this.store = store;
         this.tableAt = tableAt;
         this.table = table;
+        this.sums = sums;
     }
 
     Manifest.Image image() {
@@ -87,7 +90,8 @@ final class ImageFile {
                     && FileHeader.formatVersion(header) == FORMAT_VERSION
                     && FileHeader.store(header).equals(store)
                     && (long) RecordFormat.LONG.get(header, 32) == image.number()
-                    && (long) RecordFormat.LONG.get(header, 40) == image.nonce();
+                    && (long) RecordFormat.LONG.get(header, 40) == image.nonce()
+                    && FileHeader.checksum(header) == (int) (image.sum() >>> Integer.SIZE);
             if (!sound) {
                 return null;
             }
@@ -96,17 +100,24 @@ final class ImageFile {
             // Compared with what is there before anything is allocated.
             if (tableAt < HEADER_LENGTH
                     || length < TABLE_FIXED
-                    || length > TABLE_FIXED + MAX_FORMAT_NAME + (long) TABLE_FILE * mostFiles
+                    || length
+                            > TABLE_FIXED
+                                    + MAX_FORMAT_NAME
+                                    + (long) TABLE_FILE * mostFiles
+                                    + Integer.BYTES * (1 + tableAt / BLOCK_LENGTH)
                     || tableAt > file.length() - Block.HEADER_LENGTH - length) {
                 return null;
             }
             byte[] block = new byte[Block.HEADER_LENGTH + length];
             if (file.read(tableAt, block, 0, block.length) < block.length
-                    || !Block.isSound(block, 0, length, mask(store, image, tableAt))) {
+                    || !Block.isSound(block, 0, length, mask(store, image, tableAt))
+                    || BlockSums.sum(header, block) != image.sum()) {
                 return null;
             }
             Table table = decode(block);
-            return table == null || !isPossible(table, tableAt) ? null : new ImageFile(image, store, tableAt, table);
+            return table == null || !isPossible(table, tableAt)
+                    ? null
+                    : new ImageFile(image, store, tableAt, table, sums(block, table));
         }
     }
 
@@ -138,7 +149,13 @@ final class ImageFile {
         int at = Block.HEADER_LENGTH + TABLE_FIXED;
         int count = (int) RecordFormat.INT.get(block, Block.HEADER_LENGTH + 24);
         int nameLength = (int) RecordFormat.INT.get(block, Block.HEADER_LENGTH + 28);
-        if (count < 0 || nameLength < 0 || at + (long) count * TABLE_FILE + nameLength != block.length) {
+        long indexBytes = (long) RecordFormat.LONG.get(block, Block.HEADER_LENGTH + 16);
+        boolean isPossible = count >= 0
+                && nameLength >= 0
+                && nameLength <= MAX_FORMAT_NAME
+                && indexBytes >= 0
+                && at + (long) count * TABLE_FILE + nameLength + blocks(indexBytes) * Integer.BYTES == block.length;
+        if (!isPossible) {
             return null;
         }
         List<Known> files = new ArrayList<>(count);
@@ -152,9 +169,19 @@ final class ImageFile {
         return new Table(
                 (long) RecordFormat.LONG.get(block, Block.HEADER_LENGTH),
                 (long) RecordFormat.LONG.get(block, Block.HEADER_LENGTH + 8),
-                (long) RecordFormat.LONG.get(block, Block.HEADER_LENGTH + 16),
+                indexBytes,
                 files,
                 new String(block, at, nameLength, StandardCharsets.UTF_8));
+    }
+
+    /** Returns the checksums at the end of a table. */
+    private static int[] sums(byte[] block, Table table) {
+        int[] sums = new int[(int) blocks(table.indexBytes())];
+        int at = block.length - sums.length * Integer.BYTES;
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] = (int) RecordFormat.INT.get(block, at + i * Integer.BYTES);
+        }
+        return sums;
     }
 
     /** Returns a slot that a table has, or -1 if there is no such slot. */
@@ -171,11 +198,15 @@ final class ImageFile {
         return FileHeader.seal(header);
     }
 
-    /** Returns a table with room for its block's header before it. */
-    static byte[] encodeTable(Table table) {
+    /**
+     * Returns a table with room for its block's header before it.
+     *
+     * @param sums the checksums of the blocks
+     */
+    static byte[] encodeTable(Table table, int[] sums) {
         byte[] name = table.format().getBytes(StandardCharsets.UTF_8);
         int at = Block.HEADER_LENGTH + TABLE_FIXED;
-        byte[] block = new byte[at + table.files().size() * TABLE_FILE + name.length];
+        byte[] block = new byte[at + table.files().size() * TABLE_FILE + name.length + sums.length * Integer.BYTES];
         RecordFormat.LONG.set(block, Block.HEADER_LENGTH, table.from());
         RecordFormat.LONG.set(block, Block.HEADER_LENGTH + 8, table.to());
         RecordFormat.LONG.set(block, Block.HEADER_LENGTH + 16, table.indexBytes());
@@ -189,6 +220,10 @@ final class ImageFile {
             at += TABLE_FILE;
         }
         System.arraycopy(name, 0, block, at, name.length);
+        at += name.length;
+        for (int i = 0; i < sums.length; i++) {
+            RecordFormat.INT.set(block, at + i * Integer.BYTES, sums[i]);
+        }
         return block;
     }
 
@@ -221,21 +256,24 @@ final class ImageFile {
     }
 
     private PersistentKeyIndex.Image open(IoManager io) throws IOException {
-        long count = blocks();
-        if (table.indexBytes() < 0 || HEADER_LENGTH + table.indexBytes() + count * Block.HEADER_LENGTH != tableAt) {
+        long count = blocks(table.indexBytes());
+        if (HEADER_LENGTH + table.indexBytes() + count * Block.HEADER_LENGTH != tableAt) {
             throw new DamagedImageException(image.name(), tableAt);
         }
         return new Opened(io.open(image.name()));
     }
 
-    private long blocks() {
-        return (table.indexBytes() + BLOCK_LENGTH - 1) / BLOCK_LENGTH;
+    private static long blocks(long indexBytes) {
+        return indexBytes / BLOCK_LENGTH + (indexBytes % BLOCK_LENGTH == 0 ? 0 : 1);
     }
 
-    /** Reads and verifies the block at that place, whose content is of that length. */
-    private void readBlock(ReadableFile file, long offset, byte[] block, int length) throws IOException {
+    /** Reads and verifies the block of that number, whose content is of that length. */
+    private void readBlock(ReadableFile file, long number, byte[] block, int length) throws IOException {
+        long offset = HEADER_LENGTH + number * (Block.HEADER_LENGTH + BLOCK_LENGTH);
         int read = file.read(offset, block, 0, Block.HEADER_LENGTH + length);
-        if (read < Block.HEADER_LENGTH + length || !Block.isSound(block, 0, length, mask(store, image, offset))) {
+        if (read < Block.HEADER_LENGTH + length
+                || Block.checksum(block) != sums[(int) number]
+                || !Block.isSound(block, 0, length, mask(store, image, offset))) {
             throw new DamagedImageException(file.name(), offset);
         }
     }
@@ -282,8 +320,7 @@ final class ImageFile {
             long first = from / BLOCK_LENGTH;
             long count = length == 0 ? 0 : (from + length - 1) / BLOCK_LENGTH - first + 1;
             blocks = new ImageBlocks(count, (number, target) -> {
-                long place = first + number;
-                readBlock(file, HEADER_LENGTH + place * (Block.HEADER_LENGTH + BLOCK_LENGTH), target, lengthOf(place));
+                readBlock(file, first + number, target, lengthOf(first + number));
             });
         }
 

@@ -22,6 +22,7 @@ final class ImageWriter implements ImageOutput {
     private final Manifest.Image image;
     private final long from;
     private final String format;
+    private final BlockSums sums = new BlockSums();
     private final byte[] block = new byte[Block.HEADER_LENGTH + ImageFile.BLOCK_LENGTH];
     private int filled;
     private long written;
@@ -67,6 +68,7 @@ final class ImageWriter implements ImageOutput {
         WritableFile target = file();
         Block.seal(bytes, length, ImageFile.mask(manifest.store(), image, offset));
         target.write(offset, bytes, 0, Block.HEADER_LENGTH + length);
+        sums.add(Block.checksum(bytes));
         offset += Block.HEADER_LENGTH + length;
     }
 
@@ -105,11 +107,11 @@ final class ImageWriter implements ImageOutput {
         }
         flush();
         long tableAt = offset;
-        byte[] last = ImageFile.encodeTable(ended);
+        byte[] last = ImageFile.encodeTable(ended, sums.toArray());
         int length = last.length - Block.HEADER_LENGTH;
         writeBlock(last, length);
+        byte[] header = ImageFile.encodeHeader(manifest.store(), image, tableAt, length);
         try (WritableFile target = file()) {
-            byte[] header = ImageFile.encodeHeader(manifest.store(), image, tableAt, length);
             target.write(0, header, 0, header.length);
             // So that the image is still there after a power loss. Nothing relies on it: bytes that were lost do not
             // pass
@@ -118,7 +120,7 @@ final class ImageWriter implements ImageOutput {
         } finally {
             file = null;
         }
-        log.publish(image, writtenToLog);
+        log.publish(image.withSum(BlockSums.sum(header, last)), writtenToLog);
         isCommitted = true;
         log.removeOldImage(image.name());
     }

@@ -129,6 +129,18 @@ final class LocatorReader implements RecordReader {
     }
 
     @Override
+    public boolean isPut() {
+        return (RecordFormat.kind(buffer, at) & RecordFormat.KIND_MASK) == RecordFormat.PUT;
+    }
+
+    /** A tombstone's value would be an empty one that nobody wrote. */
+    private void requirePut() throws CorruptRecordException {
+        if (!isPut()) {
+            throw file.corrupt("record is no put", offset, "kind=" + RecordFormat.kind(buffer, at));
+        }
+    }
+
+    @Override
     public long version() {
         return RecordFormat.version(buffer, at);
     }
@@ -150,6 +162,7 @@ final class LocatorReader implements RecordReader {
 
     @Override
     public byte[] value() throws IOException {
+        requirePut();
         int start = keyStart + keyLength;
         byte[] value;
         if (start + valueLength <= buffered) {
@@ -174,6 +187,7 @@ final class LocatorReader implements RecordReader {
 
     @Override
     public void copyValue(ByteBuffer target) throws IOException {
+        requirePut();
         int start = keyStart + keyLength;
         if (start + valueLength <= buffered) {
             verifyBody();

@@ -212,7 +212,7 @@ final class LogBackup {
                 doubts.add("left out, since the log ends before it: file=" + file.name());
                 continue;
             }
-            Manifest.Sealed listed = bring(file, part.end());
+            Manifest.Sealed listed = bring(file, part.end(), previous, next);
             isCut |= listed.length() < part.end();
             wanted.add(file.name());
             wanted.add(FileNames.hint(file.id()));
@@ -262,17 +262,20 @@ final class LogBackup {
         aside.close();
     }
 
-    /** Makes a file be in the target; returns what the manifest is to list of it. */
-    private Manifest.Sealed bring(DataFile file, long end) throws IOException {
+    /** Makes a file be in the target; returns what the next manifest is to list of it. */
+    private Manifest.Sealed bring(DataFile file, long end, @Nullable Manifest previous, Manifest next)
+            throws IOException {
         Manifest.Sealed there = known.get(file.name());
         if (there != null
                 && there.length() == end
                 && present.contains(file.name())
                 && target.length(file.name()) >= end) {
+            next.noteHints(file.id(), previous == null ? 0 : previous.hintSum(file.id()));
             return there;
         }
         if (request.form() == LogCopy.Form.CHECKPOINT && file.isSealed() && there == null) {
             link(file);
+            next.noteHints(file.id(), file.hintSum());
             return file.sealedEntry();
         }
         String unfinished = file.name() + UNFINISHED_SUFFIX;
@@ -287,6 +290,7 @@ final class LogBackup {
         // An earlier file of this name is the start of this one, so the earlier manifest remains right, too.
         made.add(file.name());
         target.rename(unfinished, file.name());
+        next.noteHints(file.id(), copy.hintSum());
         return copy.sealedEntry();
     }
 

@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -283,6 +284,7 @@ final class LogOpening implements RecordLogOpening {
         DataFile file = log.addFile(sealed.id(), sealed.merged(), handle, sealed.length());
         file.setVersions(sealed.firstVersion(), sealed.lastVersion());
         file.setHistory(sealed.history());
+        file.setHintSum(manifest.hintSum(sealed.id()));
         file.markSealed();
         noteHints(file);
         if (handle.length() < sealed.length()) {
@@ -327,7 +329,7 @@ final class LogOpening implements RecordLogOpening {
     /** What replaying a file does as well if its hint file is missing: merges need the filters in them. */
     private void writeMissingHints() throws IOException {
         for (DataFile file : log.files()) {
-            if (!file.hasHints()) {
+            if (!file.hasHints() || file.hintSum() == 0) {
                 replaceHints(file, null);
             }
         }
@@ -514,13 +516,21 @@ final class LogOpening implements RecordLogOpening {
     private void writeManifest() throws IOException {
         List<Manifest.Sealed> tail = new ArrayList<>();
         recovered.keySet().forEach(file -> tail.add(file.sealedEntry()));
+        Map<Long, Long> newSums = new TreeMap<>();
+        for (DataFile file : log.files()) {
+            long sum = file.hasHints() ? file.hintSum() : 0;
+            if (sum != manifest.hintSum(file.id())) {
+                newSums.put(file.id(), sum);
+                manifest.noteHints(file.id(), sum);
+            }
+        }
         manifest.keepRoom();
         try {
             manifest.rewrite(io);
         } catch (OutOfSpaceException full) {
             logger().warn("no space for a new manifest, going on with the old one: {}", full.getMessage());
             try {
-                manifest.goOn(io, tail);
+                manifest.goOn(io, tail, newSums);
             } catch (OutOfSpaceException e) {
                 // Not even that fits. Caches are no reason to refuse: they go, and make room.
                 if (!log.giveUpCaches()) {

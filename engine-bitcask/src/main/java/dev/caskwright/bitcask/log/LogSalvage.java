@@ -388,6 +388,7 @@ public final class LogSalvage {
             if (output != null) {
                 output.finish();
                 next.noteSealed(output.segment().sealedEntry());
+                next.noteHints(output.segment().id(), output.segment().hintSum());
             }
         } finally {
             if (output != null) {

@@ -47,7 +47,7 @@ final class LogVerifier {
         }
         for (Manifest.Sealed sealed : manifest.files()) {
             if (names.contains(sealed.name())) {
-                verifySealed(manifest.store(), sealed, names);
+                verifySealed(manifest, sealed, names);
             } else {
                 damaged(sealed.name(), 0, "data file is missing");
             }
@@ -78,10 +78,12 @@ final class LogVerifier {
         }
     }
 
-    private void verifySealed(StoreId store, Manifest.Sealed sealed, Set<String> names) throws IOException {
+    private void verifySealed(Manifest manifest, Manifest.Sealed sealed, Set<String> names) throws IOException {
+        StoreId store = manifest.store();
         try (LenientFile handle = new LenientFile(io.open(sealed.name()))) {
             DataFile file = new DataFile(sealed.id(), 0, sealed.merged(), store.seed(), handle, sealed.length());
             file.setHistory(sealed.history());
+            file.setHintSum(manifest.hintSum(sealed.id()));
             file.setVersions(sealed.firstVersion(), sealed.lastVersion());
             file.markSealed();
             verifyHeader(store, sealed, handle);
@@ -90,32 +92,38 @@ final class LogVerifier {
                 damaged(sealed.name(), physical, "data file is cut short: expected length=" + sealed.length());
             }
             long end = Math.min(physical, sealed.length()) & -RecordFormat.ALIGNMENT;
+            int damages = told.size();
             long records = verifyRecords(file, end);
             listener.sound(records, physical);
-            tellFailure(handle);
-            String hint = FileNames.hint(sealed.id());
-            if (names.contains(hint) && !isHintSound(store, file)) {
-                damaged(hint, 0, "hint file is not sound; it is rebuilt when the store is opened");
+            boolean isSound = tellFailure(handle) && damages == told.size() && physical >= sealed.length();
+            // One that the manifest does not know is not believed, and goes when the store is opened.
+            if (isSound && file.hintSum() != 0 && names.contains(FileNames.hint(sealed.id()))) {
+                verifyHints(store, file);
             }
         }
     }
 
-    private boolean isHintSound(StoreId store, DataFile file) throws IOException {
+    private void verifyHints(StoreId store, DataFile file) throws IOException {
+        String hint = FileNames.hint(file.id());
         try {
-            return HintFile.visit(io, store, file, (kind, place, source, offset, length) -> {});
+            String problem = HintCheck.problem(io, store, file);
+            if (problem != null) {
+                damaged(hint, 0, problem);
+            }
         } catch (IOException e) {
             throwUnlessUnreadable(e);
-            return false;
+            damaged(hint, 0, "cannot be read: " + e.getMessage());
         }
     }
 
-    /** Tells what could not be read since the last time. */
-    private void tellFailure(LenientFile file) {
+    /** Tells what could not be read since the last time; returns whether all could. */
+    private boolean tellFailure(LenientFile file) {
         IOException failure = file.takeFailure();
         if (failure != null) {
             hasTold = true;
             listener.damaged(file.name(), 0, "cannot be read to its end: " + failure.getMessage());
         }
+        return failure == null;
     }
 
     /** A file that cannot be opened, for want of permission or of descriptors, may be sound. */

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
@@ -39,13 +40,14 @@ import org.slf4j.LoggerFactory;
  * SEAL:  id, merged, length, firstVersion, lastVersion, history
  * MERGE: highestId, changesFrom, inputs n, outputs m, n x id, m x (id, length, firstVersion, lastVersion, history)
  * STATE: highestId, lastLogId, changesFrom, lastVersion, following n
- * IMAGE: number, nonce
+ * IMAGE: number, nonce, sum
  * COPY:  kind, finished, history, version
  * LINEAGE: n x (history, firstVersion)
+ * HINTS: n x (id, sum)
  * </pre>
  *
  * <p>A manifest starts with a STATE, which says how many edits that follow belong to the start: a SEAL for each file listed
- * when it was written, and an IMAGE, a COPY and a LINEAGE if there were such. The start is forced before the file gets its name, so it is never
+ * when it was written, and HINTS, an IMAGE, a COPY and a LINEAGE if there were such. The start is forced before the file gets its name, so it is never
  * torn. Of the edits behind it, several may be on their way to the disk at once and arrive in any order, so each says up to
  * which offset the manifest had been forced before it: what is broken behind that is a torn tail, before it damage.
  *
@@ -64,12 +66,16 @@ final class Manifest implements Closeable {
     }
 
     /**
-     * The image of the key index that belongs to the store as it is: a number that names the file, and a random one that
-     * is in it. Nothing else in a directory passes for it, be it older, or newer and of another history.
+     * The image of the key index that belongs to the store as it is: a number that names the file, a random one that is in
+     * it, and a sum of its content. Nothing else in a directory passes for it, be it older, or newer and of another history.
      */
-    record Image(long number, long nonce) {
+    record Image(long number, long nonce, long sum) {
         String name() {
             return FileNames.image(number);
+        }
+
+        Image withSum(long newSum) {
+            return new Image(number, nonce, newSum);
         }
     }
 
@@ -100,9 +106,11 @@ final class Manifest implements Closeable {
     private static final int IMAGE = 4;
     private static final int COPY = 5;
     private static final int LINEAGE = 6;
+    private static final int HINTS = 7;
 
     private final StoreId store;
     private final TreeMap<Long, Sealed> files = new TreeMap<>();
+    private final TreeMap<Long, Long> hintSums = new TreeMap<>();
     private long highestId;
     private long lastLogId;
     private long changesFrom;
@@ -201,7 +209,7 @@ final class Manifest implements Closeable {
     /** Applies an edit; returns how many of those that follow it are part of the start of the manifest. */
     private long apply(ManifestReader reader, long at, boolean isStart) throws IOException {
         int type = reader.type(at);
-        if (type < SEAL || type > LINEAGE) {
+        if (type < SEAL || type > HINTS) {
             throw new UnsupportedFormatException("unknown manifest edit: type=" + type
                     + "; open the store with the version of the library that wrote it");
         }
@@ -219,15 +227,19 @@ final class Manifest implements Closeable {
             case SEAL -> applySeal(sealOf(words));
             case MERGE -> applyMerge(words);
             case STATE -> applyState(words);
-            case IMAGE -> image = new Image(words[1], words[2]);
+            case IMAGE -> image = new Image(words[1], words[2], words[3]);
             case COPY -> copy = CopyMark.ofWords(words);
-            default -> lineage = Lineage.ofWords(words);
+            case LINEAGE -> lineage = Lineage.ofWords(words);
+            default -> applyHints(words);
         }
         return type == STATE ? words[5] : 0;
     }
 
-    /** Returns how many longs an edit can have: no merge has more inputs than there are files. */
+    /** Returns how many longs an edit can have: no merge has more inputs, and no HINTS more hint files, than there are files. */
     private long mostWords(ManifestReader reader, long at, int type) throws IOException {
+        if (type == HINTS) {
+            return 1 + 2L * files.size();
+        }
         if (type != MERGE) {
             return type == LINEAGE ? Lineage.MOST_WORDS : 7;
         }
@@ -240,9 +252,10 @@ final class Manifest implements Closeable {
         return switch (type) {
             case SEAL -> isPossibleSeal(words, isStart);
             case STATE -> isPossibleState(words);
-            case IMAGE -> words.length == 3 && isFileNumber(words[1]);
+            case IMAGE -> words.length == 4 && isFileNumber(words[1]);
             case COPY -> CopyMark.isPossible(words);
             case LINEAGE -> words.length > 0 && Lineage.isPossible(words);
+            case HINTS -> words.length % 2 == 1;
             default -> !isStart && isPossibleMerge(words);
         };
     }
@@ -337,11 +350,20 @@ final class Manifest implements Closeable {
         int inputs = (int) words[3];
         int outputs = (int) words[4];
         int at = 5;
-        for (int i = 0; i < inputs; i++) {
-            files.remove(words[at++]);
+        for (int i = 0; i < inputs; i++, at++) {
+            files.remove(words[at]);
+            hintSums.remove(words[at]);
         }
         for (int i = 0; i < outputs; i++, at += OUTPUT_WORDS) {
             applySeal(new Sealed(words[at], true, words[at + 1], words[at + 2], words[at + 3], words[at + 4]));
+        }
+    }
+
+    private void applyHints(long[] words) {
+        for (int at = 1; at < words.length; at += 2) {
+            if (files.containsKey(words[at])) {
+                hintSums.put(words[at], words[at + 1]);
+            }
         }
     }
 
@@ -354,6 +376,20 @@ final class Manifest implements Closeable {
 
     StoreId store() {
         return store;
+    }
+
+    /** Returns the sum of a data file's hint file, by which it is believed; 0 if there is none to be believed. */
+    synchronized long hintSum(long id) {
+        return hintSums.getOrDefault(id, 0L);
+    }
+
+    /** Has the next {@link #rewrite} believe a hint file of this sum, or with 0 none. */
+    synchronized void noteHints(long id, long sum) {
+        if (sum == 0) {
+            hintSums.remove(id);
+        } else {
+            hintSums.put(id, sum);
+        }
     }
 
     synchronized Collection<Sealed> files() {
@@ -484,8 +520,10 @@ final class Manifest implements Closeable {
     /**
      * Goes on with the manifest that was read, for a full disk that has no room for a new one: writes it once more in its
      * place, since what was read need not be on the disk, and lists files behind its edits, in the room kept there.
+     *
+     * @param sums those of hint files that it does not know yet
      */
-    synchronized void goOn(IoManager target, List<Sealed> sealed) throws IOException {
+    synchronized void goOn(IoManager target, List<Sealed> sealed, Map<Long, Long> sums) throws IOException {
         synchronized (writing) {
             io = target;
             isClosed = false;
@@ -510,6 +548,7 @@ final class Manifest implements Closeable {
             }
             force();
         }
+        appendHints(sums);
     }
 
     /** Returns a name for a new manifest, past leftovers that cannot be deleted and whatever else lies there. */
@@ -557,12 +596,19 @@ final class Manifest implements Closeable {
     private long writeStart(WritableFile fresh) throws IOException {
         Image kept = image;
         CopyMark keptCopy = copy;
-        int following =
-                files.size() + (kept == null ? 0 : 1) + (keptCopy == null ? 0 : 1) + (lineage == Lineage.EMPTY ? 0 : 1);
+        long[] hints = hintWords(hintSums);
+        int following = files.size()
+                + (hints.length == 1 ? 0 : 1)
+                + (kept == null ? 0 : 1)
+                + (keptCopy == null ? 0 : 1)
+                + (lineage == Lineage.EMPTY ? 0 : 1);
         long at = EDITS_OFFSET;
         at = write(fresh, at, 0, new long[] {STATE, highestId, lastLogId, changesFrom, lastVersion, following});
         for (Sealed sealed : files.values()) {
             at = write(fresh, at, 0, sealWords(sealed));
+        }
+        if (hints.length > 1) {
+            at = write(fresh, at, 0, hints);
         }
         if (kept != null) {
             at = write(fresh, at, 0, imageWords(kept));
@@ -573,24 +619,31 @@ final class Manifest implements Closeable {
         return lineage == Lineage.EMPTY ? at : write(fresh, at, 0, lineage.words(LINEAGE));
     }
 
-    /** Lists sealed files, durably, but for those that are listed. */
-    synchronized void seal(List<Sealed> sealed) throws IOException {
+    /**
+     * Lists sealed files, durably, but for those that are listed.
+     *
+     * @param sums those of the files' hint files
+     */
+    synchronized void seal(List<Sealed> sealed, Map<Long, Long> sums) throws IOException {
         List<Sealed> unlisted = new ArrayList<>(sealed);
         unlisted.removeIf(each -> files.containsKey(each.id()));
         if (unlisted.isEmpty()) {
+            appendHints(sums);
             return;
         }
         shorten();
         for (Sealed each : unlisted) {
             append(sealWords(each));
         }
+        appendHints(sums);
         force();
         copy = null;
         orFail(() -> unlisted.forEach(this::applySeal));
     }
 
     /** Replaces the inputs of a merge by its outputs, durably and at once. */
-    synchronized void merge(long highest, long newChangesFrom, Collection<Long> inputs, List<Sealed> outputs)
+    synchronized void merge(
+            long highest, long newChangesFrom, Collection<Long> inputs, List<Sealed> outputs, Map<Long, Long> sums)
             throws IOException {
         shorten();
         long[] words = new long[5 + inputs.size() + OUTPUT_WORDS * outputs.size()];
@@ -610,9 +663,45 @@ final class Manifest implements Closeable {
             words[at++] = output.lastVersion();
             words[at++] = output.history();
         }
-        appendAndForce(words);
+        append(words);
+        appendHints(sums);
+        force();
         copy = null;
-        orFail(() -> applyMerge(words));
+        orFail(() -> {
+            applyMerge(words);
+            hintSums.keySet().retainAll(files.keySet());
+        });
+    }
+
+    /**
+     * Notes sums of hint files, without forcing: what a power loss takes of it costs the reading of data files. If that
+     * cannot be written, the hint files are not believed, and there is no other harm.
+     */
+    private void appendHints(Map<Long, Long> sums) {
+        long[] words = hintWords(sums);
+        if (words.length == 1) {
+            return;
+        }
+        try {
+            synchronized (writing) {
+                keepRoomBehind(open(), words); // a cache takes nothing of the room kept for what must fit
+            }
+            append(words);
+            hintSums.putAll(sums);
+        } catch (IOException e) {
+            logger().warn("hint files could not be noted, opening may take longer: {}", e.toString());
+        }
+    }
+
+    private static long[] hintWords(Map<Long, Long> sums) {
+        long[] words = new long[1 + 2 * sums.size()];
+        words[0] = HINTS;
+        int at = 1;
+        for (Map.Entry<Long, Long> each : sums.entrySet()) {
+            words[at++] = each.getKey();
+            words[at++] = each.getValue();
+        }
+        return words;
     }
 
     /** Lets an image take the place of the one before, durably. */
@@ -781,7 +870,7 @@ final class Manifest implements Closeable {
     }
 
     private static long[] imageWords(Image image) {
-        return new long[] {IMAGE, image.number(), image.nonce()};
+        return new long[] {IMAGE, image.number(), image.nonce(), image.sum()};
     }
 
     @Override

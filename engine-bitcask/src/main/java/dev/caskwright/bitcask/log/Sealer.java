@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -139,12 +141,14 @@ final class Sealer {
         DataFile last = batch.get(batch.size() - 1).file;
         log.sync(SegmentedLog.position(last.id(), last.length()));
         List<Manifest.Sealed> listed = new ArrayList<>();
+        Map<Long, Long> sums = new TreeMap<>();
         for (Left each : batch) {
             writeHints(each);
             listed.add(each.file.sealedEntry());
+            each.file.putHintSum(sums);
         }
         // The manifest may list a file only once its content and its name are durable: the sync saw to both.
-        list(listed);
+        list(listed, sums);
         for (Left each : batch) {
             try {
                 log.seal(each.file);
@@ -181,9 +185,9 @@ final class Sealer {
         }
     }
 
-    private void list(List<Manifest.Sealed> files) throws IOException {
+    private void list(List<Manifest.Sealed> files, Map<Long, Long> sums) throws IOException {
         try {
-            manifest.seal(files);
+            manifest.seal(files, sums);
         } catch (OutOfSpaceException e) {
             throw e;
         } catch (IOException e) {

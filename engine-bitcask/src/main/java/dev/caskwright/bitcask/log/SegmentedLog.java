@@ -22,7 +22,9 @@ import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.zip.CRC32C;
@@ -96,6 +98,7 @@ final class SegmentedLog implements RecordLog {
     private long writtenBytes; // grows under the write lock
     private volatile long
             imagedBytes; // how much of the written bytes an image covers; negative: not even what was there
+    private volatile boolean areCachesDistrusted;
     private @Nullable String imageName; // of the last image, be it still current or not; of one thread at a time
     private long end; // position behind the last record, also when there is no active file
 
@@ -667,7 +670,7 @@ final class SegmentedLog implements RecordLog {
         syncNames(); // a crash may not list a file whose name is not there
         isForcing = true;
         try {
-            manifest.seal(files);
+            manifest.seal(files, Map.of());
             isForcing = false;
         } catch (OutOfSpaceException e) {
             isForcing = false;
@@ -720,6 +723,39 @@ final class SegmentedLog implements RecordLog {
         return file.hasHints() ? HintFile.filter(io, manifest.store(), file) : null;
     }
 
+    @Override
+    public void visitTombstones(LogSegment segment, TombstoneVisitor visitor) throws IOException {
+        DataFile file = (DataFile) segment;
+        HintFile.EntryVisitor entries = (kind, place, source, offset, length) -> {
+            if (kind == RecordFormat.DELETE) {
+                visitor.visit(source, offset, length, Locator.withSlot(file.slot(), place));
+            }
+        };
+        if (file.isSealed() && file.hasHints() && HintFile.visit(io, manifest.store(), file, entries)) {
+            return;
+        }
+        FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, file.length());
+        while (scanner.next()) {
+            if (scanner.isTombstone()) {
+                visitor.visit(scanner.buffer(), scanner.keyOffset(), scanner.keyLength(), scanner.locator());
+            }
+        }
+    }
+
+    @Override
+    public void distrustCaches() {
+        areCachesDistrusted = true;
+        for (DataFile file : files()) {
+            if (file.hasHints() && Unneeded.isDeleted(io, FileNames.hint(file.id()))) {
+                file.markUnhinted();
+            }
+        }
+        Manifest.Image image = manifest.image();
+        if (image != null) {
+            unneeded.delete(image.name());
+        }
+    }
+
     // ---------------------------------------------------------------- merging
 
     @Override
@@ -766,16 +802,19 @@ final class SegmentedLog implements RecordLog {
         // A crash may not list a file whose name is not there, so the names come first.
         io.syncDirectory();
         List<Manifest.Sealed> listed = new ArrayList<>();
+        Map<Long, Long> sums = new TreeMap<>();
         long changesFrom = 0;
         for (LogSegment output : outputs) {
-            listed.add(((DataFile) output).sealedEntry());
+            DataFile file = (DataFile) output;
+            listed.add(file.sealedEntry());
+            file.putHintSum(sums);
         }
         List<Long> ids = new ArrayList<>();
         for (LogSegment input : inputs) {
             ids.add(input.id());
             changesFrom = Math.max(changesFrom, input.lastVersion());
         }
-        manifest.merge(lastReservedId, changesFrom, ids, listed);
+        manifest.merge(lastReservedId, changesFrom, ids, listed, sums);
     }
 
     /**
@@ -828,7 +867,7 @@ final class SegmentedLog implements RecordLog {
 
     @Override
     public @Nullable ImageOutput beginImage(String format) {
-        if (manifest.image() != null && imagedBytes == writtenBytes) {
+        if (areCachesDistrusted || (manifest.image() != null && imagedBytes == writtenBytes)) {
             return null;
         }
         long number;
@@ -838,7 +877,7 @@ final class SegmentedLog implements RecordLog {
             logger().warn("no image of the key index is saved: {}", e.getMessage());
             return null;
         }
-        Manifest.Image image = new Manifest.Image(number, options.random().getAsLong());
+        Manifest.Image image = new Manifest.Image(number, options.random().getAsLong(), 0);
         return new ImageWriter(this, io, manifest, image, format);
     }
 

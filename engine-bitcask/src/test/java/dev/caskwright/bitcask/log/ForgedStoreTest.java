@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -228,8 +229,10 @@ final class ForgedStoreTest {
         install(1, 1, put(64, 1, "aaaa"));
         Sparse sparse = new Sparse(RecordFormat.MAX_FILE_LENGTH);
         for (int entries : new int[] {0, 1, 1 << 20, -1}) {
-            disk.install("00000001.hint", Forger.hintHeader(1, 96, entries, length));
+            byte[] hints = Forger.hints(1, 96, entries, length, new byte[8 * Expiries.LONGS], new byte[8]);
+            disk.install("00000001.hint", hints);
             DataFile file = new DataFile(1, 0, false, 7, sparse.open("00000001.data"), 96);
+            file.setHintSum(Forger.sum(hints, 8));
             assertThat(HintFile.filter(sparse, store(disk), file)).isNull();
             assertThat(sparse.longest.get()).isLessThan(1 << 10);
         }
@@ -244,18 +247,25 @@ final class ForgedStoreTest {
     void noMemoryIsTakenForATableOfAnImageThatIsNotThere() throws IOException {
         install(1, 1, put(64, 1, "aaaa"));
         Sparse sparse = new Sparse(RecordFormat.MAX_FILE_LENGTH);
-        Manifest.Image image = new Manifest.Image(7, 42);
         for (int length : new int[] {Integer.MAX_VALUE, Integer.MAX_VALUE - 7, 1 << 30, 1 << 20, -1}) {
-            disk.install("00000007.image", Forger.image(7, 42, length));
+            byte[] file = Forger.image(7, 42, length);
+            disk.install("00000007.image", file);
+            Manifest.Image image = new Manifest.Image(7, 42, Forger.sum(file, 0));
             assertThat(ImageFile.read(sparse, store(disk), image, 10)).isNull();
         }
         assertThat(sparse.longest.get()).isLessThan(1 << 10);
     }
 
+    private @Nullable ImageFile readImage(long... table) throws IOException {
+        byte[] file = Forger.image(7, 42, 64, table);
+        disk.install("00000007.image", file);
+        Manifest.Image image = new Manifest.Image(7, 42, Forger.sum(file, 64));
+        return ImageFile.read(disk, store(disk), image, 10);
+    }
+
     @Test
     void aTableOfAnImageThatCannotBeIsNotBelieved() throws IOException {
         install(1, 1, put(64, 1, "aaaa"));
-        Manifest.Image image = new Manifest.Image(7, 42);
         long far = 1L << 40;
         long oneFile = 1; // and a name without letters
         long[][] tables = {
@@ -276,13 +286,9 @@ final class ForgedStoreTest {
             {5, 5, 0, Integer.MAX_VALUE, 1, 0, 96, 32},
         };
         for (long[] table : tables) {
-            disk.install("00000007.image", Forger.image(7, 42, 64, table));
-            assertThat(ImageFile.read(disk, store(disk), image, 10))
-                    .as("%s", table)
-                    .isNull();
+            assertThat(readImage(table)).as("%s", table).isNull();
         }
-        disk.install("00000007.image", Forger.image(7, 42, 64, 5, 5, 0, oneFile, 1, 0, 96, 32));
-        assertThat(ImageFile.read(disk, store(disk), image, 10)).isNotNull();
+        assertThat(readImage(5, 5, 0, oneFile, 1, 0, 96, 32)).isNotNull();
     }
 
     @Test

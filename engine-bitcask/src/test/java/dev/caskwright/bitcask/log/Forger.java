@@ -105,13 +105,40 @@ final class Forger {
                 .array();
     }
 
-    /** Returns the header of a hint file. */
-    static byte[] hintHeader(long id, long dataLength, int entries, int filterLength) {
-        return sealed(header("CASKHINT")
+    /** Returns a hint file of these blocks, and behind them one with their checksums; the last two are none of entries. */
+    static byte[] hints(long id, long dataLength, int entries, int filterLength, byte[]... blocks) {
+        byte[] header = sealed(header("CASKHINT")
                 .putInt(12, filterLength)
                 .putLong(32, id)
-                .putLong(40, dataLength)
+                .putInt(40, (int) dataLength)
+                .putInt(44, blocks.length - 2)
                 .putInt(48, entries));
+        ByteBuffer sums = buffer(4 * blocks.length);
+        int length = 64 + 8 + sums.capacity();
+        for (byte[] block : blocks) {
+            length += 8 + block.length;
+        }
+        ByteBuffer file = buffer(length).put(header);
+        for (byte[] block : blocks) {
+            sums.putInt(putBlock(file, id, block));
+        }
+        putBlock(file, id, sums.array());
+        return file.array();
+    }
+
+    /** Puts a block of a hint file; returns its checksum. */
+    private static int putBlock(ByteBuffer file, long id, byte[] content) {
+        int at = file.position();
+        file.putInt(at + 4, content.length).put(at + 8, content);
+        int checksum = crc(file.array(), at + 4, at + 8 + content.length) ^ mask(fileSeed(~SEED, id), at);
+        file.putInt(at, checksum).position(at + 8 + content.length);
+        return checksum;
+    }
+
+    /** Returns the sum by which a manifest believes a hint file or image whose last block is so long. */
+    static long sum(byte[] file, int lastBlock) {
+        ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+        return bytes.getInt(file.length - 8 - lastBlock) & 0xFFFFFFFFL | (long) bytes.getInt(60) << 32;
     }
 
     /** Returns an image that has nothing but this table. */

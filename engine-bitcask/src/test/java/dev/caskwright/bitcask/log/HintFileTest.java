@@ -22,20 +22,22 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class HintFileTest {
-    /** Long enough for any place. */
-    private static final long LENGTH = 1L << 60;
+    private static final long LENGTH = RecordFormat.MAX_FILE_LENGTH;
 
     private static final StoreId STORE = new StoreId(11, 22);
     private static final String HINT = FileNames.hint(5);
 
     private final CrashableIoManager disk = new CrashableIoManager();
+    private long sum; // that the manifest has
 
     private DataFile data(long id, long length, StoreId store) throws IOException {
         String name = FileNames.data(id);
         if (!disk.list().contains(name)) {
             disk.install(name, new byte[64]);
         }
-        return new DataFile(id, 0, false, store.seed(), disk.open(name), length);
+        DataFile data = new DataFile(id, 0, false, store.seed(), disk.open(name), length);
+        data.setHintSum(sum);
+        return data;
     }
 
     private DataFile data() throws IOException {
@@ -50,7 +52,13 @@ final class HintFileTest {
             builder.add(kind(i), place(i), key, 0, key.length);
         }
         assertThat(builder.count()).isEqualTo(keys.size());
-        builder.writeOnce(disk, STORE, data());
+        writeOnce(builder);
+    }
+
+    private void writeOnce(HintFile.Builder builder) throws IOException {
+        DataFile data = data();
+        builder.writeOnce(disk, STORE, data);
+        sum = data.hintSum();
     }
 
     private static int kind(int i) {
@@ -58,7 +66,7 @@ final class HintFileTest {
     }
 
     private static long place(int i) {
-        return i == 0 ? (1L << 44) - 1 : place(64L * i, 64);
+        return i == 0 ? Locator.of(0, 2_000_000_000, 146_800_632, true) : place(64L * i, 64);
     }
 
     /** Visits the hint file, checks what is visited, and returns how many entries there were; -1 less that if not sound. */
@@ -140,7 +148,7 @@ final class HintFileTest {
         HintFile.Builder builder = filled(disk, keys, asked, isAnswered);
         assertThat(asked).hasValueGreaterThan(3);
         assertThat(builder.isHeld()).isFalse();
-        builder.writeOnce(disk, STORE, data());
+        writeOnce(builder);
         assertThat(visit(keys)).isEqualTo(keys.size());
     }
 
@@ -188,7 +196,7 @@ final class HintFileTest {
         }
         builder.cutTo(length, 2);
         assertThat(builder.count()).isEqualTo(3);
-        builder.writeOnce(disk, STORE, data());
+        writeOnce(builder);
         assertThat(visit(keys)).isEqualTo(3);
     }
 
@@ -198,12 +206,15 @@ final class HintFileTest {
         HintFile.Builder builder = new HintFile.Builder();
         byte[] key = keys(5).get(0);
         builder.add(RecordFormat.PUT, 64, key, 0, key.length);
-        for (int failing = 0; failing < 4; failing++) { // its header, its entries, its expiries, its filter
+        for (int failing = 0;
+                failing < 6;
+                failing++) { // room for its header, entries, expiries, filter, sums, its header
             FaultPlan plan = FaultPlan.failing(failing).only(IoOperation.WRITE);
             assertThatThrownBy(() -> builder.writeOnce(plan.wrap(disk), STORE, file))
                     .isInstanceOf(IOException.class);
             assertThat(disk.list()).doesNotContain(HINT);
             assertThat(file.hasHints()).isFalse();
+            assertThat(file.hintSum()).isZero();
         }
         builder.writeOnce(disk, STORE, file);
         assertThat(disk.list()).contains(HINT);
@@ -259,13 +270,47 @@ final class HintFileTest {
     void hintsOfAnotherFileAreNotBelieved() throws IOException {
         List<byte[]> keys = keys(1, 20, 3);
         write(keys);
-        assertThat(visit(keys, data(5, LENGTH + 8, STORE), STORE))
+        assertThat(visit(keys, data(5, LENGTH - 8, STORE), STORE))
                 .as("its length")
                 .isEqualTo(-1);
         StoreId other = new StoreId(11, 23);
         assertThat(visit(keys, data(5, LENGTH, other), other)).as("its store").isEqualTo(-1);
         disk.install(FileNames.hint(6), disk.content(HINT));
         assertThat(visit(keys, data(6, LENGTH, STORE), STORE)).as("its number").isEqualTo(-1);
+    }
+
+    @Test
+    void aSoundFileWithAnotherSumIsNotBelieved() throws IOException {
+        List<byte[]> keys = keys(1, 20, 3);
+        write(keys);
+        byte[] first = disk.content(HINT);
+        long sumOfFirst = sum;
+        disk.delete(HINT);
+        write(keys(1, 20, 4));
+        assertThat(sum).isNotEqualTo(sumOfFirst);
+        disk.install(HINT, first);
+        assertThat(visit(keys)).isEqualTo(-1);
+        assertThat(filter()).isNull();
+        assertThat(HintFile.expiries(disk, STORE, data())).isNull();
+        sum = sumOfFirst;
+        assertThat(visit(keys)).isEqualTo(keys.size());
+        assertThat(Sums.ofHints(first)).isEqualTo(sum);
+        sum = 0;
+        assertThat(visit(keys)).as("without a sum").isEqualTo(-1);
+    }
+
+    /** Each block is sound, and is not the one that the file was written with. */
+    @Test
+    void aBlockThatWasExchangedIsNotBelieved() throws IOException {
+        List<byte[]> keys = keys(5, 9);
+        write(keys);
+        byte[] content = disk.content(HINT);
+        int length = 2 * 8 + 5 + 9;
+        byte[] entries = Arrays.copyOfRange(content, 64 + 8, 64 + 8 + length);
+        entries[8] ^= 1; // of the first key
+        System.arraycopy(block(entries, 64), 0, content, 64, 8 + length);
+        disk.install(HINT, content);
+        assertThat(visit(keys)).isEqualTo(-1);
     }
 
     @Test
@@ -283,12 +328,14 @@ final class HintFileTest {
                         .map(call -> call.operation() + " " + call.length()))
                 .containsExactly(
                         "CREATE " + (64 + lengths.length * entry + Expiries.LONGS * 8 + filter.size()),
-                        "WRITE 64",
+                        "WRITE 64", // room for the header
                         "WRITE " + (8 + HintFile.BLOCK_LENGTH),
                         "WRITE " + (8 + HintFile.BLOCK_LENGTH),
                         "WRITE " + (8 + 3 * entry),
                         "WRITE " + (8 + Expiries.LONGS * 8),
-                        "WRITE " + (8 + filter.size()));
+                        "WRITE " + (8 + filter.size()),
+                        "WRITE " + (8 + 5 * 4), // sums
+                        "WRITE 64");
         assertThat(filter.size()).isEqualTo(lengths.length * 10 / 8 + 1);
         assertThat(visit(keys(lengths))).isEqualTo(lengths.length);
     }
@@ -298,15 +345,23 @@ final class HintFileTest {
         byte[] header = FileHeader.begin(0x54_4E_49_48_4B_53_41_43L, 1, STORE);
         RecordFormat.INT.set(header, 12, filterSize);
         RecordFormat.LONG.set(header, 32, 5L);
-        RecordFormat.LONG.set(header, 40, 100_000L);
+        RecordFormat.INT.set(header, 40, 100_000);
+        RecordFormat.INT.set(header, 44, 1);
         RecordFormat.INT.set(header, 48, count);
         int filter = 8;
-        ByteBuffer file = ByteBuffer.allocate(64 + 8 + entries.length + 8 + Expiries.LONGS * 8 + 8 + filter);
+        ByteBuffer file = ByteBuffer.allocate(64 + 8 + entries.length + 8 + Expiries.LONGS * 8 + 8 + filter + 8 + 12);
+        BlockSums sums = new BlockSums();
         file.put(FileHeader.seal(header));
-        file.put(block(entries, 64));
-        file.put(block(new byte[Expiries.LONGS * 8], file.position()));
-        file.put(block(new byte[filter], file.position()));
+        for (byte[] content : new byte[][] {entries, new byte[Expiries.LONGS * 8], new byte[filter]}) {
+            byte[] block = block(content, file.position());
+            sums.add(Block.checksum(block));
+            file.put(block);
+        }
+        byte[] last = sums.encode();
+        Block.seal(last, 12, RecordFormat.mask(RecordFormat.fileSeed(~STORE.seed(), 5), file.position()));
+        file.put(last);
         disk.install(HINT, file.array());
+        sum = Sums.ofHints(file.array());
     }
 
     /** Returns a block for a place; the masks of hint files are those of records of a store with all bits turned over. */
@@ -394,6 +449,7 @@ final class HintFileTest {
         DataFile file = data(5, 100_000, STORE);
         for (int size : new int[] {Integer.MIN_VALUE, -8, 0, 8, 15, 16, 17, 24, 30, 1 << 20}) {
             install(entry(place(64, 40), 4, 12), 1, size);
+            file.setHintSum(sum);
             assertThat(HintFile.filter(disk, STORE, file) != null)
                     .as("size=%s", size)
                     .isEqualTo(size == 8);

@@ -358,7 +358,7 @@ final class ImageWriterTest {
     private void changeTable(UnaryOperator<ImageFile.Table> change) throws IOException {
         ImageFile image = read();
         assertThat(image).isNotNull();
-        byte[] table = ImageFile.encodeTable(change.apply(image.table()));
+        byte[] table = ImageFile.encodeTable(change.apply(image.table()), new int[0]);
         int length = table.length - Block.HEADER_LENGTH;
         StoreId store = log.manifest().store();
         Block.seal(table, length, ImageFile.mask(store, image.image(), ImageFile.HEADER_LENGTH));
@@ -366,6 +366,14 @@ final class ImageWriterTest {
         byte[] content = Arrays.copyOf(header, header.length + table.length);
         System.arraycopy(table, 0, content, header.length, table.length);
         disk.install(image.image().name(), content);
+        believe(content);
+    }
+
+    /** Has the manifest believe the image as it is: what is attacked here comes after the sum. */
+    private void believe(byte[] content) throws IOException {
+        Manifest.Image image = log.manifest().image();
+        assertThat(image).isNotNull();
+        log.manifest().publish(image.withSum(Sums.ofImage(content)));
     }
 
     private static UnaryOperator<ImageFile.Table> withFirst(UnaryOperator<ImageFile.Known> change) {
@@ -431,6 +439,7 @@ final class ImageWriterTest {
         for (Map.Entry<String, UnaryOperator<ImageFile.Table>> each :
                 impossibleTables().entrySet()) {
             disk.install(name, sound);
+            believe(sound);
             changeTable(each.getValue());
             assertThat(isLoaded()).as(each.getKey()).isFalse();
         }
@@ -464,7 +473,7 @@ final class ImageWriterTest {
         save(new byte[0]);
         ImageFile image = read();
         assertThat(image).isNotNull();
-        byte[] table = ImageFile.encodeTable(image.table());
+        byte[] table = ImageFile.encodeTable(image.table(), new int[0]);
         StoreId store = log.manifest().store();
         for (int at : new int[] {24, 28}) { // the number of files, and the length of the format's name
             for (int value : new int[] {-1, 0, 2, 9, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
@@ -477,6 +486,7 @@ final class ImageWriterTest {
                 byte[] content = Arrays.copyOf(disk.content(images().get(0)), 64 + table.length);
                 System.arraycopy(changed, 0, content, 64, table.length);
                 disk.install(images().get(0), content);
+                believe(content);
                 assertThat(read()).as("%s at %s", value, at).isNull();
             }
         }
@@ -587,11 +597,13 @@ final class ImageWriterTest {
         long[] places = {Long.MIN_VALUE, -1, 0, 63, 65, sound.length, Long.MAX_VALUE};
         for (long tableAt : places) {
             disk.install(images().get(0), withHeader(sound, image, tableAt, length));
+            believe(withHeader(sound, image, tableAt, length));
             assertThat(read()).as("tableAt=%s", tableAt).isNull();
         }
         int[] lengths = {Integer.MIN_VALUE, -1, 0, 31, length - 1, length + 1, 1 << 30, Integer.MAX_VALUE};
         for (int each : lengths) {
             disk.install(images().get(0), withHeader(sound, image, 64, each));
+            believe(withHeader(sound, image, 64, each));
             assertThat(read()).as("length=%s", each).isNull();
         }
     }
@@ -636,12 +648,12 @@ final class ImageWriterTest {
     void everyBlockOfEveryFileHasAMaskOfItsOwn() {
         StoreId store = new StoreId(0x1234_5678_9ABCL, 0x0F1E_2D3CL);
         StoreId other = new StoreId(0x1234_5678_9ABCL, 0x0F1E_2D3DL);
-        int mask = ImageFile.mask(store, new Manifest.Image(5, 0), 64);
-        assertThat(ImageFile.mask(store, new Manifest.Image(5, 0), 64)).isEqualTo(mask);
-        assertThat(ImageFile.mask(other, new Manifest.Image(5, 0), 64)).isNotEqualTo(mask);
-        assertThat(ImageFile.mask(store, new Manifest.Image(6, 0), 64)).isNotEqualTo(mask);
-        assertThat(ImageFile.mask(store, new Manifest.Image(5, 1), 64)).isNotEqualTo(mask);
-        assertThat(ImageFile.mask(store, new Manifest.Image(5, 0), 72)).isNotEqualTo(mask);
+        int mask = ImageFile.mask(store, new Manifest.Image(5, 0, 0), 64);
+        assertThat(ImageFile.mask(store, new Manifest.Image(5, 0, 0), 64)).isEqualTo(mask);
+        assertThat(ImageFile.mask(other, new Manifest.Image(5, 0, 0), 64)).isNotEqualTo(mask);
+        assertThat(ImageFile.mask(store, new Manifest.Image(6, 0, 0), 64)).isNotEqualTo(mask);
+        assertThat(ImageFile.mask(store, new Manifest.Image(5, 1, 0), 64)).isNotEqualTo(mask);
+        assertThat(ImageFile.mask(store, new Manifest.Image(5, 0, 0), 72)).isNotEqualTo(mask);
         assertThat(RecordFormat.mask(RecordFormat.fileSeed(store.seed(), 5), 64))
                 .as("of a data file with the same number")
                 .isNotEqualTo(mask);

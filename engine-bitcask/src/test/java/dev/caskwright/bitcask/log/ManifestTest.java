@@ -19,6 +19,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -72,10 +73,10 @@ final class ManifestTest {
     void whatWasListedIsRead() throws IOException {
         assertThat(Manifest.read(disk)).isNull();
         Manifest manifest = create();
-        manifest.seal(List.of(sealed(1, false), sealed(2, false)));
+        manifest.seal(List.of(sealed(1, false), sealed(2, false)), Map.of());
         manifest.noteClock(() -> new long[] {5_000, 7});
-        manifest.seal(List.of(sealed(3, false)));
-        manifest.merge(9, 29, List.of(1L, 2L), List.of(sealed(7, true)));
+        manifest.seal(List.of(sealed(3, false)), Map.of());
+        manifest.merge(9, 29, List.of(1L, 2L), List.of(sealed(7, true)), Map.of());
         for (int run = 0; run < 2; run++) {
             Manifest read = read();
             assertThat(read.store()).isEqualTo(STORE);
@@ -164,7 +165,7 @@ final class ManifestTest {
         });
         CompletableFuture<Void> sealing = CompletableFuture.runAsync(() -> {
             try {
-                manifest.seal(List.of(sealed(1, false)));
+                manifest.seal(List.of(sealed(1, false)), Map.of());
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -184,9 +185,9 @@ final class ManifestTest {
     @Test
     void aTornLastEditIsLeftOut() throws IOException {
         Manifest manifest = create();
-        manifest.seal(List.of(sealed(1, false)));
+        manifest.seal(List.of(sealed(1, false)), Map.of());
         int before = content().length;
-        manifest.seal(List.of(sealed(2, false)));
+        manifest.seal(List.of(sealed(2, false)), Map.of());
         manifest.close();
         byte[] whole = content();
         for (int length = before; length < whole.length; length++) {
@@ -205,9 +206,9 @@ final class ManifestTest {
     void damageInTheMiddleIsNoTornEdit() throws IOException {
         Manifest manifest = create();
         int from = content().length;
-        manifest.seal(List.of(sealed(1, false)));
+        manifest.seal(List.of(sealed(1, false)), Map.of());
         int to = content().length;
-        manifest.seal(List.of(sealed(2, false)));
+        manifest.seal(List.of(sealed(2, false)), Map.of());
         manifest.close();
         byte[] whole = content();
         for (int at = from; at < to; at++) {
@@ -307,9 +308,12 @@ final class ManifestTest {
                 new long[] {2, 9, 0, Long.MIN_VALUE, 1L << 61},
                 new long[] {3, 9, 0, 0, 0, 0},
                 new long[] {4},
-                new long[] {4, 1},
-                new long[] {4, 0, 1},
-                new long[] {4, far, 1},
+                new long[] {4, 1, 1},
+                new long[] {4, 0, 1, 1},
+                new long[] {4, far, 1, 1},
+                new long[] {7, 1},
+                new long[] {7, 1, 1, 2},
+                new long[] {7, 1, 1, 2, 2, 3, 3},
                 new long[] {5, 1, 1, 2},
                 new long[] {5, 5, 1, 2, 3},
                 new long[] {5, 0, 1, 2, 3},
@@ -326,7 +330,8 @@ final class ManifestTest {
                 new long[] {1, 4, 0, RecordFormat.MAX_FILE_LENGTH, 1, 2, 0},
                 new long[] {2, last, 0, 0, 0},
                 new long[] {2, last, 0, 0, 1, last, 64, 1, 2, -1},
-                new long[] {4, last, -1},
+                new long[] {4, last, -1, -1},
+                new long[] {7},
                 new long[] {5, 4, 0, -1, -1},
                 new long[] {6},
                 new long[] {6, -1, 1, 7, RecordFormat.LAST_VERSION});
@@ -350,7 +355,8 @@ final class ManifestTest {
                 new long[] {3, 9, 0, 0, 0, Long.MAX_VALUE},
                 new long[] {3, 9, 0, 0, 0},
                 new long[] {1, 4, 0, 64, 0, 0, 0},
-                new long[] {4, 4, 1});
+                new long[] {7, 4, 1},
+                new long[] {4, 4, 1, 1});
         create().close();
         byte[] start = Arrays.copyOf(content(), ClockNote.END);
         for (long[] state : states) {
@@ -400,7 +406,7 @@ final class ManifestTest {
     @Test
     void aRewriteIsAllOrNothing() throws IOException {
         Manifest manifest = create();
-        manifest.seal(List.of(sealed(1, false), sealed(2, false)));
+        manifest.seal(List.of(sealed(1, false), sealed(2, false)), Map.of());
         manifest.noteSealed(sealed(3, false));
         List<String> before = names(read());
         List<List<String>> found = new ArrayList<>();
@@ -435,9 +441,9 @@ final class ManifestTest {
     @Test
     void editsAreDurableWhenTheyReturn() throws IOException {
         Manifest manifest = create();
-        manifest.seal(List.of(sealed(1, false)));
+        manifest.seal(List.of(sealed(1, false)), Map.of());
         assertThat(listedIn(disk.peekPowerLoss(0))).containsExactly(FileNames.data(1));
-        manifest.merge(5, 19, List.of(1L), List.of(sealed(4, true)));
+        manifest.merge(5, 19, List.of(1L), List.of(sealed(4, true)), Map.of());
         assertThat(listedIn(disk.peekPowerLoss(0))).containsExactly(FileNames.merged(4));
         manifest.close();
     }
@@ -445,8 +451,9 @@ final class ManifestTest {
     @Test
     void allInputsAndOutputsOfAMergeAreKept() throws IOException {
         Manifest manifest = create();
-        manifest.seal(List.of(sealed(1, false), sealed(2, false), sealed(3, false), sealed(4, false)));
-        manifest.merge(12, 39, List.of(1L, 3L, 4L), List.of(sealed(7, true), sealed(8, true), sealed(9, true)));
+        manifest.seal(List.of(sealed(1, false), sealed(2, false), sealed(3, false), sealed(4, false)), Map.of());
+        manifest.merge(
+                12, 39, List.of(1L, 3L, 4L), List.of(sealed(7, true), sealed(8, true), sealed(9, true)), Map.of());
         for (Manifest each : new Manifest[] {manifest, read()}) {
             assertThat(each.files())
                     .containsExactly(sealed(2, false), sealed(7, true), sealed(8, true), sealed(9, true));
@@ -460,9 +467,9 @@ final class ManifestTest {
     @Test
     void anImageStaysUntilAMergeOrItIsDropped() throws IOException {
         Manifest manifest = create();
-        manifest.seal(List.of(sealed(1, false)));
+        manifest.seal(List.of(sealed(1, false)), Map.of());
         assertThat(manifest.image()).isNull();
-        Manifest.Image image = new Manifest.Image(5, 77);
+        Manifest.Image image = new Manifest.Image(5, 77, 99);
         assertThat(image.name()).isEqualTo("00000005.image");
         manifest.publish(image);
         assertThat(manifest.image()).isEqualTo(image);
@@ -470,10 +477,10 @@ final class ManifestTest {
         manifest.rewrite(disk);
         assertThat(read().image()).isEqualTo(image);
         assertThat(names(read())).containsExactly(FileNames.data(1));
-        Manifest.Image next = new Manifest.Image(6, 78);
+        Manifest.Image next = new Manifest.Image(6, 78, 99);
         manifest.publish(next);
         assertThat(read().image()).isEqualTo(next);
-        manifest.merge(9, 0, List.of(1L), List.of(sealed(7, true)));
+        manifest.merge(9, 0, List.of(1L), List.of(sealed(7, true)), Map.of());
         assertThat(manifest.image()).isNull();
         assertThat(read().image()).isNull();
         manifest.publish(next);
@@ -493,10 +500,10 @@ final class ManifestTest {
         for (int i = 0; i < 2_000; i++) {
             List<Long> inputs =
                     manifest.files().stream().map(Manifest.Sealed::id).toList();
-            manifest.seal(List.of(sealed(++id, false)));
-            manifest.publish(new Manifest.Image(++id, i));
+            manifest.seal(List.of(sealed(++id, false)), Map.of());
+            manifest.publish(new Manifest.Image(++id, i, 99));
             List<Manifest.Sealed> outputs = inputs.size() < 4 ? List.of() : List.of(sealed(++id, true));
-            manifest.merge(id, 0, inputs.size() < 4 ? List.of() : inputs, outputs);
+            manifest.merge(id, 0, inputs.size() < 4 ? List.of() : inputs, outputs, Map.of());
             longest = Math.max(longest, disk.length(FileNames.MANIFEST));
         }
         assertThat(longest).isBetween(64L << 10, 90L << 10);
@@ -512,11 +519,11 @@ final class ManifestTest {
         FaultPlan plan = FaultPlan.failing(4).only(IoOperation.WRITE).with(Fault.OUT_OF_SPACE);
         Manifest manifest = read();
         manifest.rewrite(plan.wrap(disk)); // its head and its state are two writes, the first seal is the third
-        assertThatThrownBy(() -> manifest.seal(List.of(sealed(1, false), sealed(2, false), sealed(3, false))))
+        assertThatThrownBy(() -> manifest.seal(List.of(sealed(1, false), sealed(2, false), sealed(3, false)), Map.of()))
                 .isInstanceOf(OutOfSpaceException.class);
         assertThat(manifest.files()).isEmpty();
-        manifest.seal(List.of(sealed(1, false), sealed(2, false)));
-        manifest.seal(List.of(sealed(2, false), sealed(3, false)));
+        manifest.seal(List.of(sealed(1, false), sealed(2, false)), Map.of());
+        manifest.seal(List.of(sealed(2, false), sealed(3, false)), Map.of());
         assertThat(names(read())).hasSize(3);
         assertThat(read().files()).containsExactlyElementsOf(manifest.files());
         manifest.close();
@@ -528,7 +535,7 @@ final class ManifestTest {
         Manifest manifest = create();
         long id = 0;
         while (disk.length(FileNames.MANIFEST) < 64 << 10) {
-            manifest.seal(List.of(sealed(++id, false)));
+            manifest.seal(List.of(sealed(++id, false)), Map.of());
         }
         AtomicLong listed = new AtomicLong(id);
         AtomicBoolean isBegun = new AtomicBoolean();
@@ -546,7 +553,7 @@ final class ManifestTest {
             assertThat(listedIn(disk.peekKill()).size()).isGreaterThanOrEqualTo(listed.intValue());
         });
         while (!isRenamed.get()) {
-            manifest.seal(List.of(sealed(++id, false)));
+            manifest.seal(List.of(sealed(++id, false)), Map.of());
             listed.set(id);
         }
         disk.observer(null);
@@ -559,7 +566,7 @@ final class ManifestTest {
     void aNewManifestOfBeforeIsWrittenAnew() throws IOException {
         disk.install(FileNames.NEW_MANIFEST, new byte[10_000]);
         Manifest manifest = create();
-        manifest.seal(List.of(sealed(1, false)));
+        manifest.seal(List.of(sealed(1, false)), Map.of());
         assertThat(disk.list()).containsExactly(FileNames.MANIFEST);
         assertThat(names(read())).containsExactly(FileNames.data(1));
         assertThat(manifest.toString()).contains("id=1");
@@ -571,11 +578,11 @@ final class ManifestTest {
     @Test
     void aManifestThatIsCutInItsStartIsDamage() throws IOException {
         Manifest manifest = create();
-        manifest.seal(List.of(sealed(1, false), sealed(2, false)));
-        manifest.publish(new Manifest.Image(5, 77));
+        manifest.seal(List.of(sealed(1, false), sealed(2, false)), Map.of());
+        manifest.publish(new Manifest.Image(5, 77, 99));
         manifest.rewrite(disk);
         byte[] start = content();
-        manifest.seal(List.of(sealed(3, false)));
+        manifest.seal(List.of(sealed(3, false)), Map.of());
         manifest.close();
         byte[] whole = content();
         for (int length = HEADER; length < whole.length; length++) {

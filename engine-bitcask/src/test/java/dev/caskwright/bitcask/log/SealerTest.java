@@ -117,7 +117,9 @@ final class SealerTest {
                         "FORCE " + FileNames.MANIFEST,
                         "CREATE " + FileNames.hint(1),
                         "CREATE " + FileNames.hint(2),
-                        "CREATE " + FileNames.hint(3));
+                        "CREATE " + FileNames.hint(3),
+                        "WRITE " + FileNames.MANIFEST, // their sums, which need no force
+                        "WRITE " + FileNames.MANIFEST);
         disk.clearLog();
         log.sealLeft();
         runTasks();

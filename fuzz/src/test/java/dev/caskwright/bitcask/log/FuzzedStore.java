@@ -163,7 +163,46 @@ final class FuzzedStore {
         CrashableIoManager disk = new CrashableIoManager().logging(false);
         files.forEach(disk::install);
         disk.install(name, content);
+        try {
+            believe(disk, name, content);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         return disk;
+    }
+
+    /** Has the manifest believe what the fuzzer made, so that it gets behind the manifest's sums, too. */
+    private static void believe(CrashableIoManager disk, String name, byte[] content) throws IOException {
+        Manifest manifest = name.equals(FileNames.MANIFEST) ? null : Manifest.read(disk);
+        if (manifest == null) {
+            return;
+        }
+        Manifest.Image image = manifest.image();
+        if (FileNames.hasSuffix(name, "hint")) {
+            manifest.noteHints(FileNames.id(name), hintSum(content));
+            manifest.rewrite(disk);
+        } else if (image != null && image.name().equals(name)) {
+            manifest.rewrite(disk);
+            manifest.publish(image.withSum(imageSum(content)));
+        }
+        manifest.close();
+    }
+
+    /** Returns the sum of a hint file, of what lies where its ends should; 0 if nothing does. */
+    static long hintSum(byte[] file) {
+        return sum(file, file.length - 16L - 4L * (int) RecordFormat.INT.get(file, 44));
+    }
+
+    /** Returns the sum of an image, of what lies where its ends should; 0 if nothing does. */
+    static long imageSum(byte[] file) {
+        return sum(file, (long) RecordFormat.LONG.get(file, 48));
+    }
+
+    private static long sum(byte[] file, long lastBlock) {
+        return lastBlock < 0 || lastBlock > file.length - 4
+                ? 0
+                : (int) RecordFormat.INT.get(file, (int) lastBlock) & 0xFFFFFFFFL
+                        | (long) (int) RecordFormat.INT.get(file, 60) << 32;
     }
 
     /** What may end with a typed error. */

@@ -20,22 +20,36 @@ public final class HintFuzz {
         byte[] start = Arrays.copyOf(input, Math.max(4, input.length));
         RecordFormat.INT.set(header, 12, (int) (short) RecordFormat.SHORT.get(start, 0));
         RecordFormat.INT.set(header, 48, (int) (short) RecordFormat.SHORT.get(start, 2));
-        RecordFormat.INT.set(header, 60, FuzzedStore.checksum(header, 0, 60, 0));
         ByteArrayOutputStream file = new ByteArrayOutputStream();
         file.writeBytes(header);
-        for (int at = 4; at < start.length; ) {
+        ByteArrayOutputStream sums = new ByteArrayOutputStream();
+        int blocks = 0;
+        for (int at = 4; at < start.length; blocks++) {
             int length = Math.min(Byte.toUnsignedInt(start[at]), start.length - at - 1);
-            byte[] block = new byte[8 + length];
-            System.arraycopy(start, at + 1, block, 8, length);
-            RecordFormat.INT.set(block, 4, length);
-            int mask = RecordFormat.mask(
-                    RecordFormat.fileSeed(~FuzzedStore.PLAIN.store().seed(), 1), file.size());
-            RecordFormat.INT.set(block, 0, FuzzedStore.checksum(block, 4, 4 + length, mask));
-            file.writeBytes(block);
+            sums.write(append(file, Arrays.copyOfRange(start, at + 1, at + 1 + length)), 0, Integer.BYTES);
             at += 1 + length;
         }
-        FuzzedStore.read(() -> read(file.toByteArray()));
-        FuzzedStore.PLAIN.use(NAME, file.toByteArray());
+        for (; blocks < 2; blocks++) {
+            sums.writeBytes(new byte[Integer.BYTES]); // of expiries and filter, which are not there
+        }
+        append(file, sums.toByteArray());
+        byte[] content = file.toByteArray();
+        RecordFormat.INT.set(content, 44, blocks - 2);
+        RecordFormat.INT.set(content, 60, FuzzedStore.checksum(content, 0, 60, 0));
+        FuzzedStore.read(() -> read(content));
+        FuzzedStore.PLAIN.use(NAME, content);
+    }
+
+    /** Appends a block with a right checksum, and returns it. */
+    private static byte[] append(ByteArrayOutputStream file, byte[] content) {
+        byte[] block = new byte[8 + content.length];
+        System.arraycopy(content, 0, block, 8, content.length);
+        RecordFormat.INT.set(block, 4, content.length);
+        int mask = RecordFormat.mask(
+                RecordFormat.fileSeed(~FuzzedStore.PLAIN.store().seed(), 1), file.size());
+        RecordFormat.INT.set(block, 0, FuzzedStore.checksum(block, 4, 4 + content.length, mask));
+        file.writeBytes(block);
+        return block;
     }
 
     private static void read(byte[] file) throws IOException {
@@ -43,6 +57,8 @@ public final class HintFuzz {
         StoreId store = FuzzedStore.PLAIN.store();
         try (ReadableFile handle = directory.open(NAME)) { // nothing is read from the data file but its length
             DataFile data = new DataFile(ID, 0, false, store.seed(), handle, DATA_LENGTH);
+            data.setHistory((long) RecordFormat.LONG.get(file, 52));
+            data.setHintSum(FuzzedStore.hintSum(file));
             long[] visited = new long[1];
             boolean isWhole = HintFile.visit(directory, store, data, (kind, place, source, offset, length) -> {
                 visited[0]++;

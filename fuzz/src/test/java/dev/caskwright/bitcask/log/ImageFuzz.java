@@ -46,7 +46,8 @@ public final class ImageFuzz {
             int tableAt = (int) (long) RecordFormat.LONG.get(file, 48);
             header = Arrays.copyOf(file, ImageFile.HEADER_LENGTH);
             content = Arrays.copyOfRange(file, ImageFile.HEADER_LENGTH + Block.HEADER_LENGTH, tableAt);
-            table = Arrays.copyOfRange(file, tableAt + Block.HEADER_LENGTH, file.length);
+            // Without the checksum of its one block, which is made anew.
+            table = Arrays.copyOfRange(file, tableAt + Block.HEADER_LENGTH, file.length - Integer.BYTES);
             telling = IntStream.range(0, content.length).filter(this::isTelling).toArray();
         }
 
@@ -102,7 +103,7 @@ public final class ImageFuzz {
         ImageFile image = ImageFile.read(
                 directory,
                 original.store.store(),
-                original.image,
+                original.image.withSum(FuzzedStore.imageSum(file)),
                 directory.list().size());
         if (image == null) {
             return;
@@ -133,16 +134,22 @@ public final class ImageFuzz {
         StoreId store = original.store.store();
         ByteArrayOutputStream file = new ByteArrayOutputStream();
         file.writeBytes(header);
+        BlockSums sums = new BlockSums();
         for (int from = 0; from < content.length; from += ImageFile.BLOCK_LENGTH) {
             int length = Math.min(ImageFile.BLOCK_LENGTH, content.length - from);
-            file.writeBytes(block(store, original.image, file.size(), content, from, length));
+            byte[] block = block(store, original.image, file.size(), content, from, length);
+            sums.add(Block.checksum(block));
+            file.writeBytes(block);
         }
         int tableAt = file.size();
-        file.writeBytes(block(store, original.image, tableAt, table, 0, table.length));
+        byte[] checksums = sums.encode();
+        byte[] whole = Arrays.copyOf(table, table.length + checksums.length - Block.HEADER_LENGTH);
+        System.arraycopy(checksums, Block.HEADER_LENGTH, whole, table.length, whole.length - table.length);
+        file.writeBytes(block(store, original.image, tableAt, whole, 0, whole.length));
         byte[] bytes = file.toByteArray();
         if (Arrays.equals(header, 48, 60, original.header, 48, 60)) {
             RecordFormat.LONG.set(bytes, 48, (long) tableAt);
-            RecordFormat.INT.set(bytes, 56, table.length);
+            RecordFormat.INT.set(bytes, 56, whole.length);
         }
         RecordFormat.INT.set(bytes, 60, FuzzedStore.checksum(bytes, 0, 60, 0));
         return bytes;

@@ -43,6 +43,21 @@ enum Bug {
     HINT_TRUSTED(
             engine("log/HintFile", "return sound ? length : -1;", "return length;"),
             test("DamageTest.noFlippedBitGivesAWrongAnswer")),
+    HINT_OF_ANOTHER_SUM_TRUSTED(
+            engine("log/HintFile", "BlockSums.sum(header, last) != data.hintSum()", "BlockSums.sum(header, last) == 0"),
+            test("LyingCachesTest.aHintFileThatTheManifestDoesNotKnowIsNotRead")),
+    IMAGE_OF_ANOTHER_SUM_TRUSTED(
+            engine(
+                    "log/ImageFile",
+                    "FileHeader.checksum(header) == (int) (image.sum() >>> Integer.SIZE)",
+                    "FileHeader.checksum(header) != 0",
+                    "BlockSums.sum(header, block) != image.sum()",
+                    "BlockSums.sum(header, block) == 0"),
+            test("LyingCachesTest.anImageThatTheManifestDoesNotKnowIsNotRead")),
+    DROPPED_BY_THE_WORD_OF_A_CACHE(
+            engine("Merger", "} else if (isProofNeeded) {", "} else if (isProofNeeded && nextId < 0) {"),
+            test("LyingCachesTest.noMergeDeletesByTheWordOfAnImage"),
+            test("LyingCachesTest.noMergeDeletesByTheWordOfHintFiles")),
     ACKNOWLEDGED_ALTHOUGH_THE_APPEND_FAILED(
             engine(
                     "Writes",

@@ -1,0 +1,506 @@
+package dev.caskwright.bitcask;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.VerifyReport;
+import dev.caskwright.api.spi.KeyIndexFactory;
+import dev.caskwright.bitcask.log.CacheForger;
+import dev.caskwright.bitcask.log.CacheForger.Hint;
+import dev.caskwright.bitcask.log.Sums;
+import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.KeyValues;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Hint files and images whose checksums are right and whose content is not, made by {@link CacheForger}. A lie costs time: it
+ * is found, invents nothing, and no merge deletes by it; also if the manifest has the sum of the forged file.
+ */
+final class LyingCachesTest {
+    private static final Path HOME = Path.of("store");
+    private static final int KEYS = 40;
+    private static final KeyIndexFactory SMALL = context -> new SmallImageIndex(() -> {});
+
+    private final CrashableIoManager disk = new CrashableIoManager();
+    private final Map<String, String> model = new TreeMap<>();
+    private final Map<String, Set<String>> written = new HashMap<>();
+
+    private EngineBuilder builder(boolean withImages) {
+        return BitcaskEngine.builder(HOME)
+                .io(disk.factory())
+                .executor(Runnable::run)
+                .autoMerge(false)
+                .imageEveryBytes(withImages ? Long.MAX_VALUE : 0)
+                .index(SMALL)
+                .maxFileBytes(400);
+    }
+
+    private static byte[] bytes(String text) {
+        return KeyValues.bytes(text);
+    }
+
+    private void put(BitcaskEngine engine, int i, String value) throws IOException {
+        String key = "key %03d".formatted(i);
+        engine.put(bytes(key), bytes(value));
+        model.put(key, value);
+        written.computeIfAbsent(key, k -> new HashSet<>()).add(value);
+    }
+
+    private void delete(BitcaskEngine engine, int i) throws IOException {
+        String key = "key %03d".formatted(i);
+        engine.delete(bytes(key));
+        model.remove(key);
+    }
+
+    /** Makes a store with keys that were written once, overwritten, deleted, and written again, in many files. */
+    private void fill(boolean withImages) throws IOException {
+        try (BitcaskEngine engine = builder(withImages).open()) {
+            for (int i = 0; i < KEYS; i++) {
+                put(engine, i, "first " + i);
+            }
+            for (int i = 0; i < KEYS; i += 2) {
+                put(engine, i, "second " + i);
+            }
+            for (int i = 0; i < KEYS; i += 5) {
+                delete(engine, i);
+            }
+            for (int i = 0; i < KEYS; i += 10) {
+                put(engine, i, "third " + i);
+            }
+        }
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    private static Map<String, String> scan(BitcaskEngine engine) throws IOException {
+        Map<String, String> found = new TreeMap<>();
+        for (Entry entry : KeyValues.entries(engine).values()) {
+            found.put(text(entry.key()), text(entry.value()));
+        }
+        return found;
+    }
+
+    private void assertContent(BitcaskEngine engine) throws IOException {
+        assertThat(scan(engine)).isEqualTo(model);
+        for (int i = 0; i < KEYS; i++) {
+            String key = "key %03d".formatted(i);
+            byte[] value = engine.get(bytes(key));
+            assertThat(value == null ? null : text(value)).as(key).isEqualTo(model.get(key));
+        }
+    }
+
+    private List<String> caches(String suffix) throws IOException {
+        return disk.list().stream().filter(name -> name.endsWith(suffix)).toList();
+    }
+
+    /** What the log alone says is what was written: nothing lost, nothing back. */
+    private void assertLogIsWhole() throws IOException {
+        for (String suffix : List.of(".hint", ".image")) {
+            for (String name : caches(suffix)) {
+                disk.delete(name);
+            }
+        }
+        assertThat(BitcaskEngine.verify(HOME, disk.factory()).damages()).isEmpty();
+        try (BitcaskEngine engine = builder(false).open()) {
+            assertContent(engine);
+        }
+    }
+
+    // ---------------------------------------------------------------- lies
+
+    /** A way in which the hint file of one data file lies. */
+    private enum HintLie {
+        PLACES_OF_OTHERS {
+            @Override
+            List<Hint> tell(List<Hint> truth) {
+                List<Hint> lie = new ArrayList<>();
+                for (int i = 0; i < truth.size(); i++) {
+                    Hint other = truth.get((i + 1) % truth.size());
+                    lie.add(new Hint(
+                            truth.get(i).kind(), other.place(), truth.get(i).key()));
+                }
+                return lie;
+            }
+        },
+        PLACES_OF_NOTHING {
+            @Override
+            Hint tell(Hint truth) {
+                return new Hint(truth.kind(), truth.place() + (1L << 16), truth.key()); // eight bytes further
+            }
+        },
+        TOMBSTONES_ARE_PUTS {
+            @Override
+            Hint tell(Hint truth) {
+                return new Hint(1, truth.place(), truth.key());
+            }
+        },
+        PUTS_ARE_TOMBSTONES {
+            @Override
+            Hint tell(Hint truth) {
+                return new Hint(2, truth.place(), truth.key());
+            }
+        },
+        OTHER_KEYS {
+            @Override
+            Hint tell(Hint truth) {
+                byte[] key = truth.key().clone();
+                key[0] ^= 1;
+                return new Hint(truth.kind(), truth.place(), key);
+            }
+        },
+        KEYS_OF_OTHERS {
+            @Override
+            Hint tell(Hint truth) {
+                byte[] key = truth.key().clone();
+                key[key.length - 1] ^= 1;
+                return new Hint(truth.kind(), truth.place(), key);
+            }
+        },
+        NOTHING {
+            @Override
+            List<Hint> tell(List<Hint> truth) {
+                return List.of();
+            }
+        },
+        EVERY_SECOND {
+            @Override
+            List<Hint> tell(List<Hint> truth) {
+                List<Hint> lie = new ArrayList<>();
+                for (int i = 0; i < truth.size(); i += 2) {
+                    lie.add(truth.get(i));
+                }
+                return lie;
+            }
+        };
+
+        List<Hint> tell(List<Hint> truth) {
+            return truth.stream().map(this::tell).toList();
+        }
+
+        Hint tell(Hint truth) {
+            return truth;
+        }
+    }
+
+    /** A way in which an image lies: what it says of each key. */
+    private enum ImageLie {
+        LOCATORS_OF_OTHERS,
+        PLACES_OF_NOTHING,
+        SLOTS_OF_OTHERS,
+        EVERY_SECOND,
+        NO_KEYS;
+
+        byte[] tell(byte[] truth) {
+            List<byte[]> keys = new ArrayList<>();
+            List<Long> locators = new ArrayList<>();
+            ByteBuffer in = ByteBuffer.wrap(truth);
+            while (in.hasRemaining()) {
+                byte[] key = new byte[in.getShort()];
+                in.get(key);
+                keys.add(key);
+                locators.add(in.getLong());
+            }
+            ByteBuffer out = ByteBuffer.allocate(truth.length);
+            for (int i = 0; i < keys.size(); i++) {
+                if (this == NO_KEYS || (this == EVERY_SECOND && i % 2 == 0)) {
+                    continue;
+                }
+                long locator = locators.get(i);
+                long next = locators.get((i + 1) % keys.size());
+                out.putShort((short) keys.get(i).length)
+                        .put(keys.get(i))
+                        .putLong(
+                                switch (this) {
+                                    case LOCATORS_OF_OTHERS -> next;
+                                    case PLACES_OF_NOTHING -> locator + (1L << 16);
+                                    case SLOTS_OF_OTHERS -> locator & (1L << 44) - 1 | next >>> 44 << 44;
+                                    default -> locator;
+                                });
+            }
+            byte[] lie = new byte[out.position()];
+            out.get(0, lie);
+            return lie;
+        }
+    }
+
+    /** Forges all hint files, or every third from one on; returns which are not what they were. */
+    private List<String> forgeHints(HintLie lie, int from, int step, boolean isBelieved) throws IOException {
+        List<String> hints = caches(".hint");
+        List<String> forged = new ArrayList<>();
+        for (int i = from; i < hints.size(); i += step) {
+            byte[] truth = disk.content(hints.get(i));
+            List<Hint> entries = CacheForger.entries(truth);
+            List<Hint> lies = lie.tell(entries);
+            if (!lies.equals(entries)) {
+                forged.add(hints.get(i));
+            }
+            disk.install(hints.get(i), CacheForger.hints(truth, lies));
+            if (isBelieved) {
+                Sums.believe(disk, hints.get(i));
+            }
+        }
+        return forged;
+    }
+
+    private String forgeImage(ImageLie lie, boolean isBelieved) throws IOException {
+        String image = caches(".image").get(0);
+        disk.install(image, CacheForger.image(disk.content(image), lie::tell));
+        if (isBelieved) {
+            Sums.believe(disk, image);
+        }
+        return image;
+    }
+
+    // ---------------------------------------------------------------- the forger is worth something
+
+    @Test
+    void aForgedFileThatTellsTheTruthIsBelieved() throws IOException {
+        fill(true);
+        for (String hint : caches(".hint")) {
+            byte[] truth = disk.content(hint);
+            disk.install(hint, CacheForger.hints(truth, CacheForger.entries(truth)));
+            Sums.believe(disk, hint);
+        }
+        String image = caches(".image").get(0);
+        assertThat(CacheForger.image(disk.content(image), bytes -> bytes)).isEqualTo(disk.content(image));
+        assertThat(BitcaskEngine.verify(HOME, disk.factory()).damages()).isEmpty();
+        try (BitcaskEngine engine = builder(true).open()) {
+            assertThat(engine.stats().opening().fromImage()).isTrue();
+            assertContent(engine);
+        }
+        for (String name : caches(".image")) {
+            disk.delete(name);
+        }
+        try (BitcaskEngine engine = builder(false).open()) {
+            assertContent(engine);
+            engine.merge();
+            assertContent(engine);
+            assertThat(engine.health()).isNull();
+        }
+        assertLogIsWhole();
+    }
+
+    // ---------------------------------------------------------------- the manifest has another sum
+
+    @ParameterizedTest
+    @EnumSource
+    void aHintFileThatTheManifestDoesNotKnowIsNotRead(HintLie lie) throws IOException {
+        fill(false);
+        List<String> forged = forgeHints(lie, 0, 1, false);
+        assertThat(forged).isNotEmpty();
+        VerifyReport report = BitcaskEngine.verify(HOME, disk.factory());
+        assertThat(report.damages()).extracting(VerifyReport.Damage::file).containsAll(forged);
+        try (BitcaskEngine engine = builder(false).open()) {
+            assertContent(engine);
+            engine.merge();
+            assertContent(engine);
+        }
+        assertThat(BitcaskEngine.verify(HOME, disk.factory()).damages()).isEmpty();
+        assertLogIsWhole();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anImageThatTheManifestDoesNotKnowIsNotRead(ImageLie lie) throws IOException {
+        fill(true);
+        String image = forgeImage(lie, false);
+        VerifyReport report = BitcaskEngine.verify(HOME, disk.factory());
+        assertThat(report.damages()).extracting(VerifyReport.Damage::file).containsExactly(image);
+        try (BitcaskEngine engine = builder(true).open()) {
+            assertThat(engine.stats().opening().fromImage()).isFalse();
+            assertContent(engine);
+            engine.merge();
+            assertContent(engine);
+        }
+        assertThat(BitcaskEngine.verify(HOME, disk.factory()).damages()).isEmpty();
+        assertLogIsWhole();
+    }
+
+    // ---------------------------------------------------------------- the manifest has the forged sum
+
+    /** Whatever the index was told: no answer is a value that nobody wrote for the key. */
+    private void assertNothingInvented(BitcaskEngine engine) throws IOException {
+        for (Map.Entry<String, Set<String>> each : written.entrySet()) {
+            try {
+                byte[] value = engine.get(bytes(each.getKey()));
+                assertThat(value == null ? each.getValue().iterator().next() : text(value))
+                        .as(each.getKey())
+                        .isIn(each.getValue());
+            } catch (CorruptRecordException e) {
+                assertThat(e.file()).isNotEmpty();
+            }
+        }
+        try {
+            scan(engine).forEach((key, value) -> assertThat(value).as(key).isIn(written.get(key)));
+        } catch (CorruptRecordException e) {
+            assertThat(e.file()).isNotEmpty();
+        }
+    }
+
+    /** Merges, however that ends; then the log is whole, and the next opening heals what the index was told. */
+    private void assertMergeDeletesNothingByLies(boolean withImages) throws IOException {
+        Throwable failure;
+        BitcaskEngine engine = builder(withImages).open();
+        try {
+            assertNothingInvented(engine);
+            failure = failureOf(engine);
+            if (failure == null) {
+                assertContent(engine);
+            } else {
+                assertThat(failure).isInstanceOf(EngineException.class);
+            }
+        } finally {
+            engine.close();
+        }
+        if (failure != null) {
+            try (BitcaskEngine again = builder(withImages).open()) {
+                assertContent(again);
+                again.merge();
+                assertContent(again);
+            }
+        }
+        assertLogIsWhole();
+    }
+
+    private static Throwable failureOf(BitcaskEngine engine) {
+        try {
+            engine.merge();
+            return null;
+        } catch (IOException e) {
+            return e;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void verificationFindsAHintFileThatTheManifestBelieves(HintLie lie) throws IOException {
+        fill(false);
+        List<String> forged = forgeHints(lie, 0, 1, true);
+        VerifyReport report = BitcaskEngine.verify(HOME, disk.factory());
+        assertThat(report.damages()).extracting(VerifyReport.Damage::file).containsAll(forged);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void noMergeDeletesByTheWordOfHintFiles(HintLie lie) throws IOException {
+        fill(false);
+        forgeHints(lie, 0, 1, true);
+        assertMergeDeletesNothingByLies(false);
+    }
+
+    /** The lie is about some files, and what it kills or brings back lies in others. */
+    @ParameterizedTest
+    @EnumSource
+    void noMergeDeletesByTheWordOfSomeHintFiles(HintLie lie) throws IOException {
+        for (int from = 0; from < 3; from++) {
+            for (String name : disk.list()) {
+                disk.delete(name);
+            }
+            model.clear();
+            fill(false);
+            forgeHints(lie, from, 3, true);
+            assertMergeDeletesNothingByLies(false);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void noMergeDeletesByTheWordOfAnImage(ImageLie lie) throws IOException {
+        fill(true);
+        forgeImage(lie, true);
+        assertMergeDeletesNothingByLies(true);
+    }
+
+    /** What an index that leads to wrong places shows is not all there is, and no scan says so. */
+    @ParameterizedTest
+    @EnumSource(names = {"LOCATORS_OF_OTHERS", "PLACES_OF_NOTHING", "SLOTS_OF_OTHERS"})
+    void aScanOverAnImageOfWrongPlacesFails(ImageLie lie) throws IOException {
+        fill(true);
+        forgeImage(lie, true);
+        try (BitcaskEngine engine = builder(true).readOnly(true).open()) {
+            assertThat(engine.stats().opening().fromImage()).isTrue();
+            assertThatThrownBy(() -> scan(engine)).isInstanceOf(CorruptRecordException.class);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"PLACES_OF_OTHERS", "PLACES_OF_NOTHING", "TOMBSTONES_ARE_PUTS", "OTHER_KEYS"})
+    void aScanOverHintsOfWrongPlacesFails(HintLie lie) throws IOException {
+        fill(false);
+        forgeHints(lie, 0, 1, true);
+        try (BitcaskEngine engine = builder(false).readOnly(true).open()) {
+            assertThatThrownBy(() -> scan(engine)).isInstanceOf(CorruptRecordException.class);
+        }
+    }
+
+    @Test
+    void aTombstoneThatHintsCallAPutHasNoValue() throws IOException {
+        fill(false);
+        forgeHints(HintLie.TOMBSTONES_ARE_PUTS, 0, 1, true);
+        try (BitcaskEngine engine = builder(false).readOnly(true).open()) {
+            byte[] deleted = bytes("key 005");
+            assertThatThrownBy(() -> engine.get(deleted)).isInstanceOf(CorruptRecordException.class);
+            assertThatThrownBy(() -> engine.entry(deleted)).isInstanceOf(CorruptRecordException.class);
+            ByteBuffer target = ByteBuffer.allocate(100);
+            assertThatThrownBy(() -> engine.get(deleted, target)).isInstanceOf(CorruptRecordException.class);
+            assertThat(target.position()).isZero();
+        }
+    }
+
+    /** What a lie ended goes on after a reopening; the caches are gone, and nothing else is. */
+    @Test
+    void aMergeThatFindsALieSaysWhatToDo() throws IOException {
+        fill(true);
+        forgeImage(ImageLie.NO_KEYS, true);
+        try (BitcaskEngine engine = builder(true).open()) {
+            assertThatThrownBy(engine::merge)
+                    .isInstanceOf(EngineException.class)
+                    .hasMessageContaining("does not agree with the log")
+                    .hasMessageContaining("reopen the store");
+            assertThat(engine.health()).isNotNull();
+            assertThat(caches(".image")).isEmpty();
+            assertThat(caches(".hint")).isEmpty();
+        }
+        assertLogIsWhole();
+    }
+
+    /** The proof lets go of what is dead: by this opening, by one before, and by both. */
+    @Test
+    void deathsOfEveryKindAreProved() throws IOException {
+        fill(true);
+        for (int run = 0; run < 3; run++) {
+            try (BitcaskEngine engine = builder(run == 1).open()) {
+                for (int i = run; i < KEYS; i += 7) {
+                    delete(engine, i);
+                    if (i % 3 == 0) {
+                        put(engine, i, "again " + i);
+                    }
+                }
+                if (run > 0) {
+                    engine.merge();
+                    assertThat(engine.stats().space().deadBytes()).isLessThan(200);
+                }
+                assertContent(engine);
+            }
+        }
+        assertLogIsWhole();
+    }
+}
