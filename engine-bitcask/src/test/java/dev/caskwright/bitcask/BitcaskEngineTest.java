@@ -15,15 +15,10 @@ import org.junit.jupiter.api.Nested;
  * merging are done in background threads. Then the same with executors that run tasks in the caller or within each other,
  * refuse them, are shut down, or never run them.
  */
-final class BitcaskEngineTest extends StorageEngineContract {
+final class BitcaskEngineTest extends StorageEngineContract implements BitcaskFacets {
     @Override
-    protected StorageEngine open(Path directory, InstantSource clock) throws IOException {
+    public StorageEngine open(Path directory, InstantSource clock) throws IOException {
         return builder(directory, clock).open();
-    }
-
-    @Override
-    protected boolean isOrdered() {
-        return false;
     }
 
     private static EngineBuilder builder(Path directory, InstantSource clock) {
@@ -78,7 +73,7 @@ final class BitcaskEngineTest extends StorageEngineContract {
         }
     }
 
-    private abstract static class WithExecutor extends StorageEngineContract {
+    private abstract static class WithExecutor extends StorageEngineContract implements BitcaskFacets {
         private final Supplier<Executor> executors;
 
         WithExecutor(Supplier<Executor> executors) {
@@ -86,17 +81,12 @@ final class BitcaskEngineTest extends StorageEngineContract {
         }
 
         @Override
-        protected StorageEngine open(Path directory, InstantSource clock) throws IOException {
+        public StorageEngine open(Path directory, InstantSource clock) throws IOException {
             // Merges come when a test asks for one: others might take away the changes that it is about to read.
             return builder(directory, clock)
                     .executor(executors.get())
                     .autoMerge(false)
                     .open();
-        }
-
-        @Override
-        protected boolean isOrdered() {
-            return false;
         }
     }
 }

@@ -1,16 +1,21 @@
 package dev.caskwright.testkit;
 
+import static dev.caskwright.testkit.EngineSteps.assertRefused;
+import static dev.caskwright.testkit.EngineSteps.bytes;
+import static dev.caskwright.testkit.EngineSteps.content;
+import static dev.caskwright.testkit.EngineSteps.get;
+import static dev.caskwright.testkit.EngineSteps.inThreads;
+import static dev.caskwright.testkit.EngineSteps.merge;
+import static dev.caskwright.testkit.EngineSteps.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caskwright.api.ConditionalWrites;
+import dev.caskwright.api.Cursor;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
-import dev.caskwright.api.Expiry;
-import dev.caskwright.api.Merging;
 import dev.caskwright.api.ReadView;
+import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.Versions;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import java.io.IOException;
@@ -19,15 +24,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.Random;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 /** Single puts, deletes and reads. */
-abstract class EngineReadContract extends EngineFixture {
+abstract class EngineReadContract implements EngineFixture {
     private static final int BIG = 1 << 20;
 
     @Test
@@ -78,7 +83,6 @@ abstract class EngineReadContract extends EngineFixture {
             engine.put(bytes("a"), bytes("1"));
             long version = engine.stats().lastVersion();
             engine.delete(bytes("b"));
-            engine.require(ConditionalWrites.class).delete(bytes("a"), bytes("other"), WriteOptions.DEFAULT);
             assertThat(engine.stats().lastVersion()).isEqualTo(version);
         }
     }
@@ -92,7 +96,7 @@ abstract class EngineReadContract extends EngineFixture {
         }
         try (StorageEngine engine = open()) {
             assertEmptyValue(engine);
-            engine.require(Merging.class).merge();
+            merge(engine);
             assertEmptyValue(engine);
         }
         try (StorageEngine engine = open()) {
@@ -142,7 +146,7 @@ abstract class EngineReadContract extends EngineFixture {
             for (int i = 0; i < values.size(); i++) {
                 engine.put(KeyValues.key(i), values.get(i));
             }
-            engine.require(Merging.class).merge();
+            merge(engine);
         }
         try (StorageEngine engine = open()) {
             for (int i = 0; i < values.size(); i++) {
@@ -171,6 +175,7 @@ abstract class EngineReadContract extends EngineFixture {
     @Test
     void keysOfOtherLengthsAreRefusedEverywhere() throws Exception {
         try (StorageEngine engine = open()) {
+            long version = engine.stats().lastVersion();
             for (byte[] key : new byte[][] {{}, new byte[StorageEngine.MAX_KEY_LENGTH + 1]}) {
                 byte[] value = bytes("v");
                 WriteOptions options = WriteOptions.DEFAULT;
@@ -181,11 +186,6 @@ abstract class EngineReadContract extends EngineFixture {
                 assertRefused(() -> engine.entry(key));
                 assertRefused(() -> engine.put(key, value));
                 assertRefused(() -> engine.delete(key));
-                assertRefused(() -> engine.require(ConditionalWrites.class).putIfAbsent(key, value, options));
-                assertRefused(() -> engine.require(ConditionalWrites.class).replace(key, value, value, options));
-                assertRefused(() -> engine.require(Versions.class).replaceVersion(key, 1, value, options));
-                assertRefused(() -> engine.require(ConditionalWrites.class).delete(key, value, options));
-                assertRefused(() -> engine.require(Expiry.class).expire(key, options));
                 assertRefused(() -> engine.write(batch, options));
                 assertRefused(() -> {
                     try (var snapshot = engine.snapshot()) {
@@ -193,17 +193,13 @@ abstract class EngineReadContract extends EngineFixture {
                     }
                 });
             }
-            assertThat(engine.stats().lastVersion()).isZero();
+            assertThat(engine.stats().lastVersion()).isEqualTo(version);
             assertThat(engine.size()).isZero();
             engine.put(bytes("a"), bytes("1"));
         }
         try (StorageEngine engine = open()) {
             assertThat(content(engine)).containsExactly("a=1");
         }
-    }
-
-    private static void assertRefused(ThrowingCallable call) {
-        assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
@@ -268,36 +264,6 @@ abstract class EngineReadContract extends EngineFixture {
     }
 
     @Test
-    void everyWriteHasAGreaterVersion() throws Exception {
-        try (StorageEngine engine = open()) {
-            engine.put(bytes("a"), bytes("1"));
-            long first = Objects.requireNonNull(engine.entry(bytes("a"))).version();
-            engine.put(bytes("b"), bytes("1"));
-            long second = Objects.requireNonNull(engine.entry(bytes("b"))).version();
-            engine.put(bytes("a"), bytes("1"));
-            long third = Objects.requireNonNull(engine.entry(bytes("a"))).version();
-            assertThat(first).isPositive();
-            assertThat(second).isGreaterThan(first);
-            assertThat(third).isGreaterThan(second);
-            assertThat(engine.stats().lastVersion()).isEqualTo(third);
-            assertThat(Objects.requireNonNull(engine.entry(bytes("a"))).expiresAtMillis())
-                    .isEqualTo(Entry.NEVER);
-            engine.require(Merging.class).merge();
-            assertThat(Objects.requireNonNull(engine.entry(bytes("a"))).version())
-                    .as("merging is no write")
-                    .isEqualTo(third);
-        }
-        try (StorageEngine engine = open()) {
-            long last = engine.stats().lastVersion();
-            assertThat(last)
-                    .isEqualTo(Objects.requireNonNull(engine.entry(bytes("a"))).version());
-            engine.put(bytes("c"), bytes("1"));
-            assertThat(Objects.requireNonNull(engine.entry(bytes("c"))).version())
-                    .isGreaterThan(last);
-        }
-    }
-
-    @Test
     void aVisitEndsWhenTheVisitorHasEnough() throws Exception {
         try (StorageEngine engine = open()) {
             for (int i = 0; i < 10; i++) {
@@ -337,7 +303,7 @@ abstract class EngineReadContract extends EngineFixture {
                         }
                         engine.put(bytes(i + 100), bytes("new"));
                     }
-                    engine.require(Merging.class).merge();
+                    merge(engine);
                 }
                 visited.add(text(entry.key()) + "=" + text(entry.value()));
                 return true;
@@ -388,7 +354,6 @@ abstract class EngineReadContract extends EngineFixture {
             EngineStats empty = engine.stats();
             assertThat(empty.keys()).isZero();
             assertThat(empty.space().liveBytes()).isZero();
-            assertThat(empty.lastVersion()).isZero();
             assertThat(empty.opening().tornBytesCut()).isZero();
             assertThat(empty.space().amplification()).isEqualTo(1.0);
 
@@ -402,7 +367,7 @@ abstract class EngineReadContract extends EngineFixture {
                     .isGreaterThanOrEqualTo(full.space().liveBytes());
             assertThat(full.writes().writtenBytes())
                     .isGreaterThanOrEqualTo(full.space().liveBytes());
-            assertThat(full.lastVersion()).isGreaterThanOrEqualTo(100);
+            assertThat(full.lastVersion()).isGreaterThanOrEqualTo(empty.lastVersion() + 100);
             assertThat(full.space().files()).isPositive();
             assertThat(full.memory().indexBytes()).isPositive();
 
@@ -422,6 +387,70 @@ abstract class EngineReadContract extends EngineFixture {
             }
             assertThat(engine.stats().snapshots()).isZero();
             assertThat(engine.health()).isNull();
+        }
+    }
+
+    @Test
+    void aCursorShowsWhatAVisitShows() throws Exception {
+        try (StorageEngine engine = open()) {
+            assertThat(walked(engine)).isEmpty();
+            for (int i = 0; i < 700; i++) {
+                engine.put(KeyValues.key(i % 500), bytes(i));
+            }
+            for (int i = 0; i < 500; i += 7) {
+                engine.delete(KeyValues.key(i));
+            }
+            assertThat(walked(engine)).isEqualTo(content(engine));
+            try (Snapshot snapshot = engine.snapshot()) {
+                List<String> moment = content(snapshot);
+                for (int i = 0; i < 500; i += 3) {
+                    engine.put(KeyValues.key(i), bytes("later"));
+                    engine.delete(KeyValues.key(i + 1));
+                }
+                merge(engine);
+                assertThat(walked(snapshot)).isEqualTo(moment);
+                assertThat(walked(engine)).isEqualTo(content(engine));
+            }
+        }
+    }
+
+    private static List<String> walked(ReadView view) throws IOException {
+        NavigableMap<byte[], Entry> entries = KeyValues.newMap();
+        try (Cursor cursor = view.cursor()) {
+            for (Entry entry = cursor.next(); entry != null; entry = cursor.next()) {
+                assertThat(entries.put(entry.key(), entry)).as("shown twice").isNull();
+            }
+            assertThat(cursor.next()).as("stays at its end").isNull();
+        }
+        List<String> walked = new ArrayList<>();
+        entries.values().forEach(entry -> walked.add(text(entry.key()) + "=" + text(entry.value())));
+        return walked;
+    }
+
+    @Test
+    void writesMadeBesideACursorDoNotShow() throws Exception {
+        try (StorageEngine engine = open()) {
+            for (int i = 10; i < 60; i++) {
+                engine.put(bytes(i), bytes("before"));
+            }
+            List<String> expected = content(engine);
+            List<String> walked = new ArrayList<>();
+            try (Cursor cursor = engine.cursor()) {
+                for (Entry entry = cursor.next(); entry != null; entry = cursor.next()) {
+                    walked.add(text(entry.key()) + "=" + text(entry.value()));
+                    int i = 10 + walked.size() % 50;
+                    if (i % 3 == 0) {
+                        engine.delete(bytes(i));
+                    } else {
+                        engine.put(bytes(i), bytes("after"));
+                    }
+                    engine.put(bytes(i + 100), bytes("new"));
+                    if (walked.size() % 20 == 0) {
+                        merge(engine);
+                    }
+                }
+            }
+            assertThat(walked).containsExactlyInAnyOrderElementsOf(expected);
         }
     }
 }

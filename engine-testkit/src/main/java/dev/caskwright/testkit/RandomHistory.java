@@ -7,7 +7,7 @@ import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.Expiry;
-import dev.caskwright.api.Merging;
+import dev.caskwright.api.Facet;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.ReadView;
@@ -51,6 +51,7 @@ public final class RandomHistory {
     private int keys = 50;
     private int maxValueLength = 200;
     private boolean isMerging = true;
+    private boolean canExpire;
     private boolean hasLargeValues = true;
     private int steps;
     private String step = "none";
@@ -100,6 +101,7 @@ public final class RandomHistory {
     /** Does one random thing to the engine and the model. */
     public void step(StorageEngine engine) throws IOException {
         steps++;
+        canExpire = engine.facet(Expiry.class).isPresent();
         int choice = random.nextInt(100);
         if (choice < 28) {
             put(engine);
@@ -110,7 +112,11 @@ public final class RandomHistory {
         } else if (choice < 67) {
             conditionalWrite(engine);
         } else if (choice < 72) {
-            expire(engine);
+            if (engine.facet(Expiry.class).isPresent()) {
+                expire(engine);
+            } else {
+                delete(engine);
+            }
         } else if (choice < 75) {
             step = "move the clock";
             clock.advance(Duration.ofMillis(random.nextInt(2_000)));
@@ -120,7 +126,7 @@ public final class RandomHistory {
             model.synced();
         } else if (choice < 79 && isMerging) {
             step = "merge";
-            engine.require(Merging.class).merge();
+            EngineSteps.merge(engine);
         } else if (choice < 84) {
             useSnapshots(engine);
         } else if (choice < 86) {
@@ -174,7 +180,14 @@ public final class RandomHistory {
         // A guess that is wrong every other time.
         byte[] expected = present != null && random.nextBoolean() ? present : KeyValues.value(random, 2);
         boolean isExpected = present != null && Arrays.equals(present, expected);
-        switch (random.nextInt(4)) {
+        int kind = random.nextInt(4);
+        Class<? extends Facet> needed = kind == 2 ? Versions.class : ConditionalWrites.class;
+        if (engine.facet(needed).isEmpty()) {
+            step = "put, for want of conditional writes";
+            apply(model.beginPut(key, value, options), () -> engine.put(key, value, options));
+            return;
+        }
+        switch (kind) {
             case 0 -> {
                 step = "putIfAbsent " + KeyValues.describe(key);
                 conditionally(
@@ -371,7 +384,11 @@ public final class RandomHistory {
     }
 
     private WriteOptions expiry(WriteOptions options) {
-        return switch (random.nextInt(10)) {
+        int choice = random.nextInt(10); // drawn for every engine, so that a seed means the same
+        if (!canExpire) {
+            return options;
+        }
+        return switch (choice) {
             case 0 -> options.timeToLive(Duration.ofMillis(1 + random.nextInt(5_000)));
             case 1 -> options.expiresAt(Instant.ofEpochMilli(clock.millis() + random.nextInt(5_000) - 500));
             default -> options;

@@ -1,5 +1,12 @@
 package dev.caskwright.testkit;
 
+import static dev.caskwright.testkit.EngineSteps.assertClosed;
+import static dev.caskwright.testkit.EngineSteps.bytes;
+import static dev.caskwright.testkit.EngineSteps.content;
+import static dev.caskwright.testkit.EngineSteps.get;
+import static dev.caskwright.testkit.EngineSteps.inThreads;
+import static dev.caskwright.testkit.EngineSteps.merge;
+import static dev.caskwright.testkit.EngineSteps.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -11,11 +18,12 @@ import dev.caskwright.api.Durability;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.Expiry;
+import dev.caskwright.api.Facet;
 import dev.caskwright.api.Merging;
-import dev.caskwright.api.Range;
+import dev.caskwright.api.MissingFacetException;
+import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.Transaction;
 import dev.caskwright.api.Transactions;
 import dev.caskwright.api.Versions;
 import dev.caskwright.api.WriteBatch;
@@ -24,45 +32,67 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
+import java.time.Duration;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What every {@link StorageEngine} must do, over every key index and IO manager. An engine's test extends this class:
+ * What every {@link StorageEngine} must do, over every key index and IO manager. An engine's test extends this class, and
+ * implements the contract of each facet that the engine holds:
  *
  * <pre>{@code
- * final class HashStandardTest extends StorageEngineContract {
- *     protected StorageEngine open(Path directory, InstantSource clock) throws IOException {
+ * final class BTreeStandardTest extends StorageEngineContract
+ *         implements ConditionalWritesContract, VersionsContract, ExpiryContract, OrderedViewContract {
+ *     public StorageEngine open(Path directory, InstantSource clock) throws IOException {
  *         return BitcaskEngine.builder(directory).index(...).io(...).clock(clock).maxFileBytes(4096).open();
- *     }
- *
- *     protected boolean isOrdered() {
- *         return false;
  *     }
  * }
  * }</pre>
+ *
+ * <p>One that holds a facet and does not run its contract fails, and so does one that runs the contract of a facet that it does
+ * not hold.
  *
  * <p>Random tests name their seed in the message of a failure; {@code -Dcaskwright.seed=N} runs them with that one only.
  */
 @Timeout(value = 240, unit = TimeUnit.SECONDS)
 public abstract class StorageEngineContract extends EngineKeepingContract {
+    /** The contract of each facet. An engine holds exactly those facets whose contracts its test implements. */
+    static final Map<Class<? extends Facet>, Class<? extends EngineFixture>> CONTRACTS = Map.of(
+            ConditionalWrites.class, ConditionalWritesContract.class,
+            Versions.class, VersionsContract.class,
+            Expiry.class, ExpiryContract.class,
+            Transactions.class, TransactionsContract.class,
+            OrderedView.class, OrderedViewContract.class,
+            ChangeFeed.class, ChangeFeedContract.class,
+            Merging.class, MergingContract.class,
+            Backups.class, BackupsContract.class);
+
     private static final int SEEDS = 6;
     private static final int STEPS = 500;
     private static final int REOPEN_ONE_IN = 50;
 
-    @Override
-    protected abstract StorageEngine open(Path directory, InstantSource clock) throws IOException;
+    /** A fresh parent of directories for stores. */
+    @TempDir
+    @SuppressWarnings("NullAway.Init") // set by JUnit
+    protected Path temporary;
+
+    /** The clock of every store that a test opens. */
+    protected final ManualClock clock = new ManualClock();
 
     @Override
-    protected abstract boolean isOrdered();
+    public final Path temporary() {
+        return temporary;
+    }
+
+    @Override
+    public final ManualClock clock() {
+        return clock;
+    }
 
     @Test
     void reopeningKeepsEverything() throws Exception {
@@ -111,8 +141,7 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
         WriteOptions options = WriteOptions.DEFAULT;
         engine.put(key, bytes("1"));
         Snapshot snapshot = engine.snapshot();
-        Transaction transaction = engine.require(Transactions.class).transaction();
-        transaction.put(key, bytes("2"));
+        Cursor cursor = engine.cursor();
         engine.close();
         engine.close();
 
@@ -121,22 +150,16 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
         assertClosed(() -> engine.contains(key));
         assertClosed(() -> engine.entry(key));
         assertClosed(() -> engine.visit(entry -> true));
+        assertClosed(engine::cursor);
         assertClosed(() -> engine.put(key, key));
         assertClosed(() -> engine.delete(key));
-        assertClosed(() -> engine.require(ConditionalWrites.class).putIfAbsent(bytes("b"), key, options));
-        assertClosed(() -> engine.require(ConditionalWrites.class).replace(key, bytes("1"), key, options));
-        assertClosed(() -> engine.require(Versions.class).replaceVersion(key, 1, key, options));
-        assertClosed(() -> engine.require(ConditionalWrites.class).delete(key, bytes("1"), options));
-        assertClosed(() -> engine.require(Expiry.class).expire(key, options));
         assertClosed(() -> engine.write(new WriteBatch().put(key, key), options));
         assertClosed(engine::snapshot);
-        assertClosed(() -> engine.require(ChangeFeed.class).changes(0, change -> true));
         assertClosed(engine::sync);
-        assertClosed(engine.require(Merging.class)::merge);
-        assertClosed(() -> engine.require(Backups.class).backup(temporary.resolve("backup")));
         assertClosed(() -> snapshot.get(key));
         assertClosed(() -> snapshot.visit(entry -> true));
-        assertClosed(() -> transaction.commit(options));
+        assertClosed(snapshot::cursor);
+        assertClosed(cursor::next);
         snapshot.close();
         try (StorageEngine next = open()) {
             assertThat(content(next)).containsExactly("a=1");
@@ -148,21 +171,21 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
         try (StorageEngine engine = open()) {
             engine.put(bytes("a"), bytes("1"));
             Snapshot snapshot = engine.snapshot();
+            Cursor ofSnapshot = snapshot.cursor();
+            ofSnapshot.close();
+            assertClosed(ofSnapshot::next);
+            Cursor left = snapshot.cursor();
             snapshot.close();
+            assertClosed(left::next);
+            left.close();
             assertClosed(() -> snapshot.get(bytes("a")));
             assertClosed(() -> snapshot.visit(entry -> true));
-            if (isOrdered()) {
-                Cursor cursor = ordered(engine).range(Range.all());
-                cursor.close();
-                cursor.close();
-                assertClosed(cursor::next);
-            }
+            Cursor cursor = engine.cursor();
+            cursor.close();
+            cursor.close();
+            assertClosed(cursor::next);
             assertThat(get(engine, "a")).isEqualTo("1");
         }
-    }
-
-    private static void assertClosed(ThrowingCallable call) {
-        assertThatThrownBy(call).isInstanceOf(EngineClosedException.class);
     }
 
     @Test
@@ -183,7 +206,9 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
                             engine.get(bytes(i % 20));
                             KeyValues.entries(engine);
                         } else {
-                            engine.require(Merging.class).merge();
+                            if (!merge(engine)) {
+                                engine.sync();
+                            }
                         }
                     }
                 } catch (EngineClosedException e) {
@@ -230,182 +255,6 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
     }
 
     @Test
-    void aMergeKeepsTheContentAndGivesSpaceBack() throws Exception {
-        try (StorageEngine engine = open()) {
-            engine.require(Merging.class).merge();
-            for (int round = 0; round < 10; round++) {
-                for (int i = 0; i < 100; i++) {
-                    engine.put(KeyValues.key(i), bytes(round));
-                }
-            }
-            for (int i = 0; i < 100; i += 2) {
-                engine.delete(KeyValues.key(i));
-            }
-            long before = engine.stats().space().diskBytes();
-            engine.require(Merging.class).merge();
-            engine.require(Merging.class).merge();
-            assertOddKeys(engine);
-            assertThat(engine.stats().space().diskBytes()).isLessThan(before / 2);
-            assertThat(engine.stats().merging().merges()).isPositive();
-        }
-        try (StorageEngine engine = open()) {
-            assertOddKeys(engine);
-            engine.require(Merging.class).merge();
-            assertOddKeys(engine);
-        }
-    }
-
-    private static void assertOddKeys(StorageEngine engine) throws IOException {
-        assertThat(engine.size()).isEqualTo(50);
-        for (int i = 0; i < 100; i++) {
-            assertThat(text(engine.get(KeyValues.key(i)))).isEqualTo(i % 2 == 0 ? null : "9");
-        }
-        assertThat(KeyValues.entries(engine)).hasSize(50);
-    }
-
-    @Test
-    void aDeletedKeyStaysDeletedThroughMergesAndReopens() throws Exception {
-        try (StorageEngine engine = open()) {
-            for (int i = 0; i < 100; i++) {
-                engine.put(KeyValues.key(i), new byte[100]);
-            }
-            engine.require(Merging.class).merge();
-            for (int i = 0; i < 100; i++) {
-                engine.delete(KeyValues.key(i));
-            }
-        }
-        for (int round = 0; round < 4; round++) {
-            try (StorageEngine engine = open()) {
-                assertThat(KeyValues.entries(engine)).hasSize(round);
-                engine.put(bytes("other" + round), new byte[5_000]);
-                engine.require(Merging.class).merge();
-                assertThat(KeyValues.entries(engine)).hasSize(round + 1);
-            }
-        }
-    }
-
-    @Test
-    void mergesRunBesideReadersAndWriters() throws Exception {
-        int keys = 50;
-        AtomicBoolean isDone = new AtomicBoolean();
-        try (StorageEngine engine = open()) {
-            for (int i = 0; i < keys; i++) {
-                engine.put(bytes(i), bytes(0));
-            }
-            inThreads(3, thread -> {
-                switch (thread) {
-                    case 0 -> {
-                        try {
-                            for (int round = 1; round <= 60; round++) {
-                                for (int i = 0; i < keys; i++) {
-                                    engine.put(bytes(i), bytes(round), WriteOptions.NONE);
-                                    engine.put(bytes("passing"), bytes(i), WriteOptions.NONE);
-                                    engine.delete(bytes("passing"), WriteOptions.NONE);
-                                }
-                            }
-                        } finally {
-                            isDone.set(true);
-                        }
-                    }
-                    case 1 -> {
-                        while (!isDone.get()) {
-                            engine.require(Merging.class).merge();
-                        }
-                    }
-                    default -> {
-                        int[] latest = new int[keys];
-                        for (int i = 0; !isDone.get(); i = (i + 1) % keys) {
-                            int value = Integer.parseInt(Objects.requireNonNull(text(engine.get(bytes(i)))));
-                            assertThat(value).as("never back to an older value").isGreaterThanOrEqualTo(latest[i]);
-                            latest[i] = value;
-                        }
-                    }
-                }
-            });
-            assertThat(engine.size()).isEqualTo(keys);
-        }
-        try (StorageEngine engine = open()) {
-            assertThat(engine.contains(bytes("passing"))).isFalse();
-            for (int i = 0; i < keys; i++) {
-                assertThat(text(engine.get(bytes(i)))).isEqualTo("60");
-            }
-        }
-    }
-
-    @Test
-    void aBackupIsAStore() throws Exception {
-        Path target = temporary.resolve("backup");
-        try (StorageEngine engine = open()) {
-            for (int i = 0; i < 100; i++) {
-                engine.put(KeyValues.key(i), bytes(i));
-            }
-            engine.delete(KeyValues.key(0));
-            engine.require(Backups.class).backup(target);
-            engine.put(bytes("later"), bytes("1"));
-            engine.delete(KeyValues.key(1));
-            try (StorageEngine copy = open(target, clock)) {
-                assertThat(KeyValues.entries(copy)).hasSize(99);
-                assertThat(text(copy.get(KeyValues.key(1)))).isEqualTo("1");
-                assertThat(copy.contains(bytes("later"))).isFalse();
-            }
-            assertThat(get(engine, "later")).isEqualTo("1");
-        }
-    }
-
-    @Test
-    void aBackupIsBroughtUpToDateByAnother() throws Exception {
-        Path target = temporary.resolve("backup");
-        try (StorageEngine engine = open()) {
-            for (int round = 0; round < 4; round++) {
-                for (int i = 0; i < 50; i++) {
-                    engine.put(KeyValues.key(i), bytes(round));
-                }
-                engine.delete(KeyValues.key(round));
-                if (round == 2) {
-                    engine.require(Merging.class).merge();
-                }
-                engine.require(Backups.class).backup(target);
-            }
-            engine.put(bytes("later"), bytes("1"));
-        }
-        try (StorageEngine copy = open(target, clock)) {
-            assertThat(copy.size()).isEqualTo(49);
-            assertThat(text(copy.get(KeyValues.key(0)))).isEqualTo("3");
-            assertThat(copy.contains(KeyValues.key(3))).isFalse();
-            copy.put(bytes("own"), bytes("1"));
-        }
-        try (StorageEngine engine = open()) {
-            assertThat(get(engine, "later")).isEqualTo("1");
-            assertThat(engine.contains(bytes("own"))).isFalse();
-        }
-    }
-
-    @Test
-    void aBackupBesideAWriterShowsOneMoment() throws Exception {
-        Path target = temporary.resolve("backup");
-        AtomicBoolean isDone = new AtomicBoolean();
-        try (StorageEngine engine = open()) {
-            engine.write(pair(0), WriteOptions.DEFAULT);
-            inThreads(2, thread -> {
-                if (thread == 0) {
-                    for (int i = 1; !isDone.get() && !Thread.currentThread().isInterrupted(); i++) {
-                        engine.write(pair(i), WriteOptions.NONE);
-                    }
-                    return;
-                }
-                try {
-                    engine.require(Backups.class).backup(target);
-                } finally {
-                    isDone.set(true);
-                }
-            });
-        }
-        try (StorageEngine copy = open(target, clock)) {
-            assertThat(number(copy, "left")).isNotNegative().isEqualTo(number(copy, "right"));
-        }
-    }
-
-    @Test
     void aDirectoryThatIsAFileIsRefused() throws Exception {
         Path file = Files.writeString(temporary.resolve("file"), "not a store");
         assertThatThrownBy(() -> open(file, clock)).isInstanceOf(IOException.class);
@@ -444,4 +293,46 @@ public abstract class StorageEngineContract extends EngineKeepingContract {
             engine.close();
         }
     }
+
+    @Test
+    void theFacetsHeldAreThoseWhoseContractsAreRun() throws Exception {
+        try (StorageEngine engine = open()) {
+            CONTRACTS.forEach(
+                    (facet, contract) -> assertThat(engine.facet(facet).isPresent())
+                            .as("holds %s, runs %s", facet.getSimpleName(), contract.getSimpleName())
+                            .isEqualTo(contract.isInstance(this)));
+        }
+    }
+
+    @Test
+    void aFacetThatIsMissingIsNamedBeforeDataIsTouched() throws Exception {
+        try (StorageEngine engine = open()) {
+            long version = engine.stats().lastVersion();
+            assertThatThrownBy(() -> engine.require(NobodyHolds.class))
+                    .isInstanceOf(MissingFacetException.class)
+                    .hasMessageContaining("facet=NobodyHolds")
+                    .hasMessageContaining(engine.describe())
+                    .hasMessageContaining("offered by=");
+            if (engine.facet(Expiry.class).isEmpty()) {
+                WriteOptions expiring = WriteOptions.DEFAULT.timeToLive(Duration.ofSeconds(1));
+                assertThatThrownBy(() -> engine.put(bytes("a"), bytes("1"), expiring))
+                        .isInstanceOf(MissingFacetException.class)
+                        .hasMessageContaining("facet=Expiry");
+                assertThatThrownBy(() -> engine.write(
+                                new WriteBatch().put(bytes("a"), bytes("1")).put(bytes("b"), bytes("2"), expiring)))
+                        .isInstanceOf(MissingFacetException.class)
+                        .hasMessageContaining("facet=Expiry");
+            }
+            if (engine.facet(OrderedView.class).isEmpty()) {
+                assertThatThrownBy(engine::ordered)
+                        .isInstanceOf(MissingFacetException.class)
+                        .hasMessageContaining("facet=OrderedView");
+            }
+            assertThat(engine.stats().lastVersion()).isEqualTo(version);
+            assertThat(content(engine)).isEmpty();
+        }
+    }
+
+    /** A facet that is no engine's. */
+    private interface NobodyHolds extends Facet {}
 }

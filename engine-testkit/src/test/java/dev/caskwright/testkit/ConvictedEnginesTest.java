@@ -1,7 +1,6 @@
 package dev.caskwright.testkit;
 
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.testkit.MapEngine.Defect;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -22,15 +21,10 @@ final class ConvictedEnginesTest {
         Conviction.assertConvicted(Contract.class, defect.test, defect);
     }
 
-    static final class Contract extends StorageEngineContract {
+    static final class Contract extends StorageEngineContract implements AllFacets {
         @Override
-        protected StorageEngine open(Path directory, InstantSource clock) throws IOException {
+        public StorageEngine open(Path directory, InstantSource clock) throws IOException {
             return new MapEngine(directory, clock, planted);
-        }
-
-        @Override
-        protected boolean isOrdered() {
-            return true;
         }
     }
 }

@@ -12,6 +12,7 @@ import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
 import dev.caskwright.api.Expiry;
+import dev.caskwright.api.Facet;
 import dev.caskwright.api.MemoryStats;
 import dev.caskwright.api.MergeStats;
 import dev.caskwright.api.Merging;
@@ -42,6 +43,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -63,63 +65,6 @@ final class MapEngine
                 ChangeFeed,
                 Merging,
                 Backups {
-    /** What is wrong with the engine, and the test that convicts it. */
-    enum Defect {
-        NONE(""),
-        KEEPS_ALL_IN_THE_PROCESS("aClosedStoreIsAllInItsDirectory"),
-        WRITES_WHEN_IT_CLOSES("whatWasWrittenIsInTheDirectoryForTheNextProcess"),
-        KEEPS_NOTHING("reopeningKeepsEverything"),
-        LOSES_DELETES("reopeningKeepsEverything"),
-        STARTS_VERSIONS_AGAIN("noVersionIsGivenOutTwice"),
-        ONE_VERSION_FOR_A_BATCH("noVersionIsGivenOutTwice"),
-        ZEROS_FOR_LARGE_VALUES("largeValuesAreKeptByteForByte"),
-        TWO_ENDS_OF_A_BATCH("aBatchHasOneEndInTheFeed"),
-        EXPIRE_IS_NO_CHANGE("aChangeOfExpiryIsInTheFeed"),
-        DELETE_IS_NO_CHANGE("changesComeInTheOrderOfTheirCommit"),
-        FEED_STARTS_ONE_LATE("changesComeInTheOrderOfTheirCommit"),
-        BACKUP_OVERWRITES_ANOTHER_STORE("aBackupRefusesTheDirectoryOfAnotherStore"),
-        BACKUP_CLEARS_ITS_TARGET("aBackupLeavesFilesOfOthersAlone"),
-        BACKUP_INTO_ITSELF("aBackupIntoTheStoreItselfIsRefused"),
-        BACKUP_IS_EMPTY("aBackupIsAStore"),
-        BACKUP_IS_NEVER_BROUGHT_UP_TO_DATE("aBackupIsBroughtUpToDateByAnother"),
-        TWO_OWNERS("aStoreHasOneOwner"),
-        WORKS_AFTER_CLOSE("aClosedEngineRefusesEverything"),
-        SNAPSHOTS_WORK_AFTER_CLOSE("closedViewsRefuse"),
-        NO_EMPTY_VALUES("anEmptyValueIsAValue"),
-        SHARES_ARRAYS("arraysAreNeitherKeptNorShared"),
-        TAKES_ANY_KEY("keysOfOtherLengthsAreRefusedEverywhere"),
-        DELETES_THE_ABSENT("deletingAnAbsentKeyWritesNothing"),
-        FILLS_SMALL_BUFFERS("aBufferThatIsTooSmallStaysAsItIs"),
-        VISITS_ON("aVisitEndsWhenTheVisitorHasEnough"),
-        PUT_IF_ABSENT_OVERWRITES("putIfAbsentPutsOnlyWhereNothingIs"),
-        REPLACE_COMPARES_NOTHING("replacePutsOnlyWhereTheValueIsTheExpectedOne"),
-        REPLACE_VERSION_COMPARES_NOTHING("replaceVersionPutsOnlyOverThatWrite"),
-        DELETE_COMPARES_NOTHING("deleteIfEqualRemovesOnlyTheExpectedValue"),
-        UPDATES_ARE_LOST("conditionalWritesLoseNoUpdate"),
-        BATCHES_LOSE_DELETES("aBatchAppliesAllItsChanges"),
-        BATCHES_BY_PIECES("snapshotsSeeWholeBatches"),
-        SNAPSHOTS_ARE_LIVE("aSnapshotStaysAsItWas"),
-        EXPIRED_ARE_VISITED("anExpiredKeyIsAbsentEverywhereAtOnce"),
-        EXPIRED_COME_BACK("anExpiredKeyNeverComesBack"),
-        EXPIRY_CANNOT_BE_TAKEN_AWAY("expiryCanBeChangedAndTakenAway"),
-        BATCHES_DO_NOT_EXPIRE("batchesExpireEntryByEntry"),
-        TRANSACTIONS_DO_NOT_SEE_THEMSELVES("aTransactionSeesItsOwnChangesAndNobodyElseDoes"),
-        TRANSACTIONS_CHECK_NOTHING("aTransactionFailsIfWhatItReadHasChanged"),
-        TRANSACTIONS_CHECK_WRITES("aTransactionDependsOnNothingElse"),
-        MERGE_LOSES_A_KEY("aMergeKeepsTheContentAndGivesSpaceBack"),
-        MERGE_GIVES_NOTHING_BACK("aMergeKeepsTheContentAndGivesSpaceBack"),
-        MERGE_BRINGS_BACK_THE_DELETED("aDeletedKeyStaysDeletedThroughMergesAndReopens"),
-        SIGNED_ORDER("keysAreInTheOrderOfUnsignedBytes"),
-        RANGES_INCLUDE_THEIR_START("rangesHaveBoundsAndDirections"),
-        NO_LIMIT("aLimitEndsAWalk");
-
-        final String test;
-
-        Defect(String test) {
-            this.test = test;
-        }
-    }
-
     private final class Store {
         final NavigableMap<byte[], Entry> entries =
                 defect == Defect.SIGNED_ORDER ? new TreeMap<>(Arrays::compare) : KeyValues.newMap();
@@ -278,6 +223,12 @@ final class MapEngine
             return entry;
         }
         return new Entry(entry.key().clone(), entry.value().clone(), entry.version(), entry.expiresAtMillis());
+    }
+
+    @Override
+    public <F extends Facet> Optional<F> facet(Class<F> kind) {
+        boolean isHidden = defect == Defect.HIDES_A_FACET && kind == Versions.class;
+        return isHidden ? Optional.empty() : StorageEngine.super.facet(kind);
     }
 
     private View view() throws IOException {
@@ -473,6 +424,10 @@ final class MapEngine
         byte[] value = given == null ? null : given.clone();
         boolean isForEver = defect == Defect.BATCHES_DO_NOT_EXPIRE && count > 1;
         long expiry = isForEver ? Entry.NEVER : change.expiry().expiresAtMillis(clock.millis());
+        Entry before = store.entries.get(key);
+        if (defect == Defect.PUTS_KEEP_THE_EXPIRY && expiry == Entry.NEVER && before != null) {
+            expiry = before.expiresAtMillis();
+        }
         boolean isEnd = number == count - 1 || defect == Defect.TWO_ENDS_OF_A_BATCH && number == count / 2 && count > 2;
         long version = defect == Defect.ONE_VERSION_FOR_A_BATCH && number > 0 ? store.version : store.version + 1;
         ChangeVisitor.Change made = new ChangeVisitor.Change(version, key, value, expiry, isEnd);
@@ -708,6 +663,7 @@ final class MapEngine
         }
 
         private void checkOpen() throws IOException {
+            check();
             if (isClosed && defect != Defect.SNAPSHOTS_WORK_AFTER_CLOSE) {
                 throw new EngineClosedException("view is closed");
             }
@@ -752,7 +708,12 @@ final class MapEngine
 
         @Override
         public Cursor cursor() throws IOException {
-            return range(Range.all());
+            checkOpen();
+            List<Entry> found = new ArrayList<>(entries.values());
+            if (defect == Defect.CURSORS_SKIP_THE_LAST && found.size() > 100) {
+                found.remove(found.size() - 1);
+            }
+            return new ListCursor(found.iterator());
         }
 
         @Override
@@ -773,31 +734,37 @@ final class MapEngine
             return new ListCursor(found.iterator());
         }
 
+        private final class ListCursor implements Cursor {
+            private final Iterator<Entry> walked;
+            private boolean isEnded;
+
+            ListCursor(Iterator<Entry> walked) {
+                this.walked = walked;
+            }
+
+            @Override
+            public @Nullable Entry next() throws IOException {
+                if (isEnded && defect != Defect.CURSORS_WORK_AFTER_CLOSE) {
+                    throw new EngineClosedException("cursor is closed");
+                }
+                checkOpen();
+                Entry entry = walked.hasNext() ? walked.next() : null;
+                if (entry != null && defect == Defect.CURSORS_ARE_LIVE) {
+                    Entry latest = store.entries.get(entry.key());
+                    return copy(latest == null ? entry : latest);
+                }
+                return entry == null ? null : copy(entry);
+            }
+
+            @Override
+            public void close() {
+                isEnded = true;
+            }
+        }
+
         @Override
         public long version() {
             return version;
-        }
-
-        @Override
-        public void close() {
-            isClosed = true;
-        }
-    }
-
-    private static final class ListCursor implements Cursor {
-        private final Iterator<Entry> entries;
-        private boolean isClosed;
-
-        ListCursor(Iterator<Entry> entries) {
-            this.entries = entries;
-        }
-
-        @Override
-        public Entry next() throws IOException {
-            if (isClosed) {
-                throw new EngineClosedException("cursor is closed");
-            }
-            return entries.hasNext() ? entries.next() : null;
         }
 
         @Override

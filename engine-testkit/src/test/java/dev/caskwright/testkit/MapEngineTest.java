@@ -5,15 +5,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
 
-/** The engine contract can be kept. */
-final class MapEngineTest extends StorageEngineContract {
+/** The contracts of engines and of all facets can be kept. */
+final class MapEngineTest extends StorageEngineContract implements AllFacets {
     @Override
-    protected StorageEngine open(Path directory, InstantSource clock) throws IOException {
+    public StorageEngine open(Path directory, InstantSource clock) throws IOException {
         return new MapEngine(directory, clock);
-    }
-
-    @Override
-    protected boolean isOrdered() {
-        return true;
     }
 }

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 
 /** The engine's contract for one key index and one IO manager. */
-abstract class MatrixContract extends StorageEngineContract {
+abstract class MatrixContract extends StorageEngineContract implements BitcaskFacets {
     private final Combination combination;
 
     MatrixContract(String index, String io) {
@@ -15,12 +15,7 @@ abstract class MatrixContract extends StorageEngineContract {
     }
 
     @Override
-    protected StorageEngine open(Path directory, InstantSource clock) throws IOException {
+    public StorageEngine open(Path directory, InstantSource clock) throws IOException {
         return combination.builder(directory).clock(clock).open();
-    }
-
-    @Override
-    protected boolean isOrdered() {
-        return combination.isOrdered();
     }
 }
