@@ -5,4 +5,7 @@ module dev.caskwright.bolt {
     requires org.slf4j;
 
     exports dev.caskwright.bolt;
+
+    provides dev.caskwright.api.spi.EngineProvider with
+            dev.caskwright.bolt.BoltProvider;
 }

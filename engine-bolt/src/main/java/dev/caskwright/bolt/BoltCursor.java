@@ -1,11 +1,11 @@
 package dev.caskwright.bolt;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.bolt.page.Bytes;
 import dev.caskwright.bolt.tree.Tree;
 import dev.caskwright.bolt.tree.TreeCursor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,32 +28,34 @@ public final class BoltCursor {
         this.cursor = new TreeCursor(tree);
     }
 
-    private interface Move {
-        boolean move() throws IOException;
-    }
-
-    private boolean moved(Move move) throws IOException {
+    /** Moves to the first key; returns false if there is none. */
+    public boolean first() throws IOException {
         bucket.checkOpen();
         try {
-            return move.move();
+            return cursor.first();
         } catch (InternalError | CorruptRecordException e) {
             throw transaction.failedRead(e);
         }
     }
 
-    /** Moves to the first key; returns false if there is none. */
-    public boolean first() throws IOException {
-        return moved(cursor::first);
-    }
-
     /** Moves to the last key; returns false if there is none. */
     public boolean last() throws IOException {
-        return moved(cursor::last);
+        bucket.checkOpen();
+        try {
+            return cursor.last();
+        } catch (InternalError | CorruptRecordException e) {
+            throw transaction.failedRead(e);
+        }
     }
 
     /** Moves to the first key at or after {@code key}; returns false if there is none. */
     public boolean seek(byte[] key) throws IOException {
-        return moved(() -> cursor.seek(key));
+        bucket.checkOpen();
+        try {
+            return cursor.seek(key);
+        } catch (InternalError | CorruptRecordException e) {
+            throw transaction.failedRead(e);
+        }
     }
 
     /** Moves to the next key; returns false, and stays, if there is none. */
@@ -68,7 +70,12 @@ public final class BoltCursor {
 
     /** Moves to the previous key; returns false, and stays, if there is none. */
     public boolean previous() throws IOException {
-        return moved(cursor::previous);
+        bucket.checkOpen();
+        try {
+            return cursor.previous();
+        } catch (InternalError | CorruptRecordException e) {
+            throw transaction.failedRead(e);
+        }
     }
 
     /** Returns a copy of the key that the cursor is at. */
@@ -81,6 +88,12 @@ public final class BoltCursor {
         }
     }
 
+    /** Returns whether the cursor is at a key. */
+    boolean isAt(byte[] key) {
+        checkIsAtKey();
+        return Bytes.compare(cursor.keyBytes(), cursor.keyAt(), cursor.keyLength(), key, 0, key.length) == 0;
+    }
+
     /** Returns the key that the cursor is at, where it lies. */
     public ByteView keyView() {
         checkIsAtKey();
@@ -90,27 +103,37 @@ public final class BoltCursor {
     /** Returns whether the key has a bucket. */
     public boolean isBucket() throws IOException {
         checkIsAtKey();
-        return cursor.isBucket();
+        return isCurrent() && cursor.isBucket();
     }
 
     /** Returns a copy of the value, or null if the key has a bucket or was removed meanwhile. */
     public byte @Nullable [] value() throws IOException {
-        ByteView view = valueView();
+        checkIsAtKey();
         try {
-            return view == null ? null : view.toByteArray();
-        } catch (UncheckedIOException e) {
-            throw new IOException(e.getMessage(), e);
+            return hasValue() ? Bytes.copy(cursor.valueBytes(), cursor.valueAt(), cursor.valueLength()) : null;
+        } catch (InternalError e) {
+            throw transaction.failedRead(e);
         }
     }
 
     /** Returns the value where it lies, or null if the key has a bucket or was removed meanwhile. */
     public @Nullable ByteView valueView() throws IOException {
         checkIsAtKey();
-        if (cursor.isBucket()) {
-            return null;
+        return hasValue()
+                ? new ByteView(transaction, cursor.valueBytes(), cursor.valueAt(), cursor.valueLength())
+                : null;
+    }
+
+    private boolean hasValue() throws IOException {
+        return isCurrent() && !cursor.isBucket();
+    }
+
+    private boolean isCurrent() throws IOException {
+        try {
+            return cursor.isCurrent();
+        } catch (InternalError | CorruptRecordException e) {
+            throw transaction.failedRead(e);
         }
-        ByteBuffer bytes = cursor.valueBytes();
-        return bytes == null ? null : new ByteView(transaction, bytes, cursor.valueAt(), cursor.valueLength());
     }
 
     /**
@@ -121,7 +144,7 @@ public final class BoltCursor {
     public void delete() throws IOException {
         checkIsAtKey();
         transaction.checkWritable();
-        if (cursor.isBucket()) {
+        if (isCurrent() && cursor.isBucket()) {
             throw new BucketException(
                     BucketException.Reason.INCOMPATIBLE_VALUE, "the cursor is at a bucket; use deleteBucket");
         }

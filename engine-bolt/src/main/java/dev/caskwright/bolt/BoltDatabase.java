@@ -154,6 +154,15 @@ public final class BoltDatabase implements AutoCloseable {
      * @throws EngineException with {@link ErrorCode#TOO_MANY_SNAPSHOTS} if as many are open as are allowed
      */
     public BoltTransaction beginRead() throws IOException {
+        return beginRead(true);
+    }
+
+    /** Begins a read transaction that goes on when the database is closed: the file is given up when it has ended. */
+    BoltTransaction beginUncutRead() throws IOException {
+        return beginRead(false);
+    }
+
+    private BoltTransaction beginRead(boolean isCutOff) throws IOException {
         ReaderTable.Reader reader = readers.add(System.nanoTime());
         if (reader == null) {
             throw new EngineException(
@@ -170,10 +179,15 @@ public final class BoltDatabase implements AutoCloseable {
                 reader.highWater = meta.highWater();
                 reader.state = meta.transaction();
             } while (meta.transaction() != current.transaction());
+            BoltTransaction transaction = new BoltTransaction(this, meta, reader);
+            if (isCutOff) {
+                reader.transaction =
+                        transaction; // before the look: so either this sees the closing, or that the reader
+            }
             if (closed) {
                 throw closedException();
             }
-            return new BoltTransaction(this, meta, reader);
+            return transaction;
         } catch (Throwable e) {
             endRead(reader);
             throw e;
@@ -577,6 +591,24 @@ public final class BoltDatabase implements AutoCloseable {
         return failure;
     }
 
+    boolean isClosed() {
+        return closed;
+    }
+
+    boolean forcesCommits() {
+        return options.forcesCommits();
+    }
+
+    /** Returns about how much memory the sets of free pages take, in bytes: two bits for each page of the file. */
+    long freelistBytes() {
+        return freelist == null ? 0 : Math.max(1, current.highWater() / 4);
+    }
+
+    /** Returns the number of the current state. */
+    long state() {
+        return current.transaction();
+    }
+
     PageStore store() {
         return store;
     }
@@ -590,10 +622,6 @@ public final class BoltDatabase implements AutoCloseable {
         return writer.availablePermits();
     }
 
-    boolean isClosed() {
-        return closed;
-    }
-
     /**
      * Closes the database: waits for the write transaction, if one is open; read transactions that are open fail from now on. The
      * file and its lock are given up when the last of these has been closed. Closing twice is fine.
@@ -604,6 +632,7 @@ public final class BoltDatabase implements AutoCloseable {
         writer.acquireUninterruptibly();
         try {
             closed = true;
+            readers.cutOff();
         } finally {
             writer.release();
         }

@@ -4,7 +4,6 @@ import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.bolt.page.Bytes;
 import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.bolt.page.Page;
 import dev.caskwright.bolt.page.PageFormat;
@@ -219,13 +218,11 @@ public final class BoltFile implements AutoCloseable {
         store.read(id, newest.highWater(), page);
         List<Item> items = new ArrayList<>(page.count());
         for (int i = 0; i < page.count(); i++) {
-            byte[] key = Bytes.copy(page.bytes(), page.keyAt(i), page.keyLength(i));
+            page.look(i);
             if (page.isLeaf()) {
-                byte[] value = Bytes.copy(page.bytes(), page.valueAt(i), page.valueLength(i));
-                boolean isBucket = (page.elementFlags(i) & PageFormat.BUCKET) != 0;
-                items.add(new Item(key, value, isBucket, 0));
+                items.add(new Item(page.key(), page.value(), page.isBucket(), 0));
             } else {
-                items.add(new Item(key, new byte[0], false, page.child(i)));
+                items.add(new Item(page.key(), new byte[0], false, page.child(i)));
             }
         }
         return items;

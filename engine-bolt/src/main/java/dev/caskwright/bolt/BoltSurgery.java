@@ -1,11 +1,11 @@
 package dev.caskwright.bolt;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.WritableFile;
-import dev.caskwright.bolt.page.Bytes;
 import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.bolt.page.Page;
 import dev.caskwright.bolt.page.PageFormat;
@@ -40,10 +40,11 @@ public final class BoltSurgery {
      * What {@link #salvage} found.
      *
      * @param keys keys with values that were copied
+     * @param bytes bytes of these keys and values
      * @param buckets buckets that were made
      * @param problems what could not be read
      */
-    public record SalvageResult(long keys, long buckets, List<String> problems) {}
+    public record SalvageResult(long keys, long bytes, long buckets, List<String> problems) {}
 
     /** Copies a file so that the state before the last commit is the current one. */
     public void revertMetaPage(Path source, Path target) throws IOException {
@@ -136,7 +137,7 @@ public final class BoltSurgery {
                 Salvage salvage = new Salvage(file, database);
                 salvage.run();
                 database.sync();
-                return new SalvageResult(salvage.keys, salvage.buckets, salvage.problems);
+                return new SalvageResult(salvage.keys, salvage.bytes, salvage.buckets, salvage.problems);
             }
         }
     }
@@ -150,6 +151,7 @@ public final class BoltSurgery {
         private BoltTransaction transaction;
         private int puts;
         private long keys;
+        private long bytes;
         private long buckets;
 
         Salvage(BoltFile file, BoltDatabase database) throws IOException {
@@ -194,18 +196,19 @@ public final class BoltSurgery {
             for (int i = 0; i < page.count(); i++) {
                 byte[] key;
                 byte[] value;
+                boolean isBucket;
                 try {
-                    key = Bytes.copy(page.bytes(), page.keyAt(i), page.keyLength(i));
-                    value = page.isLeaf()
-                            ? Bytes.copy(page.bytes(), page.valueAt(i), page.valueLength(i))
-                            : new byte[0];
+                    page.look(i);
+                    isBucket = page.isBucket();
+                    key = page.key();
+                    value = page.value();
                 } catch (CorruptRecordException e) {
                     problems.add(String.valueOf(e.getMessage()));
                     continue;
                 }
                 if (!page.isLeaf()) {
                     page(path, page.child(i), depth + 1);
-                } else if ((page.elementFlags(i) & PageFormat.BUCKET) != 0) {
+                } else if (isBucket) {
                     nested(path, key, value);
                 } else {
                     put(path, key, value);
@@ -250,12 +253,13 @@ public final class BoltSurgery {
         }
 
         private void put(List<byte[]> path, byte[] key, byte[] value) throws IOException {
-            if (key.length == 0 || key.length > Bucket.MAX_KEY_LENGTH) {
+            if (key.length == 0 || key.length > StorageEngine.MAX_KEY_LENGTH) {
                 problems.add("key of an impossible length: length=" + key.length);
                 return;
             }
-            bucket(path).put(key, value);
+            bucket(path).put(key, value, StorageEngine.MAX_KEY_LENGTH);
             keys++;
+            bytes += key.length + (long) value.length;
             if (++puts == PUTS_EACH_COMMIT) {
                 puts = 0;
                 transaction.commit();

@@ -29,11 +29,14 @@ import org.jspecify.annotations.Nullable;
  * commit leaves no trace.
  */
 public final class BoltTransaction implements AutoCloseable {
-    private static final VarHandle CLOSED;
+    private static final int OPEN = 0;
+    private static final int ENDED = 1;
+    private static final int CUT_OFF = 2; // by the closing of the database
+    private static final VarHandle STATE;
 
     static {
         try {
-            CLOSED = MethodHandles.lookup().findVarHandle(BoltTransaction.class, "isClosed", boolean.class);
+            STATE = MethodHandles.lookup().findVarHandle(BoltTransaction.class, "state", int.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -45,12 +48,12 @@ public final class BoltTransaction implements AutoCloseable {
     private final TransactionPages pages;
     private final Tree root;
     private final @Nullable Changes changes; // of a write transaction
-    private List<Runnable> commitHandlers = new ArrayList<>();
+    private List<Runnable> commitHandlers = List.of(); // until there is one
     private boolean isManaged;
     private @Nullable Throwable spoiler;
 
-    @SuppressWarnings("UnusedVariable") // by CLOSED
-    private volatile boolean isClosed;
+    @SuppressWarnings("UnusedVariable") // by STATE
+    private volatile int state = OPEN;
 
     /** What a write transaction has taken, given back and wants to write. */
     static final class Changes {
@@ -103,6 +106,11 @@ public final class BoltTransaction implements AutoCloseable {
         @Override
         public void read(long id, Page into) throws IOException {
             store.read(id, meta.highWater(), into);
+        }
+
+        @Override
+        public long fetch(long id) {
+            return store.fetch(id);
         }
 
         @Override
@@ -188,6 +196,9 @@ public final class BoltTransaction implements AutoCloseable {
     /** Adds something that is done right after this transaction is committed, in the order in which it was added. */
     public void onCommit(Runnable handler) {
         checkWritable();
+        if (commitHandlers.isEmpty()) {
+            commitHandlers = new ArrayList<>();
+        }
         commitHandlers.add(Objects.requireNonNull(handler, "handler"));
     }
 
@@ -213,10 +224,15 @@ public final class BoltTransaction implements AutoCloseable {
     /** Ends the transaction; a write transaction that was not committed has changed nothing. Closing twice is fine. */
     @Override
     public void close() {
-        if (!isClosed) {
+        if (state != ENDED) {
             checkIsNotManaged();
             end();
         }
+    }
+
+    /** Returns another transaction over the state of this read transaction, which lasts as long and is not ended. */
+    BoltTransaction sibling() {
+        return new BoltTransaction(database, meta, Objects.requireNonNull(reader, "a write transaction has none"));
     }
 
     /** Makes the transaction one that only the method that began it ends. */
@@ -244,7 +260,7 @@ public final class BoltTransaction implements AutoCloseable {
                     "a change failed half-way, so the transaction was rolled back: " + cause,
                     cause);
         }
-        if (CLOSED.compareAndSet(this, false, true)) {
+        if (takeEnd()) {
             try {
                 database.commit(this);
             } catch (CorruptRecordException | InternalError e) {
@@ -256,7 +272,7 @@ public final class BoltTransaction implements AutoCloseable {
     /** Returns the handlers that were added since the last call, and forgets them. */
     List<Runnable> takeCommitHandlers() {
         List<Runnable> taken = commitHandlers;
-        commitHandlers = new ArrayList<>();
+        commitHandlers = List.of();
         return taken;
     }
 
@@ -298,7 +314,7 @@ public final class BoltTransaction implements AutoCloseable {
 
     /** Ends the transaction, if it is open: nothing is changed. */
     void end() {
-        if (CLOSED.compareAndSet(this, false, true)) {
+        if (takeEnd()) {
             ReaderTable.Reader mine = reader;
             if (mine != null) {
                 database.endRead(mine);
@@ -306,6 +322,16 @@ public final class BoltTransaction implements AutoCloseable {
                 database.rollback(this);
             }
         }
+    }
+
+    /** Returns whether it is for the caller to end the transaction: for the first one that asks. */
+    private boolean takeEnd() {
+        return (int) STATE.getAndSet(this, ENDED) != ENDED;
+    }
+
+    /** Lets the transaction fail from now on, because the database is closed. */
+    void cutOff() {
+        STATE.compareAndSet(this, OPEN, CUT_OFF);
     }
 
     Meta meta() {
@@ -334,11 +360,10 @@ public final class BoltTransaction implements AutoCloseable {
     }
 
     void checkReadable() {
-        if (isClosed) {
-            throw new IllegalStateException("the transaction has ended");
-        }
-        if (database.isClosed()) {
-            throw new IllegalStateException("the database is closed");
+        // Seen in time, but without the cost of a volatile read: this is done for each byte that is viewed.
+        int seen = (int) STATE.getOpaque(this);
+        if (seen != OPEN) {
+            throw new IllegalStateException(seen == ENDED ? "the transaction has ended" : "the database is closed");
         }
     }
 

@@ -99,30 +99,43 @@ public final class Bucket {
 
     /** Puts a value, in place of one that may be there. */
     public void put(byte[] key, byte[] value) throws IOException {
+        put(key, value, MAX_KEY_LENGTH);
+    }
+
+    void put(byte[] key, byte[] value, int maxKeyLength) throws IOException {
         checkWritable();
-        checkKey(key);
+        checkKey(key, maxKeyLength);
         if (value.length > MAX_VALUE_LENGTH) {
             throw new IllegalArgumentException(
                     "value is too long: length=" + value.length + ", allowed=" + MAX_VALUE_LENGTH);
         }
-        checkHasNoBucket(key);
-        transaction.willPut();
+        boolean isPut;
         try {
-            tree.put(key, value);
+            isPut = tree.put(key, value);
         } catch (IOException | RuntimeException | Error e) {
             throw transaction.failedChange(e);
         }
+        if (!isPut) {
+            throw hasBucket(key);
+        }
+        transaction.willPut();
     }
 
     /** Removes a key that may be there; returns whether it was. */
     public boolean delete(byte[] key) throws IOException {
         checkWritable();
-        checkHasNoBucket(key);
+        if (!tree.find(key, 0, key.length)) {
+            return false;
+        }
+        if (tree.isBucketFound()) {
+            throw hasBucket(key);
+        }
         try {
-            return tree.delete(key);
+            tree.delete(key);
         } catch (IOException | RuntimeException | Error e) {
             throw transaction.failedChange(e);
         }
+        return true;
     }
 
     /** Removes the values of all keys from {@code from} on to before {@code to}; buckets stay. Returns how many it removed. */
@@ -141,16 +154,14 @@ public final class Bucket {
         return removed;
     }
 
-    private void checkHasNoBucket(byte[] key) throws IOException {
-        if (tree.find(key, 0, key.length) && tree.isBucketFound()) {
-            throw new BucketException(
-                    Reason.INCOMPATIBLE_VALUE, "the key has a bucket, not a value: key=" + describe(key));
-        }
+    private static BucketException hasBucket(byte[] key) {
+        return new BucketException(
+                Reason.INCOMPATIBLE_VALUE, "the key has a bucket, not a value: key=" + describe(key));
     }
 
-    private static void checkKey(byte[] key) {
-        if (key.length == 0 || key.length > MAX_KEY_LENGTH) {
-            throw new IllegalArgumentException("a key has 1 to " + MAX_KEY_LENGTH + " bytes: length=" + key.length);
+    private static void checkKey(byte[] key, int maxLength) {
+        if (key.length == 0 || key.length > maxLength) {
+            throw new IllegalArgumentException("a key has 1 to " + maxLength + " bytes: length=" + key.length);
         }
     }
 
@@ -175,7 +186,7 @@ public final class Bucket {
      */
     public Bucket createBucket(byte[] name) throws IOException {
         checkWritable();
-        checkKey(name);
+        checkKey(name, MAX_KEY_LENGTH);
         checkIsAbsent(name);
         transaction.willPut();
         try {
@@ -257,7 +268,7 @@ public final class Bucket {
     }
 
     /** Returns a key for an error: printable, and not longer than a line. */
-    private static String describe(byte[] key) {
+    static String describe(byte[] key) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < Math.min(key.length, 40); i++) {
             text.append(

@@ -46,11 +46,11 @@ public final class ByteView {
     public long getLong(int index) {
         transaction.checkReadable();
         Objects.checkFromIndexSize(index, Long.BYTES, length);
-        long value = 0;
-        for (int i = 0; i < Long.BYTES; i++) {
-            value = value << Byte.SIZE | (bytes.get(start + index + i) & 0xFF);
+        try {
+            return Bytes.getBigEndianLong(bytes, start + index);
+        } catch (InternalError e) {
+            throw new UncheckedIOException(transaction.failedRead(e));
         }
-        return value;
     }
 
     /** Copies bytes to an array. */
@@ -67,7 +67,11 @@ public final class ByteView {
     /** Copies all bytes to where {@code target} stands. */
     public void copyTo(ByteBuffer target) {
         transaction.checkReadable();
-        target.put(target.position(), bytes, start, length);
+        try {
+            target.put(target.position(), bytes, start, length);
+        } catch (InternalError e) {
+            throw new UncheckedIOException(transaction.failedRead(e));
+        }
         target.position(target.position() + length);
     }
 

@@ -13,7 +13,7 @@ import java.util.List;
 
 /** Writes the pages of a commit in the order of their places, neighbours in one call. */
 final class CommitWriter {
-    private static final int CHUNK_LENGTH = 512 << 10;
+    private static final int CHUNK_LENGTH = 128 << 10;
 
     private final PagedFile file;
     private final PageStore store;
@@ -42,6 +42,7 @@ final class CommitWriter {
             }
             int start = room(node.id(), node.runPages());
             node.write(view, start, (int) (node.runPages() - 1));
+            Arrays.fill(chunk, start + (int) node.length(), filled, (byte) 0);
         }
         if (!isListWritten) {
             list(changes, meta, freelist);
@@ -52,6 +53,7 @@ final class CommitWriter {
     private void list(BoltTransaction.Changes changes, Meta meta, Freelist freelist) throws IOException {
         int start = room(meta.freelist(), changes.freelistPages);
         int length = (int) (changes.freelistPages * store.pageSize());
+        Arrays.fill(chunk, start, start + length, (byte) 0);
         FreelistPage.write(
                 freelist,
                 meta.freelist(),
@@ -62,11 +64,12 @@ final class CommitWriter {
     /** Writes the meta page. */
     void meta(Meta meta) throws IOException {
         int start = room(meta.page(), 1);
+        Arrays.fill(chunk, start, filled, (byte) 0);
         meta.write(view.slice(start, store.pageSize()).order(store.order()));
         flush();
     }
 
-    /** Returns where in the chunk a run goes, after zeros were put there. */
+    /** Returns where in the chunk a run goes; what was there before is still there. */
     private int room(long id, long pages) throws IOException {
         long offset = id * store.pageSize();
         long length = pages * store.pageSize();
@@ -83,7 +86,6 @@ final class CommitWriter {
         }
         int start = filled;
         filled += (int) length;
-        Arrays.fill(chunk, start, filled, (byte) 0);
         return start;
     }
 

@@ -23,6 +23,7 @@ final class ReaderTable {
         private final int place;
         volatile long state = Long.MAX_VALUE; // not known yet: no state that a writer could free
         volatile long highWater; // of that state; set before it
+        volatile @Nullable BoltTransaction transaction; // null until it has begun
 
         private Reader(AtomicReferenceArray<@Nullable Reader> piece, int place, long nowNanos) {
             this.piece = piece;
@@ -130,6 +131,19 @@ final class ReaderTable {
             }
         }
         return oldest;
+    }
+
+    /** Cuts all readers off that have begun. */
+    void cutOff() {
+        for (AtomicReferenceArray<@Nullable Reader> piece : pieces) {
+            for (int i = 0; i < piece.length(); i++) {
+                Reader reader = piece.get(i);
+                BoltTransaction transaction = reader == null ? null : reader.transaction;
+                if (transaction != null) {
+                    transaction.cutOff();
+                }
+            }
+        }
     }
 
     int count() {

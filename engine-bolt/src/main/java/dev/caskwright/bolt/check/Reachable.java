@@ -1,7 +1,6 @@
 package dev.caskwright.bolt.check;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.bolt.page.Bytes;
 import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.bolt.page.Page;
 import dev.caskwright.bolt.page.PageFormat;
@@ -129,7 +128,8 @@ public final class Reachable {
         for (int i = 0; i < page.count(); i++) {
             byte[] key;
             try {
-                key = Bytes.copy(page.bytes(), page.keyAt(i), page.keyLength(i));
+                page.look(i);
+                key = page.key();
             } catch (CorruptRecordException e) {
                 problems.accept(e.getMessage() + ", bucket=" + path);
                 return;
@@ -140,8 +140,8 @@ public final class Reachable {
             if (!page.isLeaf()) {
                 byte[] next = i + 1 < page.count() ? keyOrNull(page, i + 1) : high;
                 page(path, page.child(i), depth + 1, i == 0 ? low : key, next);
-            } else if ((page.elementFlags(i) & PageFormat.BUCKET) != 0) {
-                nested(longer(path, key), page, i);
+            } else if (page.isBucket()) {
+                nested(longer(path, key), page);
             } else {
                 keys++;
             }
@@ -162,21 +162,22 @@ public final class Reachable {
 
     private static byte @Nullable [] keyOrNull(Page page, int index) {
         try {
-            return Bytes.copy(page.bytes(), page.keyAt(index), page.keyLength(index));
+            page.look(index);
+            return page.key();
         } catch (CorruptRecordException e) {
             return null; // told when its turn comes
         }
     }
 
-    private void nested(String path, Page page, int index) throws IOException {
+    private void nested(String path, Page page) throws IOException {
         buckets++;
         if (page.id() == 0) {
             problems.accept("inline bucket has a bucket: bucket=" + path);
             return;
         }
         ByteBuffer bytes = page.bytes();
-        int at = page.valueAt(index);
-        int length = page.valueLength(index);
+        int at = page.valueAt();
+        int length = page.valueLength();
         if (length < PageFormat.BUCKET_LENGTH) {
             problems.accept("bucket is too short: bucket=" + path + ", page=" + page.id() + ", length=" + length);
             return;

@@ -12,9 +12,29 @@ public final class Bytes {
     private static final VarHandle LONG_IN_BUFFER =
             MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
+    private static final VarHandle LITTLE_LONG =
+            MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LITTLE_INT =
+            MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+
     private static final byte MARK = (byte) 0xA7;
 
     private Bytes() {}
+
+    /** Returns eight bytes as a number, the first one lowest. */
+    static long getLong(ByteBuffer source, int index) {
+        return (long) LITTLE_LONG.get(source, index);
+    }
+
+    /** Returns four bytes as a number, the first one lowest. */
+    static int getInt(ByteBuffer source, int index) {
+        return (int) LITTLE_INT.get(source, index);
+    }
+
+    /** Returns eight bytes as a number, the first one highest. */
+    public static long getBigEndianLong(ByteBuffer source, int index) {
+        return (long) LONG_IN_BUFFER.get(source, index);
+    }
 
     /** Compares bytes of a buffer with those of an array, as unsigned bytes; a prefix comes first. */
     public static int compare(

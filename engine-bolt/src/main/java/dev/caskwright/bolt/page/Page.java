@@ -2,6 +2,7 @@ package dev.caskwright.bolt.page;
 
 import dev.caskwright.api.CorruptRecordException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /**
  * A place to look at one page from: it is pointed at a page, and at another one later, so that a descent makes no objects. It
@@ -12,12 +13,19 @@ public final class Page {
 
     private final String file;
     private ByteBuffer bytes = NOTHING;
+    private boolean isSwapped; // the file is big-endian
     private int start;
     private int length;
     private long id;
     private long offset;
     private int flags;
     private int count;
+
+    // The element looked at last.
+    private int keyAt;
+    private int keyLength;
+    private int valueLength;
+    private int elementFlags;
 
     /** @param file names the file in errors */
     public Page(String file) {
@@ -33,8 +41,12 @@ public final class Page {
      * @param id number of the page, 0 for an inline page
      * @param offset where in the file the page starts, for errors
      */
+    @SuppressWarnings("ReferenceEquality") // another buffer may have another byte order
     public void point(ByteBuffer bytes, int start, int length, long id, long offset) throws CorruptRecordException {
-        this.bytes = bytes;
+        if (this.bytes != bytes) {
+            this.bytes = bytes;
+            isSwapped = bytes.order() == ByteOrder.BIG_ENDIAN;
+        }
         this.start = start;
         this.length = length;
         this.id = id;
@@ -42,12 +54,16 @@ public final class Page {
         if (length < PageFormat.HEADER_LENGTH) {
             throw corrupt("page is too short", "length=" + length);
         }
-        flags = bytes.getShort(start + PageFormat.FLAGS_OFFSET) & 0xFFFF;
-        count = bytes.getShort(start + PageFormat.COUNT_OFFSET) & 0xFFFF;
+        int flagsAndCount = Bytes.getInt(bytes, start + PageFormat.FLAGS_OFFSET);
+        if (isSwapped) {
+            flagsAndCount = Integer.rotateLeft(Integer.reverseBytes(flagsAndCount), Short.SIZE);
+        }
+        flags = flagsAndCount & 0xFFFF;
+        count = flagsAndCount >>> Short.SIZE;
         if (flags != PageFormat.LEAF && flags != PageFormat.BRANCH) {
             throw corrupt("page is neither branch nor leaf", "flags=" + flags);
         }
-        long foundId = bytes.getLong(start + PageFormat.ID_OFFSET);
+        long foundId = longAt(start + PageFormat.ID_OFFSET);
         if (foundId != id) {
             throw corrupt("page has another page's number", "found=" + Long.toUnsignedString(foundId));
         }
@@ -59,6 +75,7 @@ public final class Page {
     /** Points as another one does. */
     public void point(Page other) {
         bytes = other.bytes;
+        isSwapped = other.isSwapped;
         start = other.start;
         length = other.length;
         id = other.id;
@@ -104,50 +121,79 @@ public final class Page {
                 rule, file, offset, "page=" + Long.toUnsignedString(id) + (details.isEmpty() ? "" : ", " + details));
     }
 
-    /** Returns where in {@link #bytes()} the key of an element starts, after checking that element's bytes. */
-    public int keyAt(int index) throws CorruptRecordException {
+    /** Looks at an element, after checking that its bytes are within the page. */
+    public void look(int index) throws CorruptRecordException {
         int element = element(index);
-        boolean isLeaf = isLeaf();
-        long pos = bytes.getInt(element + (isLeaf ? PageFormat.LEAF_POS_OFFSET : PageFormat.BRANCH_POS_OFFSET))
-                & 0xFFFFFFFFL;
-        long keyLength = bytes.getInt(
-                        element + (isLeaf ? PageFormat.LEAF_KEY_LENGTH_OFFSET : PageFormat.BRANCH_KEY_LENGTH_OFFSET))
-                & 0xFFFFFFFFL;
-        long valueLength = isLeaf ? bytes.getInt(element + PageFormat.LEAF_VALUE_LENGTH_OFFSET) & 0xFFFFFFFFL : 0;
-        long end = (element - start) + pos + keyLength + valueLength;
-        if (end > length) {
+        long first = pairAt(element);
+        long second = pairAt(element + Long.BYTES);
+        long pos;
+        long keyBytes;
+        long valueBytes;
+        if (flags == PageFormat.LEAF) {
+            elementFlags = (int) first;
+            pos = first >>> Integer.SIZE;
+            keyBytes = second & 0xFFFFFFFFL;
+            valueBytes = second >>> Integer.SIZE;
+        } else {
+            elementFlags = 0;
+            pos = first & 0xFFFFFFFFL;
+            keyBytes = first >>> Integer.SIZE;
+            valueBytes = 0;
+        }
+        if (element - start + pos + keyBytes + valueBytes > length) {
             throw corrupt(
                     "element is outside of its page",
-                    "element=" + index + ", pos=" + pos + ", keyLength=" + keyLength + ", valueLength=" + valueLength
+                    "element=" + index + ", pos=" + pos + ", keyLength=" + keyBytes + ", valueLength=" + valueBytes
                             + ", pageLength=" + length);
         }
-        return element + (int) pos;
+        keyAt = element + (int) pos;
+        keyLength = (int) keyBytes;
+        valueLength = (int) valueBytes;
     }
 
-    /** Returns the length of a key. */
-    public int keyLength(int index) {
-        return bytes.getInt(
-                element(index) + (isLeaf() ? PageFormat.LEAF_KEY_LENGTH_OFFSET : PageFormat.BRANCH_KEY_LENGTH_OFFSET));
+    /** Returns where in {@link #bytes()} the key of the element looked at last starts. */
+    public int keyAt() {
+        return keyAt;
     }
 
-    /** Returns where in {@link #bytes()} the value of a leaf's element starts. */
-    public int valueAt(int index) throws CorruptRecordException {
-        return keyAt(index) + keyLength(index);
+    /** Returns the length of the key looked at last. */
+    public int keyLength() {
+        return keyLength;
     }
 
-    /** Returns the length of a leaf's value. */
-    public int valueLength(int index) {
-        return bytes.getInt(element(index) + PageFormat.LEAF_VALUE_LENGTH_OFFSET);
+    /** Returns where in {@link #bytes()} the value of the element looked at last starts. */
+    public int valueAt() {
+        return keyAt + keyLength;
     }
 
-    /** Returns the flags of a leaf's element. */
-    public int elementFlags(int index) {
-        return bytes.getInt(element(index) + PageFormat.LEAF_FLAGS_OFFSET);
+    /** Returns the length of the value looked at last, 0 in a branch. */
+    public int valueLength() {
+        return valueLength;
+    }
+
+    /** Returns the flags of the element looked at last, 0 in a branch. */
+    public int elementFlags() {
+        return elementFlags;
+    }
+
+    /** Returns whether the element looked at last is a bucket. */
+    public boolean isBucket() {
+        return (elementFlags & PageFormat.BUCKET) != 0;
+    }
+
+    /** Returns the key of the element looked at last. */
+    public byte[] key() {
+        return Bytes.copy(bytes, keyAt, keyLength);
+    }
+
+    /** Returns the value of the element looked at last. */
+    public byte[] value() {
+        return Bytes.copy(bytes, valueAt(), valueLength);
     }
 
     /** Returns the child that a branch's element leads to. */
     public long child(int index) {
-        return bytes.getLong(element(index) + PageFormat.BRANCH_CHILD_OFFSET);
+        return longAt(element(index) + PageFormat.BRANCH_CHILD_OFFSET);
     }
 
     /**
@@ -157,21 +203,27 @@ public final class Page {
      *     greater key
      */
     public int search(byte[] key, int keyOffset, int keyLength) throws CorruptRecordException {
-        ByteBuffer source = bytes;
         boolean isLeaf = flags == PageFormat.LEAF;
-        int posOffset = isLeaf ? PageFormat.LEAF_POS_OFFSET : PageFormat.BRANCH_POS_OFFSET;
-        int lengthOffset = isLeaf ? PageFormat.LEAF_KEY_LENGTH_OFFSET : PageFormat.BRANCH_KEY_LENGTH_OFFSET;
+        int elements = start + PageFormat.HEADER_LENGTH;
         int low = 0;
         int high = count - 1;
         while (low <= high) {
             int middle = (low + high) >>> 1;
-            int element = start + PageFormat.HEADER_LENGTH + middle * PageFormat.ELEMENT_LENGTH;
-            long pos = source.getInt(element + posOffset) & 0xFFFFFFFFL;
-            long middleLength = source.getInt(element + lengthOffset) & 0xFFFFFFFFL;
-            if (element - start + pos + middleLength > length) {
-                keyAt(middle); // throws
+            int element = elements + middle * PageFormat.ELEMENT_LENGTH;
+            long first = pairAt(element);
+            long pos;
+            long length;
+            if (isLeaf) {
+                pos = first >>> Integer.SIZE;
+                length = pairAt(element + PageFormat.LEAF_KEY_LENGTH_OFFSET) & 0xFFFFFFFFL;
+            } else {
+                pos = first & 0xFFFFFFFFL;
+                length = first >>> Integer.SIZE;
             }
-            int order = Bytes.compare(source, element + (int) pos, (int) middleLength, key, keyOffset, keyLength);
+            if (element - start + pos + length > this.length) {
+                look(middle); // throws
+            }
+            int order = Bytes.compare(bytes, element + (int) pos, (int) length, key, keyOffset, keyLength);
             if (order == 0) {
                 return middle;
             }
@@ -182,6 +234,17 @@ public final class Page {
             }
         }
         return -(low + 1);
+    }
+
+    private long longAt(int index) {
+        long value = Bytes.getLong(bytes, index);
+        return isSwapped ? Long.reverseBytes(value) : value;
+    }
+
+    /** Returns two numbers of 32 bits, the first one low. */
+    private long pairAt(int index) {
+        long pair = Bytes.getLong(bytes, index);
+        return isSwapped ? Long.rotateLeft(Long.reverseBytes(pair), Integer.SIZE) : pair;
     }
 
     private int element(int index) {

@@ -38,6 +38,8 @@ public final class Node {
     long id;
     long runPages;
     byte[] keyInParent = {};
+    byte @Nullable [] low; // no key of this node may be less; null in the first one of its level
+    byte @Nullable [] high; // each key of this node must be less; null in the last one of its level
     boolean lostKeys;
     boolean isChanged;
     final List<Node> children = new ArrayList<>(); // those that are nodes
@@ -65,16 +67,24 @@ public final class Node {
         Node node = new Node(arena, page.isLeaf(), page.bytes(), count + 2);
         node.id = page.id();
         node.runPages = page.id() == 0 ? 0 : page.length() / pageSize;
+        ByteBuffer bytes = page.bytes();
+        int previousAt = 0;
+        int previousLength = 0;
         for (int i = 0; i < count; i++) {
-            node.keyPlaces[i] = page.keyAt(i);
-            node.keyLengths[i] = page.keyLength(i);
-            if (i > 0 && node.compareWithPrevious(i) <= 0) {
+            page.look(i);
+            int at = page.keyAt();
+            int length = page.keyLength();
+            if (i > 0 && Bytes.compare(bytes, at, length, bytes, previousAt, previousLength) <= 0) {
                 throw page.corrupt("keys are not in ascending order", "element=" + i);
             }
+            previousAt = at;
+            previousLength = length;
+            node.keyPlaces[i] = at;
+            node.keyLengths[i] = length;
             if (node.isLeaf) {
-                node.valuePlaces[i] = page.valueAt(i);
-                node.valueLengths[i] = page.valueLength(i);
-                node.flags[i] = page.elementFlags(i);
+                node.valuePlaces[i] = page.valueAt();
+                node.valueLengths[i] = page.valueLength();
+                node.flags[i] = page.elementFlags();
             } else {
                 node.valuePlaces[i] = page.child(i);
             }
@@ -96,7 +106,7 @@ public final class Node {
     }
 
     /** Returns how many bytes the node takes in a page. */
-    long length() {
+    public long length() {
         return length;
     }
 
@@ -110,10 +120,6 @@ public final class Node {
             sum += elementLength(i);
         }
         return sum;
-    }
-
-    private int compareWithPrevious(int index) {
-        return compareKey(index, this, index - 1);
     }
 
     /** Compares a key of this node with one of another node. */
@@ -163,6 +169,10 @@ public final class Node {
         return flags[index];
     }
 
+    boolean isBucket(int index) {
+        return (flags[index] & PageFormat.BUCKET) != 0;
+    }
+
     long child(int index) {
         return valuePlaces[index];
     }
@@ -186,21 +196,36 @@ public final class Node {
         return -(low + 1);
     }
 
-    /** Puts a key and a value into a leaf; returns whether the key is new there. */
-    boolean put(byte[] key, byte[] value, int valueOffset, int valueLength, int valueFlags) {
-        int found = search(key, 0, key.length);
+    /** As {@link #search}, but looks first whether the key comes after all others, as it does where keys are put in order. */
+    int searchFromEnd(byte[] key) {
+        if (count > 0) {
+            int last = count - 1;
+            if (Bytes.compare(keyBytes(last), keyAt(last), keyLengths[last], key, 0, key.length) < 0) {
+                return -(count + 1);
+            }
+        }
+        return search(key, 0, key.length);
+    }
+
+    /** Returns whether a key belongs into this leaf, for as long as no nodes are joined or cut. */
+    boolean isFor(byte[] key) {
+        return (low == null || Arrays.compareUnsigned(low, key) <= 0)
+                && (high == null || Arrays.compareUnsigned(key, high) < 0);
+    }
+
+    /** Puts a key and a value into a leaf, where a search for the key has led. */
+    void put(int found, byte[] key, byte[] value, int valueFlags) {
         int index = found >= 0 ? found : -found - 1;
         if (found < 0) {
             insert(index, arena.add(key, 0, key.length), key.length);
         } else {
             length -= valueLengths[index];
         }
-        valuePlaces[index] = arena.add(value, valueOffset, valueLength);
-        valueLengths[index] = valueLength;
+        valuePlaces[index] = arena.add(value, 0, value.length);
+        valueLengths[index] = value.length;
         flags[index] = valueFlags;
-        length += valueLength;
+        length += value.length;
         isChanged = true;
-        return found < 0;
     }
 
     /** Gives a child of a branch another key and page, or adds it. */
@@ -298,54 +323,62 @@ public final class Node {
     List<Node> split(int pageSize, double fillPercent) {
         List<Node> pieces = new ArrayList<>(1);
         pieces.add(this);
-        Node rest = this;
-        while (true) {
-            int cut = rest.cut(pageSize, (long) (pageSize * fillPercent));
-            if (cut == rest.count) {
-                return pieces;
-            }
-            rest = rest.cutOff(cut);
-            pieces.add(rest);
+        long target = (long) (pageSize * fillPercent);
+        int end = cut(0, length, pageSize, target);
+        if (end == count) {
+            return pieces;
         }
+        long firstLength = PageFormat.HEADER_LENGTH + lengthOf(0, end);
+        long rest = length - firstLength + PageFormat.HEADER_LENGTH;
+        for (int from = end; from < count; ) {
+            int to = cut(from, rest, pageSize, target);
+            Node piece = piece(from, to);
+            pieces.add(piece);
+            rest -= piece.length - PageFormat.HEADER_LENGTH;
+            from = to;
+        }
+        count = end;
+        length = firstLength;
+        return pieces;
     }
 
-    private int cut(int pageSize, long target) {
-        boolean isTooLong = length > MAX_RUN_LENGTH || count >= PageFormat.MAX_COUNT;
-        if (!isTooLong && (count <= 2 * MIN_ELEMENTS || length < pageSize)) {
+    /** Returns the end of the piece that starts at an element, from which on the node has {@code rest} bytes. */
+    private int cut(int from, long rest, int pageSize, long target) {
+        int elements = count - from;
+        boolean isTooLong = rest > MAX_RUN_LENGTH || elements >= PageFormat.MAX_COUNT;
+        if (!isTooLong && (elements <= 2 * MIN_ELEMENTS || rest < pageSize)) {
             return count;
         }
-        int atLeast = length > MAX_RUN_LENGTH ? 1 : MIN_ELEMENTS;
+        int atLeast = rest > MAX_RUN_LENGTH ? 1 : MIN_ELEMENTS;
         long filled = PageFormat.HEADER_LENGTH;
         int cut = atLeast;
-        for (int i = 0; i < count - atLeast; i++) {
+        for (int i = 0; i < elements - atLeast; i++) {
             cut = Math.max(atLeast, i);
-            long more = elementLength(i);
+            long more = elementLength(from + i);
             if (i >= atLeast && filled + more > target) {
                 break;
             }
             filled += more;
         }
-        return cut;
+        return from + cut;
     }
 
-    private Node cutOff(int from) {
-        Node rest = new Node(arena, isLeaf, base, 0);
-        rest.keyPlaces = Arrays.copyOfRange(keyPlaces, from, count);
-        rest.keyLengths = Arrays.copyOfRange(keyLengths, from, count);
-        rest.valuePlaces = Arrays.copyOfRange(valuePlaces, from, count);
+    private Node piece(int from, int to) {
+        Node piece = new Node(arena, isLeaf, base, 0);
+        piece.keyPlaces = Arrays.copyOfRange(keyPlaces, from, to);
+        piece.keyLengths = Arrays.copyOfRange(keyLengths, from, to);
+        piece.valuePlaces = Arrays.copyOfRange(valuePlaces, from, to);
         if (isLeaf) {
-            rest.valueLengths = Arrays.copyOfRange(valueLengths, from, count);
-            rest.flags = Arrays.copyOfRange(flags, from, count);
+            piece.valueLengths = Arrays.copyOfRange(valueLengths, from, to);
+            piece.flags = Arrays.copyOfRange(flags, from, to);
         }
-        rest.count = count - from;
-        rest.length += rest.lengthOf(0, rest.count);
-        rest.isChanged = true;
-        count = from;
-        length -= rest.length - PageFormat.HEADER_LENGTH;
-        return rest;
+        piece.count = to - from;
+        piece.length += piece.lengthOf(0, piece.count);
+        piece.isChanged = true;
+        return piece;
     }
 
-    /** Writes the page into {@code target}, which has the file's byte order, from {@code start} on. */
+    /** Writes the page's {@link #length} bytes into {@code target}, which has the file's byte order, from {@code start} on. */
     public void write(ByteBuffer target, int start, int overflow) {
         target.putLong(start + PageFormat.ID_OFFSET, id);
         target.putShort(start + PageFormat.FLAGS_OFFSET, (short) (isLeaf ? PageFormat.LEAF : PageFormat.BRANCH));
@@ -359,18 +392,50 @@ public final class Node {
                 target.putInt(element + PageFormat.LEAF_POS_OFFSET, at - element);
                 target.putInt(element + PageFormat.LEAF_KEY_LENGTH_OFFSET, keyLengths[i]);
                 target.putInt(element + PageFormat.LEAF_VALUE_LENGTH_OFFSET, valueLengths[i]);
+                at += keyLengths[i] + valueLengths[i];
             } else {
                 target.putInt(element + PageFormat.BRANCH_POS_OFFSET, at - element);
                 target.putInt(element + PageFormat.BRANCH_KEY_LENGTH_OFFSET, keyLengths[i]);
                 target.putLong(element + PageFormat.BRANCH_CHILD_OFFSET, valuePlaces[i]);
-            }
-            target.put(at, keyBytes(i), keyAt(i), keyLengths[i]);
-            at += keyLengths[i];
-            if (isLeaf) {
-                target.put(at, valueBytes(i), valueAt(i), valueLengths[i]);
-                at += valueLengths[i];
+                at += keyLengths[i];
             }
         }
+        writeBytes(target, element);
+    }
+
+    /** Writes keys and values one after another; those that lie so already are copied at once. */
+    private void writeBytes(ByteBuffer target, int start) {
+        int at = start;
+        long from = 0;
+        int pending = 0; // bytes from that place on that are not copied yet
+        for (int i = 0; i < count; i++) {
+            long place = keyPlaces[i];
+            int bytes = keyLengths[i];
+            boolean isWhole = !isLeaf || valuePlaces[i] == place + bytes;
+            if (isLeaf && isWhole) {
+                bytes += valueLengths[i];
+            }
+            if (place == from + pending) {
+                pending += bytes;
+            } else {
+                at = copy(from, pending, target, at);
+                from = place;
+                pending = bytes;
+            }
+            if (!isWhole) {
+                at = copy(from, pending, target, at);
+                from = valuePlaces[i];
+                pending = valueLengths[i];
+            }
+        }
+        copy(from, pending, target, at);
+    }
+
+    private int copy(long place, int length, ByteBuffer target, int at) {
+        if (length > 0) {
+            target.put(at, source(place), Arena.index(place), length);
+        }
+        return at + length;
     }
 
     /** Returns the first page of the node's run. */
@@ -386,7 +451,7 @@ public final class Node {
     /** Returns whether an element of a leaf is a bucket. */
     boolean hasBuckets() {
         for (int i = 0; i < count; i++) {
-            if ((flags[i] & PageFormat.BUCKET) != 0) {
+            if (isBucket(i)) {
                 return true;
             }
         }

@@ -21,6 +21,9 @@ public interface Pages {
     /** Points {@code into} at a page, and checks its header. */
     void read(long id, Page into) throws IOException;
 
+    /** Reads ahead what a search of a page will need; returns a number that depends on it. */
+    long fetch(long id);
+
     /** Takes a run of pages, and returns its first one. */
     long allocate(long pages) throws IOException;
 

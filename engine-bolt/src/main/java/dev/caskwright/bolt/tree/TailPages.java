@@ -1,6 +1,5 @@
 package dev.caskwright.bolt.tree;
 
-import dev.caskwright.bolt.page.Bytes;
 import dev.caskwright.bolt.page.Page;
 import dev.caskwright.bolt.page.PageFormat;
 import java.io.IOException;
@@ -74,25 +73,31 @@ public final class TailPages {
         }
         seen.set((int) id);
         if (id >= from) {
-            found.add(new Place(bucket, page.count() == 0 ? new byte[0] : key(page, 0), id));
+            found.add(new Place(bucket, firstKey(page), id));
         }
         for (int i = 0; i < page.count(); i++) {
             if (!page.isLeaf()) {
                 look(bucket, page.child(i), depth + 1);
-            } else if ((page.elementFlags(i) & PageFormat.BUCKET) != 0) {
-                int at = page.valueAt(i);
-                if (page.valueLength(i) < PageFormat.BUCKET_LENGTH) {
-                    throw page.corrupt("bucket is too short", "element=" + i + ", length=" + page.valueLength(i));
+                continue;
+            }
+            page.look(i);
+            if (page.isBucket()) {
+                if (page.valueLength() < PageFormat.BUCKET_LENGTH) {
+                    throw page.corrupt("bucket is too short", "element=" + i + ", length=" + page.valueLength());
                 }
-                long root = page.bytes().getLong(at + PageFormat.BUCKET_ROOT_OFFSET);
+                long root = page.bytes().getLong(page.valueAt() + PageFormat.BUCKET_ROOT_OFFSET);
                 if (root != 0) {
-                    waiting.add(new Waiting(new Path(bucket, key(page, i)), root));
+                    waiting.add(new Waiting(new Path(bucket, page.key()), root));
                 }
             }
         }
     }
 
-    private static byte[] key(Page page, int index) throws IOException {
-        return Bytes.copy(page.bytes(), page.keyAt(index), page.keyLength(index));
+    private static byte[] firstKey(Page page) throws IOException {
+        if (page.count() == 0) {
+            return new byte[0];
+        }
+        page.look(0);
+        return page.key();
     }
 }

@@ -1,6 +1,5 @@
 package dev.caskwright.bolt.tree;
 
-import dev.caskwright.bolt.page.Bytes;
 import dev.caskwright.bolt.page.Page;
 import dev.caskwright.bolt.page.PageFormat;
 import java.io.IOException;
@@ -9,7 +8,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -26,6 +24,8 @@ public final class Tree {
     /** No sound file has trees as deep; more means that pages lead in a circle. */
     static final int MAX_DEPTH = 64;
 
+    private static final int UNKNOWN = -1;
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
     private static final double MIN_FILL_PERCENT = 0.1;
     private static final double DEFAULT_FILL_PERCENT = 0.5;
     private static final int MAX_INLINE_PART = 4; // an inline bucket takes at most this part of a page
@@ -41,17 +41,23 @@ public final class Tree {
     private double fillPercent = DEFAULT_FILL_PERCENT;
 
     private @Nullable Node rootNode;
-    private final Map<Long, Node> nodes = new HashMap<>();
-    private final TreeMap<byte[], Tree> buckets = new TreeMap<>(Arrays::compareUnsigned);
+    private final NodeMap nodes = new NodeMap();
+    private @Nullable Node lastLeaf; // that a key was put into; until nodes are joined
+    private @Nullable Map<byte[], Tree> buckets; // ordered; null until there is one
     private boolean isHeaderChanged;
     private boolean isDropped;
     private int changes;
 
     // What the last lookup found.
-    private ByteBuffer foundBytes = ByteBuffer.allocate(0);
+    private ByteBuffer foundBytes = NOTHING;
     private int foundAt;
     private int foundLength;
     private int foundFlags;
+
+    private int leafDepth = UNKNOWN; // where the last lookup came to a leaf
+
+    @SuppressWarnings("UnusedVariable") // kept so that the reads are not left out
+    private long fetched;
 
     /** Makes a tree of a root page. */
     public Tree(Pages pages, long root, long sequence) {
@@ -137,7 +143,7 @@ public final class Tree {
     }
 
     @Nullable Node nodeIfAny(long id) {
-        return nodes.isEmpty() ? null : nodes.get(id);
+        return nodes.get(id);
     }
 
     /** Points at a page of this tree: by its number, or at the inline page. */
@@ -162,6 +168,9 @@ public final class Tree {
         long id = root;
         Node node = rootNode;
         for (int depth = 0; depth < MAX_DEPTH; depth++) {
+            if (node == null && nodes.isEmpty()) {
+                return findInPages(id, depth, key, offset, length);
+            }
             if (node != null) {
                 int index = node.search(key, offset, length);
                 if (node.isLeaf()) {
@@ -174,14 +183,40 @@ public final class Tree {
                 if (page.isLeaf()) {
                     return index >= 0 && found(index);
                 }
-                if (page.count() == 0) {
-                    throw page.corrupt("branch is empty", "");
-                }
-                id = page.child(child(index));
+                id = childOf(page, index);
             }
             node = nodeIfAny(id);
         }
-        throw page.corrupt("tree is too deep, so its pages lead in a circle", "depth=" + MAX_DEPTH);
+        throw tooDeep();
+    }
+
+    /** Looks a key up below a page, where no page has become a node. */
+    private boolean findInPages(long from, int fromDepth, byte[] key, int offset, int length) throws IOException {
+        long id = from;
+        for (int depth = fromDepth; depth < MAX_DEPTH; depth++) {
+            if (depth == leafDepth) {
+                fetched = pages.fetch(id); // of branches there are few, which the caches hold
+            }
+            read(id, page);
+            int index = page.search(key, offset, length);
+            if (page.isLeaf()) {
+                leafDepth = depth;
+                return index >= 0 && found(index);
+            }
+            id = childOf(page, index);
+        }
+        throw tooDeep();
+    }
+
+    private static long childOf(Page page, int searched) throws IOException {
+        if (page.count() == 0) {
+            throw page.corrupt("branch is empty", "");
+        }
+        return page.child(child(searched));
+    }
+
+    private IOException tooDeep() {
+        return page.corrupt("tree is too deep, so its pages lead in a circle", "depth=" + MAX_DEPTH);
     }
 
     /** Returns the element of a branch that leads to a key, by the outcome of a search: the last one not after it. */
@@ -198,10 +233,11 @@ public final class Tree {
     }
 
     private boolean found(int index) throws IOException {
+        page.look(index);
         foundBytes = page.bytes();
-        foundAt = page.valueAt(index);
-        foundLength = page.valueLength(index);
-        foundFlags = page.elementFlags(index);
+        foundAt = page.valueAt();
+        foundLength = page.valueLength();
+        foundFlags = page.elementFlags();
         return true;
     }
 
@@ -229,7 +265,7 @@ public final class Tree {
 
     /** Returns the tree of a bucket, or null if the key is absent or has a value. */
     public @Nullable Tree bucket(byte[] name) throws IOException {
-        Tree open = buckets.get(name);
+        Tree open = buckets == null ? null : buckets.get(name);
         if (open != null) {
             return open;
         }
@@ -237,8 +273,17 @@ public final class Tree {
             return null;
         }
         Tree tree = inValue(pages, foundBytes, foundAt, foundLength, 0);
-        buckets.put(name.clone(), tree);
+        buckets().put(name.clone(), tree);
         return tree;
+    }
+
+    private Map<byte[], Tree> buckets() {
+        Map<byte[], Tree> known = buckets;
+        if (known == null) {
+            known = new TreeMap<>(Arrays::compareUnsigned);
+            buckets = known;
+        }
+        return known;
     }
 
     /** Returns whether another tree is this one or a bucket somewhere within it, among those that were looked into. */
@@ -263,9 +308,10 @@ public final class Tree {
 
     private void addBucket(byte[] name, Tree tree) throws IOException {
         byte[] place = new byte[PageFormat.BUCKET_LENGTH]; // until spill knows better
-        leafFor(name).put(name, place, 0, place.length, PageFormat.BUCKET);
+        Node leaf = leafFor(name);
+        leaf.put(leaf.search(name, 0, name.length), name, place, PageFormat.BUCKET);
         changes++;
-        buckets.put(name.clone(), tree);
+        buckets().put(name.clone(), tree);
     }
 
     /** Deletes a bucket that is there, with everything in it. */
@@ -275,7 +321,7 @@ public final class Tree {
             throw new IllegalStateException("no such bucket");
         }
         tree.drop();
-        buckets.remove(name);
+        buckets().remove(name);
         removeKey(name);
     }
 
@@ -287,7 +333,7 @@ public final class Tree {
         }
         tree.rootNode(); // its value is written where it goes to
         tree.isHeaderChanged = true;
-        buckets.remove(name);
+        buckets().remove(name);
         removeKey(name);
         target.addBucket(name, tree);
     }
@@ -316,8 +362,13 @@ public final class Tree {
             if (!isLeaf) {
                 long child = node != null ? node.child(i) : at.child(i);
                 drop(child, nodeIfAny(child), depth + 1, waiting);
-            } else if (((node != null ? node.flags(i) : at.elementFlags(i)) & PageFormat.BUCKET) != 0) {
-                byte[] name = node != null ? node.key(i) : Bytes.copy(at.bytes(), at.keyAt(i), at.keyLength(i));
+                continue;
+            }
+            if (node == null) {
+                at.look(i);
+            }
+            if (node != null ? node.isBucket(i) : at.isBucket()) {
+                byte[] name = node != null ? node.key(i) : at.key();
                 Tree tree = bucket(name);
                 if (tree != null) {
                     waiting.add(tree);
@@ -333,19 +384,21 @@ public final class Tree {
 
     // ---------------------------------------------------------------- changing
 
-    /** Puts a value; the key has no bucket. */
-    public void put(byte[] key, byte[] value) throws IOException {
-        leafFor(key).put(key, value, 0, value.length, 0);
-        changes++;
-    }
-
-    /** Removes a key that has no bucket; returns whether it was there. */
-    public boolean delete(byte[] key) throws IOException {
-        if (!find(key, 0, key.length)) {
+    /** Puts a value; returns false, and changes nothing, if the key has a bucket. */
+    public boolean put(byte[] key, byte[] value) throws IOException {
+        Node leaf = leafFor(key);
+        int index = leaf.searchFromEnd(key);
+        if (index >= 0 && leaf.isBucket(index)) {
             return false;
         }
-        removeKey(key);
+        leaf.put(index, key, value, 0);
+        changes++;
         return true;
+    }
+
+    /** Removes a key that is there. */
+    public void delete(byte[] key) throws IOException {
+        removeKey(key);
     }
 
     private void removeKey(byte[] key) throws IOException {
@@ -373,7 +426,7 @@ public final class Tree {
             }
             node = childNode(node, child(node.search(key, 0, key.length)));
         }
-        throw page.corrupt("tree is too deep, so its pages lead in a circle", "depth=" + MAX_DEPTH);
+        throw tooDeep();
     }
 
     private Node rootNode() throws IOException {
@@ -390,9 +443,14 @@ public final class Tree {
     }
 
     private Node leafFor(byte[] key) throws IOException {
+        Node last = lastLeaf;
+        if (last != null && last.isFor(key)) {
+            return last;
+        }
         Node node = rootNode();
         for (int depth = 0; depth < MAX_DEPTH; depth++) {
             if (node.isLeaf()) {
+                lastLeaf = node;
                 return node;
             }
             if (node.count() == 0) {
@@ -400,13 +458,14 @@ public final class Tree {
             }
             node = childNode(node, child(node.search(key, 0, key.length)));
         }
-        throw page.corrupt("tree is too deep, so its pages lead in a circle", "depth=" + MAX_DEPTH);
+        throw tooDeep();
     }
 
     private Node childNode(Node parent, int index) throws IOException {
         long id = parent.child(index);
         Node node = nodes.get(id);
         if (node == null) {
+            fetched = pages.fetch(id);
             read(id, page);
             node = Node.of(pages.arena(), page, pages.pageSize());
             if (!isInRange(node, parent, index)) {
@@ -414,6 +473,8 @@ public final class Tree {
             }
             node.parent = parent;
             node.keyInParent = parent.key(index);
+            node.low = index == 0 ? parent.low : node.keyInParent;
+            node.high = index + 1 == parent.count() ? parent.high : parent.key(index + 1);
             parent.children.add(node);
             nodes.put(id, node);
         } else if (node.parent != parent) {
@@ -454,7 +515,9 @@ public final class Tree {
     }
 
     private void addBuckets(List<Nested> target) {
-        buckets.forEach((name, tree) -> target.add(new Nested(this, name, tree)));
+        if (buckets != null) {
+            buckets.forEach((name, tree) -> target.add(new Nested(this, name, tree)));
+        }
     }
 
     /** Joins the nodes that lost keys with their neighbours, here and in all buckets. */
@@ -466,7 +529,8 @@ public final class Tree {
     }
 
     private void rebalanceNodes() throws IOException {
-        for (Node node : List.copyOf(nodes.values())) {
+        lastLeaf = null;
+        for (Node node : nodes.all()) {
             rebalance(node);
         }
         Node top = rootNode;
@@ -589,7 +653,8 @@ public final class Tree {
             value = new byte[PageFormat.BUCKET_LENGTH];
             bucket.writeHeader(ByteBuffer.wrap(value).order(pages.order()));
         }
-        leafFor(name).put(name, value, 0, value.length, PageFormat.BUCKET);
+        Node leaf = leafFor(name);
+        leaf.put(leaf.search(name, 0, name.length), name, value, PageFormat.BUCKET);
     }
 
     private boolean isInlineable(Node top) {

@@ -22,9 +22,18 @@ public final class TreeCursor {
     private int depth; // of the leaf, counted from 1; 0 if the cursor is nowhere
     private int seenChanges;
     private boolean isAtKey; // false if the element is gone: then the levels are where it would be
+
+    // The element that the cursor is at; its key stays when it is gone.
     private ByteBuffer keyBytes = NOTHING;
     private int keyAt;
     private int keyLength;
+    private ByteBuffer valueBytes = NOTHING;
+    private int valueAt;
+    private int valueLength;
+    private int flags;
+
+    @SuppressWarnings("UnusedVariable") // kept so that the reads are not left out
+    private long fetched;
 
     /** One page or node on the way from the root to the leaf. */
     private static final class Level {
@@ -89,6 +98,13 @@ public final class TreeCursor {
 
     /** Moves to the next element; returns false, and does not move, if there is none. */
     public boolean next() throws IOException {
+        if (isAtKey && depth > 0 && seenChanges == tree.changes()) {
+            Level level = levels[depth - 1];
+            if (level.node == null && level.index + 1 < level.page.count()) {
+                level.index++;
+                return settle();
+            }
+        }
         return move(true);
     }
 
@@ -197,6 +213,9 @@ public final class TreeCursor {
             if (level.isLeaf()) {
                 return true;
             }
+            if (level.node == null) {
+                fetched = tree.pages().fetch(level.page.child(index));
+            }
             pushChild();
             if (descend(forward)) {
                 return true;
@@ -238,12 +257,30 @@ public final class TreeCursor {
             keyBytes = node.keyBytes(level.index);
             keyAt = node.keyAt(level.index);
             keyLength = node.keyLength(level.index);
+            settleValue(node, level.index);
         } else {
-            keyBytes = level.page.bytes();
-            keyAt = level.page.keyAt(level.index);
-            keyLength = level.page.keyLength(level.index);
+            Page page = level.page;
+            page.look(level.index);
+            keyBytes = page.bytes();
+            keyAt = page.keyAt();
+            keyLength = page.keyLength();
+            settleValue(page);
         }
         return true;
+    }
+
+    private void settleValue(Page page) {
+        valueBytes = page.bytes();
+        valueAt = page.valueAt();
+        valueLength = page.valueLength();
+        flags = page.elementFlags();
+    }
+
+    private void settleValue(Node node, int index) {
+        valueBytes = node.valueBytes(index);
+        valueAt = node.valueAt(index);
+        valueLength = node.valueLength(index);
+        flags = node.flags(index);
     }
 
     private boolean leave() {
@@ -251,10 +288,20 @@ public final class TreeCursor {
         return false;
     }
 
-    /** Returns whether the element is still there, after changes by others than this cursor; finds it again if so. */
-    private boolean isCurrent() throws IOException {
+    /** Returns whether the element is still there; after changes by others than this cursor it is looked up again. */
+    public boolean isCurrent() throws IOException {
         if (depth > 0 && seenChanges != tree.changes()) {
             look(key());
+            if (isAtKey) {
+                Level level = levels[depth - 1];
+                Node node = level.node;
+                if (node != null) {
+                    settleValue(node, level.index);
+                } else {
+                    level.page.look(level.index);
+                    settleValue(level.page);
+                }
+            }
         }
         return depth > 0 && isAtKey;
     }
@@ -279,38 +326,23 @@ public final class TreeCursor {
         return keyLength;
     }
 
-    /** Returns whether the element is there and is a bucket. */
-    public boolean isBucket() throws IOException {
-        if (!isCurrent()) {
-            return false;
-        }
-        Level level = levels[depth - 1];
-        Node node = level.node;
-        int flags = node != null ? node.flags(level.index) : level.page.elementFlags(level.index);
+    /** Returns whether the element is a bucket. After {@link #isCurrent}. */
+    public boolean isBucket() {
         return (flags & PageFormat.BUCKET) != 0;
     }
 
-    /** Returns the bytes that hold the element's value, or null if the element is gone. */
-    public @Nullable ByteBuffer valueBytes() throws IOException {
-        if (!isCurrent()) {
-            return null;
-        }
-        Level level = levels[depth - 1];
-        Node node = level.node;
-        return node != null ? node.valueBytes(level.index) : level.page.bytes();
+    /** Returns the bytes that hold the element's value. After {@link #isCurrent}. */
+    public ByteBuffer valueBytes() {
+        return valueBytes;
     }
 
-    /** Returns where the value starts. After {@link #valueBytes}. */
-    public int valueAt() throws IOException {
-        Level level = levels[depth - 1];
-        Node node = level.node;
-        return node != null ? node.valueAt(level.index) : level.page.valueAt(level.index);
+    /** Returns where the value starts. After {@link #isCurrent}. */
+    public int valueAt() {
+        return valueAt;
     }
 
-    /** Returns the length of the value. After {@link #valueBytes}. */
+    /** Returns the length of the value. After {@link #isCurrent}. */
     public int valueLength() {
-        Level level = levels[depth - 1];
-        Node node = level.node;
-        return node != null ? node.valueLength(level.index) : level.page.valueLength(level.index);
+        return valueLength;
     }
 }
