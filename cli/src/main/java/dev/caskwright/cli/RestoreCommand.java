@@ -3,10 +3,11 @@ package dev.caskwright.cli;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.Restoring;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.util.List;
+import java.nio.file.StandardOpenOption;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,7 +23,7 @@ import picocli.CommandLine.Parameters;
                     + " directory that says so and does not open."
         })
 final class RestoreCommand implements Callable<Integer> {
-    private static final List<String> LOCK_FILES = List.of("LOCK", "OWNER");
+    private static final String LOCK_FILE = "LOCK";
 
     private final Shell shell;
 
@@ -70,16 +71,29 @@ final class RestoreCommand implements Callable<Integer> {
         }
     }
 
-    /** The files of the store are gone already; the directory was empty before, so the lock's files are of this run. */
+    /**
+     * The files of the store are gone already, and the directory was empty before. So a lock file that is alone there is of
+     * this run; but if somebody made a store of the directory meanwhile, it is theirs, and has an owner or is locked.
+     */
     private static void removeWhatWasMade(Path target, boolean wasMissing) throws IOException {
         if (!Files.isDirectory(target)) {
             return;
         }
-        for (String name : LOCK_FILES) {
-            Files.deleteIfExists(target.resolve(name));
+        Path lock = target.resolve(LOCK_FILE);
+        if (isAlone(target) && Files.isRegularFile(lock, LinkOption.NOFOLLOW_LINKS)) {
+            try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
+                if (channel.tryLock() != null && isAlone(target)) {
+                    Files.delete(lock);
+                }
+            }
         }
         if (wasMissing && Directories.isEmptyOrMissing(target)) {
             Files.delete(target);
         }
+    }
+
+    private static boolean isAlone(Path target) {
+        String[] names = target.toFile().list();
+        return names != null && names.length == 1 && names[0].equals(LOCK_FILE);
     }
 }

@@ -11,8 +11,8 @@ import picocli.CommandLine.Mixin;
 /** Reads every byte of a store and tells what is damaged. */
 @Command(
         name = "verify",
-        description = "Read every byte of a store, and print what is damaged and where; exit code 1 if anything is."
-                + " Changes nothing.")
+        description = "Read every byte of a store, and print what is damaged and where; exit code 1 if anything is,"
+                + " and 3 if the directory has no store. Changes nothing.")
 final class VerifyCommand implements Callable<Integer> {
     private final Shell shell;
 

@@ -90,7 +90,7 @@ final class BitcaskCliTest {
             assertThat(directory.toFile().list()).containsExactly("letter.txt");
         }
         for (String command : List.of("stat", "scan", "dump", "verify", "watch", "merge")) {
-            assertThat(run(command).exitCode()).as(command).isNotZero();
+            assertThat(run(command).exitCode()).as(command).isEqualTo(ExitCode.STORE_ERROR);
             assertThat(directory.toFile().list()).containsExactly("letter.txt");
         }
         assertThat(cli.run("demo", "--dir", directory.toString()).exitCode()).isEqualTo(ExitCode.USAGE);
@@ -99,6 +99,13 @@ final class BitcaskCliTest {
         assertThat(run("put", "k", "w").exitCode()).isZero();
         assertThat(run("get", "k").out()).isEqualTo("w");
         assertThat(directory.resolve("letter.txt")).hasContent("mine");
+    }
+
+    @Test
+    void verifyCallsAStoreWithoutItsManifestDamaged() throws IOException {
+        load(10);
+        Files.delete(directory.resolve("MANIFEST"));
+        assertThat(run("verify").exitCode()).isEqualTo(ExitCode.NOT_FOUND_OR_DAMAGE);
     }
 
     @Test

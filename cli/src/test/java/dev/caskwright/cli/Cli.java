@@ -12,6 +12,7 @@ import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +26,7 @@ final class Cli implements Stores, StoreAtRest, Integrity, Salvaging, Backups, R
     final List<Access> accesses = new ArrayList<>();
     VerifyReport verification = new VerifyReport(3, 300, List.of());
     SalvageReport salvaged = new SalvageReport(3, 300, List.of());
+    private TargetAction restoring = target -> {};
     Stores stores = this;
     Shell.Pause pause = millis -> {
         throw new AssertionError("nothing to wait for");
@@ -68,6 +70,17 @@ final class Cli implements Stores, StoreAtRest, Integrity, Salvaging, Backups, R
         return this;
     }
 
+    /** What happens while a backup is restored. */
+    @FunctionalInterface
+    interface TargetAction {
+        void run(Path target) throws IOException;
+    }
+
+    Cli whileRestoring(TargetAction what) {
+        restoring = what;
+        return this;
+    }
+
     @Override
     public StorageEngine open(Path directory, BackendOptions backends, Access access) {
         accesses.add(access);
@@ -90,7 +103,8 @@ final class Cli implements Stores, StoreAtRest, Integrity, Salvaging, Backups, R
     }
 
     @Override
-    public CopyReport restoreTo(Path newStore) {
+    public CopyReport restoreTo(Path newStore) throws IOException {
+        restoring.run(newStore);
         return new CopyReport(7, 1, 100, 1, 100, List.of());
     }
 

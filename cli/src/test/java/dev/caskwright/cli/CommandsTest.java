@@ -318,6 +318,36 @@ final class CommandsTest {
         assertThat(cli.engine.merges).isEqualTo(1);
     }
 
+    /** Somebody makes a store of the directory after it was found empty; the restore that fails removes nothing of it. */
+    @Test
+    void restoreThatFailsLeavesTheLockOfSomebodyElse() throws IOException {
+        for (String[] theirs : new String[][] {{"LOCK", "OWNER"}, {"LOCK", "MANIFEST"}, {"OWNER"}, {"LOCK", "mine"}}) {
+            Path target = Files.createTempDirectory(temporary, "target");
+            cli.whileRestoring(directory -> {
+                for (String name : theirs) {
+                    Files.createFile(directory.resolve(name));
+                }
+                throw new EngineLockedException("directory is in use");
+            });
+            Cli.Result result = cli.run("restore", "--dir", target.toString(), "source");
+            assertThat(result.exitCode()).isEqualTo(ExitCode.STORE_ERROR);
+            assertThat(target.toFile().list()).containsExactlyInAnyOrder(theirs);
+        }
+    }
+
+    @Test
+    void restoreThatFailsLeavesNothingBehind() throws IOException {
+        Path target = temporary.resolve("missing");
+        cli.whileRestoring(directory -> {
+            Files.createDirectory(directory);
+            Files.createFile(directory.resolve("LOCK"));
+            throw new IOException("failed");
+        });
+        assertThat(cli.run("restore", "--dir", target.toString(), "source").exitCode())
+                .isEqualTo(ExitCode.STORE_ERROR);
+        assertThat(target).doesNotExist();
+    }
+
     @Test
     void restoreRefusesADirectoryInUse() throws IOException {
         Files.createFile(temporary.resolve("mine"));

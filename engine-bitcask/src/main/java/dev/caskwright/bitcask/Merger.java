@@ -695,16 +695,29 @@ final class Merger {
                 current = null;
             }
             if (current == null) {
-                if (nextId > lastId) {
-                    throw new IllegalStateException("more merge outputs than numbers set aside: last=" + lastId);
-                }
-                current = log.createOutput(nextId++);
+                current = log.createOutput(freeId());
                 outputs.add(current);
                 store.snapshots.hide(current.segment());
                 output = current;
             }
             rateLimit.acquire(scanner.valueLength() + scanner.keyLength());
             return current;
+        }
+
+        /** Returns the next of the numbers set aside, past what somebody put in the way of one since. */
+        private long freeId() throws IOException {
+            while (nextId <= lastId && !log.isFree(nextId)) {
+                nextId++;
+            }
+            if (nextId > lastId) {
+                throw new EngineException(
+                        ErrorCode.UNAVAILABLE,
+                        Outcome.NOT_APPLIED,
+                        "a merge has no number left for its output, others may have files under them: last=" + lastId
+                                + "; it takes new ones when it runs again",
+                        null);
+            }
+            return nextId++;
         }
 
         private void finishOutput() throws IOException {

@@ -139,6 +139,11 @@ public interface RecordLog extends Closeable {
      */
     long beginMerge(int count) throws IOException;
 
+    /** Returns whether nothing is in the way of an id that was set aside; files of others may have come meanwhile. */
+    default boolean isFree(long id) throws IOException {
+        return true;
+    }
+
     /** Makes a segment for a merge to write to, under one of the ids set aside. */
     MergeOutput createOutput(long id) throws IOException;
 

@@ -38,6 +38,9 @@ final class LogVerifier {
         }
         Set<String> names = new HashSet<>(io.list());
         if (manifest == null) {
+            if (names.stream().noneMatch(FileNames::isOurs)) {
+                throw new UnsupportedFormatException("no store in this directory: " + io.describe());
+            }
             damaged(FileNames.MANIFEST, 0, "the manifest is missing");
             return;
         }

@@ -789,6 +789,13 @@ final class SegmentedLog implements RecordLog {
     }
 
     @Override
+    public boolean isFree(long id) throws IOException {
+        List<String> names = new ArrayList<>(io.list());
+        names.addAll(io.listObstacles());
+        return names.stream().noneMatch(name -> FileNames.isOurs(name) && FileNames.id(name) == id);
+    }
+
+    @Override
     public MergeOutput createOutput(long id) throws IOException {
         return new MergedFile(this, io, manifest.store(), id, unneeded);
     }

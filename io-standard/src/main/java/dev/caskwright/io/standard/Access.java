@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * Who may use what is created: permissions given at creation, so that there is no moment without them, and where the
  * superuser works in somebody else's directory, that owner.
  */
-final class Access {
+class Access { // tests put something between its steps
     private static final Set<PosixFilePermission> FOR_OWNER = PosixFilePermissions.fromString("rw-------");
     private static final int OWNER_ALONE = 3; // permissions, at most
     private static final FileAttribute<?>[] NONE = {};
@@ -26,7 +26,7 @@ final class Access {
     private final Set<PosixFilePermission> forFiles;
     private final Set<PosixFilePermission> forDirectories;
 
-    private Access(Set<PosixFilePermission> forFiles) {
+    Access(Set<PosixFilePermission> forFiles) {
         this.forFiles = forFiles;
         this.forDirectories = EnumSet.copyOf(forFiles);
         // Whoever may read a file has to come to it.

@@ -94,7 +94,7 @@ final class DirectoryLock implements IoManager.Lock {
         Path file = directory.resolve(LOCK_FILE);
         synchronized (MONITOR) {
             Holding shared = null;
-            for (String key : keys(directory, attributes(file))) {
+            for (String key : keys(directory, lockable(file))) {
                 Holding holding = HOLDINGS.get(key);
                 if (holding != null) {
                     if (exclusive || holding.exclusive) {
@@ -222,7 +222,11 @@ final class DirectoryLock implements IoManager.Lock {
                 throw Failures.ofNameChange("lock failed", file, e);
             }
             if (before == null) {
-                settle(file, channel, access);
+                // It is opened again: only of a file that was there before can it be told whether it is the one locked.
+                try (channel) {
+                    access.settleFile(file);
+                }
+                continue;
             }
             LockFile locked = lock(file, channel, before, true);
             if (locked != null) {
@@ -230,15 +234,6 @@ final class DirectoryLock implements IoManager.Lock {
             }
         }
         throw new IOException("lock failed, somebody makes and removes the file all the time: file=" + file);
-    }
-
-    private static void settle(Path file, FileChannel channel, Access access) throws IOException {
-        try {
-            access.settleFile(file);
-        } catch (Throwable e) {
-            channel.close();
-            throw e;
-        }
     }
 
     private static @Nullable LockFile lockShared(Path file) throws IOException {
@@ -264,8 +259,7 @@ final class DirectoryLock implements IoManager.Lock {
 
     /** Locks the file; returns null if it is not the one under the name any more. The channel is closed, then, too. */
     private static @Nullable LockFile lock(
-            Path file, FileChannel channel, @Nullable BasicFileAttributes before, boolean exclusive)
-            throws IOException {
+            Path file, FileChannel channel, BasicFileAttributes before, boolean exclusive) throws IOException {
         boolean isKept = false;
         try {
             FileLock lock = channel.tryLock(0, Long.MAX_VALUE, !exclusive);
@@ -273,7 +267,7 @@ final class DirectoryLock implements IoManager.Lock {
                 throw refusal(directory(file), otherProcess(channel, directory(file), exclusive));
             }
             BasicFileAttributes locked = attributes(file);
-            if (locked == null || before != null && !Objects.equals(before.fileKey(), locked.fileKey())) {
+            if (locked == null || !Objects.equals(before.fileKey(), locked.fileKey())) {
                 return null;
             }
             LockFile result = new LockFile(channel, locked.fileKey());
@@ -311,6 +305,16 @@ final class DirectoryLock implements IoManager.Lock {
         return attributes;
     }
 
+    /** As {@link #attributes}. Where something else lies under the name, its owner may live all the same. */
+    private static @Nullable BasicFileAttributes lockable(Path file) throws IOException {
+        try {
+            return attributes(file);
+        } catch (UnsupportedFormatException e) {
+            refuseIfOwnerLives(file);
+            throw e;
+        }
+    }
+
     private static List<String> keys(Path directory, @Nullable BasicFileAttributes lockFile) {
         return keys(directory, lockFile == null ? null : lockFile.fileKey());
     }
@@ -324,7 +328,7 @@ final class DirectoryLock implements IoManager.Lock {
     private static void refuseIfOwnerLives(Path file) throws IOException {
         String owner = OwnerFile.readLiving(directory(file));
         if (owner != null) {
-            throw new EngineLockedException("directory is in use, although somebody removed " + LOCK_FILE
+            throw new EngineLockedException("directory is in use, although somebody removed or replaced " + LOCK_FILE
                     + ": close it there first, or end that process; if that is another program, remove "
                     + OwnerFile.NAME + ": directory=" + file.getParent() + ", owner=" + owner);
         }

@@ -9,10 +9,12 @@ import java.io.BufferedReader;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -176,10 +178,21 @@ final class DirectoryLockTest {
                 for (boolean exclusive : new boolean[] {true, false}) {
                     assertThatThrownBy(() -> lock(exclusive))
                             .isInstanceOf(EngineLockedException.class)
-                            .hasMessageContainingAll("somebody removed LOCK", "remove OWNER")
+                            .hasMessageContainingAll("somebody removed or replaced LOCK", "remove OWNER")
                             .hasMessageEndingWith("owner=" + owner);
                     assertThat(lockFile()).doesNotExist();
                     assertThat(properties()).isEmpty();
+                }
+            }
+            // Nor does something else in the place of the file hide the owner.
+            for (String kind : List.of("pipe", "directory", "dangling")) {
+                Files.deleteIfExists(lockFile());
+                make(kind, lockFile());
+                for (boolean exclusive : new boolean[] {true, false}) {
+                    assertThatThrownBy(() -> lock(exclusive))
+                            .as(kind)
+                            .isInstanceOf(EngineLockedException.class)
+                            .hasMessageContaining("somebody removed or replaced LOCK");
                 }
             }
             // Another process has the number now, another machine, or it is no owner at all.
@@ -230,6 +243,30 @@ final class DirectoryLockTest {
                 }
                 assertThat(properties()).isEmpty();
                 Files.delete(place);
+            }
+        }
+    }
+
+    /** What is locked is the file under the name, and not one that somebody took away right after it was made. */
+    @Test
+    void aLockFileThatIsExchangedWhileItIsMadeIsNotTakenForTheOneLocked() throws IOException {
+        boolean[] isExchanged = {false};
+        Access exchanging = new Access(PosixFilePermissions.fromString("rw-------")) {
+            @Override
+            void settleFile(Path path) throws IOException {
+                super.settleFile(path);
+                if (path.equals(lockFile()) && !isExchanged[0]) {
+                    isExchanged[0] = true;
+                    Files.delete(path);
+                    Files.createFile(path);
+                }
+            }
+        };
+        try (DirectoryLock lock = DirectoryLock.acquire(directory, true, exchanging)) {
+            assertThat(isExchanged[0]).isTrue();
+            lock.check();
+            try (FileChannel another = FileChannel.open(lockFile(), StandardOpenOption.WRITE)) {
+                assertThatThrownBy(another::tryLock).isInstanceOf(OverlappingFileLockException.class);
             }
         }
     }
