@@ -92,6 +92,11 @@ public final class EngineStats {
         return group(ImageStats.class).orElse(ImageStats.NONE);
     }
 
+    /** Returns the figures of the cache of values; all 0 if the store has none. */
+    public CacheStats cache() {
+        return group(CacheStats.class).orElse(CacheStats.NONE);
+    }
+
     /** Returns a group, or empty if the engine does not give it. */
     public <G extends Record> Optional<G> group(Class<G> kind) {
         for (Record each : groups) {

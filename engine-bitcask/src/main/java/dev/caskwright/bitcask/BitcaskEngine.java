@@ -340,8 +340,11 @@ public final class BitcaskEngine
                 dead += file.deadBytes();
             }
         }
-        return EngineStats.of(keys, store.lastVersion(), store.snapshots.count())
-                .with(new SpaceStats(files.size(), disk, live, dead, store.snapshots.pinnedBytes()))
+        EngineStats stats = EngineStats.of(keys, store.lastVersion(), store.snapshots.count());
+        if (store.cache != null) {
+            stats = stats.with(store.cache.stats());
+        }
+        return stats.with(new SpaceStats(files.size(), disk, live, dead, store.snapshots.pinnedBytes()))
                 .with(new MemoryStats(
                         ofIndex(KeyIndex::memoryBytes),
                         store.snapshots.memoryBytes(),

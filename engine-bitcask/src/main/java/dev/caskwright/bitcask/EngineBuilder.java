@@ -5,6 +5,7 @@ import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.api.spi.RecordLogFactory;
+import dev.caskwright.api.spi.ValueCacheFactory;
 import dev.caskwright.bitcask.log.SegmentedLogFactory;
 import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.io.standard.StandardIoManager;
@@ -43,6 +44,8 @@ public final class EngineBuilder {
     IoManagerFactory io = StandardIoManager::open;
 
     @Nullable IoManagerFactory startupIo;
+
+    @Nullable ValueCacheFactory valueCache;
 
     Durability durability = Durability.WRITE;
     long maxFileBytes = DEFAULT_MAX_FILE_BYTES;
@@ -99,6 +102,15 @@ public final class EngineBuilder {
     /** Sets another IO manager to read the store with while it is opened; the one of {@link #io} by default. */
     public EngineBuilder startupIo(IoManagerFactory factory) {
         startupIo = Objects.requireNonNull(factory);
+        return this;
+    }
+
+    /**
+     * Sets a cache of values for reads of single keys; none by default. It pays where a read is a system call or a disk
+     * access: over mapped memory, or where most of the store fits the page cache and values are small, leave it off.
+     */
+    public EngineBuilder valueCache(ValueCacheFactory factory) {
+        valueCache = Objects.requireNonNull(factory);
         return this;
     }
 

@@ -8,6 +8,7 @@ import dev.caskwright.api.spi.KeyIndexContext;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.api.spi.ValueCache;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
@@ -107,8 +108,9 @@ final class Opening {
             clock.forgetTold();
         }
         clock.note();
+        ValueCache cache = options.valueCache == null ? null : keep(options.valueCache.open());
         Store store = new Store(
-                log, epochs, index, clock, options.maxSnapshots, ~opening.secret(), options.readOnly, failure);
+                log, epochs, index, clock, cache, options.maxSnapshots, ~opening.secret(), options.readOnly, failure);
         Reads reads = new Reads(store);
         BackgroundSync backgroundSync =
                 new BackgroundSync(store, options.syncEveryBytes, options.syncEvery, background);

@@ -12,16 +12,21 @@ import org.jspecify.annotations.Nullable;
 final class Reads {
     private final Store store;
     private final KeyIndex index;
+    private final @Nullable CachedReads cached;
 
     Reads(Store store) {
         this.store = store;
         this.index = store.index;
+        this.cached = store.cache == null ? null : new CachedReads(this, store, store.cache);
     }
 
     byte @Nullable [] get(byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
         Limits.checkKey(key);
         Session session = store.enter();
         try {
+            if (cached != null) {
+                return cached.value(session, key, snapshot);
+            }
             RecordReader reader = find(session, key, snapshot);
             return reader == null ? null : reader.value();
         } finally {
@@ -33,6 +38,9 @@ final class Reads {
         Limits.checkKey(key);
         Session session = store.enter();
         try {
+            if (cached != null) {
+                return cached.value(session, key, target, snapshot);
+            }
             RecordReader reader = find(session, key, snapshot);
             if (reader == null) {
                 return ReadView.ABSENT;
@@ -90,9 +98,7 @@ final class Reads {
     /** Returns the session's reader at the current record of the key, or null. Within an epoch. */
     @Nullable RecordReader find(Session session, byte[] source, int offset, int length, Snapshots.@Nullable Handle snapshot)
             throws IOException {
-        long locator = snapshot == null
-                ? index.candidate(source, offset, length)
-                : snapshot.locate(index, source, offset, length);
+        long locator = candidate(source, offset, length, snapshot);
         if (locator == KeyIndex.ABSENT) {
             return null;
         }
@@ -102,6 +108,19 @@ final class Reads {
             return null;
         }
         return isLive(reader, snapshot) ? reader : null;
+    }
+
+    /** Returns a locator that is probably the key's, if the key is there. Within an epoch. */
+    long candidate(byte[] source, int offset, int length, Snapshots.@Nullable Handle snapshot) throws IOException {
+        return snapshot == null
+                ? index.candidate(source, offset, length)
+                : snapshot.locate(index, source, offset, length);
+    }
+
+    /** Brings a reader that is at a candidate's record to the key's; returns whether there is one and it has not expired. */
+    boolean isAtLiveRecord(RecordReader reader, boolean isCandidate, byte[] key, Snapshots.@Nullable Handle snapshot)
+            throws IOException {
+        return (isCandidate || readExactly(reader, key, 0, key.length, snapshot == null)) && isLive(reader, snapshot);
     }
 
     /** The record is not the key's: either the index took another key for it, or the record is damaged. */
@@ -124,10 +143,10 @@ final class Reads {
     /** Expiry is judged as of now, or for a snapshot as of its moment. */
     private boolean isLive(RecordReader reader, Snapshots.@Nullable Handle snapshot) throws IOException {
         long expiresAt = reader.expiresAt();
-        if (expiresAt == Entry.NEVER) {
-            return true;
-        }
-        long version = reader.version();
+        return expiresAt == Entry.NEVER || isLive(expiresAt, reader.version(), snapshot);
+    }
+
+    boolean isLive(long expiresAt, long version, Snapshots.@Nullable Handle snapshot) throws IOException {
         return snapshot == null ? !store.clock.hasPassed(expiresAt, version) : !snapshot.hadExpired(expiresAt, version);
     }
 }

@@ -12,6 +12,7 @@ import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordReader;
+import dev.caskwright.api.spi.ValueCache;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -45,6 +46,7 @@ final class Store {
     /** The greatest id of a segment that was there when the store was opened: the index knows of those by caches. */
     final long lastFoundId;
 
+    final @Nullable ValueCache cache;
     private final ReadEpochs epochs;
     private final boolean readOnly;
     private final AtomicReference<@Nullable Throwable> failure;
@@ -60,6 +62,7 @@ final class Store {
             ReadEpochs epochs,
             KeyIndex index,
             StoreClock clock,
+            @Nullable ValueCache cache,
             int maxSnapshots,
             long seed,
             boolean readOnly,
@@ -68,6 +71,7 @@ final class Store {
         this.epochs = epochs;
         this.index = index;
         this.clock = clock;
+        this.cache = cache;
         this.readOnly = readOnly;
         this.failure = failure;
         this.snapshots = new Snapshots(this, maxSnapshots, seed);
@@ -138,6 +142,9 @@ final class Store {
     void forgetSessions() {
         sessions.clear();
         batches.clear();
+        if (cache != null) {
+            cache.close();
+        }
     }
 
     static EngineClosedException closedException() {
@@ -294,6 +301,9 @@ final class Store {
             }
             for (LogSegment file : files) {
                 log.remove(file);
+                if (cache != null) {
+                    cache.forget(file); // for the room alone: what is cached of it is not believed any more
+                }
                 snapshots.forget(file);
             }
         }

@@ -1,0 +1,90 @@
+package dev.caskwright.cache.caffeine;
+
+import dev.caskwright.api.CacheStats;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.CachedRecord;
+import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.ValueCache;
+import dev.caskwright.bitcask.BitcaskEngine;
+import dev.caskwright.index.compact.CompactKeyIndex;
+import dev.caskwright.testkit.StorageEngineContract;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Nested;
+
+/**
+ * The contract of engines with a cache of values that takes everything at once and forgets nothing, not even the records of
+ * files that are gone: the engine must not rely on a cache to forget. Then the same with Caffeine, over an index without keys.
+ */
+final class CachedEngineTest extends StorageEngineContract {
+    @Override
+    protected StorageEngine open(Path directory, InstantSource clock) throws IOException {
+        return BitcaskEngine.builder(directory)
+                .clock(clock)
+                .maxFileBytes(4096)
+                .valueCache(Hoard::new)
+                .open();
+    }
+
+    @Override
+    protected boolean isOrdered() {
+        return false;
+    }
+
+    @Nested
+    final class WithCaffeine extends StorageEngineContract {
+        @Override
+        protected StorageEngine open(Path directory, InstantSource clock) throws IOException {
+            return BitcaskEngine.builder(directory)
+                    .clock(clock)
+                    .maxFileBytes(4096)
+                    .index(CompactKeyIndex::new)
+                    .valueCache(CaffeineValueCache.withMaxBytes(64 << 10))
+                    .open();
+        }
+
+        @Override
+        protected boolean isOrdered() {
+            return false;
+        }
+    }
+
+    /** Keeps everything. */
+    static final class Hoard implements ValueCache {
+        private final Map<Long, CachedRecord> records = new ConcurrentHashMap<>();
+
+        @Override
+        public @Nullable CachedRecord get(long locator) {
+            return records.get(locator);
+        }
+
+        @Override
+        public boolean wants(long locator, long bytes) {
+            return true;
+        }
+
+        @Override
+        public void offer(long locator, CachedRecord cached) {
+            records.put(locator, cached);
+        }
+
+        @Override
+        public void forget(LogSegment segment) {
+            // Keeps it.
+        }
+
+        @Override
+        public CacheStats stats() {
+            return new CacheStats(0, 0, 0, records.size(), 0);
+        }
+
+        @Override
+        public void close() {
+            records.clear();
+        }
+    }
+}
