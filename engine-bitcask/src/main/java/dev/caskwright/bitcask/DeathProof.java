@@ -36,7 +36,6 @@ final class DeathProof {
 
     private final Store store;
     private final RecordLog log;
-    private final List<LogSegment> files;
     private final Set<LogSegment> read = new HashSet<>(); // inputs whose tombstones were seen
     private @Nullable LogSegment reading;
     private final Map<LogSegment, Boolean> damaged = new HashMap<>(); // of those that were asked about
@@ -48,11 +47,10 @@ final class DeathProof {
     private int count;
     private @Nullable CorruptRecordException damage; // where a tombstone may have been
 
-    /** Makes a proof for a merge of {@code inputs}; {@code files} are all files of the store. */
-    DeathProof(Store store, List<LogSegment> files, List<LogSegment> inputs) {
+    /** Makes a proof for a merge of {@code inputs}. */
+    DeathProof(Store store, List<LogSegment> inputs) {
         this.store = store;
         this.log = store.log;
-        this.files = files;
         long bytes = 0;
         for (LogSegment input : inputs) {
             bytes += input.length();
@@ -193,9 +191,13 @@ final class DeathProof {
         }
     }
 
-    /** Searches files that are no older than what is remembered for its tombstones, as far as that goes. */
+    /**
+     * Searches files that are no older than what is remembered for its tombstones, as far as that goes. Those of now, with
+     * what writers have begun since the merge did: a key that was deleted meanwhile has its tombstone there, since that is
+     * appended before the index loses the key.
+     */
     private void search() throws IOException {
-        for (LogSegment file : files) {
+        for (LogSegment file : store.listedFiles()) {
             if (count == 0) {
                 return;
             }

@@ -389,7 +389,7 @@ final class Merger {
             this.order = order;
             this.removableMillis = store.clock.removableMillis();
             this.older = new TombstoneFilter(log, store.listedFiles(), inputs);
-            this.proof = new DeathProof(store, store.listedFiles(), inputs);
+            this.proof = new DeathProof(store, inputs);
         }
 
         void run() throws IOException {

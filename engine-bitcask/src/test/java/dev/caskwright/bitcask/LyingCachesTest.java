@@ -12,6 +12,8 @@ import dev.caskwright.bitcask.log.CacheForger;
 import dev.caskwright.bitcask.log.CacheForger.Hint;
 import dev.caskwright.bitcask.log.Sums;
 import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.IoHook;
+import dev.caskwright.testkit.IoOperation;
 import dev.caskwright.testkit.KeyValues;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -24,6 +26,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -122,6 +130,42 @@ final class LyingCachesTest {
         try (BitcaskEngine engine = builder(false).open()) {
             assertContent(engine);
         }
+    }
+
+    /** The tombstones are in a file that was begun after the merge: they prove the deaths all the same. */
+    @Test
+    void keysThatAreDeletedDuringAMergeAreNoLie() throws Exception {
+        fill(false);
+        AtomicReference<@Nullable BitcaskEngine> open = new AtomicReference<>();
+        IoHook hook = call -> {
+            BitcaskEngine engine = open.get();
+            if (engine != null
+                    && call.operation() == IoOperation.WRITE
+                    && call.file().endsWith(".merged")) {
+                open.set(null);
+                FutureTask<@Nullable Void> deletes = new FutureTask<>(() -> {
+                    for (int i = 1; i < KEYS; i += 3) {
+                        delete(engine, i);
+                    }
+                    return null;
+                });
+                new Thread(deletes).start();
+                try {
+                    deletes.get(1, TimeUnit.MINUTES);
+                } catch (InterruptedException | ExecutionException | TimeoutException e) {
+                    throw new IOException(e);
+                }
+            }
+        };
+        try (BitcaskEngine engine = builder(false).io(hook.wrap(disk.factory())).open()) {
+            open.set(engine);
+            engine.merge();
+            assertThat(open.get()).as("keys were deleted").isNull();
+            assertThat(engine.health()).isNull();
+            engine.merge();
+            assertContent(engine);
+        }
+        assertLogIsWhole();
     }
 
     // ---------------------------------------------------------------- lies

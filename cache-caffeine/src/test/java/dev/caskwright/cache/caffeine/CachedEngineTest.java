@@ -7,7 +7,14 @@ import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.ValueCache;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.index.compact.CompactKeyIndex;
+import dev.caskwright.testkit.BackupsContract;
+import dev.caskwright.testkit.ChangeFeedContract;
+import dev.caskwright.testkit.ConditionalWritesContract;
+import dev.caskwright.testkit.ExpiryContract;
+import dev.caskwright.testkit.MergingContract;
 import dev.caskwright.testkit.StorageEngineContract;
+import dev.caskwright.testkit.TransactionsContract;
+import dev.caskwright.testkit.VersionsContract;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -20,9 +27,16 @@ import org.junit.jupiter.api.Nested;
  * The contract of engines with a cache of values that takes everything at once and forgets nothing, not even the records of
  * files that are gone: the engine must not rely on a cache to forget. Then the same with Caffeine, over an index without keys.
  */
-final class CachedEngineTest extends StorageEngineContract {
+final class CachedEngineTest extends StorageEngineContract
+        implements BackupsContract,
+                ChangeFeedContract,
+                ConditionalWritesContract,
+                ExpiryContract,
+                MergingContract,
+                TransactionsContract,
+                VersionsContract {
     @Override
-    protected StorageEngine open(Path directory, InstantSource clock) throws IOException {
+    public StorageEngine open(Path directory, InstantSource clock) throws IOException {
         return BitcaskEngine.builder(directory)
                 .clock(clock)
                 .maxFileBytes(4096)
@@ -30,26 +44,23 @@ final class CachedEngineTest extends StorageEngineContract {
                 .open();
     }
 
-    @Override
-    protected boolean isOrdered() {
-        return false;
-    }
-
     @Nested
-    final class WithCaffeine extends StorageEngineContract {
+    final class WithCaffeine extends StorageEngineContract
+            implements BackupsContract,
+                    ChangeFeedContract,
+                    ConditionalWritesContract,
+                    ExpiryContract,
+                    MergingContract,
+                    TransactionsContract,
+                    VersionsContract {
         @Override
-        protected StorageEngine open(Path directory, InstantSource clock) throws IOException {
+        public StorageEngine open(Path directory, InstantSource clock) throws IOException {
             return BitcaskEngine.builder(directory)
                     .clock(clock)
                     .maxFileBytes(4096)
                     .index(CompactKeyIndex::new)
                     .valueCache(CaffeineValueCache.withMaxBytes(64 << 10))
                     .open();
-        }
-
-        @Override
-        protected boolean isOrdered() {
-            return false;
         }
     }
 
