@@ -51,6 +51,21 @@ final class BackendOptions {
                             + " loss). Commands that only read ignore it.")
     private Durability durability = Durability.WRITE;
 
+    private boolean mergesInBackground;
+    private final Map<String, String> preferred = new LinkedHashMap<>();
+
+    /** Has the engine merge in the background, as it does by itself: for a command that stays. */
+    void mergeInBackground() {
+        mergesInBackground = true;
+    }
+
+    /** Sets an option of the engine that the user has not set, if the engine knows it. */
+    void prefer(String option, String value) {
+        if (engine().options().containsKey(option)) {
+            preferred.put(option, value);
+        }
+    }
+
     /** Makes {@code name} the index if the user chose none, and the engine has a choice. */
     void preferIndex(String name) {
         if (index == null && engine().options().containsKey(INDEX)) {
@@ -70,8 +85,11 @@ final class BackendOptions {
     EngineSettings settings(EngineSettings.Access access) {
         EngineSettings settings = EngineSettings.of(access).durability(durability);
         // Commands come and go: one that merged in the background would be gone before it was done, or be waited for.
-        if (engine().options().containsKey("auto-merge")) {
+        if (!mergesInBackground && engine().options().containsKey("auto-merge")) {
             settings = settings.option("auto-merge", "false");
+        }
+        for (Map.Entry<String, String> option : preferred.entrySet()) {
+            settings = settings.option(option.getKey(), option.getValue());
         }
         settings = with(settings, INDEX, index);
         settings = with(settings, "io", io);

@@ -82,6 +82,7 @@ public final class Main {
         commands.put("dump", () -> new DumpCommand(shell));
         commands.put("batch", () -> new BatchCommand(shell));
         commands.put("watch", () -> new WatchCommand(shell));
+        commands.put("serve", () -> new ServeCommand(shell));
         commands.put("stat", () -> new StatCommand(shell));
         commands.put("verify", () -> new VerifyCommand(shell));
         commands.put("salvage", () -> new SalvageCommand(shell));

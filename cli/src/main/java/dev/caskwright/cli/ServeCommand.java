@@ -1,0 +1,116 @@
+package dev.caskwright.cli;
+
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.server.CaskServer;
+import dev.caskwright.server.config.ServerConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Serves a store to Redis clients until it is told to end. */
+@Command(
+        name = "serve",
+        description = {
+            "Serve a store to Redis clients, over the network, until SIGTERM, SIGINT or the command SHUTDOWN. The store is"
+                    + " made if the directory is missing or empty.",
+            "Prints a line once clients are served; PING asks later. Ends with 0 when all replies are sent and all changes"
+                    + " are forced. The options of --conf and --config have the names that Redis gives them; what"
+                    + " commands there are, and what differs, is in docs/server.md."
+        })
+final class ServeCommand implements Callable<Integer> {
+    /** Read by the logger of the process when it is first used. */
+    private static final String LOG_LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";
+
+    private final Shell shell;
+
+    @Mixin
+    private DirectoryOption directory = new DirectoryOption();
+
+    @Mixin
+    private BackendOptions backends = new BackendOptions();
+
+    @Option(
+            names = "--conf",
+            paramLabel = "FILE",
+            description = "A configuration file, as of Redis. CONFIG REWRITE writes to it.")
+    private @Nullable Path conf;
+
+    @Option(
+            names = "--config",
+            paramLabel = "NAME=VALUE",
+            description = "An option of the server, such as appendfsync=always. Goes before the file.")
+    private Map<String, String> options = new LinkedHashMap<>();
+
+    @Option(names = "--port", paramLabel = "N", description = "The port; 6379 by default, 0 for any that is free.")
+    private @Nullable Integer port;
+
+    @Option(names = "--log", paramLabel = "LEVEL", description = "error, warn, info (the default) or debug.")
+    private String log = "info";
+
+    ServeCommand(Shell shell) {
+        this.shell = shell;
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        System.setProperty(LOG_LEVEL, log);
+        ServerConfig config = config();
+        backends.prefer("io", "mmap");
+        backends.mergeInBackground();
+        CountDownLatch ended = new CountDownLatch(1);
+        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.CREATE);
+                CaskServer server = start(store, config)) {
+            Thread ending = new Thread(() -> end(server, ended), "caskwright-end");
+            Runtime.getRuntime().addShutdownHook(ending);
+            shell.println(
+                    "ready: port=" + server.port() + ", tls-port=" + server.tlsPort() + ", dir=" + directory.path());
+            shell.out().flush();
+            server.awaitShutdown();
+        } finally {
+            ended.countDown();
+        }
+        return ExitCode.OK;
+    }
+
+    private ServerConfig config() throws IOException {
+        ServerConfig config = new ServerConfig();
+        try {
+            if (conf != null) {
+                config.read(conf);
+            }
+            options.forEach(config::set);
+            if (port != null) {
+                config.set("port", port.toString());
+            }
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(String.valueOf(e.getMessage()));
+        }
+        return config;
+    }
+
+    private static CaskServer start(StorageEngine store, ServerConfig config) throws IOException {
+        try {
+            return CaskServer.start(store, config);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Ends the server when the process is told to end, and has it wait until the store is closed. */
+    private static void end(CaskServer server, CountDownLatch ended) {
+        server.close();
+        try {
+            ended.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
