@@ -4,4 +4,7 @@ module dev.caskwright.moss {
     requires dev.caskwright.io.standard;
 
     exports dev.caskwright.moss;
+
+    provides dev.caskwright.api.spi.EngineProvider with
+            dev.caskwright.moss.MossProvider;
 }

@@ -83,6 +83,7 @@ final class BatchPlan {
             }
             return;
         }
+        store.settings.checkStored(prefixLength + keyLength, valueLength);
         operations.add(kind, source, prefixOffset, prefixLength + keyLength, source, valueOffset, valueLength);
     }
 

@@ -1,7 +1,9 @@
 package dev.caskwright.moss;
 
+import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.moss.file.FileNames;
 import dev.caskwright.moss.file.Manifest;
@@ -418,19 +420,29 @@ final class FileStore {
     }
 
     /** Reads and checks every byte of every file. */
-    void verify() throws IOException {
+    VerifyReport verify() throws IOException {
         List<SortedFile> files;
         synchronized (this) {
             files = new ArrayList<>(open.values());
             files.forEach(SortedFile::hold);
         }
+        long entries = 0;
+        long bytes = 0;
+        List<VerifyReport.Damage> damages = new ArrayList<>();
         try {
             for (SortedFile file : files) {
-                file.verify();
+                try {
+                    file.verify();
+                } catch (CorruptRecordException e) {
+                    damages.add(new VerifyReport.Damage(e.file(), e.offset(), String.valueOf(e.getMessage())));
+                }
+                entries += file.entries();
+                bytes += file.length();
             }
         } finally {
             files.forEach(SortedFile::release);
         }
+        return new VerifyReport(entries, bytes, damages);
     }
 
     synchronized void close() {

@@ -1,6 +1,7 @@
 package dev.caskwright.moss;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
@@ -36,6 +37,10 @@ public final class MossBuilder {
     private Duration persistAfter = Duration.ofSeconds(1);
     private int keptCheckpoints = DEFAULT_CHECKPOINTS;
     private boolean isReadOnly;
+    private @Nullable StorageEngine lower;
+    private long maxHeldKeyBytes = Runtime.getRuntime().maxMemory() / 4;
+    private boolean createIfMissing = true;
+    private boolean createAmongOtherFiles;
 
     /** Sets up an engine in memory. */
     MossBuilder() {
@@ -163,11 +168,45 @@ public final class MossBuilder {
         return this;
     }
 
+    /**
+     * Sets the engine that layers are written to. It must be empty or have been this store's before, nobody else may write to it, and
+     * the caller closes it after this engine. Keys there have 1 byte more, or 5 in child collections, and values up to 10. Without a
+     * directory there is no log, and writes are durable once they are below.
+     */
+    public MossBuilder over(StorageEngine engine) {
+        this.lower = Objects.requireNonNull(engine);
+        return this;
+    }
+
+    /**
+     * Sets how much memory the keys of a lower level without order may take, some 30 bytes and the key for each; a quarter of the heap
+     * if not set. They are read when the store is opened.
+     */
+    public MossBuilder maxHeldKeyBytes(long bytes) {
+        if (bytes < 0) {
+            throw new IllegalArgumentException("maxHeldKeyBytes must not be negative: " + bytes);
+        }
+        this.maxHeldKeyBytes = bytes;
+        return this;
+    }
+
+    /** Sets whether a store is made where there is none; true if not set. */
+    public MossBuilder createIfMissing(boolean isCreating) {
+        this.createIfMissing = isCreating;
+        return this;
+    }
+
+    /** Sets whether a store may be made in a directory that has other files; false if not set. */
+    public MossBuilder createAmongOtherFiles(boolean isAllowed) {
+        this.createAmongOtherFiles = isAllowed;
+        return this;
+    }
+
     /** Opens the engine. */
     public MossEngine open() throws IOException {
         long waiting = persistBytes > 0 ? persistBytes : Math.min(LARGEST_PERSIST_BYTES, maxMemoryBytes / 4);
-        boolean isPersistent = directory != null;
-        Durability usual = durability != null ? durability : isPersistent ? Durability.WRITE : Durability.NONE;
+        boolean hasLog = directory != null;
+        Durability usual = durability != null ? durability : hasLog ? Durability.WRITE : Durability.NONE;
         Settings settings = new Settings(
                 usual,
                 operator,
@@ -177,13 +216,18 @@ public final class MossBuilder {
                 waiting,
                 persistAfter.toMillis(),
                 writeDeadline.toMillis(),
-                0,
+                maxHeldKeyBytes,
+                lower != null,
                 hasThreads,
                 isReadOnly,
                 keptCheckpoints,
                 clock);
         if (directory != null) {
-            return Opening.open(directory, io, settings);
+            Opening.Place place = new Opening.Place(directory, createIfMissing, createAmongOtherFiles);
+            return Opening.open(place, io, settings, lower);
+        }
+        if (lower != null) {
+            return Opening.open(lower, settings);
         }
         MossEngine engine =
                 new MossEngine(new Store(settings, new OperatorResolver(operator), new Bottom.Nothing()), null);

@@ -1,18 +1,36 @@
 package dev.caskwright.moss;
 
+import dev.caskwright.api.ConditionalWrites;
+import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineFailedException;
+import dev.caskwright.api.EngineStats;
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.EntryVisitor;
 import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.Integrity;
+import dev.caskwright.api.MergeStats;
+import dev.caskwright.api.Merging;
+import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.Retry;
+import dev.caskwright.api.SpaceStats;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.Transaction;
+import dev.caskwright.api.Transactions;
+import dev.caskwright.api.VerifyReport;
+import dev.caskwright.api.Versions;
+import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.moss.memory.Kind;
 import dev.caskwright.moss.memory.MemTable;
+import dev.caskwright.moss.memory.Probe;
 import dev.caskwright.moss.memory.RangeSet;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -27,7 +45,15 @@ import org.jspecify.annotations.Nullable;
  * <p>Every method may be called by any number of threads. Reads take no lock. Writes are applied one after another, each all or
  * none, and are seen by all reads that start after they returned.
  */
-public final class MossEngine implements MossCollection, AutoCloseable {
+public final class MossEngine
+        implements StorageEngine,
+                MossCollection,
+                ConditionalWrites,
+                Versions,
+                Transactions,
+                OrderedView,
+                Merging,
+                Integrity {
     private static final byte[] ROOT = KeySpace.prefix(0);
 
     private final Store store;
@@ -38,14 +64,19 @@ public final class MossEngine implements MossCollection, AutoCloseable {
 
     private final @Nullable Resources resources;
     private final @Nullable Compactor compactor;
+    private final Conditions conditions;
+    private final EntryReads.Search search;
 
     MossEngine(Store store, @Nullable Resources resources) {
         this.store = store;
         this.resources = resources;
-        this.compactor = resources == null ? null : new Compactor(store, resources.files());
+        FileStore files = resources == null ? null : resources.files();
+        this.compactor = files == null ? null : new Compactor(store, files);
         this.pressure = new Pressure(store);
         this.writes = new Writes(store, pressure);
         this.root = new CollectionView(() -> View.held(store));
+        this.conditions = new Conditions(store, writes, this::durability);
+        this.search = key -> View.searchNow(store, key);
     }
 
     /** Returns a builder of an engine that keeps everything in memory and nothing else. */
@@ -90,6 +121,7 @@ public final class MossEngine implements MossCollection, AutoCloseable {
     }
 
     private Durability durability(WriteOptions options) {
+        Expiries.refuse(options);
         return options.durabilityOr(store.settings.durability());
     }
 
@@ -117,6 +149,11 @@ public final class MossEngine implements MossCollection, AutoCloseable {
     @Override
     public List<String> childNames() throws IOException {
         return root.childNames();
+    }
+
+    @Override
+    public void put(byte[] key, byte[] value) throws IOException {
+        put(key, value, WriteOptions.DEFAULT);
     }
 
     @Override
@@ -149,7 +186,7 @@ public final class MossEngine implements MossCollection, AutoCloseable {
         return new CommitToken(writes.batch(batch, durability(options)), store.durables, this::sync);
     }
 
-    /** Makes every write that returned before this call survive a power loss. */
+    @Override
     public void sync() throws IOException {
         writes.sync();
     }
@@ -163,7 +200,8 @@ public final class MossEngine implements MossCollection, AutoCloseable {
         }
     }
 
-    /** Opens a snapshot of this moment. */
+    /** Opens a snapshot of this moment. It takes a pointer, and the same time whatever the store has. */
+    @Override
     public MossSnapshot snapshot() throws IOException {
         return new MossSnapshot(store, View.held(store));
     }
@@ -212,8 +250,8 @@ public final class MossEngine implements MossCollection, AutoCloseable {
         }
     }
 
-    /** Returns figures about the store. */
-    public MossStats stats() {
+    private MossStats figures() {
+        FileStore files = resources == null ? null : resources.files();
         store.lock.lock();
         try {
             Stack stack = store.stack();
@@ -231,9 +269,10 @@ public final class MossEngine implements MossCollection, AutoCloseable {
                     store.persister.persists(),
                     pressure.slowed(),
                     pressure.stopped(),
-                    resources == null ? 0 : resources.files().files(),
-                    resources == null ? 0 : resources.files().diskBytes(),
-                    resources == null ? 0 : resources.files().memoryBytes(),
+                    files == null ? 0 : files.files(),
+                    files == null ? 0 : files.diskBytes(),
+                    (files == null ? 0 : files.memoryBytes())
+                            + (stack.bottom instanceof EngineBottom bottom ? bottom.heldKeyBytes() : 0),
                     store.log() == null ? 0 : store.log().diskBytes(),
                     compactor == null ? 0 : compactor.compactions());
         } finally {
@@ -241,12 +280,12 @@ public final class MossEngine implements MossCollection, AutoCloseable {
         }
     }
 
-    /** Returns the first failure that made the engine refuse writes until it is reopened; null if there was none. */
+    @Override
     public @Nullable Throwable health() {
         return store.failure();
     }
 
-    /** Returns the work in the background that failed and is tried again after growing pauses. */
+    @Override
     public List<Retry> retries() {
         List<Retry> retries = new ArrayList<>(store.persister.retries());
         if (compactor != null) {
@@ -257,11 +296,13 @@ public final class MossEngine implements MossCollection, AutoCloseable {
 
     private FileStore files() throws EngineException {
         store.ensureOpen();
-        if (resources == null) {
+        FileStore files = resources == null ? null : resources.files();
+        if (files == null) {
             throw new MossException(
-                    MossException.Reason.UNSUPPORTED, "checkpoints need files: open the store with a directory");
+                    MossException.Reason.UNSUPPORTED,
+                    "checkpoints need files: open the store with a directory and nothing below");
         }
-        return resources.files();
+        return files;
     }
 
     /**
@@ -334,12 +375,124 @@ public final class MossEngine implements MossCollection, AutoCloseable {
         }
     }
 
-    /** Reads and checks every byte of every file. */
-    public void verify() throws IOException {
+    /** Reads every byte of every file and returns what is damaged; over another engine, only the log is this engine's. */
+    @Override
+    public VerifyReport verify() throws IOException {
         store.ensureOpen();
-        if (resources != null) {
-            resources.files().verify();
+        if (resources == null) {
+            return new VerifyReport(0, 0, List.of());
         }
+        FileStore files = resources.files();
+        if (files == null) {
+            return new VerifyReport(0, 0, List.of());
+        }
+        return files.verify();
+    }
+
+    @Override
+    public int get(byte[] key, ByteBuffer target) throws IOException {
+        return EntryReads.get(search, key, target);
+    }
+
+    @Override
+    public boolean contains(byte[] key) throws IOException {
+        return EntryReads.contains(search, key);
+    }
+
+    @Override
+    public @Nullable Entry entry(byte[] key) throws IOException {
+        return EntryReads.entry(search, key);
+    }
+
+    @Override
+    public void visit(EntryVisitor visitor) throws IOException {
+        EntryReads.visit(root, visitor);
+    }
+
+    @Override
+    public Cursor cursor() throws IOException {
+        return range(Range.all());
+    }
+
+    /** Returns a cursor over the keys within the range as of now: what is written later does not show. */
+    @Override
+    public Cursor range(Range range) throws IOException {
+        return EntryReads.cursor(iterator(range));
+    }
+
+    @Override
+    public boolean delete(byte[] key, WriteOptions options) throws IOException {
+        return conditions.write(key, null, Probe::isPresent, options);
+    }
+
+    @Override
+    public boolean putIfAbsent(byte[] key, byte[] value, WriteOptions options) throws IOException {
+        return conditions.write(key, value, present -> !present.isPresent(), options);
+    }
+
+    @Override
+    public boolean replace(byte[] key, byte[] expected, byte[] value, WriteOptions options) throws IOException {
+        return conditions.write(key, value, Conditions.hasValue(expected), options);
+    }
+
+    @Override
+    public boolean delete(byte[] key, byte[] expected, WriteOptions options) throws IOException {
+        return conditions.write(key, null, Conditions.hasValue(expected), options);
+    }
+
+    @Override
+    public boolean replaceVersion(byte[] key, long expectedVersion, byte[] value, WriteOptions options)
+            throws IOException {
+        return conditions.write(
+                key, value, present -> present.isPresent() && present.version() == expectedVersion, options);
+    }
+
+    @Override
+    public Transaction transaction() {
+        return conditions.transaction();
+    }
+
+    @Override
+    public void write(WriteBatch batch, WriteOptions options) throws IOException {
+        MossBatch copy = new MossBatch();
+        batch.visit((source, keyOffset, keyLength, valueLength, expiry) -> {
+            Expiries.refuse(expiry);
+            boolean isDelete = valueLength == WriteBatch.Visitor.DELETE;
+            copy.add(
+                    isDelete ? Kind.DELETE : Kind.PUT,
+                    source,
+                    keyOffset,
+                    keyLength,
+                    source,
+                    keyOffset + keyLength,
+                    isDelete ? 0 : valueLength);
+        });
+        write(copy, options);
+    }
+
+    /** Counts the keys of the root collection, which takes as long as walking over them. After {@link #close} it is 0. */
+    @Override
+    public long size() throws IOException {
+        return store.isClosed() ? 0 : EntryReads.count(root, Range.all());
+    }
+
+    /** Compacts: see {@link #compact}. */
+    @Override
+    public void merge() throws IOException {
+        compact();
+    }
+
+    /**
+     * Returns figures about the store; {@link MossStats} is a group of them. Keys are not counted here, since that takes a walk: they
+     * are -1.
+     */
+    @Override
+    public EngineStats stats() {
+        MossStats figures = figures();
+        return EngineStats.of(store.isClosed() ? 0 : -1, figures.version(), figures.holders())
+                .with(figures)
+                .with(new MergeStats(figures.merges() + figures.compactions(), 0))
+                .with(new SpaceStats(figures.files(), figures.fileBytes() + figures.logBytes(), 0, 0, 0));
     }
 
     /**

@@ -1,8 +1,15 @@
 package dev.caskwright.moss;
 
+import dev.caskwright.api.Cursor;
 import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.EntryVisitor;
+import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Range;
+import dev.caskwright.api.Snapshot;
+import dev.caskwright.moss.memory.Probe;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -11,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * in memory, and files that it may need stay on disk. Safe for any number of threads; the caller closes it, and closing it twice is
  * fine. Closing the engine closes it.
  */
-public final class MossSnapshot implements MossView, AutoCloseable {
+public final class MossSnapshot implements Snapshot, MossView, OrderedView {
     private final Store store;
     private final View view;
     private final CollectionView root = new CollectionView(this::hold);
@@ -35,7 +42,46 @@ public final class MossSnapshot implements MossView, AutoCloseable {
         return view;
     }
 
-    /** Returns the version of the last write that the snapshot shows. */
+    private Probe search(byte[] key) throws IOException {
+        View held = hold();
+        try {
+            return held.search(key);
+        } finally {
+            held.stack.bottom.release();
+        }
+    }
+
+    @Override
+    public int get(byte[] key, ByteBuffer target) throws IOException {
+        return EntryReads.get(this::search, key, target);
+    }
+
+    @Override
+    public boolean contains(byte[] key) throws IOException {
+        return EntryReads.contains(this::search, key);
+    }
+
+    @Override
+    public @Nullable Entry entry(byte[] key) throws IOException {
+        return EntryReads.entry(this::search, key);
+    }
+
+    @Override
+    public void visit(EntryVisitor visitor) throws IOException {
+        EntryReads.visit(root, visitor);
+    }
+
+    @Override
+    public Cursor cursor() throws IOException {
+        return range(Range.all());
+    }
+
+    @Override
+    public Cursor range(Range range) throws IOException {
+        return EntryReads.cursor(iterator(range));
+    }
+
+    @Override
     public long version() {
         return view.version;
     }

@@ -1,6 +1,7 @@
 package dev.caskwright.moss;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /*
  * First everything is read and judged: the manifest, the files that it lists, the log. Only then is something changed: what the log has
@@ -32,12 +34,16 @@ final class Opening {
         this.resolver = new OperatorResolver(settings.operator());
     }
 
-    static MossEngine open(Path directory, IoManagerFactory factory, Settings settings) throws IOException {
-        IoManager io = factory.open(directory, !settings.isReadOnly());
+    /** How a directory may be found. */
+    record Place(Path directory, boolean isCreating, boolean isAmongOtherFiles) {}
+
+    static MossEngine open(Place place, IoManagerFactory factory, Settings settings, @Nullable StorageEngine lower)
+            throws IOException {
+        IoManager io = factory.open(place.directory, place.isCreating && !settings.isReadOnly());
         try {
             IoManager.Lock lock = io.lock(!settings.isReadOnly());
             try {
-                return new Opening(settings, io).open(lock);
+                return new Opening(settings, io).open(lock, place, lower);
             } catch (Throwable e) {
                 closeAfter(lock, e);
                 throw e;
@@ -56,23 +62,52 @@ final class Opening {
         }
     }
 
-    private MossEngine open(IoManager.Lock lock) throws IOException {
-        Manifest manifest = manifest();
-        if (manifest.isOver()) {
-            throw new UnsupportedFormatException("store is over a lower level, and none was given: directory="
-                    + io.describe() + "; open it over the engine that has its data");
-        }
-        FileStore files = new FileStore(io, manifest, resolver);
+    /** Opens an engine over a lower level, without a directory and so without a log. */
+    static MossEngine open(StorageEngine lower, Settings settings) throws IOException {
+        OperatorResolver resolver = new OperatorResolver(settings.operator());
+        EngineBottom bottom = EngineBottom.open(lower, resolver, 0, settings.maxHeldKeyBytes());
         try {
-            Store store = new Store(settings, resolver, files.bottom());
-            MossEngine engine = new MossEngine(store, new Resources(io, lock, files));
+            Store store = new Store(settings, resolver, bottom);
+            checkOperator(store);
+            store.durables.advance(bottom.version());
+            MossEngine engine = new MossEngine(store, null);
+            engine.start();
+            return engine;
+        } catch (Throwable e) {
+            bottom.release();
+            throw e;
+        }
+    }
+
+    private MossEngine open(IoManager.Lock lock, Place place, @Nullable StorageEngine lower) throws IOException {
+        Manifest manifest = manifest(place, lower != null);
+        if (manifest.isOver() != (lower != null)) {
+            throw new UnsupportedFormatException(
+                    "store " + (manifest.isOver() ? "is over" : "has files of its own and not")
+                            + " a lower level: directory=" + io.describe() + "; open it as it was made");
+        }
+        if (lower == null) {
+            FileStore files = new FileStore(io, manifest, resolver);
+            return open(manifest, files.bottom(), new Resources(io, lock, files));
+        }
+        Bottom bottom = EngineBottom.open(lower, resolver, manifest.storeId(), settings.maxHeldKeyBytes());
+        return open(manifest, bottom, new Resources(io, lock, null));
+    }
+
+    private MossEngine open(Manifest manifest, Bottom bottom, Resources resources) throws IOException {
+        FileStore files = resources.files();
+        Store store = new Store(settings, resolver, bottom);
+        try {
+            MossEngine engine = new MossEngine(store, resources);
             List<Long> logs = logs();
             recover(engine, new LogReader(io, manifest.storeId()), logs);
             checkOperator(store);
             if (!settings.isReadOnly()) {
                 store.persister.drain();
                 removeLogs(logs);
-                files.removeOrphans();
+                if (files != null) {
+                    files.removeOrphans();
+                }
                 long nextLog = logs.isEmpty() ? 1 : logs.get(logs.size() - 1) + 1;
                 store.log(new WriteLog(store, io, manifest.storeId(), nextLog));
             }
@@ -80,13 +115,16 @@ final class Opening {
             engine.start();
             return engine;
         } catch (Throwable e) {
-            files.close();
+            store.stack().bottom.release();
+            if (files != null) {
+                files.close();
+            }
             throw e;
         }
     }
 
-    private Manifest manifest() throws IOException {
-        List<String> names = io.list();
+    private Manifest manifest(Place place, boolean isOver) throws IOException {
+        List<String> names = new ArrayList<>(io.list());
         if (names.contains(FileNames.MANIFEST)) {
             return Manifest.read(io);
         }
@@ -96,11 +134,16 @@ final class Opening {
                         "manifest is missing", FileNames.MANIFEST, 0, "there is a file of a store: " + name);
             }
         }
-        if (settings.isReadOnly()) {
+        if (settings.isReadOnly() || !place.isCreating) {
             throw new UnsupportedFormatException("directory has no store: directory=" + io.describe());
         }
+        names.remove(FileNames.NEW_MANIFEST);
+        if (!place.isAmongOtherFiles && !names.isEmpty()) {
+            throw new UnsupportedFormatException("directory has other files and no store: directory=" + io.describe()
+                    + ", one=" + names.get(0) + "; choose an empty one, or allow it with createAmongOtherFiles");
+        }
         long storeId = ThreadLocalRandom.current().nextLong();
-        Manifest manifest = new Manifest(storeId, false, 1, 0, List.of(), List.of());
+        Manifest manifest = new Manifest(storeId, isOver, 1, 0, List.of(), List.of());
         manifest.prepare(io);
         Manifest.install(io);
         return manifest;
@@ -138,13 +181,13 @@ final class Opening {
         }
     }
 
-    private void checkOperator(Store store) throws IOException {
+    private static void checkOperator(Store store) throws IOException {
         byte[] stored = View.searchNow(store, KeySpace.OPERATOR).value();
         if (stored == null) {
             return;
         }
         String name = new String(stored, StandardCharsets.UTF_8);
-        MergeOperator operator = settings.operator();
+        MergeOperator operator = store.settings.operator();
         if (operator == null || !operator.name().equals(name)) {
             throw new MossException(
                     MossException.Reason.OPERATOR_MISSING,

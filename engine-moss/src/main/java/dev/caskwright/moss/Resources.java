@@ -3,12 +3,20 @@ package dev.caskwright.moss;
 import dev.caskwright.api.spi.IoManager;
 import java.io.Closeable;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
-/** What a store with a directory holds besides its layers. */
-record Resources(IoManager io, IoManager.Lock lock, FileStore files) implements Closeable {
+/**
+ * What a store with a directory holds besides its layers.
+ *
+ * @param files null if another engine is below
+ */
+record Resources(
+        IoManager io, IoManager.Lock lock, @Nullable FileStore files) implements Closeable {
     @Override
     public void close() throws IOException {
-        files.close();
+        if (files != null) {
+            files.close();
+        }
         try {
             lock.close();
         } finally {

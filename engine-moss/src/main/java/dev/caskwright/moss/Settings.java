@@ -1,6 +1,8 @@
 package dev.caskwright.moss;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.moss.memory.LittleEndian;
 import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param persistBytes so much is written at once, about; and as soon as so much waits
  * @param persistMillis what is older than this is written even if it is little; 0 means never
  * @param writeDeadlineMillis how long a write waits for memory
+ * @param isOverEngine whether another engine is below, whose limits hold for keys and values as they are stored there
  * @param maxHeldKeyBytes the most that keys of a lower level without order may take
  */
 record Settings(
@@ -25,7 +28,25 @@ record Settings(
         long persistMillis,
         long writeDeadlineMillis,
         long maxHeldKeyBytes,
+        boolean isOverEngine,
         boolean hasThreads,
         boolean isReadOnly,
         int keptCheckpoints,
-        InstantSource clock) {}
+        InstantSource clock) {
+
+    /** Refuses a key, with what stands in front of it, or a value that the engine below cannot hold. */
+    void checkStored(int keyLength, int valueLength) {
+        if (!isOverEngine) {
+            return;
+        }
+        if (keyLength > StorageEngine.MAX_KEY_LENGTH) {
+            throw new IllegalArgumentException("key is too long for the lower level, which needs "
+                    + KeySpace.CHILD_PREFIX + " bytes more of a child's and " + KeySpace.ROOT_PREFIX
+                    + " of the root's: length=" + keyLength + ", limit=" + StorageEngine.MAX_KEY_LENGTH);
+        }
+        if (valueLength > StorageEngine.MAX_VALUE_LENGTH - LittleEndian.LONGEST) {
+            throw new IllegalArgumentException("value is too long for the lower level: length=" + valueLength
+                    + ", limit=" + (StorageEngine.MAX_VALUE_LENGTH - LittleEndian.LONGEST));
+        }
+    }
+}

@@ -39,6 +39,7 @@ final class Writes {
         checkKey(key);
         checkValue(value);
         byte[] whole = KeySpace.key(prefix, key);
+        store.settings.checkStored(whole.length, value.length);
         write(whole.length + value.length, kind == Kind.DELETE, durability, ops -> {
             if (kind == Kind.MERGE) {
                 plan.noteOperator(ops);

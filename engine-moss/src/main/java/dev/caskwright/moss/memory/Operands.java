@@ -28,6 +28,13 @@ public final class Operands {
         return encoded;
     }
 
+    /** Returns the operands of a stored value, the newest first. */
+    public static List<byte[]> decode(byte[] source, int offset, int length) {
+        List<byte[]> newestFirst = new ArrayList<>();
+        addTo(newestFirst, source, offset, length);
+        return newestFirst;
+    }
+
     /** Adds the operands of a stored value to a list, the newest first. */
     static void addTo(List<byte[]> newestFirst, byte[] source, int offset, int length) {
         List<byte[]> oldestFirst = new ArrayList<>();
