@@ -63,8 +63,8 @@ class CollectionView implements MossView {
         try {
             int number = number(view);
             return number == MISSING
-                    ? new MossIterator(view, KeySpace.prefix(0), range.limit(0))
-                    : new MossIterator(view, KeySpace.prefix(number), range);
+                    ? new MossIterator(source, view, KeySpace.prefix(0), range.limit(0))
+                    : new MossIterator(source, view, KeySpace.prefix(number), range);
         } catch (Throwable e) {
             view.stack.bottom.release();
             throw e;

@@ -1,5 +1,6 @@
 package dev.caskwright.moss;
 
+import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.Retry;
 import java.io.IOException;
@@ -40,7 +41,7 @@ final class Compactor {
                 trouble = null;
                 failures = 0;
                 pause = FIRST_PAUSE_MILLIS;
-            } catch (CancellationException | InterruptedException e) {
+            } catch (CancellationException | EngineClosedException | InterruptedException e) {
                 return;
             } catch (Throwable e) {
                 // Nothing has changed: what was written is listed nowhere.
@@ -86,6 +87,7 @@ final class Compactor {
     /** Joins files once; returns whether there was need. */
     boolean step(boolean isForAll) throws IOException {
         synchronized (turn) {
+            store.ensureOpen();
             FileStore.Joined joined = files.join(isForAll, store::isClosed);
             if (joined == null) {
                 return false;
@@ -93,6 +95,15 @@ final class Compactor {
             install(joined);
             compactions++;
             return true;
+        }
+    }
+
+    /** Returns when no compaction is under way; after the store was marked closed, none comes. */
+    void awaitEnd() {
+        synchronized (turn) {
+            if (store.isClosed()) {
+                trouble = null;
+            }
         }
     }
 

@@ -72,13 +72,20 @@ final class EntryReads {
         };
     }
 
-    static long count(MossView view, Range range) throws IOException {
-        long count = 0;
+    /** Entries, and the bytes of their keys and values. */
+    record Count(long keys, long bytes) {
+        static final Count NONE = new Count(0, 0);
+    }
+
+    static Count count(MossView view, Range range) throws IOException {
+        long keys = 0;
+        long bytes = 0;
         try (MossIterator iterator = view.iterator(range)) {
             while (iterator.next()) {
-                count++;
+                keys++;
+                bytes += iterator.keyView().remaining() + iterator.valueView().remaining();
             }
         }
-        return count;
+        return new Count(keys, bytes);
     }
 }

@@ -11,6 +11,7 @@ import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Integrity;
+import dev.caskwright.api.MemoryStats;
 import dev.caskwright.api.MergeStats;
 import dev.caskwright.api.Merging;
 import dev.caskwright.api.OrderedView;
@@ -25,11 +26,13 @@ import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.Versions;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.WriteStats;
 import dev.caskwright.moss.memory.Kind;
 import dev.caskwright.moss.memory.MemTable;
 import dev.caskwright.moss.memory.Probe;
 import dev.caskwright.moss.memory.RangeSet;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -274,7 +277,8 @@ public final class MossEngine
                     (files == null ? 0 : files.memoryBytes())
                             + (stack.bottom instanceof EngineBottom bottom ? bottom.heldKeyBytes() : 0),
                     store.log() == null ? 0 : store.log().diskBytes(),
-                    compactor == null ? 0 : compactor.compactions());
+                    compactor == null ? 0 : compactor.compactions(),
+                    writes.writtenBytes());
         } finally {
             store.lock.unlock();
         }
@@ -366,6 +370,7 @@ public final class MossEngine
     private void changeFiles(FilesChange change) throws IOException {
         store.below.lock();
         try {
+            store.ensureWritable();
             change.run();
         } catch (EngineFailedException e) {
             store.fail(e);
@@ -473,7 +478,7 @@ public final class MossEngine
     /** Counts the keys of the root collection, which takes as long as walking over them. After {@link #close} it is 0. */
     @Override
     public long size() throws IOException {
-        return store.isClosed() ? 0 : EntryReads.count(root, Range.all());
+        return store.isClosed() ? 0 : EntryReads.count(root, Range.all()).keys();
     }
 
     /** Compacts: see {@link #compact}. */
@@ -483,16 +488,27 @@ public final class MossEngine
     }
 
     /**
-     * Returns figures about the store; {@link MossStats} is a group of them. Keys are not counted here, since that takes a walk: they
-     * are -1.
+     * Returns figures about the store; {@link MossStats} is a group of them. Keys and their bytes are counted by a walk over them, as
+     * {@link #size} does, for there is no index that would know.
      */
     @Override
     public EngineStats stats() {
         MossStats figures = figures();
-        return EngineStats.of(store.isClosed() ? 0 : -1, figures.version(), figures.holders())
+        EntryReads.Count count = EntryReads.Count.NONE;
+        try {
+            count = store.isClosed() ? count : EntryReads.count(root, Range.all());
+        } catch (EngineClosedException e) {
+            count = EntryReads.Count.NONE; // closed meanwhile
+        } catch (IOException e) {
+            throw new UncheckedIOException("keys could not be counted", e);
+        }
+        long disk = figures.fileBytes() + figures.logBytes();
+        return EngineStats.of(count.keys(), figures.version(), figures.holders())
                 .with(figures)
+                .with(new WriteStats(figures.writtenBytes()))
                 .with(new MergeStats(figures.merges() + figures.compactions(), 0))
-                .with(new SpaceStats(figures.files(), figures.fileBytes() + figures.logBytes(), 0, 0, 0));
+                .with(new MemoryStats(store.isClosed() ? 0 : figures.memoryBytes() + figures.indexBytes(), 0, 0, 0))
+                .with(new SpaceStats(figures.files(), disk, count.bytes(), Math.max(0, disk - count.bytes()), 0));
     }
 
     /**
@@ -525,6 +541,9 @@ public final class MossEngine
             store.lock.unlock();
         }
         join();
+        if (compactor != null) {
+            compactor.awaitEnd();
+        }
         Throwable cause = store.failure();
         boolean isPersistent = store.stack().bottom.isPersistent() && !store.settings.isReadOnly();
         try {
@@ -573,6 +592,15 @@ public final class MossEngine
     }
 
     private void releaseAll() throws IOException {
+        store.below.lock(); // a call that persists or changes files, and began before the close, ends first
+        try {
+            releaseAllBelow();
+        } finally {
+            store.below.unlock();
+        }
+    }
+
+    private void releaseAllBelow() throws IOException {
         store.holders.forEach(Runnable::run);
         store.stack().bottom.release();
         try {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MossIterator implements Closeable {
     private final Store store;
+    private final ViewSource source;
     private final View view;
     private final MergingCursor cursor;
     private final int prefixLength;
@@ -35,7 +36,8 @@ public final class MossIterator implements Closeable {
     private ByteBuffer valueView = keyView;
 
     /** Makes an iterator over a view whose bottom is held for it; closing lets go of it. */
-    MossIterator(View view, byte[] prefix, Range range) throws IOException {
+    MossIterator(ViewSource source, View view, byte[] prefix, Range range) throws IOException {
+        this.source = source;
         this.store = view.store;
         this.view = view;
         this.prefix = prefix;
@@ -158,8 +160,8 @@ public final class MossIterator implements Closeable {
     }
 
     private void ensureOpen() throws EngineClosedException {
-        if (isClosed) {
-            throw new EngineClosedException("iterator or its engine is closed");
+        if (isClosed || !source.isOpen()) {
+            throw new EngineClosedException("iterator, or what it was opened from, is closed");
         }
     }
 

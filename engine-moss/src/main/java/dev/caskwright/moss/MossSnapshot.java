@@ -21,8 +21,18 @@ import org.jspecify.annotations.Nullable;
 public final class MossSnapshot implements Snapshot, MossView, OrderedView {
     private final Store store;
     private final View view;
-    private final CollectionView root = new CollectionView(this::hold);
     private final Runnable holder = this::close;
+    private final CollectionView root = new CollectionView(new ViewSource() {
+        @Override
+        public View hold() throws EngineClosedException {
+            return MossSnapshot.this.hold();
+        }
+
+        @Override
+        public boolean isOpen() {
+            return MossSnapshot.this.store.holders.contains(holder);
+        }
+    });
 
     /** Makes a snapshot of a view whose bottom is held for it; closing lets go of it. */
     MossSnapshot(Store store, View view) {

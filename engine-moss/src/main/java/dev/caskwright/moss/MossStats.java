@@ -21,6 +21,7 @@ package dev.caskwright.moss;
  * @param indexBytes the memory that their indexes and filters take
  * @param logBytes the length of the log
  * @param compactions how often files were joined since the store was opened
+ * @param writtenBytes bytes of all writes since the store was opened: keys, values and what each write costs in the log
  */
 public record MossStats(
         long version,
@@ -40,7 +41,8 @@ public record MossStats(
         long fileBytes,
         long indexBytes,
         long logBytes,
-        long compactions) {
+        long compactions,
+        long writtenBytes) {
     /** Returns the bytes of all layers in memory. */
     public long memoryBytes() {
         return activeBytes + dirtyBytes + baseBytes + cleanBytes;

@@ -21,6 +21,7 @@ final class Writes {
     private final Pressure pressure;
     private final BatchPlan plan;
     private final Operations operations = new Operations(); // under the lock
+    private long writtenBytes; // under the lock
 
     Writes(Store store, Pressure pressure) {
         this.store = store;
@@ -112,7 +113,13 @@ final class Writes {
         return log;
     }
 
+    /** Returns the bytes of all writes. Under the lock. */
+    long writtenBytes() {
+        return writtenBytes;
+    }
+
     private void commit(@Nullable WriteLog log) throws IOException {
+        writtenBytes += operations.length();
         if (log == null) {
             apply(operations, Outcome.NOT_APPLIED);
             return;

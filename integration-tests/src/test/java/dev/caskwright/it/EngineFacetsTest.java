@@ -58,7 +58,9 @@ final class EngineFacetsTest {
                     "Restoring",
                     "Salvaging",
                     "Transactions",
-                    "Versions"));
+                    "Versions"),
+            "moss",
+            Set.of("ConditionalWrites", "Integrity", "Merging", "OrderedView", "Transactions", "Versions"));
 
     @Test
     void everyEngineHoldsWhatItsReviewedListSays() {
