@@ -64,7 +64,7 @@ public final class DependencyCheck {
 
     /** Which modules beside may use them: MapDB needs the one, and the contract tests are made with the others. */
     private static final Map<String, Set<String>> SHIPPED = Map.of(
-            "org.eclipse.collections", Set.of("index-btree", "cli"),
+            "org.eclipse.collections", Set.of("index-btree", "cli", "kafka-streams-store", "infinispan-store"),
             "org.junit.jupiter", Set.of("engine-testkit"),
             "org.junit.platform", Set.of("engine-testkit"));
 
