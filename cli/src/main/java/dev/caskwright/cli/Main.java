@@ -93,6 +93,7 @@ public final class Main {
         commands.put(
                 "bolt",
                 () -> new CommandLine(new BoltCommand(shell)).addSubcommand("surgery", new BoltSurgeryCommand(shell)));
+        commands.put("mvcc", () -> new MvccCommand(shell));
         return commands;
     }
 

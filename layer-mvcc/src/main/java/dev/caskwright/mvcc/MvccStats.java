@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param keys how many keys have a history, deleted ones included until they are compacted
  * @param leases how many leases there are
  * @param watches how many watches are open
- * @param sizeBytes the length of everything on disk
+ * @param sizeBytes the length of what is stored and of what is free within it; a file may be longer, to grow ahead
  * @param inUseBytes how much of that is in use, with what is not committed yet
  * @param hasSpaceAlarm whether puts are refused because the quota is used up
  * @param lastBackgroundFailure why ending a lease or resuming a compaction failed last, or null; it is tried again

@@ -334,7 +334,7 @@ public final class BatchedBackend implements AutoCloseable {
 
     // ---------------------------------------------------------------- the whole store
 
-    /** Returns the length of everything on disk, in bytes. */
+    /** Returns the length of what is stored and of what is free within it, in bytes. A file may be longer, to grow ahead. */
     public long size() throws IOException {
         return store.size();
     }

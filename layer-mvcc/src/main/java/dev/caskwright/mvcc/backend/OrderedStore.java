@@ -20,7 +20,7 @@ public interface OrderedStore extends AutoCloseable {
      */
     void commit(Changes changes) throws IOException;
 
-    /** Returns the length of everything on disk, in bytes. */
+    /** Returns the length of what is stored and of what is free within it, in bytes. A file may be longer, to grow ahead. */
     long size() throws IOException;
 
     /** Returns how much of {@link #size} is in use, in bytes: the rest is used again before more is taken. */

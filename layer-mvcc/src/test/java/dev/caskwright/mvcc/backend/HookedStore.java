@@ -1,0 +1,80 @@
+package dev.caskwright.mvcc.backend;
+
+import java.io.IOException;
+import java.io.OutputStream;
+
+/** A store that does something once, just before a view of it is opened: what another thread might do at that very moment. */
+public final class HookedStore implements OrderedStore {
+    private final OrderedStore store;
+    private Hook hook;
+    private boolean isFailing;
+
+    /** What is done. */
+    @FunctionalInterface
+    public interface Hook {
+        void run() throws IOException;
+    }
+
+    /** Wraps a store. */
+    public HookedStore(OrderedStore store) {
+        this.store = store;
+    }
+
+    /** Does something before the next view. */
+    public void beforeNextView(Hook next) {
+        hook = next;
+    }
+
+    /** Lets commits fail from now on, or succeed. */
+    public void failCommits(boolean fails) {
+        isFailing = fails;
+    }
+
+    @Override
+    public View openView() throws IOException {
+        Hook now = hook;
+        hook = null;
+        if (now != null) {
+            now.run();
+        }
+        return store.openView();
+    }
+
+    @Override
+    public void commit(Changes changes) throws IOException {
+        if (isFailing) {
+            throw new IOException("failed (simulated)");
+        }
+        store.commit(changes);
+    }
+
+    @Override
+    public long size() throws IOException {
+        return store.size();
+    }
+
+    @Override
+    public long sizeInUse() throws IOException {
+        return store.sizeInUse();
+    }
+
+    @Override
+    public void defragment() throws IOException {
+        store.defragment();
+    }
+
+    @Override
+    public void copyTo(OutputStream target) throws IOException {
+        store.copyTo(target);
+    }
+
+    @Override
+    public Throwable health() {
+        return store.health();
+    }
+
+    @Override
+    public void close() throws IOException {
+        store.close();
+    }
+}
