@@ -11,13 +11,15 @@ import picocli.CommandLine.Option;
 
 /** How a store is opened. But for the engine, files do not depend on it: each command may choose anew. */
 final class BackendOptions {
+    static final String DEFAULT_ENGINE = "bitcask";
+
     private static final String INDEX = "index";
 
     @Option(
             names = "--engine",
             paramLabel = "NAME",
             description = "The engine that the store is one of; bitcask by default.")
-    private String engine = "bitcask";
+    private String engine = DEFAULT_ENGINE;
 
     @Option(
             names = "--index",
@@ -64,6 +66,14 @@ final class BackendOptions {
         if (engine().options().containsKey(option)) {
             preferred.put(option, value);
         }
+    }
+
+    /** Returns options for a store that a command names beside its own. */
+    static BackendOptions of(String engine, Map<String, String> options) {
+        BackendOptions made = new BackendOptions();
+        made.engine = engine;
+        made.more = options;
+        return made;
     }
 
     /** Makes {@code name} the index if the user chose none, and the engine has a choice. */

@@ -118,7 +118,9 @@ final class BoltCommand implements Runnable {
         }
     }
 
-    @Command(name = "compact", description = "Copy a file into a new one without free pages.")
+    @Command(
+            name = "compact",
+            description = "Copy all buckets of a file into a new one, into full pages and without free ones.")
     int compact(
             @Option(
                             names = {"-o", "--output"},
@@ -133,10 +135,7 @@ final class BoltCommand implements Runnable {
         }
         long before = Files.size(existing(file));
         try (BoltDatabase source = open(file)) {
-            source.copyTo(target);
-        }
-        try (BoltDatabase copy = BoltDatabase.open(target)) {
-            copy.compact(1_000);
+            source.compactTo(target);
         }
         shell.println(String.format(Locale.ROOT, "%,d -> %,d bytes", before, Files.size(target)));
         return ExitCode.OK;

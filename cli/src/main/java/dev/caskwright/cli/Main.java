@@ -90,6 +90,7 @@ public final class Main {
         commands.put("backup", () -> new BackupCommand(shell));
         commands.put("checkpoint", () -> new CheckpointCommand(shell));
         commands.put("restore", () -> new RestoreCommand(shell));
+        commands.put("convert", () -> new ConvertCommand(shell));
         commands.put(
                 "bolt",
                 () -> new CommandLine(new BoltCommand(shell)).addSubcommand("surgery", new BoltSurgeryCommand(shell)));

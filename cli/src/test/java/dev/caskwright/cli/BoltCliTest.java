@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -163,5 +165,72 @@ final class BoltCliTest {
                 .isEqualTo("oak 299");
         assertThat(run("bolt", "get", repaired.toString(), "casks", "cask:150").exit())
                 .isOne();
+    }
+
+    // ---------------------------------------------------------------- as a store
+
+    @Test
+    void aBucketIsAStoreForTheOtherCommands() {
+        String[] store = {"--engine", "bolt", "--set", "bucket=casks", "--dir", file.toString()};
+        assertThat(run(with(store, "put", "new", "elm")).exit()).isZero();
+        assertThat(run(with(store, "get", "new")).out()).isEqualTo("elm");
+        assertThat(run(with(store, "scan", "--from", "cask:298", "--keys-only"))
+                        .out()
+                        .lines())
+                .hasSize(3);
+        assertThat(run(with(store, "stat")).out()).contains("301");
+        assertThat(run(with(store, "verify")).exit()).isZero();
+        assertThat(run(with(store, "backup", "copy")).err()).contains("facet=Backups");
+    }
+
+    private static String[] with(String[] store, String command, String... more) {
+        List<String> all = new ArrayList<>(List.of(command));
+        all.addAll(List.of(store));
+        all.addAll(List.of(more));
+        return all.toArray(new String[0]);
+    }
+
+    @Test
+    void aStoreIsConvertedToAnotherEngineAndBack() {
+        String bitcask = directory.resolve("bitcask").toString();
+        String back = directory.resolve("back.db").toString();
+        Result there = run(
+                "convert",
+                "--from",
+                file.toString(),
+                "--from-engine",
+                "bolt",
+                "--from-set",
+                "bucket=casks",
+                "--to",
+                bitcask);
+        assertThat(there.exit()).as(there.err()).isZero();
+        assertThat(there.out()).contains("copied: 300 entries").contains("found:  300 entries");
+        Result again = run("convert", "--from", bitcask, "--to", back, "--engine", "bolt", "--set", "bucket=other");
+        assertThat(again.exit()).as(again.err()).isZero();
+        assertThat(again.out()).isEqualTo(there.out());
+
+        Result refused = run("convert", "--from", bitcask, "--to", back, "--engine", "bolt");
+        assertThat(refused.exit()).isNotZero();
+        assertThat(refused.err()).contains("must not exist");
+        assertThat(run("get", "--engine", "bolt", "--set", "bucket=other", "--dir", back, "cask:007")
+                        .out())
+                .isEqualTo("oak 7");
+    }
+
+    @Test
+    void whatExpiresIsNotConvertedToAnEngineWithoutExpiry() {
+        String bitcask = directory.resolve("bitcask").toString();
+        assertThat(run("put", "--dir", bitcask, "--ttl", "1h", "a", "1").exit()).isZero();
+        Result refused = run(
+                "convert",
+                "--from",
+                bitcask,
+                "--to",
+                directory.resolve("new.db").toString(),
+                "--engine",
+                "bolt");
+        assertThat(refused.exit()).isNotZero();
+        assertThat(refused.err()).contains("facet=Expiry");
     }
 }

@@ -36,8 +36,17 @@ final class MainTest {
         assertThat(result.exitCode()).isZero();
         assertThat(result.out())
                 .startsWith("Usage: caskwright " + command + " ")
-                .contains("Exit codes:", command.equals("bolt") ? "Commands:" : "--dir"); // bolt's commands take a file
+                .contains("Exit codes:", where(command));
         assertThat(result.err()).isEmpty();
+    }
+
+    /** Returns how a command is told what it works on. */
+    private static String where(String command) {
+        return switch (command) {
+            case "bolt" -> "Commands:"; // which take a file
+            case "convert" -> "--from";
+            default -> "--dir";
+        };
     }
 
     @ParameterizedTest

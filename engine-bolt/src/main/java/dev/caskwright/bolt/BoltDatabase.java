@@ -10,7 +10,6 @@ import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.PagedFile;
 import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.api.spi.WritableFile;
 import dev.caskwright.bolt.freelist.Freelist;
 import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.bolt.page.PageFormat;
@@ -538,26 +537,35 @@ public final class BoltDatabase implements AutoCloseable {
      * @throws java.nio.file.FileAlreadyExistsException if there is such a file
      */
     public void copyTo(Path target) throws IOException {
-        Path absolute = target.toAbsolutePath();
-        Path directory = absolute.getParent();
-        Path name = absolute.getFileName();
-        if (directory == null || name == null) {
-            throw new IllegalArgumentException("not a file: " + target);
+        try (BoltTransaction reader = beginRead()) {
+            NewFile.write(
+                    options.io(),
+                    target,
+                    reader.size(),
+                    copy -> HotCopy.write(
+                            store,
+                            reader.meta(),
+                            (bytes, offset, length) -> copy.write(copy.length(), bytes, offset, length)));
         }
-        try (IoManager targets = options.io().open(directory, true);
+    }
+
+    /**
+     * Writes all buckets of this moment to a new file, beside commits, into full pages and without free ones, and makes it survive
+     * a power loss. The new file has this one's page size, 64 KiB at most. If this fails, the file is not to be used.
+     *
+     * @throws java.nio.file.FileAlreadyExistsException if there is such a file
+     */
+    public void compactTo(Path target) throws IOException {
+        NewFile.write(options.io(), target, 0, copy -> {});
+        try (BoltDatabase copy = builder(target)
+                        .io(options.io())
+                        .pageSize(Math.min(store.pageSize(), PageFormat.MAX_PAGE_SIZE))
+                        .requiresLock(options.requiresLock())
+                        .forcesCommits(false)
+                        .open();
                 BoltTransaction reader = beginRead()) {
-            WritableFile copy = targets.create(name.toString(), reader.size());
-            try (copy) {
-                HotCopy.write(
-                        store,
-                        reader.meta(),
-                        (bytes, offset, length) -> copy.write(copy.length(), bytes, offset, length));
-                copy.force();
-            } catch (Throwable e) {
-                targets.delete(name.toString());
-                throw e;
-            }
-            targets.syncDirectory();
+            CompactCopy.copy(reader, copy);
+            copy.sync();
         }
     }
 

@@ -214,12 +214,17 @@ public final class BoltEngine extends BucketView
     private boolean write(byte[] key, WriteOptions options, Write write) throws IOException {
         checkKey(key);
         checkOptions(options);
-        try {
-            shared.marks.mark(key);
-            return write(options, write);
-        } finally {
-            shared.marks.mark(key);
+        boolean isChanged = write(options, bucket -> {
+            boolean isWritten = write.to(bucket);
+            if (isWritten) {
+                shared.marks.mark(key);
+            }
+            return isWritten;
+        });
+        if (isChanged) {
+            shared.marks.mark(key); // again, for who looked between the first mark and the commit
         }
+        return isChanged;
     }
 
     @Override
@@ -279,25 +284,25 @@ public final class BoltEngine extends BucketView
             checkKey(change.key());
             checkOptions(change.expiry());
         }
-        try {
-            changes.forEach(change -> shared.marks.mark(change.key()));
-            return write(options, bucket -> {
-                if (!condition.isMet(bucket)) {
-                    return false;
+        boolean isWritten = write(options, bucket -> {
+            if (!condition.isMet(bucket)) {
+                return false;
+            }
+            for (WriteBatch.Change change : changes) {
+                byte[] value = change.value();
+                if (value == null) {
+                    bucket.delete(change.key());
+                } else {
+                    bucket.put(change.key(), value, MAX_KEY_LENGTH);
                 }
-                for (WriteBatch.Change change : changes) {
-                    byte[] value = change.value();
-                    if (value == null) {
-                        bucket.delete(change.key());
-                    } else {
-                        bucket.put(change.key(), value, MAX_KEY_LENGTH);
-                    }
-                }
-                return true;
-            });
-        } finally {
+                shared.marks.mark(change.key());
+            }
+            return true;
+        });
+        if (isWritten) {
             changes.forEach(change -> shared.marks.mark(change.key()));
         }
+        return isWritten;
     }
 
     @Override

@@ -3,9 +3,7 @@ package dev.caskwright.bolt;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.UnsupportedFormatException;
-import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
-import dev.caskwright.api.spi.WritableFile;
 import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.bolt.page.Page;
 import dev.caskwright.bolt.page.PageFormat;
@@ -77,7 +75,7 @@ public final class BoltSurgery {
 
     private void copy(BoltFile file, Path target, @Nullable Meta older, Meta newest) throws IOException {
         int pageSize = file.pageSize();
-        write(target, copy -> {
+        NewFile.write(io, target, 0, copy -> {
             long length = file.length();
             byte[] piece = new byte[PIECE_LENGTH];
             for (long offset = 0; offset < length; ) {
@@ -96,30 +94,6 @@ public final class BoltSurgery {
         });
     }
 
-    private interface Content {
-        void write(WritableFile target) throws IOException;
-    }
-
-    private void write(Path target, Content content) throws IOException {
-        Path absolute = target.toAbsolutePath();
-        Path directory = absolute.getParent();
-        Path name = absolute.getFileName();
-        if (directory == null || name == null) {
-            throw new IllegalArgumentException("not a file: " + target);
-        }
-        try (IoManager targets = io.open(directory, false)) {
-            WritableFile copy = targets.create(name.toString(), 0);
-            try (copy) {
-                content.write(copy);
-                copy.force();
-            } catch (Throwable e) {
-                targets.delete(name.toString());
-                throw e;
-            }
-            targets.syncDirectory();
-        }
-    }
-
     // ---------------------------------------------------------------- salvage
 
     private record Waiting(
@@ -131,7 +105,7 @@ public final class BoltSurgery {
      */
     public SalvageResult salvage(Path source, Path target) throws IOException {
         try (BoltFile file = BoltFile.open(source, io)) {
-            write(target, copy -> {}); // so that nothing that is there is written to
+            NewFile.write(io, target, 0, copy -> {}); // so that nothing that is there is written to
             try (BoltDatabase database =
                     BoltDatabase.builder(target).io(io).forcesCommits(false).open()) {
                 Salvage salvage = new Salvage(file, database);

@@ -48,6 +48,7 @@ public final class BoltTransaction implements AutoCloseable {
     private final TransactionPages pages;
     private final Tree root;
     private final @Nullable Changes changes; // of a write transaction
+    private final long begunNanos = System.nanoTime();
     private List<Runnable> commitHandlers = List.of(); // until there is one
     private boolean isManaged;
     private @Nullable Throwable spoiler;
@@ -110,7 +111,7 @@ public final class BoltTransaction implements AutoCloseable {
 
         @Override
         public long fetch(long id) {
-            return store.fetch(id);
+            return store.fetch(id, meta.highWater());
         }
 
         @Override
@@ -165,6 +166,17 @@ public final class BoltTransaction implements AutoCloseable {
     /** Returns how long the file is in this state, in bytes, without space that was never used. */
     public long size() {
         return meta.highWater() * database.store().pageSize();
+    }
+
+    /** Returns figures about the transaction, also after it has ended. */
+    public TransactionStats stats() {
+        Changes made = changes;
+        return new TransactionStats(
+                id(),
+                System.nanoTime() - begunNanos,
+                made == null ? 0 : made.nodes.size(),
+                made == null ? 0 : made.nodes.stream().mapToLong(Node::runPages).sum(),
+                made == null ? 0 : made.arena.bytes());
     }
 
     /** Returns the root bucket, which has all others. In files of bolt it has no values, only buckets. */
@@ -336,6 +348,10 @@ public final class BoltTransaction implements AutoCloseable {
 
     Meta meta() {
         return meta;
+    }
+
+    int pageSize() {
+        return database.store().pageSize();
     }
 
     Tree tree() {

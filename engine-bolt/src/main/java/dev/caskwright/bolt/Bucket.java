@@ -4,6 +4,7 @@ import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.bolt.BucketException.Reason;
 import dev.caskwright.bolt.page.Bytes;
 import dev.caskwright.bolt.tree.Tree;
+import dev.caskwright.bolt.tree.TreeFigures;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Objects;
@@ -315,6 +316,29 @@ public final class Bucket {
     public void setFillPercent(double percent) {
         checkWritable();
         tree.setFillPercent(percent);
+    }
+
+    /** Returns figures about the bucket as this transaction sees it. Reads all of its pages. */
+    public BucketStats stats() throws IOException {
+        checkOpen();
+        TreeFigures counted;
+        try {
+            counted = TreeFigures.of(tree);
+        } catch (InternalError | CorruptRecordException e) {
+            throw transaction.failedRead(e);
+        }
+        boolean hasPages = counted.depth() > 0;
+        long runs = counted.branches() + counted.leaves();
+        return new BucketStats(
+                counted.keys(),
+                counted.buckets(),
+                counted.inlineBuckets(),
+                counted.depth(),
+                counted.branches(),
+                hasPages ? counted.leaves() : 0,
+                counted.overflow(),
+                counted.usedBytes(),
+                hasPages ? (runs + counted.overflow()) * transaction.pageSize() : 0);
     }
 
     /** Returns the root page, 0 if the bucket is stored in its parent's page. */

@@ -1,5 +1,6 @@
 package dev.caskwright.bolt;
 
+import dev.caskwright.api.OutOfSpaceException;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -131,6 +132,13 @@ final class CommitQueue {
                     transaction.commitNow();
                     return;
                 }
+            } catch (OutOfSpaceException e) {
+                if (done.size() == 1) {
+                    throw e;
+                }
+                transaction.end();
+                commitEach();
+                return;
             } finally {
                 transaction.end();
             }
@@ -138,6 +146,28 @@ final class CommitQueue {
                 return;
             }
             transaction = database.beginWrite().managed();
+        }
+    }
+
+    /** Commits the work of each by itself, as they do not fit together: some may still, above all if they delete. */
+    private void commitEach() {
+        while (!done.isEmpty()) {
+            Call call = done.remove(0);
+            BoltTransaction transaction = null;
+            Throwable failure = null;
+            try {
+                transaction = database.beginWrite().managed();
+                call.work.in(transaction);
+                transaction.commitNow();
+                call.handlers = transaction.takeCommitHandlers();
+            } catch (Throwable e) {
+                failure = e;
+            } finally {
+                if (transaction != null) {
+                    transaction.end();
+                }
+            }
+            call.end(failure);
         }
     }
 

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Opens a file: takes its lock, makes it if it is missing, finds its newest sound meta page, and reads its list of free pages.
- * Nothing of a file that is there is changed.
+ * Nothing of a file that is there is changed: what is written to it is what it has.
  *
  * <p>A new file is written so that its meta pages come last, after a force of the rest. So a file whose first pages are zeros is
  * one whose creation was cut short: nothing was committed to it, and it is made again.
@@ -176,8 +176,25 @@ final class Opening {
                         "file was written on a big-endian machine, it can be read only: file=" + name);
             }
             freelist = freelist(store, meta);
+            makeDurable((PagedFile) file, meta.pageSize());
         }
         return new BoltDatabase(io, lock, file, store, freelist, meta, options);
+    }
+
+    /**
+     * Writes the meta pages again as they are, and forces them. One that was read may be in the memory of the system only, after a
+     * force that failed: the next commit would write over what the state before it needs, and a power loss would then leave
+     * neither. The force alone would not help, as the system takes pages for clean whose writing failed.
+     */
+    private static void makeDurable(PagedFile written, int pageSize) throws IOException {
+        for (int page = 0; page < 2; page++) {
+            byte[] bytes = new byte[Meta.LENGTH];
+            long offset = (long) page * pageSize;
+            if (written.read(offset, bytes, 0, bytes.length) == bytes.length) {
+                written.write(offset, bytes, 0, bytes.length);
+            }
+        }
+        written.force();
     }
 
     // ---------------------------------------------------------------- meta pages

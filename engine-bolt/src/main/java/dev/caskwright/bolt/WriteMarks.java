@@ -5,7 +5,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * Tells whether a key may have been written since one looked, also with the value that it had: by a counter for each of many
- * groups of keys. A key's counter grows before and after each write to it.
+ * groups of keys. A key's counter grows within the transaction that writes it, and again after the commit. Writes that change nothing leave it, so that
+ * of transactions that are in each other's way one always gets through.
  */
 final class WriteMarks {
     private static final int GROUPS = 1 << 14;

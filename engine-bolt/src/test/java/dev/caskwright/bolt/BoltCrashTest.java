@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.FailedForce;
 import dev.caskwright.testkit.Fault;
 import dev.caskwright.testkit.FaultPlan;
+import dev.caskwright.testkit.IoOperation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +29,7 @@ final class BoltCrashTest {
     private static final Path FILE = Path.of("/simulated/crash.db");
     private static final byte[] BUCKET = "bucket".getBytes();
     private static final int COMMITS = 12;
+    private static final int MOST_LOSSES = 60; // by then two commits were built upon what was found
 
     /** What the database held after each commit; the first state is that of an empty file. */
     private final List<TreeMap<String, String>> states = new ArrayList<>();
@@ -158,6 +161,54 @@ final class BoltCrashTest {
                 acknowledged++;
             } else if (e instanceof EngineException told && told.outcome() == Outcome.NOT_APPLIED) {
                 states.subList(acknowledged + 1, states.size()).clear();
+            }
+        }
+    }
+
+    /**
+     * After a force that failed the system may show a meta page that never reached the disk, and take it for written. What is
+     * built on it must not be lost with it.
+     */
+    @Test
+    void aMetaPageThatAFailedForceLeftInMemoryIsWrittenAgainBeforeItIsBuiltUpon() throws IOException {
+        int judged = 0;
+        for (int n = 0; ; n++) {
+            CrashableIoManager disk =
+                    new CrashableIoManager().logging(false).failedForce(FailedForce.PAGES_MARKED_CLEAN);
+            states.clear();
+            states.add(new TreeMap<>());
+            acknowledged = 0;
+            FaultPlan plan = FaultPlan.failing(n).only(IoOperation.FORCE).with(Fault.IO_ERROR);
+            try (BoltDatabase database = BoltDatabase.builder(FILE)
+                    .pageSize(512)
+                    .io(plan.wrap(disk.factory()))
+                    .open()) {
+                run(database, 3);
+            } catch (IOException e) {
+                assertThat(plan.hasFired()).as("force " + n + ": " + e).isTrue();
+            }
+            if (!plan.hasFired()) {
+                assertThat(judged).isPositive();
+                return;
+            }
+            try (BoltDatabase database = open(disk)) {
+                TreeMap<String, String> found = content(database);
+                states.clear();
+                states.add(found); // whoever opened the file has been shown it
+                acknowledged = 0;
+                String where = "force " + n + " failed";
+                int[] losses = {0};
+                disk.observer(call -> {
+                    for (int loss = 0; loss < 4 && losses[0] < MOST_LOSSES; loss++) {
+                        judge(disk.peekPowerLoss(loss), where + ", before " + call + ", loss " + loss);
+                        losses[0]++;
+                    }
+                });
+                run(database, 4);
+                disk.observer(null);
+                judged += losses[0];
+            } catch (IOException e) {
+                throw new AssertionError("force " + n, e);
             }
         }
     }

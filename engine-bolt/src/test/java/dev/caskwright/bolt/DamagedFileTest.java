@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -158,6 +159,18 @@ final class DamagedFileTest {
         byte[] sound = sound();
         for (int length = 0; length < sound.length; length += length < 100 ? 19 : 997) {
             attack(Arrays.copyOf(sound, length), "length " + length);
+        }
+    }
+
+    @Test
+    @Tag("campaign")
+    void noByteThatIsFlippedAndNoLengthIsAFaultOfTheProgram() throws IOException {
+        byte[] sound = sound();
+        for (int at = 0; at < sound.length; at++) {
+            byte[] damaged = sound.clone();
+            damaged[at] ^= (byte) 0xFF;
+            attack(damaged, "byte " + at);
+            attack(Arrays.copyOf(sound, at), "length " + at);
         }
     }
 

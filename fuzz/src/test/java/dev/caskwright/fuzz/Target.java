@@ -4,6 +4,7 @@ import dev.caskwright.bitcask.log.HintFuzz;
 import dev.caskwright.bitcask.log.ImageFuzz;
 import dev.caskwright.bitcask.log.ManifestFuzz;
 import dev.caskwright.bitcask.log.RecordFuzz;
+import dev.caskwright.bolt.BoltFuzz;
 import dev.caskwright.cli.JsonLinesFuzz;
 import dev.caskwright.index.compact.SegmentFuzz;
 import dev.caskwright.index.hashmap.TableFuzz;
@@ -18,6 +19,7 @@ enum Target {
     SEGMENT(SegmentFuzz.class, SegmentFuzz::fuzzerTestOneInput),
     TABLE(TableFuzz.class, TableFuzz::fuzzerTestOneInput),
     MANIFEST(ManifestFuzz.class, ManifestFuzz::fuzzerTestOneInput),
+    BOLT(BoltFuzz.class, BoltFuzz::fuzzerTestOneInput),
     JSONL(JsonLinesFuzz.class, JsonLinesFuzz::fuzzerTestOneInput);
 
     private interface Reader {

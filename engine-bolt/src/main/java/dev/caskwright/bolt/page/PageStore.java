@@ -115,14 +115,15 @@ public final class PageStore {
      * Reads a byte of each cache line at the start of a page, where the file is mapped. The processor then waits for all of them
      * at once, and not for one after another as a search would.
      *
+     * @param highWater pages from this one on do not exist
      * @return a number that depends on what was read, so that the reads are not left out
      */
-    public long fetch(long id) {
+    public long fetch(long id, long highWater) {
         ByteBuffer[] mapped = windows;
-        long offset = id * pageSize;
-        if (mapped == null || id < 2 || offset >>> WINDOW_SHIFT >= mapped.length) {
-            return 0;
+        if (mapped == null || id < 2 || id >= highWater) {
+            return 0; // reading the page says what is wrong with it
         }
+        long offset = id * pageSize;
         ByteBuffer window = mapped[(int) (offset >>> WINDOW_SHIFT)];
         int start = (int) offset & WINDOW_MASK;
         int end = Math.min(start + Math.min(pageSize, MAX_FETCHED_LENGTH), window.capacity() - Long.BYTES);
