@@ -18,13 +18,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -127,16 +126,14 @@ final class ReadmeExampleTest {
     /** Returns how many names of classes and tests there are in some lines of a document. */
     private static int checkNames(String document, Pattern lines) throws IOException {
         Path root = root();
-        Map<String, Path> sources = sources(root);
+        Map<String, String> sources = sources(root);
         String text = Files.readString(root.resolve(document));
         int found = 0;
         for (MatchResult row : all(lines, text)) {
             for (MatchResult name : all(CLASS_OR_TEST, row.group())) {
                 assertThat(sources).as(name.group()).containsKey(name.group(1));
                 if (name.group(2) != null) {
-                    assertThat(Files.readString(sources.get(name.group(1))))
-                            .as(name.group())
-                            .contains(" " + name.group(2) + "(");
+                    assertThat(sources.get(name.group(1))).as(name.group()).contains(" " + name.group(2) + "(");
                 }
                 found++;
             }
@@ -169,12 +166,17 @@ final class ReadmeExampleTest {
         return heading.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9 -]", "").replace(' ', '-');
     }
 
-    private static Map<String, Path> sources(Path root) throws IOException {
+    /** Returns the text of each class by its name; of several with one name, all texts together. */
+    private static Map<String, String> sources(Path root) throws IOException {
+        Map<String, String> sources = new HashMap<>();
         try (Stream<Path> files = Files.find(
                 root, Integer.MAX_VALUE, (file, attributes) -> file.toString().endsWith(".java"))) {
-            return files.collect(Collectors.toMap(
-                    file -> file.getFileName().toString().replace(".java", ""), Function.identity(), (a, b) -> a));
+            for (Path file : (Iterable<Path>) files::iterator) {
+                String name = file.getFileName().toString().replace(".java", "");
+                sources.merge(name, Files.readString(file), String::concat);
+            }
         }
+        return sources;
     }
 
     /** Returns the lines between each pair of marks, without the indentation that they share. */
