@@ -185,6 +185,7 @@ final class Snapshots {
 
     /** Saves the locator of a key that is about to change. Under the write lock, before the index changes. */
     void beforeChange(byte[] key, int offset, int length, long locator) throws IOException {
+        assert store.isWriteLocked();
         Undo undo = newest;
         if (undo != null && !isNewerThan(undo, locator)) {
             undo.map.save(key, offset, length, locator);
@@ -255,6 +256,7 @@ final class Snapshots {
 
     /** Notes a record that was appended. Under the write lock, after {@link #beforeChange} for its key. */
     void appended(long locator) {
+        assert store.isWriteLocked();
         Undo undo = newest;
         if (undo != null && undo.first == KeyIndex.ABSENT) {
             // Its file stays while the snapshot is open: it is the active one now, and pinned if a merge replaces it.
@@ -264,6 +266,7 @@ final class Snapshots {
 
     /** Returns whether changes must be announced with {@link #beforeChange}. Under the write lock. */
     boolean isAnyOpen() {
+        assert store.isWriteLocked();
         return newest != null;
     }
 
@@ -307,6 +310,7 @@ final class Snapshots {
 
     /** Returns the files that nothing needs any more. Under the write lock. */
     private synchronized List<LogSegment> takeOut(Handle handle, @Nullable Handle older, long copied) {
+        assert store.isWriteLocked();
         List<LogSegment> unpinned = new ArrayList<>(handle.pinned.size());
         if (older != null) {
             older.undo.takeOver(handle.undo, copied); // takes memory, and changes nothing for readers if there is none
@@ -356,6 +360,7 @@ final class Snapshots {
 
     /** Says that for snapshots from now on the outputs of a merge count, and not the inputs. Under the write lock. */
     synchronized void replace(List<LogSegment> inputs, List<LogSegment> outputs) {
+        assert store.isWriteLocked();
         visibility.replace(inputs, outputs, serial + 1);
     }
 

@@ -181,11 +181,13 @@ final class Store {
 
     /** Lets no new reader or writer in. Under the write lock. */
     void markClosed() {
+        assert isWriteLocked();
         closed = true;
     }
 
     /** Checks that a write may start. Under the write lock. */
     void checkWritable() throws EngineException {
+        assert isWriteLocked();
         checkOpen();
         if (readOnly) {
             throw new EngineException(ErrorCode.READ_ONLY, Outcome.NOT_APPLIED, "the store was opened read-only", null);
@@ -194,6 +196,11 @@ final class Store {
         if (first != null) {
             throw refused(first);
         }
+    }
+
+    /** For assertions: whether this thread holds the write lock. */
+    boolean isWriteLocked() {
+        return writeLock.isHeldByCurrentThread();
     }
 
     static EngineFailedException refused(Throwable first) {
@@ -214,6 +221,7 @@ final class Store {
     }
 
     void advanceVersion(int count) {
+        assert isWriteLocked();
         // Before the index shows the record: who finds a record in it finds its version here.
         lastVersion.setRelease(lastVersion.getPlain() + count);
     }
