@@ -21,7 +21,8 @@ import java.util.TreeMap;
  * java -cp 'benchmarks/target/classes:benchmarks/target/lib/*' dev.caskwright.benchmarks.BoltRun /tmp/bbolt-work 3 1000000 200000
  * </pre>
  *
- * <p>Arguments: the program, rounds, keys, keys of the smaller parts, and optionally a directory for the stores.
+ * <p>Arguments: the program, rounds, keys, keys of the smaller parts, and optionally a directory for the stores, and which of them,
+ * with commas between.
  */
 public final class BoltRun {
     private static final List<String> STORES = List.of("bbolt", "bolt", "lmdb", "mvstore", "xodus");
@@ -32,23 +33,26 @@ public final class BoltRun {
     private final String keys;
     private final String small;
     private final Path parent;
+    private final List<String> stores;
 
     /** Of each figure and store, one value a round. */
     private final Map<String, Map<String, List<Double>>> figures = new TreeMap<>();
 
-    private BoltRun(String program, String keys, String small, Path parent) {
+    private BoltRun(String program, String keys, String small, Path parent, List<String> stores) {
         this.program = program;
         this.keys = keys;
         this.small = small;
         this.parent = parent;
+        this.stores = stores;
     }
 
     /** Runs the comparison. */
     public static void main(String[] arguments) throws Exception {
         Path parent = Path.of(arguments.length > 4 ? arguments[4] : System.getProperty("java.io.tmpdir"));
-        BoltRun run = new BoltRun(arguments[0], arguments[2], arguments[3], parent);
+        List<String> stores = arguments.length > 5 ? List.of(arguments[5].split(",", -1)) : STORES;
+        BoltRun run = new BoltRun(arguments[0], arguments[2], arguments[3], parent, stores);
         for (int round = 0; round < Integer.parseInt(arguments[1]); round++) {
-            for (String store : STORES) {
+            for (String store : stores) {
                 run.measure(store);
             }
         }
@@ -93,15 +97,15 @@ public final class BoltRun {
 
     private String table() {
         StringBuilder text = new StringBuilder("| figure |");
-        STORES.forEach(store -> text.append(' ').append(store).append(" |"));
-        text.append("\n| --- |").append(" --- |".repeat(STORES.size())).append('\n');
+        stores.forEach(store -> text.append(' ').append(store).append(" |"));
+        text.append("\n| --- |").append(" --- |".repeat(stores.size())).append('\n');
         figures.forEach((name, byStore) -> {
             if (name.equals(BoltWork.SINK)) {
                 return;
             }
             text.append("| ").append(name).append(" |");
             List<Double> reference = byStore.get("bbolt");
-            for (String store : STORES) {
+            for (String store : stores) {
                 List<Double> values = byStore.get(store);
                 text.append(values == null ? " " : cell(median(values), reference == null ? 0 : median(reference)))
                         .append(" |");

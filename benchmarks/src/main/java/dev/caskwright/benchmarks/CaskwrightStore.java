@@ -1,5 +1,7 @@
 package dev.caskwright.benchmarks;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.Merging;
@@ -8,14 +10,18 @@ import dev.caskwright.api.Range;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.spi.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
+import dev.caskwright.bolt.BoltDatabase;
+import dev.caskwright.bolt.BoltEngine;
+import dev.caskwright.io.mmap.MmapIoManager;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * An engine of ours with its defaults: Bitcask over the index and IO manager of the given names, told how many keys will
- * come, as those peers are that can be told.
+ * come, as those peers are that can be told; or bolt over mapped files.
  */
 final class CaskwrightStore implements KeyValueStore {
     private final StorageEngine engine;
@@ -35,6 +41,14 @@ final class CaskwrightStore implements KeyValueStore {
                 .durability(options.durability())
                 .expectedKeys(options.expectedKeys(), Dataset.KEY_SIZE)
                 .open());
+    }
+
+    static CaskwrightStore openBolt(Path directory, StoreOptions options) throws IOException {
+        BoltDatabase database = BoltDatabase.builder(directory.resolve("data.db"))
+                .io(MmapIoManager::open)
+                .forcesCommits(options.isSync())
+                .open();
+        return new CaskwrightStore(BoltEngine.over(database, List.of("data".getBytes(UTF_8)), true));
     }
 
     /** Returns the engine, for what its peers do not have. */

@@ -18,6 +18,15 @@ public enum Contender {
     OFFHEAP_STANDARD("offheap", "standard"),
     BTREE_MMAP("btree", "mmap"),
     BTREE_STANDARD("btree", "standard"),
+    BOLT(
+            "bolt + mmap",
+            "caskwright-engine-bolt",
+            Durability.WRITE,
+            true,
+            true,
+            "bolt",
+            CaskwrightStore::openBolt,
+            "a commit per put, which threads share, forced only at SYNC"),
     ROCKSDB(
             "RocksDB",
             "rocksdbjni",
@@ -121,12 +130,24 @@ public enum Contender {
             boolean ordered,
             Factory factory,
             String settings) {
+        this(label, artifact, level, syncs, ordered, "", factory, settings);
+    }
+
+    Contender(
+            String label,
+            String artifact,
+            Durability level,
+            boolean syncs,
+            boolean ordered,
+            String engine,
+            Factory factory,
+            String settings) {
         this.label = label;
         this.artifact = artifact;
         this.level = level;
         this.syncs = syncs;
         this.ordered = ordered;
-        this.engine = "";
+        this.engine = engine;
         this.factory = factory;
         this.settings = settings;
     }

@@ -187,6 +187,100 @@ final class KnownMistakesTest {
         }
     }
 
+    /** Keys that were put in the same transaction were left out as well. */
+    @Test
+    void keysOfTheSameTransactionAreDeletedUnderACursor() throws IOException {
+        try (BoltDatabase database = builder().open()) {
+            fill(database, 50, 40);
+            database.update(transaction -> {
+                Bucket bucket = bucket(transaction);
+                for (int i = 25; i < 200; i++) {
+                    bucket.put(key(i), new byte[30]);
+                }
+                BoltCursor cursor = bucket.cursor();
+                for (boolean isThere = cursor.first(); isThere; isThere = cursor.next()) {
+                    cursor.delete();
+                }
+                assertThat(keys(bucket)).isEmpty();
+                bucket.put(key(7), new byte[0]);
+            });
+            database.view(
+                    transaction -> assertThat(keys(bucket(transaction))).containsExactly(new String(key(7), UTF_8)));
+        }
+    }
+
+    /** A file that was opened with the list of free pages and without it in turn was damaged, above all by rollbacks. */
+    @Test
+    void theFreelistMayComeAndGoBetweenOpenings() throws IOException {
+        for (int opening = 0; opening < 12; opening++) {
+            int number = opening;
+            try (BoltDatabase database =
+                    builder().writesFreelist(opening % 3 == 0).open()) {
+                fill(database, 60 + number, 20 + number * 5);
+                try (BoltTransaction undone = database.beginWrite()) {
+                    bucket(undone).deleteRange(key(10), key(50));
+                    bucket(undone).put(bytes("long"), new byte[3_000]);
+                    undone.rollback();
+                }
+                database.update(transaction -> bucket(transaction).deleteRange(key(number), key(number + 9)));
+                assertThat(database.check().problems())
+                        .as("opening %s", opening)
+                        .isEmpty();
+            }
+        }
+        try (BoltDatabase database = builder().open()) {
+            database.view(transaction ->
+                    assertThat(keys(bucket(transaction))).hasSize(71 - 9).doesNotContain("long"));
+        }
+    }
+
+    /** Cursors over buckets that were moved or deleted read pages of others. */
+    @Test
+    void cursorsGoOnInABucketThatIsMovedAndEndWithOneThatIsDeleted() throws IOException {
+        for (int keys : new int[] {3, 400}) { // in its parent's page, and in pages of its own
+            Files.deleteIfExists(file);
+            try (BoltDatabase database = builder().open()) {
+                database.update(transaction -> {
+                    Bucket inner = transaction.createBucket(NAME).createBucket(bytes("inner"));
+                    for (int i = 0; i < keys; i++) {
+                        inner.put(key(i), new byte[20]);
+                    }
+                    transaction.createBucket(bytes("other"));
+                });
+                database.update(transaction -> {
+                    Bucket from = bucket(transaction);
+                    Bucket inner = Objects.requireNonNull(from.bucket(bytes("inner")));
+                    BoltCursor cursor = inner.cursor();
+                    assertThat(cursor.first()).isTrue();
+                    from.moveBucket(bytes("inner"), Objects.requireNonNull(transaction.bucket(bytes("other"))));
+                    inner.put(bytes("key00000a"), new byte[5]);
+                    int seen = 1;
+                    while (cursor.next()) {
+                        seen++;
+                    }
+                    assertThat(seen).isEqualTo(keys + 1);
+                    assertThat(from.bucket(bytes("inner"))).isNull();
+                });
+                database.update(transaction -> {
+                    Bucket other = Objects.requireNonNull(transaction.bucket(bytes("other")));
+                    Bucket inner = Objects.requireNonNull(other.bucket(bytes("inner")));
+                    assertThat(keys(inner)).hasSize(keys + 1);
+                    BoltCursor cursor = inner.cursor();
+                    assertThat(cursor.last()).isTrue();
+                    other.deleteBucket(bytes("inner"));
+                    assertThatThrownBy(cursor::previous).isInstanceOf(IllegalStateException.class);
+                    assertThatThrownBy(() -> inner.put(key(1), new byte[1])).isInstanceOf(IllegalStateException.class);
+                    other.createBucket(bytes("inner")).put(key(1), new byte[1]);
+                });
+                database.view(transaction -> assertThat(
+                                keys(Objects.requireNonNull(Objects.requireNonNull(transaction.bucket(bytes("other")))
+                                        .bucket(bytes("inner")))))
+                        .hasSize(1));
+                assertThat(database.check().problems()).isEmpty();
+            }
+        }
+    }
+
     /** After trouble with the disk a rollback or close died, and the lock was kept. */
     @Test
     void aDatabaseThatFailedIsClosedAndGivesTheLockBack() throws IOException {
