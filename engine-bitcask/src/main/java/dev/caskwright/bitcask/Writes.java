@@ -150,13 +150,14 @@ final class Writes {
 
     /** A delete leads out of a full disk: caches go for it. */
     private boolean deleteMakingRoom(byte[] key, WriteOptions options, byte @Nullable [] expected) throws IOException {
-        try {
-            return deleteIf(key, options, expected);
-        } catch (OutOfSpaceException e) {
-            if (!log.giveUpCaches()) {
-                throw e;
+        while (true) {
+            try {
+                return deleteIf(key, options, expected);
+            } catch (OutOfSpaceException e) {
+                if (!log.giveUpCaches()) {
+                    throw e;
+                }
             }
-            return deleteIf(key, options, expected);
         }
     }
 

@@ -10,6 +10,8 @@ import dev.caskwright.testkit.ManualClock;
 import java.io.IOException;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Space of what has expired, and of what is dead on a full disk. */
 final class ExpiredFilesTest {
@@ -175,6 +177,66 @@ final class ExpiredFilesTest {
                 reopened.put(bytes("new"), bytes("1"));
             }
         }
+    }
+
+    /**
+     * All is in one large file that nobody has left yet, so there is no hint file to give up: the one that is being written
+     * is, and if there is not even that, because values are long and keys few, what is held ready for it.
+     */
+    @ParameterizedTest
+    @CsvSource({"100, 5000", "500, 1000", "4000, 100", "12000, 20"})
+    void deletesLeadOutOfADiskThatIsFullOfOneFile(int keys, int valueLength) throws IOException {
+        CrashableIoManager full = new CrashableIoManager();
+        try (BitcaskEngine engine = CrashFixture.builder(full.factory(CrashFixture.HOME), clock)
+                .maxFileBytes(64 << 20)
+                .open()) {
+            for (int i = 0; i < keys; i++) {
+                engine.put(bytes("k" + i), new byte[valueLength]);
+            }
+            long used = 0;
+            for (String name : full.list()) {
+                used += full.length(name);
+            }
+            full.capacity(used);
+            int more = putUntilFull(engine, valueLength);
+            int deleted = deleteUntilFull(engine, keys);
+            assertThat(engine.health()).isNull();
+            // What a key takes in hints is half of what its tombstone takes.
+            assertThat(deleted).isGreaterThanOrEqualTo(Math.min(keys, 1_500));
+            if (deleted == keys) {
+                for (int i = 0; i < more; i++) {
+                    engine.delete(bytes("more" + i));
+                }
+                engine.merge();
+                assertThat(engine.size()).isZero();
+                assertThat(engine.stats().space().diskBytes()).isLessThan(1_000);
+                engine.put(bytes("new"), bytes("1"));
+            }
+        }
+        assertThat(BitcaskEngine.verify(CrashFixture.HOME, full.factory(CrashFixture.HOME))
+                        .damages())
+                .isEmpty();
+    }
+
+    private static int putUntilFull(BitcaskEngine engine, int valueLength) throws IOException {
+        for (int i = 0; ; i++) { // there may be some space held ready
+            try {
+                engine.put(bytes("more" + i), new byte[valueLength]);
+            } catch (OutOfSpaceException e) {
+                return i;
+            }
+        }
+    }
+
+    private static int deleteUntilFull(BitcaskEngine engine, int keys) throws IOException {
+        for (int i = 0; i < keys; i++) {
+            try {
+                engine.delete(bytes("k" + i));
+            } catch (OutOfSpaceException e) {
+                return i;
+            }
+        }
+        return keys;
     }
 
     private static void deleteOrMerge(BitcaskEngine engine, byte[] key) throws IOException {

@@ -85,6 +85,7 @@ final class HintFile {
             private final BlockSums sums = new BlockSums(); // guarded by this, as all that follows
             private @Nullable WritableFile file;
             private long end = HEADER_LENGTH;
+            private long reservedTo; // up to where the file was made longer than needed
             private byte[] waiting = NONE;
             private int waitingLength;
             private byte[] idle = NONE;
@@ -97,7 +98,34 @@ final class HintFile {
             }
 
             synchronized boolean isEmpty() {
-                return file == null && waitingLength == 0;
+                return file == null && waitingLength == 0 && failure == null;
+            }
+
+            synchronized void reserve(int length, long leastFree) throws IOException {
+                if (io.usableSpace() < leastFree) {
+                    return;
+                }
+                WritableFile fresh = io.createSequential(FileNames.hint(id), length);
+                file = fresh;
+                reservedTo = length;
+                fresh.write(0, new byte[length], 0, length);
+            }
+
+            /** Deletes the file; what is added from now on is not kept. */
+            synchronized boolean discard() throws IOException {
+                if (file == null) {
+                    return false;
+                }
+                close();
+                failure = new IOException("the hints were given up for want of space");
+                return Unneeded.isDeleted(io, FileNames.hint(id));
+            }
+
+            /** Gives back what the file has beyond its end. */
+            synchronized void cut(WritableFile open, long fileEnd) throws IOException {
+                if (reservedTo > fileEnd) {
+                    open.truncate(fileEnd);
+                }
             }
 
             synchronized int heldBytes() {
@@ -181,6 +209,33 @@ final class HintFile {
             this.target = target;
             this.writeAhead = writeAhead;
             this.mostHeld = Math.min(Integer.MAX_VALUE - 8, mostHeld);
+        }
+
+        /**
+         * Makes the hint file at once, and longer than it needs to be: so there is something that can be given up when the
+         * disk is full. If that is not possible, or less than {@code leastFree} is free, there is not.
+         */
+        void reserve(int length, long leastFree) {
+            Target blocks = target;
+            if (blocks == null) {
+                return;
+            }
+            try {
+                blocks.reserve(length, leastFree);
+            } catch (IOException | RuntimeException e) {
+                logger().debug("no space is held ready in a hint file", e);
+                discard();
+            }
+        }
+
+        /** Deletes what there is of the file, and keeps no hints any more; returns whether that gave space back. Any thread. */
+        boolean discard() {
+            try {
+                return target != null && target.discard();
+            } catch (IOException e) {
+                logger().warn("hints that are not complete could not be given up: {}", e.toString());
+                return false;
+            }
         }
 
         /** Adds a record without an expiry. */
@@ -407,12 +462,12 @@ final class HintFile {
                                 (kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength))) {
                     throw new IOException("hints are not read as they were written: file=" + name);
                 }
-                writeEnd(file, store, data, spilled.end, filter, spilled.sums);
+                spilled.cut(file, writeEnd(file, store, data, spilled.end, filter, spilled.sums));
             }
         }
 
-        /** Writes what follows the entries, and last the header, with which the file counts. */
-        private void writeEnd(
+        /** Writes what follows the entries, and last the header, with which the file counts; returns where it ends. */
+        private long writeEnd(
                 WritableFile file, StoreId store, DataFile data, long end, BloomFilter filter, BlockSums sums)
                 throws IOException {
             int blocks = sums.count();
@@ -428,6 +483,7 @@ final class HintFile {
             byte[] header = header(store, data, filter, blocks);
             file.write(0, header, 0, HEADER_LENGTH);
             data.setHintSum(BlockSums.sum(header, last));
+            return offset + last.length;
         }
 
         private byte[] header(StoreId store, DataFile data, BloomFilter filter, int blocks) {

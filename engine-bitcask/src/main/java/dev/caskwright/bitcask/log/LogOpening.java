@@ -533,7 +533,7 @@ final class LogOpening implements RecordLogOpening {
                 manifest.goOn(io, tail, newSums);
             } catch (OutOfSpaceException e) {
                 // Not even that fits. Caches are no reason to refuse: they go, and make room.
-                if (!log.giveUpCaches()) {
+                if (!log.giveUpHints()) {
                     throw e;
                 }
                 manifest.rewrite(io);

@@ -60,6 +60,15 @@ final class Sealer {
         return bytes;
     }
 
+    /** Deletes the hint files that are not complete; returns whether there were any. */
+    boolean discardHints() {
+        boolean isAnyGone = false;
+        for (Left each : next()) {
+            isAnyGone |= each.hints.discard();
+        }
+        return isAnyGone;
+    }
+
     /** Returns whether it is not known what the manifest lists on disk. */
     boolean isInDoubt() {
         return isInDoubt;

@@ -50,6 +50,12 @@ final class SegmentedLog implements RecordLog {
     /** So much is made free when a full disk leaves no room for what matters. */
     private static final long ROOM_TO_MAKE = 256 << 10;
 
+    /** So long is the hint file of the active file at least: it is given up when a full disk leaves no room for a delete. */
+    private static final int RESERVE = 64 << 10;
+
+    /** Stores of shorter files keep no reserve: what is dead in one of many goes without needing room. */
+    private static final long LEAST_WITH_RESERVE = 4 << 20;
+
     /** What is written over the header of a record that is not to be found. */
     private static final byte[] NO_RECORD = new byte[2 * RecordFormat.ALIGNMENT];
 
@@ -370,6 +376,9 @@ final class SegmentedLog implements RecordLog {
         HintFile.Builder hints = activeHints;
         if (hints == null) {
             hints = new HintFile.Builder(io, manifest.store(), file, this::askForHintWriting);
+            if (options.maxSegmentBytes() >= LEAST_WITH_RESERVE) {
+                hints.reserve(RESERVE, ROOM_TO_MAKE);
+            }
             activeHints = hints;
         }
         return hints;
@@ -825,10 +834,36 @@ final class SegmentedLog implements RecordLog {
     }
 
     /**
-     * Makes room on a full disk by deleting hint files, which are caches, until there is some; returns whether one was.
+     * Makes room on a full disk by deleting caches, until there is some: hint files, then those that are being written, then
+     * the image of the index. Returns whether one was.
      */
     @Override
     public boolean giveUpCaches() throws IOException {
+        return giveUpHints() || giveUpHintsOfUnsealed() || giveUpImage();
+    }
+
+    private boolean giveUpHintsOfUnsealed() {
+        HintFile.Builder hints = activeHints;
+        boolean isAnyGone = hints != null && hints.discard();
+        return sealer.discardHints() || isAnyGone;
+    }
+
+    /** The index was loaded from it before anything was written. */
+    private boolean giveUpImage() throws IOException {
+        Manifest.Image image = manifest.image();
+        if (image == null || !io.list().contains(image.name()) || !Unneeded.isDeleted(io, image.name())) {
+            return false;
+        }
+        long bytes = 0;
+        for (DataFile file : files()) {
+            bytes += file.length();
+        }
+        imagedBytes = -bytes; // as if it covered nothing, so that another one is saved when there is room
+        return true;
+    }
+
+    /** As {@link #giveUpCaches}, when the index may not have been loaded yet. */
+    boolean giveUpHints() throws IOException {
         boolean isAnyGone = false;
         for (DataFile file : files()) {
             if (file.hasHints()) {

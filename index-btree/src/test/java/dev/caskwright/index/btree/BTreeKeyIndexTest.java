@@ -31,6 +31,11 @@ final class BTreeKeyIndexTest extends OrderedKeyIndexContract {
         return new BTreeKeyIndex();
     }
 
+    @Override
+    protected KeyIndex newLimitedIndex(KeyIndexContext context, long maxBytes) {
+        return new BTreeKeyIndex(maxBytes);
+    }
+
     @Test
     void isFoundByName() throws Exception {
         KeyIndexContext context = new KeyIndexContext(0, 0, 1, (key, offset, length, locator) -> true);

@@ -66,6 +66,7 @@ public final class HashKeyIndex implements PersistentKeyIndex {
     /** Changed by {@link #load} only, before other threads use the index. */
     private KeyHash hash;
 
+    private final long maxHeld;
     private final long expectedKeys;
     private final int expectedKeyLength;
     /** One word a segment: 1 while a writer is in it. A lock object each would cost more than the change it guards. */
@@ -82,11 +83,17 @@ public final class HashKeyIndex implements PersistentKeyIndex {
 
     /** Makes an empty index. The context's matcher is not used. */
     public HashKeyIndex(KeyIndexContext context) {
-        this(context, SPLIT_CAPACITY);
+        this(context, SPLIT_CAPACITY, MAX_HELD);
     }
 
     /** Makes an empty index whose segments are split when they have that many slots. */
     HashKeyIndex(KeyIndexContext context, int splitCapacity) {
+        this(context, splitCapacity, MAX_HELD);
+    }
+
+    /** Makes an empty index that may hold so many bytes. */
+    HashKeyIndex(KeyIndexContext context, int splitCapacity, long maxHeld) {
+        this.maxHeld = maxHeld;
         this.splitCapacity = splitCapacity;
         this.hash = new KeyHash(context.seed());
         this.expectedKeys = context.expectedKeys();
@@ -273,10 +280,10 @@ public final class HashKeyIndex implements PersistentKeyIndex {
         long held = tableBytes.get();
         // What the keys need, twice: a segment that grows holds both tables.
         long needed = held + 2L * Math.min(keys, SEGMENTS) * (held / SEGMENTS);
-        if (held > MAX_HELD || needed > MAX_HEAP) {
+        if (held > maxHeld || needed > MAX_HEAP) {
             throw new IndexMemoryException(
                     "the heap is too small for the key index: needed=" + needed + ", held=" + held + ", heap="
-                            + MAX_HEAP + " bytes, of which the index may hold " + MAX_HELD
+                            + MAX_HEAP + " bytes, of which the index may hold " + maxHeld
                             + "; raise -Xmx or use a compact index",
                     null);
         }

@@ -28,6 +28,11 @@ final class HashKeyIndexTest extends PersistentKeyIndexContract {
         return new HashKeyIndex(context);
     }
 
+    @Override
+    protected KeyIndex newLimitedIndex(KeyIndexContext context, long maxBytes) {
+        return new HashKeyIndex(context, 16 << 10, maxBytes);
+    }
+
     @Test
     void isFoundByName() {
         assertThat(Backends.keyIndex("hashmap")).isInstanceOf(HashKeyIndex.Provider.class);
