@@ -6,11 +6,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /** Makes the contents of what is stored: walks over all revisions in their order. */
 final class Loader {
@@ -18,33 +16,11 @@ final class Loader {
     private static final int MAX_KNOWN_MINOR = 6;
 
     private final OrderedStore.View view;
-    private final Map<Key, KeyHistory> histories = new HashMap<>();
-    private final Map<Key, Long> leases = new HashMap<>();
+    private final HistoryTable histories = new HistoryTable();
+    private final Map<byte[], Long> leases = new TreeMap<>(Arrays::compareUnsigned);
 
     Loader(OrderedStore.View view) {
         this.view = view;
-    }
-
-    /** A key as one of a hash map. */
-    private static final class Key {
-        private final byte[] bytes;
-        private final int hash;
-
-        Key(byte[] bytes) {
-            this.bytes = bytes;
-            int mixed = Arrays.hashCode(bytes) * 0x9E3779B9;
-            this.hash = mixed ^ mixed >>> 15;
-        }
-
-        @Override
-        public boolean equals(@Nullable Object other) {
-            return other instanceof Key key && Arrays.equals(key.bytes, bytes);
-        }
-
-        @Override
-        public int hashCode() {
-            return hash;
-        }
     }
 
     /**
@@ -69,9 +45,7 @@ final class Loader {
         long last = readRevisions();
         long revision = Math.max(Contents.FIRST_REVISION, Math.max(last, compacted));
         List<Schema.StoredLease> stored = readLeases();
-        Map<byte[], Long> attached = new TreeMap<>(Arrays::compareUnsigned);
-        leases.forEach((key, lease) -> attached.put(key.bytes, lease));
-        return new Loaded(new Contents(index(), revision, compacted), finished, attached, stored, readAlarm());
+        return new Loaded(new Contents(index(), revision, compacted), finished, leases, stored, readAlarm());
     }
 
     private void checkVersion() throws IOException {
@@ -123,39 +97,33 @@ final class Loader {
     private void add(byte[] revision, KeyValue entry) throws MvccException {
         long main = Schema.main(revision);
         long sub = Schema.sub(revision);
-        Key key = new Key(entry.key());
-        KeyHistory known = histories.get(key);
+        int place = histories.find(entry.key());
+        KeyHistory known = histories.at(place);
         if (Schema.isTombstone(revision)) {
             // One whose put a compaction has removed says nothing.
             if (known != null && !known.isDeleted()) {
-                histories.put(key, known.delete(main, sub));
+                histories.set(place, known.delete(main, sub));
             }
-            leases.remove(key);
+            leases.remove(entry.key());
             return;
         }
-        if (known == null) {
-            histories.put(key, KeyHistory.of(entry.key(), main, sub, entry.createRevision(), entry.version()));
-        } else {
-            histories.put(key, known.put(main, sub, entry.createRevision(), entry.version()));
-        }
+        histories.set(
+                place,
+                known == null
+                        ? KeyHistory.of(entry.key(), main, sub, entry.createRevision(), entry.version())
+                        : known.put(main, sub, entry.createRevision(), entry.version()));
         if (entry.lease() != 0) {
-            leases.put(key, entry.lease());
+            leases.put(entry.key(), entry.lease());
         } else if (!leases.isEmpty()) {
-            leases.remove(key);
+            leases.remove(entry.key());
         }
     }
 
     /** Returns the histories in the order of their keys. */
     private PersistentMap<KeyHistory> index() {
-        KeyHistory[] all = histories.values().toArray(new KeyHistory[0]);
-        histories.clear();
-        Arrays.sort(all, (left, right) -> Arrays.compareUnsigned(left.key(), right.key()));
-        PersistentMap.Editor<KeyHistory> editor =
-                PersistentMap.<KeyHistory>empty().edit();
-        for (KeyHistory history : all) {
-            editor.put(history.key(), history);
-        }
-        return editor.freeze();
+        KeyHistory[] all = histories.takeAll();
+        Arrays.parallelSort(all, (left, right) -> Arrays.compareUnsigned(left.key(), right.key()));
+        return PersistentMap.ofSorted(all, KeyHistory::key);
     }
 
     private List<Schema.StoredLease> readLeases() throws IOException {

@@ -1,6 +1,9 @@
 package dev.caskwright.mvcc.map;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -122,6 +125,30 @@ public final class PersistentMap<V> {
     @SuppressWarnings("unchecked") // it has no values of any type
     public static <V> PersistentMap<V> empty() {
         return (PersistentMap<V>) EMPTY;
+    }
+
+    /** Returns a map of values in the ascending order of their keys, which are all different. It takes no comparisons. */
+    public static <V> PersistentMap<V> ofSorted(V[] values, Function<V, byte[]> key) {
+        List<Node> nodes = new ArrayList<>();
+        for (int from = 0; from < values.length || nodes.isEmpty(); from += MAX_COUNT) {
+            Node leaf = new Node(null, true, Math.min(MAX_COUNT, values.length - from));
+            for (int i = from; i < Math.min(values.length, from + MAX_COUNT); i++) {
+                leaf.insert(i - from, key.apply(values[i]), values[i]);
+            }
+            nodes.add(leaf);
+        }
+        while (nodes.size() > 1) {
+            List<Node> above = new ArrayList<>();
+            for (int from = 0; from < nodes.size(); from += MAX_COUNT) {
+                Node branch = new Node(null, false, Math.min(MAX_COUNT, nodes.size() - from));
+                for (Node child : nodes.subList(from, Math.min(nodes.size(), from + MAX_COUNT))) {
+                    branch.insert(branch.count, child.keys[0], child);
+                }
+                above.add(branch);
+            }
+            nodes = above;
+        }
+        return new PersistentMap<>(nodes.get(0), values.length);
     }
 
     /** Returns the number of keys. */

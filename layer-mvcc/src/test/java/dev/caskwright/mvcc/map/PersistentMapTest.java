@@ -45,7 +45,7 @@ final class PersistentMapTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 31, 32, 33, 1_000, 40_000})
+    @ValueSource(ints = {0, 1, 31, 32, 33, 1_000, 1_024, 1_025, 40_000})
     void keysInOrderAreAllThere(int count) {
         PersistentMap<Integer> map = PersistentMap.empty();
         for (int i = 0; i < count; i++) {
@@ -58,6 +58,7 @@ final class PersistentMapTest {
             assertThat(cursor.value()).isEqualTo(next++);
         }
         assertThat(next).isEqualTo(count);
+        checkLoaded(count);
         PersistentMap.Editor<Integer> editor = map.edit();
         for (int i = 0; i < count; i++) {
             assertThat(editor.remove(new byte[] {(byte) (i >> 16), (byte) (i >> 8), (byte) i}))
@@ -67,6 +68,29 @@ final class PersistentMapTest {
         assertThat(editor.freeze().cursor().seek(null)).isFalse();
         assertThat(editor.freeze().cursor().seekBefore(null)).isFalse();
         assertThat(map.size()).isEqualTo(count);
+    }
+
+    private static void checkLoaded(int count) {
+        Integer[] numbers = new Integer[count];
+        for (int i = 0; i < count; i++) {
+            numbers[i] = i;
+        }
+        Random random = new Random(count);
+        TreeMap<byte[], Integer> model = new TreeMap<>(Arrays::compareUnsigned);
+        PersistentMap.Editor<Integer> editor = PersistentMap.ofSorted(
+                        numbers, number -> new byte[] {(byte) (number >> 8), number.byteValue()})
+                .edit();
+        for (int i = 0; i < count; i++) {
+            model.put(new byte[] {(byte) (i >> 8), (byte) i}, i);
+        }
+        check(new Version(editor.freeze(), model), random, 300);
+        for (int i = 0; i < count; i += 3) {
+            editor.remove(new byte[] {(byte) (i >> 8), (byte) i});
+            model.remove(new byte[] {(byte) (i >> 8), (byte) i});
+            editor.put(new byte[] {(byte) (i >> 8), (byte) i, 1}, -i);
+            model.put(new byte[] {(byte) (i >> 8), (byte) i, 1}, -i);
+        }
+        check(new Version(editor.freeze(), model), random, 300);
     }
 
     private static void check(Version version, Random random, int range) {
