@@ -29,11 +29,11 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Reads and writes database files of etcd servers. A file has one writer, or readers alone: the server must be stopped. */
+/** Reads and writes database files of etcd servers, which must be stopped: a file has one writer, or readers alone. */
 @Command(
         name = "mvcc",
         description = {
-            "Read and write the database file of an etcd server, which is DATA/member/snap/db, or a file of the same kind.",
+            "Read and write the database file of an etcd server, DATA/member/snap/db, or a file of the same kind.",
             "A file that a server has open is locked: stop the server, or take 'etcdctl snapshot save'."
         },
         synopsisSubcommandLabel = "COMMAND")
