@@ -134,10 +134,95 @@ enum Bug {
             lock("writerKeepsOtherProcessesOut")),
     BODY_NOT_VERIFIED(
             engine("log/LocatorReader", "if ((int) crc.getValue() != expected) {", "if (expected != expected) {"),
-            test("DamageTest.noFlippedBitGivesAWrongAnswer"));
+            test("DamageTest.noFlippedBitGivesAWrongAnswer")),
+    MOSS_SHOWS_DELETED(
+            moss("memory/Probe", "        state = Kind.DELETE;\n", ""),
+            mossTest("TenFaultsTest.aDeletedKeysOldValueDoesNotShowWhileItLiesInALowerSection")),
+    MOSS_IGNORES_THE_BASE_OF_OPERANDS(
+            moss(
+                    "View",
+                    "        if (probe.isDone()) {\n            probe.resolve",
+                    "        if (probe.isDone() || probe.hasOperands()) {\n            probe.resolve"),
+            mossTest("TenFaultsTest.aMergedKeysBaseCountsWhileItLiesInALowerSection")),
+    MOSS_DOES_NOT_DRAIN_WHEN_CLOSED(
+            moss(
+                    "MossEngine",
+                    "if (isDraining && isPersistent && cause == null)",
+                    "if (isDraining && !isPersistent && cause == null)"),
+            mossTest("TenFaultsTest.aCloseRightAfterAWriteKeepsIt")),
+    MOSS_SWALLOWS_FAILED_WRITES(
+            moss(
+                    "file/SortedFileWriter",
+                    "            file.write(written, pending.bytes(), 0, pending.length());\n",
+                    "            try { file.write(written, pending.bytes(), 0, pending.length()); } catch (IOException e) { }\n"),
+            mossTest("TenFaultsTest.aWriteThatFailsDuringACompactionLosesNothingAndIsTold")),
+    MOSS_OPENS_WHAT_NO_MANIFEST_LISTS(
+            moss(
+                    "FileStore",
+                    "            next = Math.max(next",
+                    "            if (FileNames.sortedNumber(name) >= 0) SortedFile.open(io, manifest.storeId(), FileNames.sortedNumber(name), 96);\n            next = Math.max(next"),
+            mossTest("TenFaultsTest.anEmptyFileBesideAGoodOneDoesNotKeepTheStoreFromOpening")),
+    MOSS_CHECKS_NO_SUM(
+            moss("file/SortedFile", "if (expected != found) {", "if (expected != found && end < 0) {"),
+            mossTest("TenFaultsTest.aFlippedByteOfAValueIsAnErrorAndNoValue")),
+    MOSS_CHANGES_A_STORE_THAT_IS_READ_ONLY(
+            moss(
+                    "Opening",
+                    "            if (!settings.isReadOnly()) {\n                store.persister.drain();",
+                    "            if (settings != null) {\n                store.persister.drain();"),
+            mossTest("TenFaultsTest.aReadOnlyOpenDeletesAndChangesNothing")),
+    MOSS_TAKES_NO_LOCK(
+            moss(
+                    "Opening",
+                    "IoManager.Lock lock = io.lock(!settings.isReadOnly());",
+                    "IoManager.Lock lock = () -> {};"),
+            mossTest("TenFaultsTest.aSecondOpenOfADirectoryIsRefused")),
+    MOSS_SHOWS_A_KEY_TWICE(
+            moss(
+                    "memory/MemTable",
+                    "            while (after != END && hasKey(list, after, keySource, keyOffset, keyLength)) {\n                after = link(list, after, 0);\n            }\n            next = after;",
+                    "            next = after;"),
+            mossTest("TenFaultsTest.aKeyThatComesTwiceInABatchHasItsLastValueOnce")),
+    MOSS_LETS_ONE_LIMIT_CLEAR_ANOTHER(
+            moss(
+                    "MossBuilder",
+                    "        this.persistBytes = bytes;",
+                    "        this.persistBytes = bytes; this.maxMemoryBytes = 1 << 16;"),
+            mossTest("TenFaultsTest.aLimitThatIsNotSetDoesNotCountAsZero")),
+    MOSS_LOG_NOT_FORCED(
+            moss("WriteLog", "                    file.force();\n", "                    file.length();\n"),
+            mossTest("MossCrashTest.aCrashBeforeAnyCallLosesNothingThatWasPromised")),
+    MOSS_MANIFEST_NOT_FORCED(
+            moss("file/Manifest", "            file.force();\n", ""),
+            mossTest("MossCrashTest.aCrashBeforeAnyCallLosesNothingThatWasPromised")),
+    MOSS_FAILED_APPEND_STAYS(
+            moss("file/LogFile", "            file.truncate(length);\n", "            file.length();\n"),
+            mossTest("MossCrashTest.aFailedCallIsNeverAcknowledged")),
+    MOSS_HALF_A_BATCH_PERSISTED(
+            moss(
+                    "Persister",
+                    "        while (from > 0 && !stack.layers[from].endsBatch()) {",
+                    "        while (from < 0) {"),
+            mossTest("MossCrashTest.aCrashBeforeAnyCallLosesNothingThatWasPromised")),
+    MOSS_GAP_BEFORE_A_DURABLE_WRITE(
+            moss(
+                    "WriteLog",
+                    "            if (logged >= stack.active.firstVersion() - 1) {",
+                    "            if (logged >= -1) {"),
+            mossTest("MossCrashTest.aCrashBeforeAnyCallLosesNothingThatWasPromised")),
+    MOSS_PROGRESS_APART_FROM_THE_DATA(
+            moss(
+                    "EngineBottom",
+                    "        batch.put(KeySpace.PROGRESS, progress(storeId, last));\n        lower.write(batch, WriteOptions.SYNC);",
+                    "        lower.write(batch, WriteOptions.SYNC);\n        lower.write(new WriteBatch().put(KeySpace.PROGRESS, progress(storeId, last)), WriteOptions.SYNC);"),
+            mossTest("LowerLevelTest.aCrashLosesNothingAndAppliesNoOperandTwice")),
+    MOSS_SHORT_LOG_BELIEVED(
+            moss("file/LogReader", "if (witness > last) {", "if (witness < 0) {"),
+            mossTest("DamageTest.noChangedByteGivesAWrongAnswer"));
 
     private static final String ENGINE = "dev.caskwright.bitcask";
     private static final String STANDARD_IO = "dev.caskwright.io.standard";
+    private static final String MOSS = "dev.caskwright.moss";
 
     /** What is changed in a source: its module, its path there, and pairs of what stands there and what comes instead. */
     record Change(String module, String source, List<String> texts) implements Part {}
@@ -175,6 +260,15 @@ enum Bug {
 
     private static Change standardIo(String source, String... texts) {
         return new Change("io-standard", STANDARD_IO.replace('.', '/') + "/" + source, List.of(texts));
+    }
+
+    private static Change moss(String source, String... texts) {
+        return new Change("engine-moss", MOSS.replace('.', '/') + "/" + source, List.of(texts));
+    }
+
+    private static Suite mossTest(String name) {
+        String[] parts = name.split("\\.");
+        return new Suite(MOSS + "." + parts[0], parts[1]);
     }
 
     private static Suite crash() {

@@ -36,8 +36,9 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
  * has changed, and the bug must be planted anew.
  */
 final class PlantedBugsTest {
-    private static final List<String> MODULES = List.of("engine-bitcask", "io-standard");
-    private static final List<String> PACKAGES = List.of("dev.caskwright.bitcask.", "dev.caskwright.io.standard.");
+    private static final List<String> MODULES = List.of("engine-bitcask", "engine-moss", "io-standard");
+    private static final List<String> PACKAGES =
+            List.of("dev.caskwright.bitcask.", "dev.caskwright.moss.", "dev.caskwright.io.standard.");
 
     @TempDir
     private Path temporary;
