@@ -21,13 +21,14 @@ final class SourceRulesTest {
             "engine-api",
             "engine-bitcask",
             "engine-bolt",
+            "engine-moss",
             "index-btree",
             "index-compact",
             "index-hashmap",
             "index-offheap",
             "io-mmap",
             "io-standard");
-    private static final List<String> ENGINES = List.of("engine-bitcask", "engine-bolt");
+    private static final List<String> ENGINES = List.of("engine-bitcask", "engine-bolt", "engine-moss");
     private static final Pattern FILES = Pattern.compile(
             "java\\.nio\\.channels|java\\.nio\\.file\\.(?!Path;|\\w+Exception\\b)|java\\.io\\.(File|RandomAccessFile|File\\w*Stream)\\b");
     private static final Pattern HIDDEN_INPUT =

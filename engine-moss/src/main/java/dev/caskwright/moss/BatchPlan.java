@@ -12,8 +12,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns the operations of a batch into writes: gives keys the prefix of their collection, makes collections that are missing, and
- * deletes those that are to go with all their children. Used under the store's lock.
+ * Turns the operations of a batch into writes: gives keys the prefix of their collection, makes collections that are
+ * missing, and deletes those that are to go with all their children. Used under the store's lock.
  */
 final class BatchPlan {
     private static final byte[] NOTHING = {};
@@ -95,7 +95,10 @@ final class BatchPlan {
         return end;
     }
 
-    /** Returns the number of the collection that a part is about, {@link #MISSING} if there is none and none is to be made. */
+    /**
+     * Returns the number of the collection that a part is about, {@link #MISSING} if there is none and none is to be
+     * made.
+     */
     private int number(MossBatch part, boolean isMaking, Operations operations) throws IOException {
         int known = numbers[part.number()];
         MossBatch parent = part.parent();

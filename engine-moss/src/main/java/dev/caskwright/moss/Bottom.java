@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * What lies below the layers in memory, as it was at one moment. It is held by the stack and by each reader that is under way, and
- * gives back what it needs when the last one lets go. For any thread.
+ * What lies below the layers in memory, as it was at one moment. It is held by the stack and by each reader that is
+ * under way, and gives back what it needs when the last one lets go. For any thread.
  */
 abstract class Bottom {
     private final AtomicInteger holders = new AtomicInteger(1);

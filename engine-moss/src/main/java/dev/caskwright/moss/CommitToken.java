@@ -38,8 +38,8 @@ public final class CommitToken {
     }
 
     /**
-     * Returns a future that completes once the batch survives a power loss, by a force for another write or in the background, and
-     * fails with the reason if it never will. It asks for nothing itself.
+     * Returns a future that completes once the batch survives a power loss, by a force for another write or in the
+     * background, and fails with the reason if it never will. It asks for nothing itself.
      */
     public CompletableFuture<Void> future() {
         return durables.future(version);

@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Joins the store's files, beside writes, reads and the persister: these wait for it no longer than it takes to write a manifest. It
- * stops within a thousand entries when the store closes.
+ * Joins the store's files, beside writes, reads and the persister: these wait for it no longer than it takes to write a
+ * manifest. It stops within a thousand entries when the store closes.
  */
 final class Compactor {
     private static final long FIRST_PAUSE_MILLIS = 10;

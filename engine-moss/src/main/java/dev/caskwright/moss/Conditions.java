@@ -12,7 +12,10 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Writes of the root collection that depend on what is there. The look and the write are one step: no other write comes between. */
+/**
+ * Writes of the root collection that depend on what is there. The look and the write are one step: no other write comes
+ * between.
+ */
 final class Conditions {
     private static final byte[] ROOT = KeySpace.prefix(0);
     private static final byte[] NOTHING = {};
@@ -66,7 +69,9 @@ final class Conditions {
         return new OptimisticTransaction();
     }
 
-    /** Notes the version of each key that it reads, 0 for one that is absent, and compares all of them when it commits. */
+    /**
+     * Notes the version of each key that it reads, 0 for one that is absent, and compares all of them when it commits.
+     */
     private final class OptimisticTransaction implements Transaction {
         private final Map<byte[], Long> read = new TreeMap<>(Arrays::compareUnsigned);
         private final Map<byte[], byte[]> changed = new TreeMap<>(Arrays::compareUnsigned);

@@ -6,7 +6,10 @@ import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** Futures of writes that are to survive a power loss, completed as the log is forced and layers go below. For any thread. */
+/**
+ * Futures of writes that are to survive a power loss, completed as the log is forced and layers go below. For any
+ * thread.
+ */
 final class Durables {
     private record Waiting(long version, CompletableFuture<Void> future) {}
 

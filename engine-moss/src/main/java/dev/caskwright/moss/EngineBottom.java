@@ -19,14 +19,13 @@ import dev.caskwright.moss.memory.Segment;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /*
- * The lower level has keys as KeySpace makes them. A value has the version of its write (a number of variable length) in front. The
- * batch that writes layers ends with the entry that tells how far the lower level has got, so that after a crash either both are
- * there or neither is: nothing is lost, and no operand is applied twice. If anybody else wrote there, the last version of the lower
- * level is not that of this entry.
+ * The lower level has keys as KeySpace makes them. A value has the version of its write (a number of variable length)
+ * in front. The batch that writes layers ends with the entry that tells how far the lower level has got, so that after
+ * a crash either both are there or neither is: nothing is lost, and no operand is applied twice. If anybody else wrote
+ * there, the last version of the lower level is not that of this entry.
  */
 /** Another engine below the stack, as it was at one moment. */
 final class EngineBottom extends Bottom {
@@ -59,7 +58,7 @@ final class EngineBottom extends Bottom {
      *
      * @param expectedId the store that it must belong to, or 0 for any
      */
-    static EngineBottom open(StorageEngine lower, OperatorResolver resolver, long expectedId, long maxHeldKeyBytes)
+    static EngineBottom open(StorageEngine lower, OperatorResolver resolver, long expectedId, Settings settings)
             throws IOException {
         Entry progress = lower.entry(KeySpace.PROGRESS);
         if (progress == null) {
@@ -69,7 +68,7 @@ final class EngineBottom extends Bottom {
                             "it has entries, and none that tells how far this engine got; give it an empty engine");
                 }
             }
-            long storeId = expectedId == 0 ? ThreadLocalRandom.current().nextLong() : expectedId;
+            long storeId = expectedId == 0 ? settings.random().getAsLong() : expectedId;
             lower.write(new WriteBatch().put(KeySpace.PROGRESS, progress(storeId, 0)), WriteOptions.SYNC);
             progress = lower.entry(KeySpace.PROGRESS);
         }
@@ -89,7 +88,7 @@ final class EngineBottom extends Bottom {
                         + snapshot.version());
             }
             boolean isOrdered = snapshot.facet(OrderedView.class).isPresent();
-            HeldKeys keys = isOrdered ? null : HeldKeys.of(snapshot, maxHeldKeyBytes);
+            HeldKeys keys = isOrdered ? null : HeldKeys.of(snapshot, settings.maxHeldKeyBytes());
             return new EngineBottom(lower, snapshot, resolver, storeId, version, keys);
         } catch (Throwable e) {
             snapshot.close();

@@ -24,11 +24,15 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Order is the whole crash argument. A new file is written and forced; then a manifest that lists it is, and takes the place of the
- * old one; only then may what the new one does not list be deleted, once no reader holds it. A crash anywhere leaves one manifest, all
- * files that it lists, and perhaps others, which the next opening removes. So a compaction that fails at any call has changed nothing.
+ * Order is the whole crash argument. A new file is written and forced; then a manifest that lists it is, and takes the
+ * place of the old one; only then may what the new one does not list be deleted, once no reader holds it. A crash
+ * anywhere leaves one manifest, all files that it lists, and perhaps others, which the next opening removes. So a
+ * compaction that fails at any call has changed nothing.
  */
-/** The files of a store that has its own: what the manifest lists, how files come and go. Changes are made one after another. */
+/**
+ * The files of a store that has its own: what the manifest lists, how files come and go. Changes are made one after
+ * another.
+ */
 final class FileStore {
     private static final long MOST_ENTRIES = 1L << 29;
     private static final int CHECK_EVERY = 1024;
@@ -88,7 +92,10 @@ final class FileStore {
         return new FilesBottom(this, files, version);
     }
 
-    /** Takes the number of a new file. It is not used again in this process; the manifest that lists the file keeps it for ever. */
+    /**
+     * Takes the number of a new file. It is not used again in this process; the manifest that lists the file keeps it
+     * for ever.
+     */
     synchronized long takeNumber() {
         long number = manifest.nextNumber();
         manifest = withNumber(manifest, number + 1);
@@ -345,7 +352,9 @@ final class FileStore {
         return tier;
     }
 
-    /** Makes the present files a checkpoint, in place of one of that name, and drops those that the rule does not keep. */
+    /**
+     * Makes the present files a checkpoint, in place of one of that name, and drops those that the rule does not keep.
+     */
     synchronized void addCheckpoint(String name, long millis, int kept) throws IOException {
         List<Manifest.Checkpoint> checkpoints = new ArrayList<>(manifest.checkpoints());
         checkpoints.removeIf(each -> each.name().equals(name));

@@ -16,8 +16,8 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The keys of a lower level that has no order, in order: segments without values, which take the key and some 30 bytes an entry. Each
- * write below adds one with what it changed; when there are many they are joined. Immutable.
+ * The keys of a lower level that has no order, in order: segments without values, which take the key and some 30 bytes
+ * an entry. Each write below adds one with what it changed; when there are many they are joined. Immutable.
  */
 final class HeldKeys {
     private static final int MOST_SEGMENTS = 8;

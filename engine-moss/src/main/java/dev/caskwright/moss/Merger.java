@@ -14,9 +14,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Layers have tiers: up to four tables' bytes are tier 0, up to sixteen tier 1, and so on. When four neighbours of a tier have
- * gathered they are joined to one, which usually is of the next tier. So an entry is copied once for each tier, and there are at
- * most three layers of each and what came since.
+ * Layers have tiers: up to four tables' bytes are tier 0, up to sixteen tier 1, and so on. When four neighbours of a
+ * tier have gathered they are joined to one, which usually is of the next tier. So an entry is copied once for each
+ * tier, and there are at most three layers of each and what came since.
  */
 /** Joins layers above the base into larger ones. One merge runs at a time. */
 final class Merger {

@@ -12,18 +12,19 @@ import org.jspecify.annotations.Nullable;
 /*
  * Operations lie one behind the other in one array, each as
  *
- *   kind 1 byte | number of the collection in this batch 4 | key length 4 | value length 4 | room for a prefix | key | value
+ *   kind 1 byte | number of the collection in this batch 4 | key length 4 | value length 4
+ *   room for a prefix | key | value
  *
  * where numbers are little-endian. The room in front of the key takes the prefix of
  * the collection when the batch is written, so that keys are copied once.
  */
 /**
- * Changes that are applied all or none, in the order in which they were added: of several to one key the last one wins, operands add
- * up, and a range delete covers what was put before it and not what comes after. Keys and values are copied. A batch belongs to one
- * thread while it is built or written, and can be written more than once.
+ * Changes that are applied all or none, in the order in which they were added: of several to one key the last one wins,
+ * operands add up, and a range delete covers what was put before it and not what comes after. Keys and values are
+ * copied. A batch belongs to one thread while it is built or written, and can be written more than once.
  *
- * <p>{@link #child} gives access to a child collection within the same batch. A child that does not exist is made by the first put
- * or operand for it.
+ * <p>{@link #child} gives access to a child collection within the same batch. A child that does not exist is made by
+ * the first put or operand for it.
  */
 public final class MossBatch {
     static final int HEADER = 1 + 3 * Integer.BYTES;
@@ -91,7 +92,10 @@ public final class MossBatch {
         return add(Kind.MERGE, key, 0, key.length, operand, 0, operand.length);
     }
 
-    /** Adds the delete of all keys from one on up to, not including, another one; null for {@code to} means to the last key. */
+    /**
+     * Adds the delete of all keys from one on up to, not including, another one; null for {@code to} means to the last
+     * key.
+     */
     public MossBatch deleteRange(byte[] from, byte @Nullable [] to) {
         if (to == null) {
             return append(Kind.DELETE_RANGE, from, 0, from.length, from, 0, 0);

@@ -7,9 +7,11 @@ import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Objects;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Sets up a moss engine. For one thread; changing it later changes no engine that it opened. */
@@ -32,6 +34,7 @@ public final class MossBuilder {
     private @Nullable Durability durability;
     private IoManagerFactory io = StandardIoManager::open;
     private InstantSource clock = InstantSource.system();
+    private LongSupplier random = () -> new SecureRandom().nextLong();
     private long cleanBytes = -1;
     private long persistBytes = -1;
     private Duration persistAfter = Duration.ofSeconds(1);
@@ -52,8 +55,9 @@ public final class MossBuilder {
     }
 
     /**
-     * Sets the durability of writes whose options name none: {@code NONE} is in memory until it is written below, {@code WRITE} is
-     * with the operating system, {@code SYNC} on stable storage. If not set, {@code WRITE} with a directory and {@code NONE} without.
+     * Sets the durability of writes whose options name none: {@code NONE} is in memory until it is written below,
+     * {@code WRITE} is with the operating system, {@code SYNC} on stable storage. If not set, {@code WRITE} with a
+     * directory and {@code NONE} without.
      */
     public MossBuilder durability(Durability level) {
         this.durability = Objects.requireNonNull(level);
@@ -72,6 +76,12 @@ public final class MossBuilder {
         return this;
     }
 
+    /** Sets where the numbers of stores and the seeds of hashes come from; a {@link SecureRandom} if not set. */
+    public MossBuilder random(LongSupplier source) {
+        this.random = Objects.requireNonNull(source);
+        return this;
+    }
+
     /** Sets how many checkpoints are kept, 1 to 1,000; 16 if not set. Making another one drops the oldest. */
     public MossBuilder keptCheckpoints(int count) {
         if (count < 1 || count > MOST_CHECKPOINTS) {
@@ -81,7 +91,10 @@ public final class MossBuilder {
         return this;
     }
 
-    /** Sets how much memory layers may take that are written below and kept for reads; a quarter of {@link #maxMemoryBytes} if not set. */
+    /**
+     * Sets how much memory layers may take that are written below and kept for reads; a quarter of {@link
+     * #maxMemoryBytes} if not set.
+     */
     public MossBuilder cleanBytes(long bytes) {
         if (bytes < 0) {
             throw new IllegalArgumentException("cleanBytes must not be negative: " + bytes);
@@ -91,8 +104,8 @@ public final class MossBuilder {
     }
 
     /**
-     * Sets how much waits, about, before it is written below, and how much is written at once; a quarter of {@link #maxMemoryBytes},
-     * at most 64 MiB, if not set.
+     * Sets how much waits, about, before it is written below, and how much is written at once; a quarter of {@link
+     * #maxMemoryBytes}, at most 64 MiB, if not set.
      */
     public MossBuilder persistBytes(long bytes) {
         if (bytes < 1) {
@@ -129,9 +142,9 @@ public final class MossBuilder {
     }
 
     /**
-     * Sets how much memory layers that are not yet written below may take, at least 64 KiB; a quarter of the heap if not set. From
-     * three quarters of it on, writes are slowed down; at the limit they wait, and fail after {@link #writeDeadline}. With nothing
-     * below, it is how much the store may hold. A merge needs as much again as it joins.
+     * Sets how much memory layers that are not yet written below may take, at least 64 KiB; a quarter of the heap if
+     * not set. From three quarters of it on, writes are slowed down; at the limit they wait, and fail after {@link
+     * #writeDeadline}. With nothing below, it is how much the store may hold. A merge needs as much again as it joins.
      */
     public MossBuilder maxMemoryBytes(long bytes) {
         if (bytes < LEAST_MEMORY_BYTES) {
@@ -142,8 +155,8 @@ public final class MossBuilder {
     }
 
     /**
-     * Sets how large the memory table gets, about, before it is sealed, 4 KiB to 64 MiB; 4 MiB if not set. A smaller table takes
-     * writes faster, because it fits the processor's caches, and gives the merger more to do.
+     * Sets how large the memory table gets, about, before it is sealed, 4 KiB to 64 MiB; 4 MiB if not set. A smaller
+     * table takes writes faster, because it fits the processor's caches, and gives the merger more to do.
      */
     public MossBuilder tableBytes(long bytes) {
         if (bytes < 1 << 12 || bytes > LARGEST_TABLE_BYTES) {
@@ -169,9 +182,9 @@ public final class MossBuilder {
     }
 
     /**
-     * Sets the engine that layers are written to. It must be empty or have been this store's before, nobody else may write to it, and
-     * the caller closes it after this engine. Keys there have 1 byte more, or 5 in child collections, and values up to 10. Without a
-     * directory there is no log, and writes are durable once they are below.
+     * Sets the engine that layers are written to. It must be empty or have been this store's before, nobody else may
+     * write to it, and the caller closes it after this engine. Keys there have 1 byte more, or 5 in child collections,
+     * and values up to 10. Without a directory there is no log, and writes are durable once they are below.
      */
     public MossBuilder over(StorageEngine engine) {
         this.lower = Objects.requireNonNull(engine);
@@ -179,8 +192,8 @@ public final class MossBuilder {
     }
 
     /**
-     * Sets how much memory the keys of a lower level without order may take, some 30 bytes and the key for each; a quarter of the heap
-     * if not set. They are read when the store is opened.
+     * Sets how much memory the keys of a lower level without order may take, some 30 bytes and the key for each; a
+     * quarter of the heap if not set. They are read when the store is opened.
      */
     public MossBuilder maxHeldKeyBytes(long bytes) {
         if (bytes < 0) {
@@ -221,7 +234,8 @@ public final class MossBuilder {
                 hasThreads,
                 isReadOnly,
                 keptCheckpoints,
-                clock);
+                clock,
+                random);
         if (directory != null) {
             Opening.Place place = new Opening.Place(directory, createIfMissing, createAmongOtherFiles);
             return Opening.open(place, io, settings, lower);

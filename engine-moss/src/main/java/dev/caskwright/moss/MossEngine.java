@@ -42,11 +42,11 @@ import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An ordered collection of keys and values, with child collections, as a stack of sorted layers in memory over what lies below:
- * nothing yet, so that it lives as long as the engine.
+ * An ordered collection of keys and values, with child collections, as a stack of sorted layers in memory over what
+ * lies below: nothing yet, so that it lives as long as the engine.
  *
- * <p>Every method may be called by any number of threads. Reads take no lock. Writes are applied one after another, each all or
- * none, and are seen by all reads that start after they returned.
+ * <p>Every method may be called by any number of threads. Reads take no lock. Writes are applied one after another,
+ * each all or none, and are seen by all reads that start after they returned.
  */
 public final class MossEngine
         implements StorageEngine,
@@ -210,8 +210,8 @@ public final class MossEngine
     }
 
     /**
-     * Gives back what deleted and overwritten entries take: joins all layers in memory to one, or, if there are files, writes what is
-     * in memory and joins the files. Reads and writes go on.
+     * Gives back what deleted and overwritten entries take: joins all layers in memory to one, or, if there are files,
+     * writes what is in memory and joins the files. Reads and writes go on.
      */
     public void compact() throws IOException {
         if (compactor != null) {
@@ -310,8 +310,9 @@ public final class MossEngine
     }
 
     /**
-     * Makes a state of some moment during the call one to go back to, in place of one of that name. It takes the space of what is
-     * deleted or overwritten later. If there are more than {@link MossBuilder#keptCheckpoints}, the oldest goes.
+     * Makes a state of some moment during the call one to go back to, in place of one of that name. It takes the space
+     * of what is deleted or overwritten later. If there are more than {@link MossBuilder#keptCheckpoints}, the oldest
+     * goes.
      */
     public void checkpoint(String name) throws IOException {
         FileStore files = files();
@@ -343,8 +344,8 @@ public final class MossEngine
     }
 
     /**
-     * Goes back to a checkpoint: every write since then is gone, in memory and below, once this returns, and stays so. Snapshots and
-     * iterators go on showing what they did.
+     * Goes back to a checkpoint: every write since then is gone, in memory and below, once this returns, and stays so.
+     * Snapshots and iterators go on showing what they did.
      */
     public void revert(String checkpoint) throws IOException {
         FileStore files = files();
@@ -380,7 +381,9 @@ public final class MossEngine
         }
     }
 
-    /** Reads every byte of every file and returns what is damaged; over another engine, only the log is this engine's. */
+    /**
+     * Reads every byte of every file and returns what is damaged; over another engine, only the log is this engine's.
+     */
     @Override
     public VerifyReport verify() throws IOException {
         store.ensureOpen();
@@ -475,7 +478,9 @@ public final class MossEngine
         write(copy, options);
     }
 
-    /** Counts the keys of the root collection, which takes as long as walking over them. After {@link #close} it is 0. */
+    /**
+     * Counts the keys of the root collection, which takes as long as walking over them. After {@link #close} it is 0.
+     */
     @Override
     public long size() throws IOException {
         return store.isClosed() ? 0 : EntryReads.count(root, Range.all()).keys();
@@ -488,8 +493,8 @@ public final class MossEngine
     }
 
     /**
-     * Returns figures about the store; {@link MossStats} is a group of them. Keys and their bytes are counted by a walk over them, as
-     * {@link #size} does, for there is no index that would know.
+     * Returns figures about the store; {@link MossStats} is a group of them. Keys and their bytes are counted by a walk
+     * over them, as {@link #size} does, for there is no index that would know.
      */
     @Override
     public EngineStats stats() {
@@ -512,10 +517,11 @@ public final class MossEngine
     }
 
     /**
-     * Closes the engine: everything in memory is written below first. If that fails, what the log has stays and comes back with the
-     * next opening. Closing twice is fine.
+     * Closes the engine: everything in memory is written below first. If that fails, what the log has stays and comes
+     * back with the next opening. Closing twice is fine.
      *
-     * @throws MossException with {@link MossException.Reason#DROPPED} if writes are gone; the engine is closed all the same
+     * @throws MossException with {@link MossException.Reason#DROPPED} if writes are gone; the engine is closed all the
+     *     same
      */
     @Override
     public void close() throws IOException {
@@ -523,7 +529,8 @@ public final class MossEngine
     }
 
     /**
-     * Closes the engine without writing what is in memory: what the log has comes back with the next opening, and the rest is gone.
+     * Closes the engine without writing what is in memory: what the log has comes back with the next opening, and the
+     * rest is gone.
      *
      * @return how many writes are gone
      */

@@ -11,8 +11,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A walk over the entries of one collection in the order of their keys, as of one moment. For one thread; the caller closes it.
- * Closing it twice is fine; so is closing the engine first.
+ * A walk over the entries of one collection in the order of their keys, as of one moment. For one thread; the caller
+ * closes it. Closing it twice is fine; so is closing the engine first.
  */
 public final class MossIterator implements Closeable {
     private final Store store;
@@ -95,8 +95,9 @@ public final class MossIterator implements Closeable {
     }
 
     /**
-     * Goes to a key: the next call of {@link #next} moves to the first entry, in the iterator's direction, that is not before this
-     * key. It may be a step back. Keys outside of the range are taken for its nearest bound. A limit goes on counting.
+     * Goes to a key: the next call of {@link #next} moves to the first entry, in the iterator's direction, that is not
+     * before this key. It may be a step back. Keys outside of the range are taken for its nearest bound. A limit goes
+     * on counting.
      */
     public void seek(byte[] key) throws IOException {
         ensureOpen();

@@ -14,9 +14,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A store as it was at one moment. Opening one takes a pointer and copies nothing; while it is open, the layers that it shows stay
- * in memory, and files that it may need stay on disk. Safe for any number of threads; the caller closes it, and closing it twice is
- * fine. Closing the engine closes it.
+ * A store as it was at one moment. Opening one takes a pointer and copies nothing; while it is open, the layers that it
+ * shows stay in memory, and files that it may need stay on disk. Safe for any number of threads; the caller closes it,
+ * and closing it twice is fine. Closing the engine closes it.
  */
 public final class MossSnapshot implements Snapshot, MossView, OrderedView {
     private final Store store;

@@ -6,8 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What can be read from a collection: of the engine, which shows the latest writes, or of a {@link MossSnapshot}, which shows one
- * moment. Safe for any number of threads. After the engine or snapshot was closed every method throws {@link
+ * What can be read from a collection: of the engine, which shows the latest writes, or of a {@link MossSnapshot}, which
+ * shows one moment. Safe for any number of threads. After the engine or snapshot was closed every method throws {@link
  * dev.caskwright.api.EngineClosedException}.
  */
 public interface MossView {

@@ -14,13 +14,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /*
- * First everything is read and judged: the manifest, the files that it lists, the log. Only then is something changed: what the log has
- * is written below and forced, so that nothing rests on pages that may never have reached the disk; then the log and what no manifest
- * lists are removed. Each step may be cut short and done again.
+ * First everything is read and judged: the manifest, the files that it lists, the log. Only then is something changed:
+ * what the log has is written below and forced, so that nothing rests on pages that may never have reached the disk;
+ * then the log and what no manifest lists are removed. Each step may be cut short and done again.
  */
 /** Opens a store with a directory. */
 final class Opening {
@@ -65,7 +64,7 @@ final class Opening {
     /** Opens an engine over a lower level, without a directory and so without a log. */
     static MossEngine open(StorageEngine lower, Settings settings) throws IOException {
         OperatorResolver resolver = new OperatorResolver(settings.operator());
-        EngineBottom bottom = EngineBottom.open(lower, resolver, 0, settings.maxHeldKeyBytes());
+        EngineBottom bottom = EngineBottom.open(lower, resolver, 0, settings);
         try {
             Store store = new Store(settings, resolver, bottom);
             checkOperator(store);
@@ -90,7 +89,7 @@ final class Opening {
             FileStore files = new FileStore(io, manifest, resolver);
             return open(manifest, files.bottom(), new Resources(io, lock, files));
         }
-        Bottom bottom = EngineBottom.open(lower, resolver, manifest.storeId(), settings.maxHeldKeyBytes());
+        Bottom bottom = EngineBottom.open(lower, resolver, manifest.storeId(), settings);
         return open(manifest, bottom, new Resources(io, lock, null));
     }
 
@@ -142,7 +141,7 @@ final class Opening {
             throw new UnsupportedFormatException("directory has other files and no store: directory=" + io.describe()
                     + ", one=" + names.get(0) + "; choose an empty one, or allow it with createAmongOtherFiles");
         }
-        long storeId = ThreadLocalRandom.current().nextLong();
+        long storeId = settings.random().getAsLong();
         Manifest manifest = new Manifest(storeId, isOver, 1, 0, List.of(), List.of());
         manifest.prepare(io);
         Manifest.install(io);

@@ -13,7 +13,8 @@ import java.util.Arrays;
  * key | value
  * </pre>
  *
- * Keys are those of {@link KeySpace}; the value of a range delete is the key after its last one. For one thread at a time.
+ * Keys are those of {@link KeySpace}; the value of a range delete is the key after its last one. For one thread at a
+ * time.
  */
 final class Operations {
     static final int LAST = 0x80;

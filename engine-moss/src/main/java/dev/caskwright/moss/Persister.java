@@ -13,7 +13,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Writes the oldest layers to what is below the stack, and tries again after growing pauses. One write runs at a time. */
+/**
+ * Writes the oldest layers to what is below the stack, and tries again after growing pauses. One write runs at a time.
+ */
 final class Persister {
     private static final long FIRST_PAUSE_MILLIS = 10;
     private static final long LONGEST_PAUSE_MILLIS = 5_000;

@@ -9,8 +9,9 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 
 /*
- * Below three quarters of the limit a write costs nothing here. From there on each waits a little, more the fuller memory is, so
- * that the persister gets ahead before anybody has to stop. At the limit a write waits until there is room or its deadline is over.
+ * Below three quarters of the limit a write costs nothing here. From there on each waits a little, more the fuller
+ * memory is, so that the persister gets ahead before anybody has to stop. At the limit a write waits until there is
+ * room or its deadline is over.
  */
 /** Keeps what is not yet written within its limit, by making writers wait. */
 final class Pressure {
@@ -31,7 +32,8 @@ final class Pressure {
     /**
      * Waits until there is room.
      *
-     * @param isFreeing whether the write only deletes: then it may use an eighth more, so that a full store can be emptied
+     * @param isFreeing whether the write only deletes: then it may use an eighth more, so that a full store can be
+     *     emptied
      */
     void admit(long bytes, boolean isFreeing) throws IOException {
         if (bytes > limit) {

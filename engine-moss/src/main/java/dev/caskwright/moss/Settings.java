@@ -4,6 +4,7 @@ import dev.caskwright.api.Durability;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.moss.memory.LittleEndian;
 import java.time.InstantSource;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +33,8 @@ record Settings(
         boolean hasThreads,
         boolean isReadOnly,
         int keptCheckpoints,
-        InstantSource clock) {
+        InstantSource clock,
+        LongSupplier random) {
 
     /** Refuses a key, with what stands in front of it, or a value that the engine below cannot hold. */
     void checkStored(int keyLength, int valueLength) {

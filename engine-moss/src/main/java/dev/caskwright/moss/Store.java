@@ -11,19 +11,18 @@ import dev.caskwright.moss.memory.MemTable;
 import dev.caskwright.moss.memory.RangeSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the parts of a store share: its stack, the lock under which the stack is replaced and writes are applied, and how it is.
- * Readers take the stack and no lock.
+ * What the parts of a store share: its stack, the lock under which the stack is replaced and writes are applied, and
+ * how it is. Readers take the stack and no lock.
  */
 final class Store {
     final Settings settings;
     final OperatorResolver resolver;
-    final KeyHash hash = new KeyHash(ThreadLocalRandom.current().nextLong());
+    final KeyHash hash;
 
     /** Guards writes and the replacement of the stack. */
     final ReentrantLock lock = new ReentrantLock();
@@ -55,6 +54,7 @@ final class Store {
     Store(Settings settings, OperatorResolver resolver, Bottom bottom) {
         this.settings = settings;
         this.resolver = resolver;
+        this.hash = new KeyHash(settings.random().getAsLong());
         this.persister = new Persister(this);
         this.version = bottom.version();
         this.stack = Stack.empty(new MemTable(RangeSet.EMPTY, version), bottom);

@@ -9,7 +9,6 @@ import dev.caskwright.moss.file.LogFile;
 import dev.caskwright.moss.memory.MemTable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,17 +17,20 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Writes at NONE are not logged when they are made. What the log has is nevertheless always a piece of the history without gaps that
- * begins where the files below end: before a durable write is logged, the writes before it that were not are appended, straight from
- * the memory table, and if some are sealed already the writer waits until they are below.
+ * Writes at NONE are not logged when they are made. What the log has is nevertheless always a piece of the history
+ * without gaps that begins where the files below end: before a durable write is logged, the writes before it that were
+ * not are appended, straight from the memory table, and if some are sealed already the writer waits until they are
+ * below.
  *
- * A failed append is undone, so that nobody finds it after a crash; if that fails too, nobody knows what is in the file, and the store
- * refuses writes. After a failed force it does so at once: the system may have marked the lost pages clean.
+ * A failed append is undone, so that nobody finds it after a crash; if that fails too, nobody knows what is in the
+ * file, and the store refuses writes. After a failed force it does so at once: the system may have marked the lost
+ * pages clean.
  */
-/** The log before the stack: appended to under the store's lock, forced by one writer for all that wait, cut as layers go below. */
+/**
+ * The log before the stack: appended to under the store's lock, forced by one writer for all that wait, cut as layers
+ * go below.
+ */
 final class WriteLog {
-
-    private static final Logger LOG = System.getLogger(WriteLog.class.getName());
 
     private final Store store;
     private final IoManager io;
@@ -62,7 +64,10 @@ final class WriteLog {
         this.tailPosition = MemTable.firstPosition();
     }
 
-    /** Waits until a durable write can be logged without a gap before it. Under the store's lock, which is given up meanwhile. */
+    /**
+     * Waits until a durable write can be logged without a gap before it. Under the store's lock, which is given up
+     * meanwhile.
+     */
     void awaitNoGap() throws IOException {
         isUsed = true;
         while (true) {
@@ -326,7 +331,8 @@ final class WriteLog {
             file.close();
             io.delete(FileNames.log(file.number()));
         } catch (IOException e) {
-            LOG.log(Level.WARNING, "log could not be removed; the next opening will: number=" + file.number(), e);
+            System.getLogger(WriteLog.class.getName())
+                    .log(Level.WARNING, "log could not be removed; the next opening will: number=" + file.number(), e);
         }
     }
 

@@ -214,8 +214,8 @@ final class Writes {
     }
 
     /**
-     * Seals the active table, since a range deletes from lower layers alone, and begins a table at each range that comes after an
-     * entry. All become visible together.
+     * Seals the active table, since a range deletes from lower layers alone, and begins a table at each range that
+     * comes after an entry. All become visible together.
      */
     private void applyWithRanges(Operations ops, long last) {
         long first = store.version() + 1;
@@ -279,8 +279,8 @@ final class Writes {
     }
 
     /**
-     * Half of the writes may be in the table, where nobody sees them, and nothing may make them visible: the table is sealed as it
-     * was.
+     * Half of the writes may be in the table, where nobody sees them, and nothing may make them visible: the table is
+     * sealed as it was.
      */
     private EngineException failed(Throwable cause, Outcome outcome) {
         try {

@@ -3,7 +3,10 @@ package dev.caskwright.moss;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Appends operands to the value: a result that shows the order and the number of the operands. Joins those of even length. */
+/**
+ * Appends operands to the value: a result that shows the order and the number of the operands. Joins those of even
+ * length.
+ */
 final class Append implements MergeOperator {
     @Override
     public String name() {

@@ -26,7 +26,10 @@ final class DamageTest {
                 .withoutThreads();
     }
 
-    /** Makes a store with files, a checkpoint, operands, ranges and a log, and notes what it held after each logged batch. */
+    /**
+     * Makes a store with files, a checkpoint, operands, ranges and a log, and notes what it held after each logged
+     * batch.
+     */
     private static CrashableIoManager store(List<Map<String, String>> states) throws IOException {
         CrashableIoManager disk = new CrashableIoManager();
         MossEngine engine = builder(disk).open();
@@ -76,8 +79,8 @@ final class DamageTest {
     }
 
     /**
-     * Returns whether the damage was told. Only the last record of the log may be missing without a word: nobody can tell it from a
-     * write that was torn.
+     * Returns whether the damage was told. Only the last record of the log may be missing without a word: nobody can
+     * tell it from a write that was torn.
      */
     private static boolean isTold(
             CrashableIoManager image, List<Map<String, String>> states, String name, String where) {

@@ -12,7 +12,10 @@ import java.util.NavigableMap;
 import java.util.Random;
 import java.util.TreeMap;
 
-/** What a store with collections should hold: a map for each path of names. Keys are ASCII, so that strings order as bytes do. */
+/**
+ * What a store with collections should hold: a map for each path of names. Keys are ASCII, so that strings order as
+ * bytes do.
+ */
 final class Model {
     static final List<String> PATHS = List.of("", "a", "b", "a/x", "a/x/y");
 

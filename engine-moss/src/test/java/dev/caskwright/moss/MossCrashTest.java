@@ -20,9 +20,9 @@ import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A disk that dies or loses power before each of its calls, and one of whose calls fails, while batches of all levels are written,
- * layers merged and persisted, files joined, and checkpoints made: afterwards the store opens, has everything that its level
- * promised, and of each batch all or nothing.
+ * A disk that dies or loses power before each of its calls, and one of whose calls fails, while batches of all levels
+ * are written, layers merged and persisted, files joined, and checkpoints made: afterwards the store opens, has
+ * everything that its level promised, and of each batch all or nothing.
  */
 final class MossCrashTest {
     private static final Path DIRECTORY = Path.of("/simulated/moss");

@@ -3,13 +3,10 @@ package dev.caskwright.moss.file;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
 import java.io.IOException;
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 
 /** Closes files that nobody needs any more, and deletes those that no manifest lists. */
 final class Disposal {
-    private static final Logger LOG = System.getLogger(Disposal.class.getName());
-
     private Disposal() {}
 
     /** What fails here costs space until the next opening, which removes what no manifest lists. */
@@ -20,7 +17,8 @@ final class Disposal {
                 io.delete(file.name());
             }
         } catch (IOException e) {
-            LOG.log(Level.WARNING, "file could not be removed; the next opening will: file=" + file.name(), e);
+            System.getLogger(Disposal.class.getName())
+                    .log(Level.WARNING, "file could not be removed; the next opening will: file=" + file.name(), e);
         }
     }
 }

@@ -2,7 +2,9 @@ package dev.caskwright.moss.file;
 
 import dev.caskwright.api.spi.KeyHash;
 
-/** A Bloom filter of a file's keys: ten bits a key and six probes, about 1 % false hits (Kirsch and Mitzenmacher 2006). */
+/**
+ * A Bloom filter of a file's keys: ten bits a key and six probes, about 1 % false hits (Kirsch and Mitzenmacher 2006).
+ */
 final class KeyFilter {
     private static final int BITS_PER_KEY = 10;
     private static final int PROBES = 6;

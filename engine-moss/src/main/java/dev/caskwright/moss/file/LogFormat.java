@@ -4,15 +4,16 @@ package dev.caskwright.moss.file;
  * The bytes of a log file. Numbers are little-endian.
  *
  * <pre>
- * header   64 bytes: magic "MOSSWLOG" (8) | format version (4) | zero (4) | store's number (8) | file's number (8) | zeros (28) |
+ * header   64 bytes: magic "MOSSWLOG" (8) | format version (4) | zero (4) | store's number (8) | file's number (8) |
+ * zeros (28) |
  *          checksum (4)
  * record*  checksum of the rest of the head (4) | checksum of the body (4) | length of the body (4) | zero (4) |
  *          first version (8) | last version (8) | durable version (8) | body
  * </pre>
  *
- * The body is whole batches, as writes one behind the other. The durable version says how far the store survived a power loss when
- * the record was written: a log that ends before the durable version of any record is damaged, and not merely torn. Checksums are
- * those of {@link Sealed}.
+ * The body is whole batches, as writes one behind the other. The durable version says how far the store survived a
+ * power loss when the record was written: a log that ends before the durable version of any record is damaged, and not
+ * merely torn. Checksums are those of {@link Sealed}.
  */
 final class LogFormat {
     static final long MAGIC = 0x474F4C5753534F4DL; // "MOSSWLOG"

@@ -9,9 +9,10 @@ import java.io.IOException;
 import java.util.List;
 
 /*
- * A crash leaves the end of the log torn: the first place without a sound record is taken for the end. Damage in the middle of what
- * was durable looks the same. The difference is seen from witnesses: each record tells how far the store was durable when it was
- * written. So after the end the rest is searched, at every byte, for a head that is sound and tells of a later durable version.
+ * A crash leaves the end of the log torn: the first place without a sound record is taken for the end. Damage in the
+ * middle of what was durable looks the same. The difference is seen from witnesses: each record tells how far the store
+ * was durable when it was written. So after the end the rest is searched, at every byte, for a head that is sound and
+ * tells of a later durable version.
  */
 /** Reads what log files have, in the order in which it was written. For one thread. */
 public final class LogReader {

@@ -7,8 +7,8 @@ import java.io.IOException;
 import java.util.zip.CRC32C;
 
 /**
- * Checksums of pieces of files. Each is CRC-32C over the store's number, the file's number, the place of the piece in the file, and
- * the piece itself; so a piece of another store, another file or another place is no sound one.
+ * Checksums of pieces of files. Each is CRC-32C over the store's number, the file's number, the place of the piece in
+ * the file, and the piece itself; so a piece of another store, another file or another place is no sound one.
  */
 public final class Sealed {
     private static final int SEED_LENGTH = 3 * Long.BYTES;

@@ -15,8 +15,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A sorted file that is complete, for reading. Its index and filter are in memory. It is held by the lists of files that have it;
- * when the last one lets go it is closed, and deleted if it was {@linkplain #retire retired}. For any thread.
+ * A sorted file that is complete, for reading. Its index and filter are in memory. It is held by the lists of files
+ * that have it; when the last one lets go it is closed, and deleted if it was {@linkplain #retire retired}. For any
+ * thread.
  */
 public final class SortedFile {
     private final IoManager io;
@@ -202,7 +203,9 @@ public final class SortedFile {
         }
     }
 
-    /** Lets the file be deleted when nobody holds it any more. The manifest that does not list it is durable by then. */
+    /**
+     * Lets the file be deleted when nobody holds it any more. The manifest that does not list it is durable by then.
+     */
     public void retire() {
         isRetired = true;
     }

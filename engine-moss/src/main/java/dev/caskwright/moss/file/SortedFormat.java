@@ -6,8 +6,8 @@ package dev.caskwright.moss.file;
  * <pre>
  * block*    entry* | offset of each entry in the block (2 bytes) | count (2) | checksum (4)
  * entry     kind (1) | key length var | value length var | version less the file's first one var | key | value
- * index     for each block: length in bytes, checksum included var | key length var | key of its first entry; checksum (4)
- * filter    bits of a Bloom filter | checksum (4)
+ * index     for each block: length in bytes, checksum included var | key length var | key of its first entry; checksum
+ * (4) filter    bits of a Bloom filter | checksum (4)
  * ranges    for each range: length var | first key | length var | key after the last one; checksum (4)
  * footer    96 bytes:
  *    0  magic "MOSSSORT"        8  format version (4)      12  flags (4): 1 if an entry is operands without a base
@@ -18,8 +18,8 @@ package dev.caskwright.moss.file;
  *   92  checksum of the footer (4)
  * </pre>
  *
- * A block has about 4 KiB; an entry that is longer has a block of its own. Sections follow each other without gaps; the footer ends
- * the file. Checksums are those of {@link Sealed}.
+ * A block has about 4 KiB; an entry that is longer has a block of its own. Sections follow each other without gaps; the
+ * footer ends the file. Checksums are those of {@link Sealed}.
  */
 final class SortedFormat {
     static final long MAGIC = 0x54524F5353534F4DL; // "MOSSSORT"

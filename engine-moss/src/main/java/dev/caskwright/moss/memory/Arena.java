@@ -3,8 +3,8 @@ package dev.caskwright.moss.memory;
 import java.util.Arrays;
 
 /**
- * Bytes that are only appended, in chunks. One thread appends; others may read what was appended before they were told of it. A
- * piece lies in one chunk; one that is longer than a chunk has a chunk of its own.
+ * Bytes that are only appended, in chunks. One thread appends; others may read what was appended before they were told
+ * of it. A piece lies in one chunk; one that is longer than a chunk has a chunk of its own.
  */
 final class Arena {
     static final int LARGEST_CHUNK = 1 << 20;

@@ -7,7 +7,10 @@ import org.jspecify.annotations.Nullable;
 public final class Keys {
     private Keys() {}
 
-    /** Returns the first eight bytes of a key as a number whose unsigned order is that of the keys; zeros if it is shorter. */
+    /**
+     * Returns the first eight bytes of a key as a number whose unsigned order is that of the keys; zeros if it is
+     * shorter.
+     */
     static long head(byte[] key, int offset, int length) {
         long head = 0;
         int count = Math.min(length, Long.BYTES);

@@ -14,7 +14,9 @@ public final class Kind {
     /** Several operands, oldest first, as {@link Operands} stores them. */
     public static final int MERGES = 3;
 
-    /** The keys from the entry's key up to the one that is its value, exclusive, are absent. In batches and logs only. */
+    /**
+     * The keys from the entry's key up to the one that is its value, exclusive, are absent. In batches and logs only.
+     */
     public static final int DELETE_RANGE = 4;
 
     private Kind() {}

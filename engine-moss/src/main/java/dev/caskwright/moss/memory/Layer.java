@@ -3,8 +3,8 @@ package dev.caskwright.moss.memory;
 import java.io.IOException;
 
 /**
- * One sorted part of a stack. Its ranges delete keys of lower layers, not its own. Entries of a higher layer win over those of a
- * lower one.
+ * One sorted part of a stack. Its ranges delete keys of lower layers, not its own. Entries of a higher layer win over
+ * those of a lower one.
  */
 public interface Layer {
     /** Returns the ranges of keys that lower layers do not show. */

@@ -7,8 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A walk over the entries of one layer, one a key. Before a first move it is nowhere. The fields show the present entry and are
- * valid until the next move. For one thread.
+ * A walk over the entries of one layer, one a key. Before a first move it is nowhere. The fields show the present entry
+ * and are valid until the next move. For one thread.
  */
 public abstract class LayerCursor {
     /** The array that has the key. */

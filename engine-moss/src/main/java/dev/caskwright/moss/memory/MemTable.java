@@ -7,16 +7,17 @@ import java.util.Arrays;
 import java.util.List;
 
 /*
- * A skip list (Pugh 1990) in one int array, beside an arena of bytes. One thread adds; any number of threads read meanwhile, without
- * a lock: a node is filled in before a link to it is stored, with release, and links are read with acquire. When the array is full
- * the writer goes on in a longer copy; a reader that still has the old one misses only writes that it would not show anyway,
- * because it took the last visible version before it took the array.
+ * A skip list (Pugh 1990) in one int array, beside an arena of bytes. One thread adds; any number of threads read
+ * meanwhile, without a lock: a node is filled in before a link to it is stored, with release, and links are read with
+ * acquire. When the array is full the writer goes on in a longer copy; a reader that still has the old one misses only
+ * writes that it would not show anyway, because it took the last visible version before it took the array.
  *
- * A key has one node for each write to it, the newest first. Readers pass over nodes that are newer than what they may show.
+ * A key has one node for each write to it, the newest first. Readers pass over nodes that are newer than what they may
+ * show.
  */
 /**
- * The layer that takes writes. It keeps every version that it was given, so that a reader with an older moment finds what was
- * there then. One thread writes at a time; reads are for any thread.
+ * The layer that takes writes. It keeps every version that it was given, so that a reader with an older moment finds
+ * what was there then. One thread writes at a time; reads are for any thread.
  */
 public final class MemTable implements Layer {
     // A node: these ints, then a link for each of its levels.
@@ -139,7 +140,10 @@ public final class MemTable implements Layer {
         return list;
     }
 
-    /** Sets the path to the last nodes whose keys are less. Starts at the last insertion if that is right before the place. */
+    /**
+     * Sets the path to the last nodes whose keys are less. Starts at the last insertion if that is right before the
+     * place.
+     */
     private void findPath(int[] list, long head, byte[] key, int offset, int length) {
         int near = path[0];
         if (near != END && isLess(list, near, head, key, offset, length)) {
@@ -326,7 +330,9 @@ public final class MemTable implements Layer {
         return new TableCursor(nodes, shown);
     }
 
-    /** Walks over keys; of each it shows the newest version that may be shown, and what lies below as far as it matters. */
+    /**
+     * Walks over keys; of each it shows the newest version that may be shown, and what lies below as far as it matters.
+     */
     private final class TableCursor extends LayerCursor {
         private final int[] list;
         private final long shown;

@@ -7,12 +7,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /*
- * The cursors stand in an array, sorted by their keys, of equal keys the newest first. A step moves those that showed the last key,
- * and moves each up to its place, which for a few sources, of which one is long, takes one comparison.
+ * The cursors stand in an array, sorted by their keys, of equal keys the newest first. A step moves those that showed
+ * the last key, and moves each up to its place, which for a few sources, of which one is long, takes one comparison.
  */
 /**
- * Walks several layers, newest first, as one: an entry of a newer layer hides those below, and so do its ranges; operands come
- * together with what they apply to. For one thread.
+ * Walks several layers, newest first, as one: an entry of a newer layer hides those below, and so do its ranges;
+ * operands come together with what they apply to. For one thread.
  */
 public final class MergingCursor {
     /** A layer's cursor, and what the layer deletes from those below. */
@@ -39,7 +39,8 @@ public final class MergingCursor {
     /**
      * Makes a cursor that is nowhere yet.
      *
-     * @param isBottom whether nothing lies below the sources: then deleted keys do not show, and operands have a base or none
+     * @param isBottom whether nothing lies below the sources: then deleted keys do not show, and operands have a base
+     *     or none
      */
     public MergingCursor(List<Source> newestFirst, boolean isDescending, boolean isBottom, Resolver resolver) {
         int count = newestFirst.size();
@@ -71,7 +72,8 @@ public final class MergingCursor {
     }
 
     /**
-     * Moves before the first key, in its direction, that is at or after {@code key}; of a descending cursor, that is before it.
+     * Moves before the first key, in its direction, that is at or after {@code key}; of a descending cursor, that is
+     * before it.
      */
     public void startAt(byte[] key) throws IOException {
         liveCount = 0;
@@ -185,7 +187,10 @@ public final class MergingCursor {
         return true;
     }
 
-    /** Returns whether a range of a source from the first number up to, not including, the second one has the present key. */
+    /**
+     * Returns whether a range of a source from the first number up to, not including, the second one has the present
+     * key.
+     */
     private boolean isDeleted(int from, int to) {
         if (!hasRanges) {
             return false;

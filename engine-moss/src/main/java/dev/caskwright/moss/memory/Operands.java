@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Operands of a merge as one value: for each, oldest first, its length (four bytes, little-endian) and its bytes. Lists in
- * memory have the newest operand first, because readers meet that one first.
+ * Operands of a merge as one value: for each, oldest first, its length (four bytes, little-endian) and its bytes. Lists
+ * in memory have the newest operand first, because readers meet that one first.
  */
 public final class Operands {
     private Operands() {}

@@ -7,8 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One search for a key through layers, newest first: what has been found so far. Get, snapshot and conditional writes all read by
- * it. For one thread.
+ * One search for a key through layers, newest first: what has been found so far. Get, snapshot and conditional writes
+ * all read by it. For one thread.
  */
 public final class Probe {
     private static final int SEARCHING = -1;

@@ -7,11 +7,14 @@ import java.util.Arrays;
  *
  *   kind 4 bits | chunk 28 bits | offset 32 bits
  *
- * An entry: key length and value length (numbers of variable length), version (8 bytes), hash of the key (4 bytes), key, value. A
- * table of ints finds an entry by its hash: the entry's number plus 1 in the low bits, a piece of the hash in the rest, so that
- * most keys that are not there cost one look into the table.
+ * An entry: key length and value length (numbers of variable length), version (8 bytes), hash of the key (4 bytes),
+ * key, value. A table of ints finds an entry by its hash: the entry's number plus 1 in the low bits, a piece of the
+ * hash in the rest, so that most keys that are not there cost one look into the table.
  */
-/** A sorted layer that does not change: an arena, a table of places and a hash table; no object an entry. For any thread. */
+/**
+ * A sorted layer that does not change: an arena, a table of places and a hash table; no object an entry. For any
+ * thread.
+ */
 public final class Segment implements Layer {
     private static final int KIND_SHIFT = 60;
     private static final int CHUNK_SHIFT = 32;
