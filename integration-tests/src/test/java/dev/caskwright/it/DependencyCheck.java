@@ -54,16 +54,22 @@ public final class DependencyCheck {
     /** Which other licence the libraries of a group may have. Tests and benchmarks alone may use them, but for the next. */
     private static final Map<String, String> EXEMPT = Map.of(
             "com.h2database", "EPL-1.0 or MPL-2.0",
+            "jakarta.transaction", "EPL 2.0 or GPL2 w/ CPE",
             "org.eclipse.collections", "EDL-1.0 or EPL-1.0",
             "org.jetbrains.lincheck", "MPL-2.0",
             "org.junit.jupiter", "EPL-2.0",
             "org.junit.platform", "EPL-2.0",
+            "org.junit.support", "EPL-2.0",
             "org.lmdbjava", "OLDAP-2.8",
             "org.openjdk.jcstress", "GPL-2.0 with CPE",
             "org.openjdk.jmh", "GPL-2.0 with CPE");
 
-    /** Which modules beside may use them: MapDB needs the one, and the contract tests are made with the others. */
+    /**
+     * Which modules beside may use them: MapDB and Infinispan, which is provided by whoever uses it, need the first two, and the
+     * contract tests are made with the others.
+     */
     private static final Map<String, Set<String>> SHIPPED = Map.of(
+            "jakarta.transaction", Set.of("infinispan-store"),
             "org.eclipse.collections", Set.of("index-btree", "cli", "kafka-streams-store", "infinispan-store"),
             "org.junit.jupiter", Set.of("engine-testkit"),
             "org.junit.platform", Set.of("engine-testkit"));
