@@ -424,6 +424,9 @@ public final class MvccStore implements AutoCloseable {
                 compactor = current;
             }
             current.slice();
+            if (backend.stats().gathered() > options.commits().commitChanges() / 2) {
+                backend.commit(); // the compaction waits for the disk, so that no put has to
+            }
             return finishedCompaction < contents.compacted();
         }
     }
