@@ -57,6 +57,47 @@ public final class Bytes {
         return leftLength - rightLength;
     }
 
+    /** Returns eight bytes of an array from an index on as a number, the first one highest; 0 if there are not as many. */
+    public static long word(byte[] source, int offset, int length, int index) {
+        return length >= index + Long.BYTES ? (long) LONG_IN_ARRAY.get(source, offset + index) : 0;
+    }
+
+    /**
+     * As {@link #compare(ByteBuffer, int, int, byte[], int, int)}, for an array that is compared again and again.
+     *
+     * @param first the array's {@link #word} at 0
+     * @param second the one at 8
+     */
+    public static int compare(
+            ByteBuffer left,
+            int leftIndex,
+            int leftLength,
+            byte[] right,
+            int rightOffset,
+            int rightLength,
+            long first,
+            long second) {
+        int common = Math.min(leftLength, rightLength);
+        int equal = 0;
+        if (common >= Long.BYTES) {
+            long one = (long) LONG_IN_BUFFER.get(left, leftIndex);
+            if (one != first) {
+                return Long.compareUnsigned(one, first);
+            }
+            equal = Long.BYTES;
+            if (common >= 2 * Long.BYTES) {
+                one = (long) LONG_IN_BUFFER.get(left, leftIndex + Long.BYTES);
+                if (one != second) {
+                    return Long.compareUnsigned(one, second);
+                }
+                equal = 2 * Long.BYTES;
+            }
+        }
+        return equal == common
+                ? leftLength - rightLength
+                : compare(left, leftIndex + equal, leftLength - equal, right, rightOffset + equal, rightLength - equal);
+    }
+
     /** As {@link #compare(ByteBuffer, int, int, byte[], int, int)}, for two buffers. */
     public static int compare(
             ByteBuffer left, int leftIndex, int leftLength, ByteBuffer right, int rightIndex, int rightLength) {

@@ -203,8 +203,12 @@ public final class Page {
      *     greater key
      */
     public int search(byte[] key, int keyOffset, int keyLength) throws CorruptRecordException {
+        ByteBuffer source = bytes;
         boolean isLeaf = flags == PageFormat.LEAF;
         int elements = start + PageFormat.HEADER_LENGTH;
+        int end = start + length;
+        long firstWord = Bytes.word(key, keyOffset, keyLength, 0);
+        long secondWord = Bytes.word(key, keyOffset, keyLength, Long.BYTES);
         int low = 0;
         int high = count - 1;
         while (low <= high) {
@@ -212,18 +216,19 @@ public final class Page {
             int element = elements + middle * PageFormat.ELEMENT_LENGTH;
             long first = pairAt(element);
             long pos;
-            long length;
+            long bytesOfKey;
             if (isLeaf) {
                 pos = first >>> Integer.SIZE;
-                length = pairAt(element + PageFormat.LEAF_KEY_LENGTH_OFFSET) & 0xFFFFFFFFL;
+                bytesOfKey = pairAt(element + PageFormat.LEAF_KEY_LENGTH_OFFSET) & 0xFFFFFFFFL;
             } else {
                 pos = first & 0xFFFFFFFFL;
-                length = first >>> Integer.SIZE;
+                bytesOfKey = first >>> Integer.SIZE;
             }
-            if (element - start + pos + length > this.length) {
+            if (element + pos + bytesOfKey > end) {
                 look(middle); // throws
             }
-            int order = Bytes.compare(bytes, element + (int) pos, (int) length, key, keyOffset, keyLength);
+            int order = Bytes.compare(
+                    source, element + (int) pos, (int) bytesOfKey, key, keyOffset, keyLength, firstWord, secondWord);
             if (order == 0) {
                 return middle;
             }

@@ -179,11 +179,22 @@ public final class Node {
 
     /** As {@link Page#search}. */
     int search(byte[] key, int keyOffset, int keyLength) {
+        long firstWord = Bytes.word(key, keyOffset, keyLength, 0);
+        long secondWord = Bytes.word(key, keyOffset, keyLength, Long.BYTES);
         int low = 0;
         int high = count - 1;
         while (low <= high) {
             int middle = (low + high) >>> 1;
-            int order = Bytes.compare(keyBytes(middle), keyAt(middle), keyLengths[middle], key, keyOffset, keyLength);
+            long place = keyPlaces[middle];
+            int order = Bytes.compare(
+                    source(place),
+                    Arena.index(place),
+                    keyLengths[middle],
+                    key,
+                    keyOffset,
+                    keyLength,
+                    firstWord,
+                    secondWord);
             if (order == 0) {
                 return middle;
             }
