@@ -111,6 +111,16 @@ final class HintFile {
                 fresh.write(0, new byte[length], 0, length);
             }
 
+            /** Goes back to where nothing is written, after {@link #reserve} failed. */
+            synchronized void giveBack() throws IOException {
+                boolean isMade = file != null;
+                reservedTo = 0;
+                close();
+                if (isMade) {
+                    deleteIfThere(io, FileNames.hint(id));
+                }
+            }
+
             /** Deletes the file; what is added from now on is not kept. */
             synchronized boolean discard() throws IOException {
                 if (file == null) {
@@ -224,7 +234,11 @@ final class HintFile {
                 blocks.reserve(length, leastFree);
             } catch (IOException | RuntimeException e) {
                 logger().debug("no space is held ready in a hint file", e);
-                discard();
+                try {
+                    blocks.giveBack();
+                } catch (IOException | RuntimeException second) {
+                    giveUp(second);
+                }
             }
         }
 

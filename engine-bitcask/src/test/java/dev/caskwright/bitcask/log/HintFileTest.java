@@ -152,6 +152,56 @@ final class HintFileTest {
         assertThat(visit(keys)).isEqualTo(keys.size());
     }
 
+    private HintFile.Builder reserved(IoManager io, List<byte[]> keys) throws IOException {
+        HintFile.Builder builder = new HintFile.Builder(io, STORE, data());
+        builder.reserve(64 << 10, 1);
+        for (int i = 0; i < keys.size(); i++) {
+            builder.add(kind(i), place(i), keys.get(i), 0, keys.get(i).length);
+        }
+        return builder;
+    }
+
+    @Test
+    void whatIsHeldReadyIsGivenBackWhenTheFileIsComplete() throws IOException {
+        for (List<byte[]> keys : List.of(keys(5, 9), keys(lengths()), keys())) {
+            HintFile.Builder builder = reserved(disk, keys);
+            assertThat(disk.length(HINT)).isGreaterThanOrEqualTo(64 << 10);
+            writeOnce(builder);
+            assertThat(visit(keys)).isEqualTo(keys.size());
+            assertThat(filter()).isNotNull();
+            if (keys.size() < 10) {
+                assertThat(disk.length(HINT)).isLessThan(1_000);
+            }
+            disk.delete(HINT);
+        }
+    }
+
+    @Test
+    void nothingIsHeldReadyWhereThereIsNoRoomForIt() throws IOException {
+        List<byte[]> keys = keys(5, 9, 300);
+        for (IoOperation failing : new IoOperation[] {IoOperation.CREATE, IoOperation.WRITE}) {
+            FaultPlan plan = FaultPlan.failing(0).only(failing);
+            HintFile.Builder builder = reserved(plan.wrap(disk), keys);
+            assertThat(plan.hasFired()).isTrue();
+            assertThat(disk.list()).doesNotContain(HINT);
+            writeOnce(builder);
+            assertThat(visit(keys)).isEqualTo(keys.size());
+            disk.delete(HINT);
+        }
+    }
+
+    @Test
+    void hintsThatWereGivenUpAreNotWritten() throws IOException {
+        HintFile.Builder builder = reserved(disk, keys(5, 9, 300));
+        assertThat(builder.discard()).isTrue();
+        assertThat(disk.list()).doesNotContain(HINT);
+        assertThat(builder.discard()).as("again").isFalse();
+        DataFile file = data();
+        assertThatThrownBy(() -> builder.writeOnce(disk, STORE, file)).isInstanceOf(IOException.class);
+        assertThat(file.hasHints()).isFalse();
+        assertThat(disk.list()).doesNotContain(HINT);
+    }
+
     @Test
     void aBlockThatAnotherThreadCannotWriteEndsTheKeepingOfHints() throws IOException {
         List<byte[]> keys = keys(lengths());
