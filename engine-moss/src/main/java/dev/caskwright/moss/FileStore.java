@@ -302,6 +302,16 @@ final class FileStore {
         SortedFile result = joined.result;
         Set<Long> gone = new HashSet<>();
         run.files.forEach(file -> gone.add(file.number()));
+        Set<Long> present = new HashSet<>();
+        manifest.files().forEach(file -> present.add(file.number()));
+        if (!present.containsAll(gone)) {
+            // The store went back to a checkpoint meanwhile: what was joined is not what it has now.
+            if (result != null) {
+                result.retire();
+                result.release();
+            }
+            return bottom();
+        }
         List<Manifest.Listed> files = new ArrayList<>();
         long newest = run.files.get(0).number();
         for (Manifest.Listed each : manifest.files()) {

@@ -298,7 +298,7 @@ public final class MossEngine
         return retries;
     }
 
-    private FileStore files() throws EngineException {
+    FileStore files() throws EngineException {
         store.ensureOpen();
         FileStore files = resources == null ? null : resources.files();
         if (files == null) {

@@ -277,6 +277,23 @@ final class PersistentEngineTest {
         }
     }
 
+    @Test
+    void aCompactionThatARevertOvertakesChangesNothing() throws IOException {
+        try (MossEngine engine = builder().withoutThreads().open()) {
+            engine.put(bytes("a"), bytes("1"), WriteOptions.NONE);
+            engine.checkpoint("first");
+            engine.put(bytes("b"), bytes("2"), WriteOptions.NONE);
+            engine.flush();
+            FileStore.Joined joined = engine.files().join(true, () -> false);
+            engine.revert("first");
+            engine.files().replace(joined).release();
+            assertThat(Model.content(engine, Range.all())).hasToString("{a=1}");
+        }
+        try (MossEngine engine = builder().open()) {
+            assertThat(Model.content(engine, Range.all())).hasToString("{a=1}");
+        }
+    }
+
     private List<String> sortedFiles() throws IOException {
         List<String> names = new ArrayList<>(disk.list());
         names.removeIf(name -> !name.startsWith("sorted-"));
