@@ -2,6 +2,7 @@ package dev.caskwright.server.command;
 
 import dev.caskwright.server.config.ConfigFile;
 import dev.caskwright.server.config.ServerConfig;
+import dev.caskwright.server.resp.Printable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -133,8 +134,8 @@ public final class Acl {
             } catch (IllegalArgumentException e) {
                 boolean isSecret = !rule.isEmpty() && "><#!".indexOf(rule.charAt(0)) >= 0;
                 throw new IllegalArgumentException(
-                        "Error in ACL SETUSER modifier '" + (isSecret ? rule.charAt(0) + "..." : rule) + "': "
-                                + e.getMessage(),
+                        "Error in ACL SETUSER modifier '" + (isSecret ? rule.charAt(0) + "..." : Printable.of(rule))
+                                + "': " + e.getMessage(),
                         e);
             }
         }

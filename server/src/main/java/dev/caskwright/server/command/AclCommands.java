@@ -143,7 +143,7 @@ final class AclCommands {
         try {
             call.host().acl().set(name, rules, call.host().clients());
         } catch (IllegalArgumentException e) {
-            throw new CommandException("ERR " + Printable.of(String.valueOf(e.getMessage())));
+            throw new CommandException("ERR " + e.getMessage());
         }
         call.reply().ok();
     }
