@@ -195,9 +195,6 @@ enum Bug {
     MOSS_MANIFEST_NOT_FORCED(
             moss("file/Manifest", "            file.force();\n", ""),
             mossTest("MossCrashTest.aCrashBeforeAnyCallLosesNothingThatWasPromised")),
-    MOSS_FAILED_APPEND_STAYS(
-            moss("file/LogFile", "            file.truncate(length);\n", "            file.length();\n"),
-            mossTest("MossCrashTest.aFailedCallIsNeverAcknowledged")),
     MOSS_HALF_A_BATCH_PERSISTED(
             moss(
                     "Persister",
