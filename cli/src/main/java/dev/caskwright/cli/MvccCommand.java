@@ -152,7 +152,7 @@ final class MvccCommand implements Runnable {
 
     @Command(
             name = "range",
-            description = "Print keys with their values, each after a tab, at the latest revision or an earlier one.")
+            description = "Print keys with their values, each after a space, at the latest revision or an earlier one.")
     int range(
             @Mixin FileOption file,
             @Mixin EncodingOption text,
@@ -178,8 +178,8 @@ final class MvccCommand implements Runnable {
                 shell.println(Long.toString(result.count()));
             }
             for (KeyValue entry : result.entries()) {
-                shell.println(text(entry.key(), text.encoding()) + "\t" + text(entry.value(), text.encoding())
-                        + (isLong ? "\t" + describe(entry) : ""));
+                shell.println(text(entry.key(), text.encoding()) + " " + text(entry.value(), text.encoding())
+                        + (isLong ? " " + describe(entry) : ""));
             }
             return ExitCode.OK;
         }
@@ -220,7 +220,7 @@ final class MvccCommand implements Runnable {
             name = "watch",
             description =
                     "Print the changes of keys, from a revision on to the latest: revision, PUT or DELETE, key and"
-                            + " value, with tabs between them.")
+                            + " value, with spaces between them.")
     int watch(
             @Mixin FileOption file,
             @Mixin EncodingOption text,
@@ -237,11 +237,11 @@ final class MvccCommand implements Runnable {
             try (Watch watch = store.watch(request)) {
                 for (WatchBatch batch = watch.poll(); batch != null; batch = watch.poll()) {
                     for (Event event : batch.events()) {
-                        shell.println(event.revision() + "\t" + event.kind() + "\t"
+                        shell.println(event.revision() + " " + event.kind() + " "
                                 + text(event.keyValue().key(), text.encoding())
                                 + (event.kind() == Event.Kind.DELETE
                                         ? ""
-                                        : "\t" + text(event.keyValue().value(), text.encoding())));
+                                        : " " + text(event.keyValue().value(), text.encoding())));
                     }
                 }
             }
@@ -334,7 +334,7 @@ final class MvccCommand implements Runnable {
         if (action == LeaseAction.LIST) {
             try (MvccStore store = file.read()) {
                 for (long id : store.leases()) {
-                    shell.println(Long.toHexString(id) + "\t" + store.lease(id).ttlSeconds());
+                    shell.println(Long.toHexString(id) + " " + store.lease(id).ttlSeconds());
                 }
                 return ExitCode.OK;
             }

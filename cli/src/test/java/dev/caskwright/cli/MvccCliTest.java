@@ -52,18 +52,18 @@ final class MvccCliTest {
         assertThat(ok("put", "cask:1", "elm")).isEqualTo("revision=4\n");
         assertThat(ok("get", "cask:1")).isEqualTo("elm\n");
         assertThat(ok("get", "cask:1", "--rev", "2")).isEqualTo("oak\n");
-        assertThat(ok("range")).isEqualTo("cask:1\telm\ncask:2\tash\n");
+        assertThat(ok("range")).isEqualTo("cask:1 elm\ncask:2 ash\n");
         assertThat(ok("range", "cask:", "--prefix", "--descending", "--limit", "1"))
-                .isEqualTo("cask:2\tash\n");
+                .isEqualTo("cask:2 ash\n");
         assertThat(ok("range", "--count")).isEqualTo("2\n");
-        assertThat(ok("range", "cask:1", "--long")).isEqualTo("cask:1\telm\tcreate=2, mod=4, version=2\n");
-        assertThat(ok("range", "cask:1", "--to", "cask:2")).isEqualTo("cask:1\telm\n");
+        assertThat(ok("range", "cask:1", "--long")).isEqualTo("cask:1 elm create=2, mod=4, version=2\n");
+        assertThat(ok("range", "cask:1", "--to", "cask:2")).isEqualTo("cask:1 elm\n");
         assertThat(ok("delete", "cask:2")).isEqualTo("deleted=1, revision=5\n");
         assertThat(mvcc("delete", "cask:2").exit()).isEqualTo(ExitCode.NOT_FOUND_OR_DAMAGE);
         assertThat(mvcc("get", "cask:2").exit()).isEqualTo(ExitCode.NOT_FOUND_OR_DAMAGE);
         assertThat(ok("watch", "cask:", "--prefix"))
-                .isEqualTo("2\tPUT\tcask:1\toak\n3\tPUT\tcask:2\tash\n4\tPUT\tcask:1\telm\n5\tDELETE\tcask:2\n");
-        assertThat(ok("watch", "cask:1", "--rev", "3")).isEqualTo("4\tPUT\tcask:1\telm\n");
+                .isEqualTo("2 PUT cask:1 oak\n3 PUT cask:2 ash\n4 PUT cask:1 elm\n5 DELETE cask:2\n");
+        assertThat(ok("watch", "cask:1", "--rev", "3")).isEqualTo("4 PUT cask:1 elm\n");
     }
 
     @Test
@@ -78,7 +78,7 @@ final class MvccCliTest {
         assertThat(mvcc("compact", "4").err()).contains("required revision has been compacted");
         assertThat(mvcc("compact", "7").err()).contains("required revision is a future revision");
         assertThat(ok("get", "key", "--rev", "5")).isEqualTo("value3\n");
-        assertThat(ok("watch")).isEqualTo("6\tPUT\tkey\tvalue4\n");
+        assertThat(ok("watch")).isEqualTo("6 PUT key value4\n");
         assertThat(mvcc("watch", "--rev", "5").exit()).isEqualTo(ExitCode.STORE_ERROR);
         assertThat(ok("hash")).endsWith(", revision=6, compacted=5\n");
     }
@@ -87,7 +87,7 @@ final class MvccCliTest {
     void leasesAreGrantedListedAndRevokedWithTheirKeys() {
         String id = ok("lease", "grant", "100").strip();
         ok("put", "key", "value", "--lease", id);
-        assertThat(ok("lease", "list")).isEqualTo(id + "\t100\n");
+        assertThat(ok("lease", "list")).isEqualTo(id + " 100\n");
         assertThat(ok("lease", "keys", id)).isEqualTo("key\n");
         assertThat(ok("lease", "revoke", id)).isEqualTo("deleted=1, revision=3\n");
         assertThat(mvcc("lease", "revoke", id).err()).contains("requested lease not found");
