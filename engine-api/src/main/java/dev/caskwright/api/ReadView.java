@@ -27,6 +27,47 @@ public interface ReadView extends FacetHolder {
      */
     int get(byte[] key, ByteBuffer target) throws IOException;
 
+    /**
+     * Returns copies of the values of several keys, in the order of the keys; null for those that are absent or expired. Over
+     * an engine each value is the latest at some moment during the call, and not all at the same one; over a snapshot all are
+     * its moment's. An engine with an index in memory overlaps the waits for memory of up to 64 keys: over mapped files that is
+     * faster than as many single gets.
+     */
+    default byte[] @Nullable [] getAll(byte[]... keys) throws IOException {
+        byte[] @Nullable [] values = new byte[keys.length][];
+        for (int i = 0; i < keys.length; i++) {
+            values[i] = get(keys[i]);
+        }
+        return values;
+    }
+
+    /** As {@link #get(byte[])}, for a key between a buffer's position and limit, which stay as they are. */
+    default byte @Nullable [] get(ByteBuffer key) throws IOException {
+        return get(Slices.copy(key));
+    }
+
+    /**
+     * Lets {@code reader} look at the value of the key where it lies, and returns what it makes of it; null if the key is absent
+     * or expired. For values of which little is needed, or that are taken apart at once. The value is verified before.
+     */
+    default <R> @Nullable R read(byte[] key, ValueReader<R> reader) throws IOException {
+        byte[] value = get(key);
+        if (value == null) {
+            return null;
+        }
+        ValueView view = new ValueView(value, 0, value.length);
+        try {
+            return reader.read(view);
+        } finally {
+            view.end();
+        }
+    }
+
+    /** Returns this view with keys and values of other types. */
+    default <K, V> TypedView<K, V> viewAs(Codec<K> keys, Codec<V> values) {
+        return new TypedView<>(this, keys, values);
+    }
+
     /** Returns whether the key is there. */
     boolean contains(byte[] key) throws IOException;
 

@@ -1,7 +1,9 @@
 package dev.caskwright.api;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +45,29 @@ public interface StorageEngine extends ReadView, AutoCloseable {
      * without an expiry makes a key persist that would have expired.
      */
     void put(byte[] key, byte[] value, WriteOptions options) throws IOException;
+
+    /**
+     * As {@link #put(byte[], byte[], WriteOptions)}, for a key and a value between the positions and limits of buffers, which
+     * stay as they are. A part of an array is {@code ByteBuffer.wrap(array, offset, length)}.
+     */
+    default void put(ByteBuffer key, ByteBuffer value, WriteOptions options) throws IOException {
+        put(Slices.copy(key), Slices.copy(value), options);
+    }
+
+    /** As {@link #put(ByteBuffer, ByteBuffer, WriteOptions)}, with the store's durability and no expiry. */
+    default void put(ByteBuffer key, ByteBuffer value) throws IOException {
+        put(key, value, WriteOptions.DEFAULT);
+    }
+
+    /** As {@link #delete(byte[], WriteOptions)}, for a key between a buffer's position and limit, which stay as they are. */
+    default boolean delete(ByteBuffer key, WriteOptions options) throws IOException {
+        return delete(Slices.copy(key), options);
+    }
+
+    /** As {@link #delete(ByteBuffer, WriteOptions)}, with the store's durability. */
+    default boolean delete(ByteBuffer key) throws IOException {
+        return delete(key, WriteOptions.DEFAULT);
+    }
 
     /** Removes a key with the store's durability; returns whether it was there. */
     default boolean delete(byte[] key) throws IOException {
@@ -87,6 +112,38 @@ public interface StorageEngine extends ReadView, AutoCloseable {
 
     /** Makes every write that returned before this call survive a power loss. */
     void sync() throws IOException;
+
+    /**
+     * Makes every write that returned before this call survive a power loss, without a thread that waits. The future ends
+     * after a force that covers those writes, with the version up to which every write is durable; calls that come while a
+     * force is under way share the next. If the force fails, each of its futures ends with the error that {@link #sync} would
+     * have thrown. What depends on the future runs in a thread of the engine: it must be short, and must not close the store;
+     * use the {@code ...Async} methods of the future for more.
+     *
+     * <p>An engine that cannot wait without a thread forces within the call.
+     */
+    default CompletableFuture<Long> syncAsync() {
+        try {
+            long version = stats().lastVersion();
+            sync();
+            return CompletableFuture.completedFuture(version);
+        } catch (IOException | RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /**
+     * Returns a version up to which every write is known to survive a power loss. It may lag behind what is durable, never be
+     * ahead of it, and does not go back. 0 if nothing is known.
+     */
+    default long durableVersion() {
+        return 0;
+    }
+
+    /** Returns this store with keys and values of other types. */
+    default <K, V> TypedStore<K, V> as(Codec<K> keys, Codec<V> values) {
+        return new TypedStore<>(this, keys, values);
+    }
 
     /**
      * Returns figures about the store, consistent to within the writes that go on. After {@link #close} those of keys and

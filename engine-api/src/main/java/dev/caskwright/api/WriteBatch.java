@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Puts and deletes that are applied all or none. A batch belongs to one thread while it is built or written, blocks nobody,
  * and can be written more than once. The last change to a key wins. Keys and values are copied, one behind the other into
- * shared blocks: a change costs no object of its own.
+ * shared blocks: a change costs no object of its own. A key of a length that no store takes is an {@link
+ * IllegalArgumentException} when it is added.
  */
 public final class WriteBatch {
     /**
@@ -83,18 +84,21 @@ public final class WriteBatch {
         table = new int[Integer.highestOneBit(capacity) * 2];
     }
 
-    /** Adds a put without expiry. */
+    /** Adds a put without expiry: the key persists, also if it would have expired. */
     public WriteBatch put(byte[] key, byte[] value) {
         return put(key, value, WriteOptions.DEFAULT);
     }
 
     /** Adds a put that expires as {@code expiry} says; the durability is that of the whole batch. */
     public WriteBatch put(byte[] key, byte[] value, WriteOptions expiry) {
-        return add(key, value, value.length, Objects.requireNonNull(expiry));
+        Objects.requireNonNull(key, "key");
+        Objects.requireNonNull(value, "value");
+        return add(key, value, value.length, Objects.requireNonNull(expiry, "expiry"));
     }
 
     /** Adds a delete. */
     public WriteBatch delete(byte[] key) {
+        Objects.requireNonNull(key, "key");
         return add(key, key, Visitor.DELETE, WriteOptions.DEFAULT);
     }
 
@@ -145,6 +149,10 @@ public final class WriteBatch {
     }
 
     private WriteBatch add(byte[] key, byte[] value, int valueLength, WriteOptions expiry) {
+        if (key.length == 0 || key.length > StorageEngine.MAX_KEY_LENGTH) {
+            throw new IllegalArgumentException(
+                    "key length out of range: length=" + key.length + ", allowed=1.." + StorageEngine.MAX_KEY_LENGTH);
+        }
         if (changes == keyOffsets.length) {
             makeRoom();
         }

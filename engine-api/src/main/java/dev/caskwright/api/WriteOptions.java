@@ -6,7 +6,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How one write is done: its durability and its expiry. Immutable; make the few that a program needs once and share them.
+ * How one write is done: its durability and its expiry. Options without an expiry make the key persist, also if it would
+ * have expired. Immutable; make the few that a program needs once and share them.
  */
 public final class WriteOptions {
     /** The store's own durability, no expiry. */
@@ -44,7 +45,7 @@ public final class WriteOptions {
 
     /** Returns these options with the given durability in place of the store's. */
     public WriteOptions durability(Durability durability) {
-        return new WriteOptions(Objects.requireNonNull(durability), expiry, millis);
+        return new WriteOptions(Objects.requireNonNull(durability, "durability"), expiry, millis);
     }
 
     /**
@@ -54,6 +55,7 @@ public final class WriteOptions {
      * @throws IllegalArgumentException if the time is less than a millisecond
      */
     public WriteOptions timeToLive(Duration timeToLive) {
+        Objects.requireNonNull(timeToLive, "timeToLive");
         if (timeToLive.compareTo(SHORTEST) < 0) {
             throw new IllegalArgumentException("time to live must be at least 1 ms: " + timeToLive);
         }
@@ -68,6 +70,7 @@ public final class WriteOptions {
      * @throws IllegalArgumentException if the moment is not at least a millisecond after 1970-01-01T00:00:00Z
      */
     public WriteOptions expiresAt(Instant deadline) {
+        Objects.requireNonNull(deadline, "deadline");
         if (deadline.isBefore(FIRST)) {
             throw new IllegalArgumentException(
                     "deadline must be at least 1 ms after 1970-01-01T00:00:00Z: " + deadline);

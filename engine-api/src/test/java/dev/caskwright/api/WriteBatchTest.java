@@ -2,6 +2,7 @@ package dev.caskwright.api;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -84,9 +85,16 @@ class WriteBatchTest {
     }
 
     @Test
-    void emptyKeysAndValuesAreKeptForTheStoreToJudge() throws IOException {
-        WriteBatch batch = new WriteBatch().put(bytes(""), bytes("")).put(bytes("a"), bytes(""));
-        assertThat(visited(batch)).containsExactly("=", "a=");
+    void aKeyThatNoStoreTakesIsRefusedWhenItIsAdded() {
+        WriteBatch batch = new WriteBatch().put(new byte[] {1}, new byte[0]);
+        for (byte[] key : new byte[][] {{}, new byte[StorageEngine.MAX_KEY_LENGTH + 1]}) {
+            assertThatThrownBy(() -> batch.put(key, new byte[1]))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("length=" + key.length);
+            assertThatThrownBy(() -> batch.delete(key)).isInstanceOf(IllegalArgumentException.class);
+        }
+        assertThat(batch.size()).isEqualTo(1);
+        assertThat(batch.changes().get(0).value()).isEmpty();
     }
 
     private static byte[] bytes(String text) {

@@ -123,6 +123,15 @@ final class Background implements Executor, Closeable {
         threads.execute(task.work, task);
     }
 
+    /**
+     * Has something run in a thread of the process, whatever the executor is, unless the store closes before.
+     *
+     * @throws java.util.concurrent.RejectedExecutionException if there is no thread to run it and none can be started
+     */
+    void executeOnProcess(Runnable action) {
+        threads.execute(Work.SHORT, action);
+    }
+
     private synchronized Task add(Task task) {
         tasks.add(task);
         return task;

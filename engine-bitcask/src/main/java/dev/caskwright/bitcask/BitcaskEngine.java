@@ -27,6 +27,7 @@ import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.StoreAtRest;
 import dev.caskwright.api.Transaction;
 import dev.caskwright.api.Transactions;
+import dev.caskwright.api.ValueReader;
 import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.Versions;
 import dev.caskwright.api.WriteBatch;
@@ -45,6 +46,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -141,6 +143,21 @@ public final class BitcaskEngine
     @Override
     public byte @Nullable [] get(byte[] key) throws IOException {
         return reads.get(key, null);
+    }
+
+    @Override
+    public byte @Nullable [] get(ByteBuffer key) throws IOException {
+        return reads.get(key, null);
+    }
+
+    @Override
+    public <R> @Nullable R read(byte[] key, ValueReader<R> reader) throws IOException {
+        return reads.read(key, reader, null);
+    }
+
+    @Override
+    public byte[] @Nullable [] getAll(byte[]... keys) throws IOException {
+        return reads.getAll(keys, null);
     }
 
     @Override
@@ -256,15 +273,17 @@ public final class BitcaskEngine
 
     @Override
     public void sync() throws IOException {
-        long position;
-        store.writeLock.lock();
-        try {
-            store.checkWritable();
-            position = store.log.position();
-        } finally {
-            store.writeLock.unlock();
-        }
-        store.sync(position);
+        parts.asyncSync().force();
+    }
+
+    @Override
+    public CompletableFuture<Long> syncAsync() {
+        return parts.asyncSync().request();
+    }
+
+    @Override
+    public long durableVersion() {
+        return parts.asyncSync().durableVersion();
     }
 
     @Override
@@ -415,6 +434,8 @@ public final class BitcaskEngine
             store.writeLock.unlock();
         }
         boolean isQuiet = false;
+        Throwable failure = null;
+        List<CompletableFuture<Long>> syncs = parts.asyncSync().close();
         try {
             parts.background().close();
             merger.awaitEnd();
@@ -424,7 +445,12 @@ public final class BitcaskEngine
             parts.indexLoading().close(); // it reads the log
             isQuiet = true;
             closeLog();
+            failure = store.failure();
+        } catch (IOException | RuntimeException | Error e) {
+            failure = e;
+            throw e;
         } finally {
+            parts.asyncSync().closed(syncs, failure);
             try {
                 if (!isQuiet) {
                     store.log.abandon();

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Configures a {@link BitcaskEngine}. Every option has a default; none is stored with the data, so a store may be opened
  * with other options each time, another index or IO manager included. For one thread; {@link #open} may be called again
- * after the engine was closed.
+ * after the engine was closed. An engine keeps the options that it was opened with, whatever becomes of the builder.
  */
 public final class EngineBuilder {
     /** The default length at which writers go on to a new file. */
@@ -78,30 +78,30 @@ public final class EngineBuilder {
     Background.@Nullable Timer retryTimer;
 
     EngineBuilder(Path directory) {
-        this.directory = Objects.requireNonNull(directory);
+        this.directory = Objects.requireNonNull(directory, "directory");
     }
 
     /** Sets the key index; {@code HashKeyIndex::new} by default. */
     public EngineBuilder index(KeyIndexFactory factory) {
-        index = Objects.requireNonNull(factory);
+        index = Objects.requireNonNull(factory, "factory");
         return this;
     }
 
     /** Sets the record log; the segmented log of this engine by default. */
     public EngineBuilder recordLog(RecordLogFactory factory) {
-        recordLog = Objects.requireNonNull(factory);
+        recordLog = Objects.requireNonNull(factory, "factory");
         return this;
     }
 
     /** Sets the IO manager; {@code StandardIoManager::open} by default. */
     public EngineBuilder io(IoManagerFactory factory) {
-        io = Objects.requireNonNull(factory);
+        io = Objects.requireNonNull(factory, "factory");
         return this;
     }
 
     /** Sets another IO manager to read the store with while it is opened; the one of {@link #io} by default. */
     public EngineBuilder startupIo(IoManagerFactory factory) {
-        startupIo = Objects.requireNonNull(factory);
+        startupIo = Objects.requireNonNull(factory, "factory");
         return this;
     }
 
@@ -110,13 +110,13 @@ public final class EngineBuilder {
      * access: over mapped memory, or where most of the store fits the page cache and values are small, leave it off.
      */
     public EngineBuilder valueCache(ValueCacheFactory factory) {
-        valueCache = Objects.requireNonNull(factory);
+        valueCache = Objects.requireNonNull(factory, "factory");
         return this;
     }
 
     /** Sets the durability of writes that do not name one; {@link Durability#WRITE} by default. */
     public EngineBuilder durability(Durability level) {
-        durability = Objects.requireNonNull(level);
+        durability = Objects.requireNonNull(level, "level");
         return this;
     }
 
@@ -186,6 +186,7 @@ public final class EngineBuilder {
      * milliseconds can count is as long as they can.
      */
     public EngineBuilder syncEvery(Duration period) {
+        Objects.requireNonNull(period, "period");
         if (period.isNegative() || (!period.isZero() && period.compareTo(SHORTEST_PERIOD) < 0)) {
             throw new IllegalArgumentException("syncEvery must be zero or at least 1 ms: " + period);
         }
@@ -253,7 +254,7 @@ public final class EngineBuilder {
      * minutes. A jump of more than a minute is logged and counted in {@link dev.caskwright.api.ClockStats}.
      */
     public EngineBuilder clock(InstantSource source) {
-        clock = Objects.requireNonNull(source);
+        clock = Objects.requireNonNull(source, "source");
         return this;
     }
 
@@ -271,7 +272,7 @@ public final class EngineBuilder {
      * default.
      */
     public EngineBuilder random(LongSupplier source) {
-        random = Objects.requireNonNull(source);
+        random = Objects.requireNonNull(source, "source");
         return this;
     }
 
@@ -296,7 +297,7 @@ public final class EngineBuilder {
      * <p>Syncs by time ({@link #syncEvery}) and the pauses before retries do not use it.
      */
     public EngineBuilder executor(Executor background) {
-        executor = Objects.requireNonNull(background);
+        executor = Objects.requireNonNull(background, "background");
         return this;
     }
 
@@ -310,7 +311,36 @@ public final class EngineBuilder {
      * @throws IOException if the system refuses, with the file named
      */
     public BitcaskEngine open() throws IOException {
-        return new Opening(this).run();
+        EngineOptions frozen = new EngineOptions(
+                directory,
+                index,
+                recordLog,
+                io,
+                startupIo,
+                valueCache,
+                durability,
+                maxFileBytes,
+                readOnly,
+                createIfMissing,
+                createAmongOtherFiles,
+                autoMerge,
+                maxSpaceAmplification,
+                mergeBytesPerSecond,
+                syncEveryBytes,
+                syncEvery,
+                changesRetainedBytes,
+                imageEveryBytes,
+                maxSnapshots,
+                expectedKeys,
+                expectedKeyLength,
+                replayThreads,
+                mostReplayBytesLater,
+                clock,
+                forgetToldExpiries,
+                random,
+                executor,
+                retryTimer);
+        return new Opening(frozen).run();
     }
 
     private static long notNegative(String option, long value) {

@@ -1,13 +1,14 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.StorageEngine;
+import java.util.Objects;
 
 /** Checks lengths before anything is written. */
 final class Limits {
     private Limits() {}
 
     static void checkKey(byte[] key) {
-        checkKeyLength(key.length);
+        checkKeyLength(Objects.requireNonNull(key, "key").length);
     }
 
     static void checkKeyLength(int length) {
@@ -18,7 +19,7 @@ final class Limits {
     }
 
     static void checkValue(byte[] value) {
-        checkValueLength(value.length);
+        checkValueLength(Objects.requireNonNull(value, "value").length);
     }
 
     static void checkValueLength(int length) {

@@ -5,10 +5,12 @@ import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.KeyIndexContext;
+import dev.caskwright.api.spi.PluginCheck;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
 import dev.caskwright.api.spi.ValueCache;
+import dev.caskwright.api.spi.ValueCacheFactory;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
@@ -35,6 +37,7 @@ final class Opening {
             Store store,
             Reads reads,
             Writes writes,
+            AsyncSync asyncSync,
             Merger merger,
             Checkpoints checkpoints,
             IndexLoading indexLoading,
@@ -51,7 +54,7 @@ final class Opening {
         }
     }
 
-    private final EngineBuilder options;
+    private final EngineOptions options;
     private final Deque<Closeable> opened = new ArrayDeque<>();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     /** Weak, because the log knows this object and threads keep sessions, which know the log, for longer than engines. */
@@ -59,15 +62,18 @@ final class Opening {
 
     private final MergePolicy policy;
 
-    Opening(EngineBuilder options) {
+    Opening(EngineOptions options) {
         this.options = options;
-        this.policy = new MergePolicy(options.maxSpaceAmplification, options.maxFileBytes);
+        this.policy = new MergePolicy(options.maxSpaceAmplification(), options.maxFileBytes());
     }
 
     BitcaskEngine run() throws IOException {
         long started = System.nanoTime();
         try {
             return open(started);
+        } catch (AbstractMethodError | NoSuchMethodError e) {
+            release(e);
+            throw PluginCheck.outdated(e);
         } catch (IOException | RuntimeException | Error e) {
             release(e);
             throw e;
@@ -75,60 +81,79 @@ final class Opening {
     }
 
     private BitcaskEngine open(long started) throws IOException {
-        boolean create = options.createIfMissing && !options.readOnly;
-        IoManager io = keep(options.io.open(options.directory, create));
+        boolean create = options.createIfMissing() && !options.readOnly();
+        IoManager io = keep(PluginCheck.complete(options.io().open(options.directory(), create)));
         checkIsStore(io, create);
-        keep(io.lock(!options.readOnly));
-        IoManagerFactory startupFactory = options.startupIo;
-        IoManager startupIo = startupFactory == null ? io : keep(startupFactory.open(options.directory, false));
-        Background background = keep(new Background(options.executor, options.retryTimer, () -> failure.get() == null));
+        keep(io.lock(!options.readOnly()));
+        IoManagerFactory startupFactory = options.startupIo();
+        IoManager startupIo = startupFactory == null ? io : keep(startupFactory.open(options.directory(), false));
+        Background background =
+                keep(new Background(options.executor(), options.retryTimer(), () -> failure.get() == null));
         Background.Task merging = background.task(
                 "a merge",
-                options.mergeBytesPerSecond > 0 ? BackgroundThreads.Work.PACED : BackgroundThreads.Work.LONG,
+                options.mergeBytesPerSecond() > 0 ? BackgroundThreads.Work.PACED : BackgroundThreads.Work.LONG,
                 this::mergeInBackground);
         Background.Task expiring = background.task(
                 "looking for what has expired", BackgroundThreads.Work.LONG, this::mergeExpiredInBackground);
         ReadEpochs epochs = new ReadEpochs(Sessions.slots());
         RecordLogOpening opening =
-                options.recordLog.open(io, startupIo, logOptions(create, background, merging, epochs));
+                options.recordLog().open(io, startupIo, logOptions(create, background, merging, epochs));
         RecordLog log = opening.log();
         Closeable abandonLog = keep(log::abandon);
-        KeyIndex index = keep(options.index.open(new KeyIndexContext(
-                options.expectedKeys, options.expectedKeyLength, opening.secret(), new RecordKeyMatcher(log))));
+        KeyIndex index = keep(PluginCheck.complete(options.index()
+                .open(new KeyIndexContext(
+                        options.expectedKeys(),
+                        options.expectedKeyLength(),
+                        opening.secret(),
+                        new RecordKeyMatcher(log)))));
         IndexLoading loading = keep(new IndexLoading(
-                opening, index, options.imageEveryBytes > 0, options.replayThreads, options.mostReplayBytesLater));
+                opening,
+                index,
+                options.imageEveryBytes() > 0,
+                options.replayThreads(),
+                options.mostReplayBytesLater()));
         boolean isImageLoaded = loading.begin();
         long replayed = loading.replay(index, isImageLoaded);
         opening.finish();
         loading.goOn(rest -> background
                 .task("loading the key index", BackgroundThreads.Work.LONG, rest)
                 .request());
-        StoreClock clock = new StoreClock(options.clock, log, options.readOnly);
-        if (options.forgetToldExpiries) {
+        StoreClock clock = new StoreClock(options.clock(), log, options.readOnly());
+        if (options.forgetToldExpiries()) {
             clock.forgetTold();
         }
         clock.note();
-        ValueCache cache = options.valueCache == null ? null : keep(options.valueCache.open());
+        ValueCacheFactory caches = options.valueCache();
+        ValueCache cache = caches == null ? null : keep(caches.open());
         Store store = new Store(
-                log, epochs, index, clock, cache, options.maxSnapshots, ~opening.secret(), options.readOnly, failure);
+                log,
+                epochs,
+                index,
+                clock,
+                cache,
+                options.maxSnapshots(),
+                ~opening.secret(),
+                options.readOnly(),
+                failure);
         Reads reads = new Reads(store);
         BackgroundSync backgroundSync =
-                new BackgroundSync(store, options.syncEveryBytes, options.syncEvery, background);
-        Writes writes = new Writes(store, reads, options.durability, backgroundSync, background);
-        Merger merger = new Merger(store, new RateLimit(options.mergeBytesPerSecond), options.changesRetainedBytes);
-        Checkpoints checkpoints = new Checkpoints(store, merger, options.imageEveryBytes, background, isImageLoaded);
+                new BackgroundSync(store, options.syncEveryBytes(), options.syncEvery(), background);
+        Writes writes = new Writes(store, reads, options.durability(), backgroundSync, background);
+        Merger merger = new Merger(store, new RateLimit(options.mergeBytesPerSecond()), options.changesRetainedBytes());
+        Checkpoints checkpoints = new Checkpoints(store, merger, options.imageEveryBytes(), background, isImageLoaded);
         backgroundSync.start();
         long millis = (System.nanoTime() - started) / 1_000_000;
         BitcaskEngine result = new BitcaskEngine(new Parts(
                 store,
                 reads,
                 writes,
+                new AsyncSync(store, background),
                 merger,
                 checkpoints,
                 loading,
                 background,
-                options.directory,
-                options.io,
+                options.directory(),
+                options.io(),
                 this,
                 millis,
                 isImageLoaded,
@@ -136,10 +161,10 @@ final class Opening {
                 opening.tornBytesCut()));
         engine = new WeakReference<>(result);
         opened.remove(abandonLog); // from here on the engine closes it properly, and nothing below throws
-        if (options.autoMerge && !options.readOnly) {
+        if (options.autoMerge() && !options.readOnly()) {
             merging.request();
         }
-        if (options.autoMerge && !options.readOnly && options.retryTimer == null) {
+        if (options.autoMerge() && !options.readOnly() && options.retryTimer() == null) {
             background.requestEvery(EXPIRY_CHECK_MILLIS, expiring);
         }
         background.handOver();
@@ -149,18 +174,18 @@ final class Opening {
     /** Judges by names, before the lock is taken: that leaves a file behind in what may be no store. */
     private void checkIsStore(IoManager io, boolean create) throws IOException {
         List<String> names = new ArrayList<>(io.list());
-        if (options.recordLog.isLog(names)) {
+        if (options.recordLog().isLog(names)) {
             return;
         }
         if (!create) {
             throw new UnsupportedFormatException("no store in this directory: " + io.describe());
         }
-        if (options.createAmongOtherFiles) {
+        if (options.createAmongOtherFiles()) {
             return;
         }
         names.addAll(io.listObstacles());
         for (String name : names) {
-            if (!options.recordLog.isOwn(name) && !name.equals(MADE_BY_THE_FILE_SYSTEM)) {
+            if (!options.recordLog().isOwn(name) && !name.equals(MADE_BY_THE_FILE_SYSTEM)) {
                 throw new UnsupportedFormatException("no store in this directory, and none is made among other files:"
                         + " directory=" + io.describe() + ", found=" + name.replaceAll("\\p{C}", "?")
                         + "; use an empty or missing directory, or insist with createAmongOtherFiles"
@@ -172,10 +197,10 @@ final class Opening {
     private RecordLogOptions logOptions(
             boolean create, Background background, Background.Task merging, ReadEpochs epochs) {
         return new RecordLogOptions(
-                options.maxFileBytes,
-                options.readOnly,
+                options.maxFileBytes(),
+                options.readOnly(),
                 create,
-                options.random,
+                options.random(),
                 background,
                 epochs::awaitReaders,
                 () -> onSealed(merging),
@@ -187,7 +212,7 @@ final class Opening {
         if (open != null) {
             open.askForImage();
         }
-        if (options.autoMerge) {
+        if (options.autoMerge()) {
             merging.request();
         }
     }

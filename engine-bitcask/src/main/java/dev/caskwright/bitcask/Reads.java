@@ -2,6 +2,8 @@ package dev.caskwright.bitcask;
 
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.ReadView;
+import dev.caskwright.api.ValueReader;
+import dev.caskwright.api.ValueView;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.RecordReader;
 import java.io.IOException;
@@ -32,6 +34,122 @@ final class Reads {
         } finally {
             store.exit(session);
         }
+    }
+
+    byte @Nullable [] get(ByteBuffer key, Snapshots.@Nullable Handle snapshot) throws IOException {
+        int length = key.remaining();
+        Limits.checkKeyLength(length);
+        byte[] source;
+        int offset;
+        if (key.hasArray()) {
+            source = key.array();
+            offset = key.arrayOffset() + key.position();
+        } else {
+            source = new byte[length];
+            offset = 0;
+            key.get(key.position(), source);
+        }
+        Session session = store.enter();
+        try {
+            RecordReader reader = find(session, source, offset, length, snapshot);
+            return reader == null ? null : reader.value();
+        } finally {
+            store.exit(session);
+        }
+    }
+
+    /**
+     * Lets a reader look at a value in the session's buffer. The epoch ends before that: the bytes are on the heap, and the
+     * reader may take its time, or write to the store, for which files may have to be sealed, which waits for epochs.
+     */
+    <R> @Nullable R read(byte[] key, ValueReader<R> valueReader, Snapshots.@Nullable Handle snapshot)
+            throws IOException {
+        Limits.checkKey(key);
+        Session session = store.enter();
+        boolean isEntered = true;
+        try {
+            RecordReader reader = find(session, key, snapshot);
+            if (reader == null) {
+                return null;
+            }
+            int at = reader.holdValue();
+            byte[] source = at < 0 ? reader.value() : reader.buffer();
+            ValueView value = new ValueView(source, Math.max(0, at), reader.valueLength());
+            store.unpin(session);
+            isEntered = false;
+            try {
+                return valueReader.read(value);
+            } finally {
+                value.end();
+            }
+        } finally {
+            if (isEntered) {
+                store.exit(session);
+            } else {
+                store.giveBack(session);
+            }
+        }
+    }
+
+    /** Returns the values of the keys, null for those that are absent. */
+    byte[] @Nullable [] getAll(byte[][] keys, Snapshots.@Nullable Handle snapshot) throws IOException {
+        for (byte[] key : keys) {
+            Limits.checkKey(key);
+        }
+        byte[] @Nullable [] values = new byte[keys.length][];
+        int most = Math.min(KeyBatch.MOST_KEYS, keys.length);
+        KeyBatch batch = new KeyBatch(most);
+        for (int from = 0; from < keys.length; from += most) {
+            batch.fill(keys, from, Math.min(most, keys.length - from));
+            getBatch(batch, values, from, snapshot);
+        }
+        return values;
+    }
+
+    private void getBatch(KeyBatch batch, byte[] @Nullable [] values, int from, Snapshots.@Nullable Handle snapshot)
+            throws IOException {
+        Session session = store.enter();
+        try {
+            batch.locate(index, snapshot);
+            long left = readFetched(session.reader, batch, values, from, snapshot);
+            for (; left != 0; left &= left - 1) {
+                int i = Long.numberOfTrailingZeros(left);
+                RecordReader reader = find(session, batch.source, batch.offsets[i], batch.lengths[i], snapshot);
+                values[from + i] = reader == null ? null : reader.value();
+            }
+        } finally {
+            store.exit(session);
+        }
+    }
+
+    /** Reads the records that are fetched together; returns the others, which are read one by one, as bits. */
+    private long readFetched(
+            RecordReader reader,
+            KeyBatch batch,
+            byte[] @Nullable [] values,
+            int from,
+            Snapshots.@Nullable Handle snapshot)
+            throws IOException {
+        long left = 0;
+        try {
+            int looked;
+            for (int done = 0; done < batch.count; done += looked) {
+                looked = reader.readAll(batch.locators, done, batch.count - done);
+                for (int i = done; i < done + looked; i++) {
+                    if (batch.locators[i] == KeyIndex.ABSENT) {
+                        continue;
+                    }
+                    if (!reader.open(i - done) || !reader.hasKey(batch.source, batch.offsets[i], batch.lengths[i])) {
+                        left |= 1L << i;
+                    } else if (isLive(reader, snapshot)) {
+                        values[from + i] = reader.value();
+                    }
+                }
+            }
+        } finally {
+            reader.closeAll();
+        }
+        return left;
     }
 
     int get(byte[] key, ByteBuffer target, Snapshots.@Nullable Handle snapshot) throws IOException {

@@ -6,6 +6,7 @@ import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
 import dev.caskwright.api.Facet;
 import dev.caskwright.api.Snapshot;
+import dev.caskwright.api.ValueReader;
 import java.io.IOException;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
@@ -79,6 +80,21 @@ final class SnapshotView implements Snapshot {
     @Override
     public byte @Nullable [] get(byte[] key) throws IOException {
         return reads.get(key, open());
+    }
+
+    @Override
+    public byte @Nullable [] get(ByteBuffer key) throws IOException {
+        return reads.get(key, open());
+    }
+
+    @Override
+    public <R> @Nullable R read(byte[] key, ValueReader<R> reader) throws IOException {
+        return reads.read(key, reader, open());
+    }
+
+    @Override
+    public byte[] @Nullable [] getAll(byte[]... keys) throws IOException {
+        return reads.getAll(keys, open());
     }
 
     @Override

@@ -8,7 +8,9 @@ import static dev.caskwright.testkit.EngineSteps.get;
 import static dev.caskwright.testkit.EngineSteps.inThreads;
 import static dev.caskwright.testkit.EngineSteps.number;
 import static dev.caskwright.testkit.EngineSteps.text;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.ConditionalWrites;
 import dev.caskwright.api.StorageEngine;
@@ -156,6 +158,53 @@ public interface ConditionalWritesContract extends EngineFixture {
         assertClosed(() -> held.delete(key, bytes("1")));
         try (StorageEngine next = open()) {
             assertThat(content(next)).containsExactly("a=1");
+        }
+    }
+
+    @Test
+    default void updatesAreTriedAgainUntilNobodyComesBetween() throws Exception {
+        int rounds = 500;
+        try (StorageEngine engine = open()) {
+            ConditionalWrites held = engine.require(ConditionalWrites.class);
+            Meeting meeting = new Meeting();
+            inThreads(2, thread -> {
+                for (int i = 0; i < rounds; i++) {
+                    meeting.await(i);
+                    held.update(
+                            bytes("text"),
+                            value -> bytes((value == null ? 0 : Integer.parseInt(new String(value, UTF_8))) + 1),
+                            WriteOptions.NONE);
+                    held.increment(bytes("counter"), 2, WriteOptions.NONE);
+                }
+            });
+            assertThat(number(engine, "text")).isEqualTo(2 * rounds);
+            assertThat(held.increment(bytes("counter"), -1)).isEqualTo(4L * rounds - 1);
+        }
+    }
+
+    @Test
+    default void anUpdateMayRemoveOrLeave() throws Exception {
+        try (StorageEngine engine = open()) {
+            ConditionalWrites held = engine.require(ConditionalWrites.class);
+            engine.put(bytes("a"), bytes("1"));
+            assertThat(held.update(bytes("a"), value -> null)).isNull();
+            assertThat(held.update(bytes("a"), value -> null)).isNull();
+            assertThat(content(engine)).isEmpty();
+            assertThat(text(held.update(bytes("a"), value -> bytes("2")))).isEqualTo("2");
+            assertThat(content(engine)).containsExactly("a=2");
+        }
+    }
+
+    @Test
+    default void whatIsNoCounterStaysAsItIs() throws Exception {
+        try (StorageEngine engine = open()) {
+            ConditionalWrites held = engine.require(ConditionalWrites.class);
+            engine.put(bytes("text"), bytes("1"));
+            assertThatThrownBy(() -> held.increment(bytes("text"), 1)).isInstanceOf(IllegalStateException.class);
+            assertThat(held.increment(bytes("full"), Long.MAX_VALUE)).isEqualTo(Long.MAX_VALUE);
+            assertThatThrownBy(() -> held.increment(bytes("full"), 1)).isInstanceOf(ArithmeticException.class);
+            assertThat(get(engine, "text")).isEqualTo("1");
+            assertThat(held.increment(bytes("full"), 0)).isEqualTo(Long.MAX_VALUE);
         }
     }
 }

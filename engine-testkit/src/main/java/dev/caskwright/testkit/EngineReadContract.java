@@ -10,12 +10,15 @@ import static dev.caskwright.testkit.EngineSteps.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.Codecs;
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.TypedStore;
+import dev.caskwright.api.ValueView;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import java.io.IOException;
@@ -29,6 +32,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Single puts, deletes and reads. */
@@ -178,15 +182,18 @@ abstract class EngineReadContract implements EngineFixture {
             long version = engine.stats().lastVersion();
             for (byte[] key : new byte[][] {{}, new byte[StorageEngine.MAX_KEY_LENGTH + 1]}) {
                 byte[] value = bytes("v");
-                WriteOptions options = WriteOptions.DEFAULT;
-                WriteBatch batch = new WriteBatch().put(bytes("good"), value).put(key, value);
                 assertRefused(() -> engine.get(key));
                 assertRefused(() -> engine.get(key, ByteBuffer.allocate(1)));
                 assertRefused(() -> engine.contains(key));
                 assertRefused(() -> engine.entry(key));
                 assertRefused(() -> engine.put(key, value));
                 assertRefused(() -> engine.delete(key));
-                assertRefused(() -> engine.write(batch, options));
+                assertRefused(() -> engine.getAll(bytes("good"), key));
+                assertRefused(() -> engine.read(key, ValueView::length));
+                WriteBatch batch = new WriteBatch().put(bytes("good"), value);
+                assertRefused(() -> batch.put(key, value));
+                assertRefused(() -> batch.delete(key));
+                assertThat(batch.size()).isEqualTo(1);
                 assertRefused(() -> {
                     try (var snapshot = engine.snapshot()) {
                         snapshot.get(key);
@@ -451,6 +458,160 @@ abstract class EngineReadContract implements EngineFixture {
                 }
             }
             assertThat(walked).containsExactlyInAnyOrderElementsOf(expected);
+        }
+    }
+
+    @Test
+    void manyKeysAtOnceAnswerAsOneByOne() throws Exception {
+        Random random = new Random(11);
+        try (StorageEngine engine = open()) {
+            for (int i = 0; i < 300; i++) {
+                engine.put(KeyValues.key(i), KeyValues.value(random, i % 50 == 0 ? 70_000 : 300));
+            }
+            for (int i = 0; i < 300; i += 7) {
+                engine.delete(KeyValues.key(i));
+            }
+            assertThat(engine.getAll()).isEmpty();
+            try (Snapshot snapshot = engine.snapshot()) {
+                for (int i = 0; i < 300; i += 5) {
+                    engine.put(KeyValues.key(i), bytes("later"));
+                    engine.delete(KeyValues.key(i + 1));
+                }
+                merge(engine);
+                for (int size : new int[] {1, 2, 16, 63, 64, 65, 200}) {
+                    byte[][] keys = new byte[size][];
+                    for (int i = 0; i < size; i++) {
+                        keys[i] = KeyValues.key(random.nextInt(400)); // some are absent, and some are asked for twice
+                    }
+                    for (ReadView view : List.of(engine, snapshot)) {
+                        byte[] @Nullable [] values = view.getAll(keys);
+                        assertThat(values.length).isEqualTo(size);
+                        for (int i = 0; i < size; i++) {
+                            assertThat(values[i])
+                                    .as("%s of %s", KeyValues.describe(keys[i]), size)
+                                    .isEqualTo(view.get(keys[i]));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void keysAndValuesMayBePartsOfBuffers() throws Exception {
+        byte[] array = bytes("..key=value..");
+        ByteBuffer direct = ByteBuffer.allocateDirect(array.length).put(array);
+        try (StorageEngine engine = open()) {
+            for (ByteBuffer whole : List.of(
+                    ByteBuffer.wrap(array), direct, ByteBuffer.wrap(array).asReadOnlyBuffer())) {
+                ByteBuffer key = whole.duplicate().position(2).limit(5);
+                ByteBuffer value = whole.duplicate().position(6).limit(11);
+                engine.put(key, value);
+                assertThat(content(engine)).containsExactly("key=value");
+                assertThat(text(engine.get(key))).isEqualTo("value");
+                assertThat(text(engine.get(key.slice()))).isEqualTo("value");
+                assertThat(engine.delete(key)).isTrue();
+                assertThat(engine.delete(key)).isFalse();
+                assertThat(engine.get(key)).isNull();
+                assertThat(key.position()).isEqualTo(2);
+                assertThat(value.limit()).isEqualTo(11);
+            }
+            assertRefused(() -> engine.put(ByteBuffer.allocate(0), direct));
+            assertRefused(() -> engine.get(ByteBuffer.allocate(0)));
+        }
+    }
+
+    @Test
+    void aValueIsReadInPlaceAndNoLonger() throws Exception {
+        byte[] large = new byte[300_000];
+        new Random(5).nextBytes(large);
+        try (StorageEngine engine = open()) {
+            engine.put(bytes("a"), bytes("12345678"));
+            engine.put(bytes("large"), large);
+            engine.put(bytes("empty"), new byte[0]);
+            ValueView[] kept = new ValueView[1];
+            try (Snapshot snapshot = engine.snapshot()) {
+                for (ReadView view : List.of(engine, snapshot)) {
+                    String read = view.read(bytes("a"), value -> {
+                        kept[0] = value;
+                        assertThat(value.length()).isEqualTo(8);
+                        assertThat(value.byteAt(7)).isEqualTo((byte) '8');
+                        assertThat(value.longAt(0)).isEqualTo(0x3132333435363738L);
+                        assertThat(value.contentEquals(bytes("12345678"))).isTrue();
+                        byte[] target = bytes("......");
+                        value.copyTo(2, target, 1, 3);
+                        assertThat(text(target)).isEqualTo(".345..");
+                        assertThatThrownBy(() -> value.byteAt(8)).isInstanceOf(IndexOutOfBoundsException.class);
+                        assertThatThrownBy(() -> value.byteAt(-1)).isInstanceOf(IndexOutOfBoundsException.class);
+                        assertThatThrownBy(() -> value.longAt(1)).isInstanceOf(IndexOutOfBoundsException.class);
+                        return text(value.toBytes());
+                    });
+                    assertThat(read).isEqualTo("12345678");
+                    ValueView ended = kept[0];
+                    assertThatThrownBy(ended::length).isInstanceOf(IllegalStateException.class);
+                    assertThatThrownBy(() -> ended.byteAt(0)).isInstanceOf(IllegalStateException.class);
+                    assertThatThrownBy(ended::toBytes).isInstanceOf(IllegalStateException.class);
+                    assertThat(view.<byte[]>read(bytes("large"), ValueView::toBytes))
+                            .isEqualTo(large);
+                    assertThat(view.<Integer>read(bytes("empty"), ValueView::length))
+                            .isZero();
+                    assertThat(view.<String>read(bytes("absent"), value -> {
+                                throw new AssertionError("there is no value");
+                            }))
+                            .isNull();
+                }
+            }
+        }
+    }
+
+    @Test
+    void whoReadsInPlaceMayUseTheStore() throws Exception {
+        try (StorageEngine engine = open()) {
+            engine.put(bytes("a"), bytes("1"));
+            engine.read(bytes("a"), value -> {
+                for (int i = 0; i < 300; i++) {
+                    engine.put(KeyValues.key(i), new byte[100], WriteOptions.SYNC);
+                    assertThat(engine.get(KeyValues.key(i))).hasSize(100);
+                }
+                engine.delete(bytes("a"));
+                merge(engine);
+                assertThat(text(value.toBytes())).isEqualTo("1");
+                return null;
+            });
+            assertThat(engine.contains(bytes("a"))).isFalse();
+            IOException failure = new IOException("from the reader");
+            assertThatThrownBy(() -> engine.read(KeyValues.key(1), value -> {
+                        throw failure;
+                    }))
+                    .isSameAs(failure);
+            assertThat(engine.size()).isEqualTo(300);
+        }
+    }
+
+    @Test
+    void aStoreHasKeysAndValuesOfOtherTypes() throws Exception {
+        try (StorageEngine engine = open()) {
+            TypedStore<Long, String> store = engine.as(Codecs.LONG, Codecs.STRING);
+            for (long key : new long[] {5, -7, Long.MIN_VALUE, Long.MAX_VALUE, 0}) {
+                store.put(key, "value " + key);
+            }
+            assertThat(store.get(-7L)).isEqualTo("value -7");
+            assertThat(store.get(6L)).isNull();
+            assertThat(store.contains(0L)).isTrue();
+            assertThat(store.getAll(List.of(5L, 6L, 0L))).containsExactly("value 5", null, "value 0");
+            assertThat(store.delete(0L)).isTrue();
+            int walked = 0;
+            try (var cursor = store.cursor()) {
+                for (var pair = cursor.next(); pair != null; pair = cursor.next()) {
+                    assertThat(pair.value()).isEqualTo("value " + pair.key());
+                    walked++;
+                }
+            }
+            assertThat(walked).isEqualTo(4);
+            try (Snapshot snapshot = engine.snapshot()) {
+                store.put(5L, "later");
+                assertThat(snapshot.viewAs(Codecs.LONG, Codecs.STRING).get(5L)).isEqualTo("value 5");
+            }
         }
     }
 }

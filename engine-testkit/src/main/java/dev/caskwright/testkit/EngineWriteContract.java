@@ -9,12 +9,18 @@ import static dev.caskwright.testkit.EngineSteps.number;
 import static dev.caskwright.testkit.EngineSteps.pair;
 import static dev.caskwright.testkit.EngineSteps.text;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
@@ -173,6 +179,48 @@ abstract class EngineWriteContract extends EngineReadContract {
                     }
                 } while (!isDone.get());
             });
+        }
+    }
+
+    @Test
+    void aSyncWithoutWaitingCoversWhatWasWrittenBefore() throws Exception {
+        try (StorageEngine engine = open()) {
+            long last = 0;
+            List<CompletableFuture<Long>> syncs = new ArrayList<>();
+            for (int i = 0; i < 200; i++) {
+                engine.put(KeyValues.key(i), bytes(i), WriteOptions.NONE);
+                last = engine.stats().lastVersion();
+                long written = last;
+                syncs.add(engine.syncAsync().thenApply(version -> {
+                    assertThat(version).isGreaterThanOrEqualTo(written);
+                    return version;
+                }));
+            }
+            for (CompletableFuture<Long> sync : syncs) {
+                assertThat(sync.get(1, TimeUnit.MINUTES)).isLessThanOrEqualTo(last);
+            }
+            long durable = engine.durableVersion();
+            assertThat(durable).isLessThanOrEqualTo(last);
+            engine.put(bytes("more"), bytes("1"), WriteOptions.NONE);
+            assertThat(engine.durableVersion()).isGreaterThanOrEqualTo(durable);
+        }
+    }
+
+    @Test
+    void whoeverWaitsForASyncIsToldWhenTheEngineCloses() throws Exception {
+        for (int round = 0; round < 20; round++) {
+            StorageEngine engine = open();
+            List<CompletableFuture<Long>> syncs = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                engine.put(bytes(i), bytes(round), WriteOptions.NONE);
+                syncs.add(engine.syncAsync());
+            }
+            engine.close();
+            for (CompletableFuture<Long> sync : syncs) {
+                assertThat(sync.get(1, TimeUnit.MINUTES)).isPositive();
+            }
+            CompletableFuture<Long> late = engine.syncAsync();
+            assertThatThrownBy(() -> late.get(1, TimeUnit.MINUTES)).hasCauseInstanceOf(EngineClosedException.class);
         }
     }
 }

@@ -9,6 +9,8 @@ import static dev.caskwright.testkit.EngineSteps.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.Codec;
+import dev.caskwright.api.Codecs;
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.OrderedView;
@@ -16,6 +18,7 @@ import dev.caskwright.api.Range;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.TypedStore;
 import dev.caskwright.api.WriteOptions;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -286,5 +289,30 @@ public interface OrderedViewContract extends EngineFixture {
         engine.close();
         assertClosed(open::next);
         assertClosed(() -> ordered.range(Range.all()).next());
+    }
+
+    @Test
+    default void typedKeysKeepTheirOrder() throws Exception {
+        try (StorageEngine engine = open()) {
+            TypedStore<Long, String> store = engine.as(Codecs.LONG, Codecs.STRING);
+            long[] keys = {Long.MIN_VALUE, -300, -1, 0, 1, 255, 256, Long.MAX_VALUE};
+            for (int i = keys.length - 1; i >= 0; i--) {
+                store.put(keys[i], "v");
+            }
+            List<Long> walked = new ArrayList<>();
+            try (var cursor = store.range(-300L, 256L)) {
+                for (var pair = cursor.next(); pair != null; pair = cursor.next()) {
+                    walked.add(pair.key());
+                }
+            }
+            assertThat(walked).containsExactly(-300L, -1L, 0L, 1L, 255L);
+            try (var cursor = store.range(null, null, true)) {
+                assertThat(Objects.requireNonNull(cursor.next()).key()).isEqualTo(Long.MAX_VALUE);
+            }
+            Codec<byte[]> unordered = Codecs.of(byte[]::clone, byte[]::clone);
+            assertThatThrownBy(() -> engine.as(unordered, Codecs.BYTES).range(bytes(1), bytes(2)))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("Codecs.LONG");
+        }
     }
 }

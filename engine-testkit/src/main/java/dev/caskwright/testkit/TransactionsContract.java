@@ -154,4 +154,33 @@ public interface TransactionsContract extends EngineFixture {
             assertThat(content(next)).isEmpty();
         }
     }
+
+    @Test
+    default void aTransactionIsRunAgainUntilItCommits() throws Exception {
+        int rounds = 300;
+        try (StorageEngine engine = open()) {
+            Transactions held = engine.require(Transactions.class);
+            engine.write(pair(0));
+            Meeting meeting = new Meeting();
+            inThreads(2, thread -> {
+                for (int i = 0; i < rounds; i++) {
+                    meeting.await(i);
+                    held.transact(WriteOptions.NONE, transaction -> {
+                        int left = Integer.parseInt(Objects.requireNonNull(text(transaction.get(bytes("left")))));
+                        transaction.put(bytes("left"), bytes(left + 1));
+                        transaction.put(bytes("right"), bytes(left + 1));
+                        return null;
+                    });
+                }
+            });
+            assertThat(number(engine, "left")).isEqualTo(2 * rounds);
+            assertThat(number(engine, "right")).isEqualTo(2 * rounds);
+            assertThatThrownBy(() -> held.transact(OPTIONS, transaction -> {
+                        transaction.put(bytes("left"), bytes(-1));
+                        throw new IllegalStateException("changed its mind");
+                    }))
+                    .hasMessage("changed its mind");
+            assertThat(number(engine, "left")).isEqualTo(2 * rounds);
+        }
+    }
 }

@@ -57,4 +57,9 @@ public abstract class ForwardingReadableFile implements ReadableFile {
     public void close() throws IOException {
         delegate.close();
     }
+
+    @Override
+    public int touch(long offset, int length) {
+        return delegate.touch(offset, length);
+    }
 }

@@ -34,6 +34,15 @@ public interface ReadableFile extends Closeable {
     boolean isMapped();
 
     /**
+     * Brings bytes that are read next into the processor's cache, if a read is a memory copy: several of these calls wait for
+     * memory at the same time, which reads do less. What it returns means nothing. It may end in an {@link InternalError}, here or
+     * later, if the file has become shorter; the read of the same bytes, which must follow, reports that as its error.
+     */
+    default int touch(long offset, int length) {
+        return 0;
+    }
+
+    /**
      * Maps bytes that the file has, to be read in place, or returns null if this manager does not map this file. Later writes to
      * those bytes are seen through the buffer. It stays readable for as long as it is referred to, also after {@link #close()}.
      *

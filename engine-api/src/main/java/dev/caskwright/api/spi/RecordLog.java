@@ -69,6 +69,9 @@ public interface RecordLog extends Closeable {
      */
     void sync(long position) throws IOException;
 
+    /** Returns a position up to which the log is known to be durable. It does not go back. */
+    long durablePosition();
+
     /** Leaves the segment that is appended to; the next append starts a new one. */
     void leaveActive() throws IOException;
 

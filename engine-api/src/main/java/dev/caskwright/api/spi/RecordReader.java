@@ -20,6 +20,28 @@ public interface RecordReader {
     /** Fetches only as much as it takes to compare keys of this length, and verifies the header. */
     void readKey(long locator, int expectedKeyLength) throws IOException;
 
+    /**
+     * Fetches several records, so that waits for memory or the disk overlap, for {@link #open} to go to each. Until {@link
+     * #closeAll} no other record is read. A reader that gains nothing by that fetches none.
+     *
+     * @return how many of the {@code count} locators from {@code from} on were looked at, at least one; those that are {@link
+     *     KeyIndex#ABSENT} are passed over
+     */
+    default int readAll(long[] locators, int from, int count) throws IOException {
+        return count;
+    }
+
+    /**
+     * Goes to the {@code i}th of the records that {@link #readAll} looked at, as {@link #read} does, or returns false if that was
+     * not fetched, for its length.
+     */
+    default boolean open(int i) throws IOException {
+        return false;
+    }
+
+    /** Forgets what {@link #readAll} fetched. */
+    default void closeAll() {}
+
     /** Returns whether the record has this key. Compares bytes, not hashes. */
     boolean hasKey(byte[] key, int keyOffset, int length);
 
@@ -44,6 +66,21 @@ public interface RecordReader {
 
     /** As {@link #value}, copies it to the position of {@code target}, which has room for it, and advances that. */
     void copyValue(ByteBuffer target) throws IOException;
+
+    /**
+     * Verifies key and value, and returns where in {@link #buffer} the value lies until the next read; -1 if it is too long for
+     * that, and not verified.
+     *
+     * @throws CorruptRecordException as {@link #value}
+     */
+    default int holdValue() throws IOException {
+        return -1;
+    }
+
+    /** Returns the array that {@link #holdValue} speaks of. It may be another one after each read. */
+    default byte[] buffer() {
+        throw new IllegalStateException("no value is held");
+    }
 
     /** Verifies key and value. */
     void verify() throws IOException;

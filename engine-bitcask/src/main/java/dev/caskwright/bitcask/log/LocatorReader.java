@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.RecordReader;
 import java.io.IOException;
@@ -41,6 +42,8 @@ final class LocatorReader implements RecordReader {
     private final SegmentedLog log;
     private final CRC32C crc = new CRC32C();
     private byte[] buffer = new byte[FIRST_BUFFER];
+    private byte @Nullable [] single; // the buffer, while records that were fetched together are in its place
+    private @Nullable Fetched fetched;
     private DataFile file;
     private long offset;
     private long nextOffset = -1;
@@ -122,6 +125,122 @@ final class LocatorReader implements RecordReader {
     }
 
     @Override
+    public int readAll(long[] locators, int from, int count) throws IOException {
+        Fetched records = fetched;
+        if (records == null) {
+            records = new Fetched();
+            fetched = records;
+        }
+        int looked = records.plan(log, locators, from, count);
+        records.touch(looked);
+        for (int i = 0; i < looked; i++) {
+            if (records.lengths[i] > 0) {
+                records.lengths[i] = records.files[i]
+                        .handle()
+                        .read(records.offsets[i], records.bytes, records.starts[i], records.lengths[i]);
+            }
+        }
+        return looked;
+    }
+
+    @Override
+    public boolean open(int i) throws IOException {
+        Fetched records = fetched;
+        if (records == null || records.lengths[i] <= 0) {
+            return false;
+        }
+        if (single == null) {
+            single = buffer;
+        }
+        buffer = records.bytes;
+        file = records.files[i];
+        offset = records.offsets[i];
+        nextOffset = -1;
+        at = records.starts[i];
+        buffered = at + records.lengths[i];
+        openRecord();
+        return true;
+    }
+
+    @Override
+    public void closeAll() {
+        byte[] own = single;
+        if (own != null) {
+            buffer = own;
+            single = null;
+            at = 0;
+            buffered = 0;
+            keyStart = 0;
+            keyLength = 0;
+        }
+        nextOffset = -1;
+        if (fetched != null) {
+            fetched.clear();
+        }
+    }
+
+    /** Records that are fetched together, one behind the other. */
+    private static final class Fetched {
+        private static final int RECORDS = 64;
+
+        private final DataFile[] files = new DataFile[RECORDS];
+        private final long[] offsets = new long[RECORDS];
+        private final int[] starts = new int[RECORDS];
+        private final int[] lengths = new int[RECORDS]; // 0 for those that are not fetched
+        private byte[] bytes = {};
+
+        @SuppressWarnings("UnusedVariable") // keeps the loads from being left out
+        private int touched;
+
+        /** Says which records are fetched, and to where; returns how many locators it looked at. */
+        int plan(SegmentedLog log, long[] locators, int from, int count) throws CorruptRecordException {
+            int total = 0;
+            int looked = 0;
+            for (int most = Math.min(count, RECORDS); looked < most; looked++) {
+                long locator = locators[from + looked];
+                lengths[looked] = 0;
+                if (locator == KeyIndex.ABSENT) {
+                    continue;
+                }
+                DataFile file = log.file(locator);
+                long offset = Locator.offset(locator);
+                long length = Math.min(Locator.size(locator), file.length() - offset);
+                if (length > LONG_MAPPED_RECORD || length <= 0) {
+                    continue;
+                }
+                if (total + length > KEPT_BUFFER) {
+                    break;
+                }
+                files[looked] = file;
+                offsets[looked] = offset;
+                starts[looked] = total;
+                lengths[looked] = (int) length;
+                total += (int) length;
+            }
+            if (bytes.length < total) {
+                bytes = new byte[Math.min(KEPT_BUFFER, Math.max(total, 2 * bytes.length))];
+            }
+            return looked;
+        }
+
+        /** Loads that do not wait for each other: a processor has many of them under way, but only a few copies. */
+        void touch(int count) {
+            int sum = 0;
+            for (int i = 0; i < count; i++) {
+                if (lengths[i] > 0) {
+                    sum += files[i].handle().touch(offsets[i], lengths[i]);
+                }
+            }
+            touched = sum;
+        }
+
+        /** Lets go of files, which may be closed from now on. */
+        void clear() {
+            Arrays.fill(files, null);
+        }
+    }
+
+    @Override
     public boolean hasKey(byte[] key, int keyOffset, int length) {
         return length == keyLength
                 && keyStart + keyLength <= buffered
@@ -183,6 +302,22 @@ final class LocatorReader implements RecordReader {
         }
         dropLargeBuffer();
         return value;
+    }
+
+    @Override
+    public int holdValue() throws IOException {
+        requirePut();
+        int start = keyStart + keyLength;
+        if (start + valueLength > buffered) {
+            return -1;
+        }
+        verifyBody();
+        return start;
+    }
+
+    @Override
+    public byte[] buffer() {
+        return buffer;
     }
 
     @Override
@@ -269,7 +404,9 @@ final class LocatorReader implements RecordReader {
 
     @Override
     public long memoryBytes() {
-        return buffer.length;
+        Fetched records = fetched;
+        byte[] own = single;
+        return (long) (own == null ? buffer : own).length + (records == null ? 0 : records.bytes.length);
     }
 
     /** A long key must not leave its buffer here for ever: there are as many readers as sessions. */

@@ -585,6 +585,11 @@ final class SegmentedLog implements RecordLog {
         commit.await(position);
     }
 
+    @Override
+    public long durablePosition() {
+        return commit.durable();
+    }
+
     /**
      * Forces everything appended so far. Runs in the one leader of the group commit.
      *

@@ -86,6 +86,11 @@ public final class BTreeKeyIndex implements OrderedKeyIndex {
         this(MAX_HELD);
     }
 
+    /** Makes an empty index; as a factory, {@code BTreeKeyIndex::new}. It has no use for what the engine tells it. */
+    public BTreeKeyIndex(KeyIndexContext context) {
+        this();
+    }
+
     /** Makes an empty index that may hold so many bytes. */
     BTreeKeyIndex(long maxHeld) {
         this.maxHeld = maxHeld;

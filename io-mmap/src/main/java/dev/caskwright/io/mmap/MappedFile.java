@@ -21,6 +21,7 @@ final class MappedFile implements ReadableFile {
     }
 
     private static final int PAGE = 4 << 10;
+    private static final int CACHE_LINE = 64;
 
     private final String name;
     private final Length lengthNow;
@@ -75,6 +76,20 @@ final class MappedFile implements ReadableFile {
                     "read failed, file has become shorter: file=" + name + ", offset=" + offset + ", length=" + length);
         }
         return count;
+    }
+
+    @Override
+    public int touch(long offset, int length) {
+        ByteBuffer source = mapping;
+        int sum = 0;
+        if (source != null && offset >= 0 && length > 0 && offset <= this.length - length) {
+            int end = (int) offset + length;
+            for (int at = (int) offset; at < end; at += CACHE_LINE) {
+                sum += source.get(at);
+            }
+            sum += source.get(end - 1);
+        }
+        return sum;
     }
 
     /** Returns whether the file ends in the page that ends behind {@code end}, if there are only zeros up to there. */
