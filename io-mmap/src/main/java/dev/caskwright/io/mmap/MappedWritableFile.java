@@ -45,8 +45,8 @@ import org.jspecify.annotations.Nullable;
  * little disk.
  *
  * <p><b>Long writes.</b> A long write costs more through a mapping than through the channel: its bytes are written twice,
- * as zeros and as what they are. So while writes are long, on average over the window before, they go through the channel,
- * and so do reads of them, until a short one maps what was written.
+ * as zeros and as what they are. So while writes are long, on average over the window before, they go through the channel.
+ * So do reads of the last window; a window is mapped when the next one is begun.
  *
  * <p><b>Length.</b> The writer stores bytes, then windows, then the length with release order; a reader loads the length
  * with acquire order, then the windows. So whoever sees the length can read up to it.
@@ -64,8 +64,11 @@ final class MappedWritableFile implements WritableFile {
     /** Fewer forces than this while a window is filled, such as those of a timer, do not count. */
     private static final int FORCES_OF_SYNCED_WRITES = 2;
 
-    /** Writes of so many bytes on average go through the channel. */
-    private static final int LONG_WRITE = 8 << 10;
+    /**
+     * Writes of so many bytes on average go through the channel. Shorter ones do not: the kernel keeps what they wrote in
+     * pieces as short, and gets of small records at random then wait longer for the address translation.
+     */
+    private static final int LONG_WRITE = 48 << 10;
 
     /** But not where fewer bytes are written between forces: after zeros, a force has no new length to record. */
     private static final int LONG_BETWEEN_FORCES = 512 << 10;
@@ -296,6 +299,7 @@ final class MappedWritableFile implements WritableFile {
         writtenBytes = 0;
         if (areLong) {
             settle(); // if it could not be prepared, nothing is lost: the channel tells why when it is written to
+            map(this.length & ~(long) windowMask); // readers of what is whole need no system calls
             directTo = windowEnd(end);
         } else {
             extend(end);

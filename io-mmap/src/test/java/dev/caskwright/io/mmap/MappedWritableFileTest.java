@@ -191,7 +191,7 @@ final class MappedWritableFileTest {
             boolean areLong = false;
             for (int i = 0; i < 600 && length < content.length - (1 << 20); i++) {
                 areLong ^= random.nextInt(20) == 0;
-                int count = 1 + random.nextInt(areLong ? 100_000 : 500);
+                int count = 1 + random.nextInt(areLong ? 200_000 : 500);
                 byte[] bytes = new byte[count];
                 random.nextBytes(bytes);
                 int at = random.nextInt(8) == 0 ? random.nextInt(length + 1) : length;
