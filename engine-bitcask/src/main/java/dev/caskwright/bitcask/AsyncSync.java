@@ -22,10 +22,13 @@ final class AsyncSync {
     }
 
     CompletableFuture<Long> request() {
+        store.writeLock.lock();
         try {
             store.checkWritable();
         } catch (IOException e) {
             return CompletableFuture.failedFuture(e);
+        } finally {
+            store.writeLock.unlock();
         }
         return shared.request();
     }
