@@ -28,8 +28,8 @@ public final class DependencyCheck {
     private static final Map<String, String> NAMES = new TreeMap<>();
 
     static {
-        for (String apache :
-                List.of("Apache-2", "Apache 2", "Apache License", "The Apache", "ASL 2", "Apache Software")) {
+        for (String apache : List.of(
+                "Apache-2", "Apache 2", "Apache v2", "Apache License", "The Apache", "ASL 2", "Apache Software")) {
             NAMES.put(apache, "Apache-2.0");
         }
         for (String mit : List.of("MIT", "The MIT License")) {
@@ -52,17 +52,19 @@ public final class DependencyCheck {
     private static final Set<String> ALLOWED = Set.of("Apache-2.0", "MIT", "BSD", "CC0-1.0");
 
     /** Which other licence the libraries of a group may have. Tests and benchmarks alone may use them, but for the next. */
-    private static final Map<String, String> EXEMPT = Map.of(
-            "com.h2database", "EPL-1.0 or MPL-2.0",
-            "jakarta.transaction", "EPL 2.0 or GPL2 w/ CPE",
-            "org.eclipse.collections", "EDL-1.0 or EPL-1.0",
-            "org.jetbrains.lincheck", "MPL-2.0",
-            "org.junit.jupiter", "EPL-2.0",
-            "org.junit.platform", "EPL-2.0",
-            "org.junit.support", "EPL-2.0",
-            "org.lmdbjava", "OLDAP-2.8",
-            "org.openjdk.jcstress", "GPL-2.0 with CPE",
-            "org.openjdk.jmh", "GPL-2.0 with CPE");
+    private static final Map<String, String> EXEMPT = Map.ofEntries(
+            Map.entry("com.h2database", "EPL-1.0 or MPL-2.0"),
+            Map.entry("jakarta.transaction", "EPL 2.0 or GPL2 w/ CPE"),
+            Map.entry("org.bouncycastle", "Bouncy Castle Licence"), // the words of MIT
+            Map.entry("org.eclipse.collections", "EDL-1.0 or EPL-1.0"),
+            Map.entry("org.jetbrains.lincheck", "MPL-2.0"),
+            Map.entry("org.json", "Public Domain"),
+            Map.entry("org.junit.jupiter", "EPL-2.0"),
+            Map.entry("org.junit.platform", "EPL-2.0"),
+            Map.entry("org.junit.support", "EPL-2.0"),
+            Map.entry("org.lmdbjava", "OLDAP-2.8"),
+            Map.entry("org.openjdk.jcstress", "GPL-2.0 with CPE"),
+            Map.entry("org.openjdk.jmh", "GPL-2.0 with CPE"));
 
     /**
      * Which modules beside may use them: MapDB and Infinispan, which is provided by whoever uses it, need the first two, and the
