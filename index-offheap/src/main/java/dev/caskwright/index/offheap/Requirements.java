@@ -9,6 +9,7 @@ import java.util.logging.Logger;
 /** What Chronicle Map asks of the JVM. Checked before any class of it is loaded. */
 final class Requirements {
     private static final String ANALYTICS_OFF = "chronicle.analytics.disable";
+    private static final String BUILD_DIRECTORY = "project.build.directory";
 
     /**
      * Where Chronicle advises at each start to set a flag that no JDK since 17 knows, for a way of giving memory back that it
@@ -46,6 +47,25 @@ final class Requirements {
         // it may be on the application's.
         if (System.getProperty(ANALYTICS_OFF) == null) {
             System.setProperty(ANALYTICS_OFF, "true");
+        }
+        loadWithoutBuildDirectory();
+    }
+
+    /**
+     * Loads the class of Chronicle that looks for the directory of a build above the working directory, for nothing that we
+     * use, and makes one among the temporary files if there is none. It does not look if it is told one.
+     */
+    private static void loadWithoutBuildDirectory() {
+        if (System.getProperty(BUILD_DIRECTORY) != null) {
+            return;
+        }
+        System.setProperty(BUILD_DIRECTORY, System.getProperty("java.io.tmpdir"));
+        try {
+            Class.forName("net.openhft.chronicle.core.OS");
+        } catch (ClassNotFoundException e) {
+            throw new IllegalStateException("the offheap index needs Chronicle Map on the class path", e);
+        } finally {
+            System.clearProperty(BUILD_DIRECTORY);
         }
     }
 
