@@ -10,6 +10,7 @@ import java.util.logging.Logger;
 final class Requirements {
     private static final String ANALYTICS_OFF = "chronicle.analytics.disable";
     private static final String BUILD_DIRECTORY = "project.build.directory";
+    private static final String NO_DIRECTORY = "no-build-directory"; // it makes none within one that is not there
 
     /**
      * Where Chronicle advises at each start to set a flag that no JDK since 17 knows, for a way of giving memory back that it
@@ -59,7 +60,7 @@ final class Requirements {
         if (System.getProperty(BUILD_DIRECTORY) != null) {
             return;
         }
-        System.setProperty(BUILD_DIRECTORY, System.getProperty("java.io.tmpdir"));
+        System.setProperty(BUILD_DIRECTORY, NO_DIRECTORY);
         try {
             Class.forName("net.openhft.chronicle.core.OS");
         } catch (ClassNotFoundException e) {
