@@ -71,7 +71,7 @@ final class AsyncSync {
         return durableVersion.get();
     }
 
-    /** Lets no more in; returns those who wait, for {@link #closed}. After the store was marked closed. */
+    /** Lets no more in; returns those who wait, for {@link #closed}. Before the store is marked closed. */
     List<CompletableFuture<Long>> close() {
         return shared.close();
     }

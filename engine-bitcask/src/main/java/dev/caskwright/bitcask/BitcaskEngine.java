@@ -424,6 +424,8 @@ public final class BitcaskEngine
         merger.cancel();
         parts.checkpoints().cancel();
         parts.indexLoading().cancel();
+        // Before the store is marked closed: a force that is under way would fail by the mark.
+        List<CompletableFuture<Long>> syncs = parts.asyncSync().close();
         store.writeLock.lock();
         try {
             if (store.isClosed()) {
@@ -435,7 +437,6 @@ public final class BitcaskEngine
         }
         boolean isQuiet = false;
         Throwable failure = null;
-        List<CompletableFuture<Long>> syncs = parts.asyncSync().close();
         try {
             parts.background().close();
             merger.awaitEnd();

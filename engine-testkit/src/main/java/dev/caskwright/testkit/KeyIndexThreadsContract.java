@@ -177,8 +177,9 @@ abstract class KeyIndexThreadsContract extends KeyIndexMemoryContract {
                             - before.getBlockedCount()
                             + after.getWaitedCount()
                             - before.getWaitedCount())
-                    .as("times that a reader had to wait")
-                    .isZero();
+                    .as(
+                            "times that a reader had to wait; a lock makes hundreds, a class that the JVM loads meanwhile one")
+                    .isLessThan(5);
         } finally {
             stop.set(true);
             shutDown(threads);
