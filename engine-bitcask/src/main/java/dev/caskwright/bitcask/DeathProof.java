@@ -45,6 +45,7 @@ final class DeathProof {
     private long[] hashes = {};
     private long[] puts = {};
     private int count;
+    private long oldest = Long.MAX_VALUE; // least id of a segment with one of them, ever
     private @Nullable CorruptRecordException damage; // where a tombstone may have been
 
     /** Makes a proof for a merge of {@code inputs}. */
@@ -201,7 +202,7 @@ final class DeathProof {
             if (count == 0) {
                 return;
             }
-            if (read.contains(file) || !mayHaveTombstones(file)) {
+            if (read.contains(file) || file.id() < oldest) {
                 continue;
             }
             searchable -= file.length();
@@ -215,15 +216,6 @@ final class DeathProof {
                 passOver(e);
             }
         }
-    }
-
-    private boolean mayHaveTombstones(LogSegment file) throws IOException {
-        for (int i = 0; i < hashes.length; i++) {
-            if (hashes[i] != 0) {
-                return file.id() >= log.segment(puts[i]).id(); // about: one that is older is searched for nothing
-            }
-        }
-        return false;
     }
 
     private void found(byte[] source, int keyOffset, int keyLength, long locator) throws IOException {
@@ -264,6 +256,7 @@ final class DeathProof {
             search();
             clear(); // what was not found would need more than there is
         }
+        oldest = Math.min(oldest, log.segment(put).id());
         int at = freeOrEqual(hash);
         if (hashes[at] == 0) {
             count++;

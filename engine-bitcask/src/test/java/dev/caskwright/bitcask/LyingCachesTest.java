@@ -132,6 +132,22 @@ final class LyingCachesTest {
         }
     }
 
+    /** Files with nothing but tombstones are not read by the merge: the proof looks for them, whatever file they are in. */
+    @Test
+    void keysThatWereDeletedInManyFilesAreNoLie() throws IOException {
+        fill(false);
+        try (BitcaskEngine engine = builder(false).open()) {
+            for (int i = 0; i < KEYS; i++) {
+                delete(engine, i * 7 % KEYS);
+            }
+            assertThat(engine.stats().space().files()).isGreaterThan(8);
+            engine.merge();
+            assertThat(engine.health()).isNull();
+            assertContent(engine);
+        }
+        assertLogIsWhole();
+    }
+
     /** The tombstones are in a file that was begun after the merge: they prove the deaths all the same. */
     @Test
     void keysThatAreDeletedDuringAMergeAreNoLie() throws Exception {
