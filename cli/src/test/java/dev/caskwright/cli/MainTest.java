@@ -43,7 +43,7 @@ final class MainTest {
     /** Returns how a command is told what it works on. */
     private static String where(String command) {
         return switch (command) {
-            case "bolt" -> "Commands:"; // which take a file
+            case "bolt", "mvcc" -> "Commands:"; // which take a file
             case "convert" -> "--from";
             default -> "--dir";
         };
@@ -150,7 +150,7 @@ final class MainTest {
         assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(result.err())
                 .isEqualTo("caskwright: the store does not hold this facet: facet=Merging, engine=MemoryEngine,"
-                        + " offered by=bitcask\n");
+                        + " offered by=bitcask, moss\n");
         assertThat(cli.engine.merges).isEqualTo(1);
     }
 
