@@ -272,7 +272,8 @@ public final class MossEngine
                     store.persister.persists(),
                     pressure.slowed(),
                     pressure.stopped(),
-                    files == null ? 0 : files.files(),
+                    (files == null ? 0 : files.files())
+                            + (store.log() == null ? 0 : store.log().files()),
                     files == null ? 0 : files.diskBytes(),
                     (files == null ? 0 : files.memoryBytes())
                             + (stack.bottom instanceof EngineBottom bottom ? bottom.heldKeyBytes() : 0),

@@ -16,8 +16,8 @@ package dev.caskwright.moss;
  * @param persists writes to what is below since the store was opened
  * @param slowedWrites writes that waited a moment because memory was nearly full
  * @param stoppedWrites writes that waited because memory was full
- * @param files files that the store has, those of checkpoints and of readers included
- * @param fileBytes their length
+ * @param files files that the store has, those of checkpoints, of readers and of the log included
+ * @param fileBytes their length, without that of the log
  * @param indexBytes the memory that their indexes and filters take
  * @param logBytes the length of the log
  * @param compactions how often files were joined since the store was opened

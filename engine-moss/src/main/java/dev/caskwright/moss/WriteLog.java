@@ -336,6 +336,11 @@ final class WriteLog {
         }
     }
 
+    /** Returns how many log files there are. Under the store's lock. */
+    int files() {
+        return older.size() + (current == null ? 0 : 1);
+    }
+
     /** Returns the bytes of all log files. Under the store's lock. */
     long diskBytes() {
         long bytes = 0;
