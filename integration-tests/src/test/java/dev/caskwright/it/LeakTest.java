@@ -117,7 +117,7 @@ final class LeakTest {
                 .filter(thread -> thread.getName().startsWith("caskwright"))
                 .toList();
         for (Thread thread : threads) {
-            thread.join(5_000);
+            thread.join(60_000); // those of a store that another test forgot end when they are idle
         }
         return threads.stream().filter(Thread::isAlive).toList();
     }
