@@ -119,7 +119,7 @@ final class ReadmeExampleTest {
 
     @Test
     void classesAndTestsThatDocumentsNameExist() throws IOException {
-        assertThat(checkNames("docs/architecture/overview.md", TABLE_ROW)).isGreaterThan(50);
+        assertThat(checkNames("ARCHITECTURE.md", TABLE_ROW)).isGreaterThan(50);
         assertThat(checkNames("docs/trust.md", TESTS)).isGreaterThan(50);
     }
 
