@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
  * Opens a file: takes its lock, makes it if it is missing, finds its newest sound meta page, and reads its list of free pages.
  * Nothing of a file that is there is changed: what is written to it is what it has.
  *
- * <p>A new file is written so that its meta pages come last, after a force of the rest. So a file whose first pages are zeros is
- * one whose creation was cut short: nothing was committed to it, and it is made again.
+ * <p>A new file is written so that its meta pages come last, after a force of the rest. So a file without a sound meta page, each byte
+ * of which is zero or that of a new file, is one whose creation was cut short: nothing was committed to it, and it is made again.
  */
 final class Opening {
     private static final int NEW_FILE_PAGES = 4;
@@ -57,7 +57,7 @@ final class Opening {
                 PagedFile writable = io.openPaged(name, options.createIfMissing());
                 file = writable;
                 lock = lock(io, name, options);
-                if (isUnfinished(writable)) {
+                if (new Opening(writable).isUnfinished()) {
                     create(io, writable, options.pageSize());
                 }
             }
@@ -102,15 +102,17 @@ final class Opening {
     }
 
     /** Returns whether the file is empty, or was being made when its maker died: no byte of it is anything else. */
-    private static boolean isUnfinished(ReadableFile file) throws IOException {
+    private boolean isUnfinished() throws IOException {
         long length = file.length();
-        if (length > (long) NEW_FILE_PAGES * PageFormat.MAX_PAGE_SIZE) {
+        if (length > (long) NEW_FILE_PAGES * PageFormat.MAX_PAGE_SIZE || newestMetaOrNull() != null) {
             return false;
         }
         byte[] bytes = new byte[(int) length];
         int read = file.read(0, bytes, 0, bytes.length);
         for (int pageSize = PageFormat.MIN_PAGE_SIZE; pageSize <= PageFormat.MAX_PAGE_SIZE; pageSize *= 2) {
-            if (isPartOf(bytes, read, newPages(pageSize))) {
+            byte[] whole = newPages(pageSize);
+            writeMetas(whole, pageSize);
+            if (isPartOf(bytes, read, whole)) {
                 return true;
             }
         }
@@ -144,14 +146,18 @@ final class Opening {
         file.write(2L * pageSize, pages, 2 * pageSize, 2 * pageSize);
         file.force();
         io.syncDirectory();
+        writeMetas(pages, pageSize);
+        file.write(0, pages, 0, 2 * pageSize);
+        file.force();
+    }
+
+    private static void writeMetas(byte[] pages, int pageSize) {
         for (int transaction = 0; transaction < 2; transaction++) {
             new Meta(pageSize, 0, ROOT_PAGE, 0, FREELIST_PAGE, NEW_FILE_PAGES, transaction)
                     .write(ByteBuffer.wrap(pages)
                             .slice(transaction * pageSize, pageSize)
                             .order(ByteOrder.LITTLE_ENDIAN));
         }
-        file.write(0, pages, 0, 2 * pageSize);
-        file.force();
     }
 
     private static void header(ByteBuffer pages, int start, long id, int flags) {
@@ -200,6 +206,14 @@ final class Opening {
     // ---------------------------------------------------------------- meta pages
 
     private Meta newestMeta() throws IOException {
+        Meta newest = newestMetaOrNull();
+        if (newest == null) {
+            throw noMeta();
+        }
+        return newest;
+    }
+
+    private @Nullable Meta newestMetaOrNull() throws IOException {
         Meta first = metaAt(0);
         if (first != null && !isPageSize(first.pageSize())) {
             first = null; // so the other one cannot be found by it
@@ -223,10 +237,7 @@ final class Opening {
         if (first == null || (second != null && Long.compareUnsigned(second.transaction(), first.transaction()) > 0)) {
             first = second;
         }
-        if (first != null) {
-            return first;
-        }
-        throw noMeta();
+        return first;
     }
 
     private static boolean isPageSize(int bytes) {
