@@ -1,11 +1,15 @@
 package dev.caskwright.mvcc;
 
+import dev.caskwright.mvcc.backend.CommitToken;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -18,15 +22,30 @@ final class Leases {
     private final Map<Long, Held> all = new HashMap<>(); // guarded by this, as all else
     private final TreeMap<byte[], Long> byKey = new TreeMap<>(Arrays::compareUnsigned);
 
-    /** A lease that has been granted. */
-    private static final class Held {
-        final long ttl;
-        final TreeSet<byte[]> keys = new TreeSet<>(Arrays::compareUnsigned);
-        long endsAtMillis;
+    private final Set<Long> missing = new HashSet<>(); // numbers that keys name, and that no lease has
 
-        Held(long ttl, long endsAtMillis) {
+    /** A lease that has been granted; another one that is granted later with the same number is another object. */
+    static final class Held {
+        private final long id;
+        private final long ttl;
+        private final @Nullable CommitToken granted; // null if it was read from the store
+        private final TreeSet<byte[]> keys = new TreeSet<>(Arrays::compareUnsigned);
+        private long endsAtMillis; // guarded by the leases, as all else
+        private boolean isEnding;
+
+        private Held(long id, long ttl, @Nullable CommitToken granted, long endsAtMillis) {
+            this.id = id;
             this.ttl = ttl;
+            this.granted = granted;
             this.endsAtMillis = endsAtMillis;
+        }
+
+        long id() {
+            return id;
+        }
+
+        private boolean isDurable() {
+            return granted == null || granted.isDone();
         }
     }
 
@@ -39,10 +58,13 @@ final class Leases {
         Map<Long, Held> before = new HashMap<>(all);
         all.clear();
         byKey.clear();
+        missing.clear();
         for (Schema.StoredLease lease : stored) {
             Held known = before.get(lease.id());
             long left = lease.remaining() > 0 ? lease.remaining() : lease.ttl();
-            all.put(lease.id(), new Held(lease.ttl(), known != null ? known.endsAtMillis : end(left)));
+            // One that was granted anew with the same number, and was lost, says nothing about the one before it.
+            long endsAt = known != null && known.isDurable() ? known.endsAtMillis : end(left);
+            all.put(lease.id(), new Held(lease.id(), lease.ttl(), null, endsAt));
         }
         attached.forEach(this::attach);
     }
@@ -60,8 +82,16 @@ final class Leases {
         return all.size();
     }
 
-    synchronized void grant(long id, long ttl) {
-        all.put(id, new Held(ttl, end(ttl)));
+    synchronized void grant(long id, long ttl, CommitToken token) {
+        Held held = new Held(id, ttl, token, end(ttl));
+        all.put(id, held);
+        if (missing.remove(id)) { // keys of a file of somebody else's: after a restart they would go with it, too
+            byKey.forEach((key, lease) -> {
+                if (lease == id) {
+                    held.keys.add(key);
+                }
+            });
+        }
     }
 
     /** Forgets a lease; its keys are deleted by the caller, who has them from {@link #keys}. */
@@ -84,6 +114,8 @@ final class Leases {
         Held held = id == 0 ? null : all.get(id);
         if (held != null) {
             held.keys.add(key);
+        } else if (id != 0) {
+            missing.add(id);
         }
     }
 
@@ -95,7 +127,7 @@ final class Leases {
     /** Lets a lease live for its whole time from now on; returns that, or null if there is none or it has ended. */
     synchronized @Nullable Long keepAlive(long id) {
         Held held = all.get(id);
-        if (held == null || held.endsAtMillis <= clock.millis()) {
+        if (held == null || held.isEnding || held.endsAtMillis <= clock.millis()) {
             return null;
         }
         held.endsAtMillis = end(held.ttl);
@@ -107,8 +139,14 @@ final class Leases {
         return held == null ? null : new Lease(id, held.ttl, remaining(held), new ArrayList<>(held.keys));
     }
 
+    /** Returns how many seconds are left, and a part of one as a whole one. */
     private long remaining(Held held) {
-        return Math.floorDiv(held.endsAtMillis - clock.millis() + MILLIS - 1, MILLIS);
+        long now = clock.millis();
+        long end = held.endsAtMillis;
+        if (end == Long.MAX_VALUE || (now < 0 && end > Long.MAX_VALUE + now)) {
+            return Long.MAX_VALUE / MILLIS;
+        }
+        return -Math.floorDiv(now - end, MILLIS);
     }
 
     /** Returns the numbers of all leases, in order. */
@@ -118,17 +156,27 @@ final class Leases {
         return ids;
     }
 
-    /** Returns the numbers of the leases that have ended, in order. */
-    synchronized List<Long> ended() {
+    /** Returns the leases that have ended, in the order of their numbers. */
+    synchronized List<Held> ended() {
         long now = clock.millis();
-        List<Long> ended = new ArrayList<>();
-        all.forEach((id, held) -> {
+        List<Held> ended = new ArrayList<>();
+        for (Held held : all.values()) {
             if (held.endsAtMillis <= now) {
-                ended.add(id);
+                ended.add(held);
             }
-        });
-        ended.sort(null);
+        }
+        ended.sort(Comparator.comparingLong(Held::id));
         return ended;
+    }
+
+    /** Lets nobody keep a lease alive any more; returns false if it is not the one of its number, or has not ended. */
+    synchronized boolean startEnding(Held held) {
+        held.isEnding = all.get(held.id) == held && held.endsAtMillis <= clock.millis();
+        return held.isEnding;
+    }
+
+    synchronized void stopEnding(Held held) {
+        held.isEnding = false;
     }
 
     /** Returns all leases as they are to be stored, with what is left of each. */

@@ -58,7 +58,7 @@ final class Loader {
         boolean isKnown;
         try {
             int major = Integer.parseInt(parts[0]);
-            isKnown = major < MAX_KNOWN_MAJOR
+            isKnown = (major >= 0 && major < MAX_KNOWN_MAJOR)
                     || (major == MAX_KNOWN_MAJOR && parts.length > 1 && Integer.parseInt(parts[1]) <= MAX_KNOWN_MINOR);
         } catch (NumberFormatException e) {
             throw Schema.damage(Schema.META, Schema.STORAGE_VERSION, "storage version is none: " + version);
@@ -75,7 +75,9 @@ final class Loader {
         if (stored == null) {
             return Contents.NEVER_COMPACTED;
         }
-        if (stored.length < Schema.REVISION_LENGTH || Schema.main(stored) < 0) {
+        if (stored.length < Schema.REVISION_LENGTH
+                || Schema.main(stored) < 0
+                || Schema.main(stored) > Schema.MAX_NUMBER) {
             throw Schema.damage(Schema.META, mark, "mark of a compaction is no revision");
         }
         return Schema.main(stored);

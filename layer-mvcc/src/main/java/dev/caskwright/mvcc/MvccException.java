@@ -32,6 +32,8 @@ public final class MvccException extends IOException {
         NO_SPACE("mvcc: database space exceeded"),
         /** The key whose value or lease is to be kept is not there. */
         KEY_NOT_FOUND("key not found"),
+        /** No revision is left, or no version of a key: numbers of what is stored are at their end. */
+        NUMBERS_USED_UP("no further revision can be made"),
         /** The file was written by a newer etcd. */
         NEWER_FORMAT("storage version is newer than this program knows"),
         /** Stored bytes are not what was written; the message names bucket, key and revision. */

@@ -26,7 +26,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +54,7 @@ import org.jspecify.annotations.Nullable;
 public final class MvccStore implements AutoCloseable {
     private static final Duration LEASE_TICK = Duration.ofMillis(500);
     private static final long MAX_TTL_SECONDS = 9_000_000_000L; // etcd's
+    private static final int MAX_RETRY_TICKS = 128; // about a minute
     private static final long ENTRY_BYTES = 64; // of a revision, beside key and value; an estimate for the quota
 
     private final BatchedBackend backend;
@@ -61,6 +65,11 @@ public final class MvccStore implements AutoCloseable {
     private final Object compacting = new Object(); // held while a slice is compacted; taken before the backend's locks
     private @Nullable Compactor compactor; // guarded by compacting
     private volatile long finishedCompaction = Contents.NEVER_COMPACTED; // written within a transaction
+    private final AtomicInteger compactions = new AtomicInteger(); // threads that go on with the compaction
+    private final AtomicBoolean isResuming = new AtomicBoolean(); // the timer goes on with it
+    private int retryTicks; // for the timer's thread: after how many ticks it is tried again, and how many are left
+    private int ticksLeft;
+    private final AtomicBoolean isTicking = new AtomicBoolean();
     private final AtomicLong leaseCounter = new AtomicLong();
     private volatile Contents contents = Contents.empty();
     private volatile boolean hasSpaceAlarm;
@@ -76,10 +85,8 @@ public final class MvccStore implements AutoCloseable {
         hub.start(contents.revision());
         if (!options.isReadOnly()) {
             backend.onDiscard(this::discarded);
-            backend.later(LEASE_TICK, this::tick);
-            if (finishedCompaction < contents.compacted()) {
-                backend.later(Duration.ZERO, this::resumeCompaction);
-            }
+            keepTicking();
+            resumeUnfinished();
         }
     }
 
@@ -125,10 +132,40 @@ public final class MvccStore implements AutoCloseable {
         try {
             load();
         } catch (IOException | RuntimeException | Error e) {
-            e.addSuppressed(cause);
-            failure = e;
+            if (e != cause) {
+                e.addSuppressed(cause);
+            }
+            fail(e);
         }
         hub.discard(contents.revision());
+    }
+
+    /** Refuses everything from now on, since what is in memory does not go with what is stored. */
+    private void fail(Throwable cause) {
+        failure = cause;
+        hub.wake();
+    }
+
+    /** Commits a transaction, and does in memory what goes with it. */
+    private CommitToken publish(WriteTransaction transaction, Consumer<CommitToken> inMemory) {
+        return transaction.commit(token -> {
+            try {
+                inMemory.accept(token);
+            } catch (RuntimeException | Error e) {
+                fail(e);
+                throw e;
+            }
+        });
+    }
+
+    private boolean later(Duration delay, Runnable task) {
+        try {
+            backend.later(delay, task);
+            return true;
+        } catch (RuntimeException | Error e) { // a timer that refuses: the next write tries again
+            lastBackgroundFailure = e;
+            return false;
+        }
     }
 
     Contents contents() {
@@ -139,12 +176,12 @@ public final class MvccStore implements AutoCloseable {
         return backend.openView();
     }
 
-    private void checkUsable() throws IOException {
+    void checkUsable() throws IOException {
         Throwable cause = failure;
         if (cause != null) {
             throw new EngineFailedException(
                     Outcome.NOT_APPLIED,
-                    "the index could not be made anew after a commit failed, reopen the store: " + cause,
+                    "what is in memory could not be kept in step with what is stored, reopen the store: " + cause,
                     cause);
         }
     }
@@ -156,6 +193,9 @@ public final class MvccStore implements AutoCloseable {
         WriteTransaction transaction = backend.begin();
         try {
             checkUsable();
+            if (!isTicking.get()) {
+                keepTicking();
+            }
             return transaction;
         } catch (Throwable e) {
             transaction.close();
@@ -228,7 +268,7 @@ public final class MvccStore implements AutoCloseable {
     /** Makes what was written visible: to readers, to leases, and to watches when it is durable. */
     private <R> Written<R> finish(TxnWriter writer, R result) {
         Contents after = writer.after();
-        CommitToken token = writer.transaction().commit(durable -> {
+        CommitToken token = publish(writer.transaction(), durable -> {
             contents = after;
             writer.attach();
             if (!writer.events().isEmpty()) {
@@ -325,7 +365,7 @@ public final class MvccStore implements AutoCloseable {
             }
             try (WriteTransaction transaction = begin()) {
                 transaction.put(Schema.ALARM, Schema.spaceAlarm(), new byte[0]);
-                transaction.commit(token -> hasSpaceAlarm = true);
+                publish(transaction, token -> hasSpaceAlarm = true);
             }
         }
         if (hasSpaceAlarm) {
@@ -351,7 +391,7 @@ public final class MvccStore implements AutoCloseable {
             for (byte[] alarm : alarms) {
                 transaction.delete(Schema.ALARM, alarm);
             }
-            return transaction.commit(token -> hasSpaceAlarm = false);
+            return publish(transaction, token -> hasSpaceAlarm = false);
         }
     }
 
@@ -379,15 +419,43 @@ public final class MvccStore implements AutoCloseable {
 
     /**
      * Takes away what is only needed to read before a revision, in slices, beside readers and writers. Such reads are refused from now
-     * on. Returns when all is removed. One that is cut short by a crash goes on when the store is opened again.
+     * on. Returns when all is removed. One that is cut short by a failure or a crash goes on by itself, and can be waited for by asking
+     * for it again.
      *
      * @throws MvccException with {@link MvccException.Reason#COMPACTED} if there was one to that revision or a later one already, or
      *     {@link MvccException.Reason#FUTURE_REVISION}
+     * @throws EngineException if it was lost with a commit that failed: then ask for it again
      * @throws InterruptedIOException if the thread is interrupted; the compaction goes on in the background
      */
     public void compact(long revision) throws IOException {
+        compactions.incrementAndGet();
+        try {
+            markCompaction(revision);
+            while (compactSlice()) {
+                TimeUnit.NANOSECONDS.sleep(options.compactionPause().toNanos());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted; the compaction goes on in the background");
+        } finally {
+            compactions.decrementAndGet();
+            resumeUnfinished();
+        }
+        if (contents.compacted() < revision) {
+            throw new EngineException(
+                    ErrorCode.FAILED,
+                    Outcome.NOT_APPLIED,
+                    "the compaction was lost with a commit that failed, ask for it again: revision=" + revision,
+                    backend.stats().lastFailure());
+        }
+    }
+
+    private void markCompaction(long revision) throws IOException {
         try (WriteTransaction transaction = begin()) {
             Contents now = contents;
+            if (revision > 0 && revision == now.compacted() && finishedCompaction < revision) {
+                return; // it goes on
+            }
             if (revision <= now.compacted()) {
                 throw Contents.compacted(revision, now.compacted());
             }
@@ -396,16 +464,7 @@ public final class MvccStore implements AutoCloseable {
                 throw new IllegalArgumentException("a revision is 1 or more: " + revision);
             }
             transaction.put(Schema.META, Schema.SCHEDULED_COMPACTION, Schema.revision(revision, 0));
-            transaction.commit(token -> contents = new Contents(now.index(), now.revision(), revision));
-        }
-        while (compactSlice()) {
-            try {
-                TimeUnit.NANOSECONDS.sleep(options.compactionPause().toNanos());
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                backend.later(Duration.ZERO, this::resumeCompaction);
-                throw new InterruptedIOException("interrupted; the compaction goes on in the background");
-            }
+            publish(transaction, token -> contents = new Contents(now.index(), now.revision(), revision));
         }
     }
 
@@ -431,13 +490,27 @@ public final class MvccStore implements AutoCloseable {
         }
     }
 
+    /** Goes on with a compaction that nobody goes on with. */
+    private void resumeUnfinished() {
+        if (finishedCompaction < contents.compacted()
+                && compactions.get() == 0
+                && isResuming.compareAndSet(false, true)
+                && !later(Duration.ZERO, this::resumeCompaction)) {
+            isResuming.set(false);
+        }
+    }
+
     private void resumeCompaction() {
+        boolean goesOn = false;
         try {
-            if (compactSlice()) {
-                backend.later(options.compactionPause(), this::resumeCompaction);
-            }
+            goesOn = compactSlice() && later(options.compactionPause(), this::resumeCompaction);
+            retryTicks = 0;
         } catch (IOException | RuntimeException | Error e) {
-            lastBackgroundFailure = e; // reopening resumes it, as does the next compaction
+            lastBackgroundFailure = e;
+            retryTicks = Math.min(MAX_RETRY_TICKS, 2 * retryTicks + 1); // what fails may cost much each time
+            ticksLeft = retryTicks;
+        } finally {
+            isResuming.set(goesOn);
         }
     }
 
@@ -457,7 +530,7 @@ public final class MvccStore implements AutoCloseable {
                 transaction.put(Schema.META, Schema.FINISHED_COMPACTION, Schema.revision(compacted, 0));
             }
             Contents after = writer.after();
-            transaction.commit(token -> {
+            publish(transaction, token -> {
                 contents = after;
                 if (isLast) {
                     finishedCompaction = compacted;
@@ -550,7 +623,7 @@ public final class MvccStore implements AutoCloseable {
                     Schema.LEASE,
                     Schema.leaseKey(number),
                     Schema.encode(new Schema.StoredLease(number, ttlSeconds, 0)));
-            CommitToken token = transaction.commit(durable -> leases.grant(number, ttlSeconds));
+            CommitToken token = publish(transaction, durable -> leases.grant(number, ttlSeconds, durable));
             return new Written<>(contents.revision(), new Lease(number, ttlSeconds, ttlSeconds, List.of()), token);
         }
     }
@@ -579,22 +652,26 @@ public final class MvccStore implements AutoCloseable {
             if (!leases.contains(id)) {
                 throw leaseNotFound(id);
             }
-            TxnWriter writer = writer(transaction);
-            List<byte[]> keys = leases.keys(id);
-            for (byte[] key : keys) {
-                writer.delete(DeleteRange.of(key));
-            }
-            transaction.delete(Schema.LEASE, Schema.leaseKey(id));
-            Contents after = writer.after();
-            CommitToken token = transaction.commit(durable -> {
-                contents = after;
-                leases.remove(id);
-                if (!writer.events().isEmpty()) {
-                    hub.add(after.revision(), writer.events(), durable);
-                }
-            });
-            return new Written<>(after.revision(), keys.size(), token);
+            return revoke(transaction, id);
         }
+    }
+
+    private Written<Integer> revoke(WriteTransaction transaction, long id) throws IOException {
+        TxnWriter writer = writer(transaction);
+        List<byte[]> keys = leases.keys(id);
+        for (byte[] key : keys) {
+            writer.delete(DeleteRange.of(key));
+        }
+        transaction.delete(Schema.LEASE, Schema.leaseKey(id));
+        Contents after = writer.after();
+        CommitToken token = publish(transaction, durable -> {
+            contents = after;
+            leases.remove(id);
+            if (!writer.events().isEmpty()) {
+                hub.add(after.revision(), writer.events(), durable);
+            }
+        });
+        return new Written<>(after.revision(), keys.size(), token);
     }
 
     private static MvccException leaseNotFound(long id) {
@@ -634,16 +711,42 @@ public final class MvccStore implements AutoCloseable {
         return leases.ids();
     }
 
-    /** Ends the leases whose time has come. Called twice a second by the store itself. */
+    /**
+     * Ends the leases whose time has come. Called twice a second by the store itself.
+     *
+     * @throws IOException the first failure; the other leases are ended all the same
+     */
     public void endLeases() throws IOException {
-        for (long id : leases.ended()) {
+        IOException first = null;
+        for (Leases.Held lease : leases.ended()) {
             try {
-                revokeLease(id);
-            } catch (MvccException e) {
-                if (e.reason() != Reason.LEASE_NOT_FOUND) { // somebody else has ended it
+                end(lease);
+            } catch (IOException e) {
+                first = first == null ? e : first;
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+
+    private void end(Leases.Held lease) throws IOException {
+        try (WriteTransaction transaction = begin()) {
+            // Meanwhile it may have been revoked, and another one granted with its number.
+            if (leases.startEnding(lease)) {
+                try {
+                    revoke(transaction, lease.id());
+                } catch (Throwable e) {
+                    leases.stopEnding(lease);
                     throw e;
                 }
             }
+        }
+    }
+
+    private void keepTicking() {
+        if (isTicking.compareAndSet(false, true) && !later(LEASE_TICK, this::tick)) {
+            isTicking.set(false);
         }
     }
 
@@ -653,7 +756,13 @@ public final class MvccStore implements AutoCloseable {
         } catch (IOException | RuntimeException | Error e) {
             lastBackgroundFailure = e; // the next tick tries again
         }
-        backend.later(LEASE_TICK, this::tick);
+        if (ticksLeft > 0) {
+            ticksLeft--;
+        } else if (backend.health() == null) {
+            resumeUnfinished();
+        }
+        isTicking.set(false);
+        keepTicking();
     }
 
     /** Notes what is left of each lease, so that it does not live longer for a restart. */
@@ -697,17 +806,20 @@ public final class MvccStore implements AutoCloseable {
     @Override
     public void close() throws IOException {
         hub.close();
-        IOException failed = null;
         try {
             storeLeases();
         } catch (EngineClosedException e) {
             return; // it is closed already
-        } catch (IOException e) {
-            failed = e;
+        } catch (Throwable e) {
+            try {
+                backend.close();
+            } catch (Throwable closing) {
+                if (closing != e) {
+                    e.addSuppressed(closing);
+                }
+            }
+            throw e;
         }
         backend.close();
-        if (failed != null) {
-            throw failed;
-        }
     }
 }

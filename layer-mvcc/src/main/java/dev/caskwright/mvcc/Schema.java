@@ -31,6 +31,9 @@ final class Schema {
     static final byte[] FINISHED_COMPACTION = "finishedCompactRev".getBytes(StandardCharsets.US_ASCII);
     static final byte[] STORAGE_VERSION = "storageVersion".getBytes(StandardCharsets.US_ASCII);
 
+    /** The greatest revision, sub-revision and version that is taken: those that follow must not overflow. */
+    static final long MAX_NUMBER = Long.MAX_VALUE >>> 1;
+
     static final int REVISION_LENGTH = 17;
     private static final int SUB_OFFSET = 9;
     private static final int TOMBSTONE_LENGTH = REVISION_LENGTH + 1;
@@ -89,6 +92,9 @@ final class Schema {
         if (!isSound) {
             throw damage(KEY, key, "key is no revision");
         }
+        if (main(key) > MAX_NUMBER || sub(key) > MAX_NUMBER) {
+            throw damage(KEY, key, "revision is too great, the greatest that may be is " + MAX_NUMBER);
+        }
     }
 
     // ---------------------------------------------------------------- keys and values
@@ -136,7 +142,7 @@ final class Schema {
         if (isTombstone(revision)) {
             return new KeyValue(key, 0, main, 0, value, 0);
         }
-        if (mod != main || create <= 0 || create > mod || version <= 0) {
+        if (mod != main || create <= 0 || create > mod || version <= 0 || version > MAX_NUMBER) {
             throw damage(
                     KEY,
                     revision,
@@ -183,6 +189,9 @@ final class Schema {
         }
         if (key.length != Long.BYTES || id != read(key, 0) || id == 0) {
             throw damage(LEASE, key, "value is of another lease: id=" + id);
+        }
+        if (ttl <= 0 || remaining < 0) {
+            throw damage(LEASE, key, "lease has no time to live: id=" + id + ", ttl=" + ttl + ", left=" + remaining);
         }
         return new StoredLease(id, ttl, remaining);
     }

@@ -119,6 +119,7 @@ final class TxnWriter {
         if (lease != 0 && !leases.contains(lease)) {
             throw new MvccException(Reason.LEASE_NOT_FOUND, "id=" + lease);
         }
+        checkNumbers(key, history == null || history.isDeleted() ? 0 : history.version());
         long sub = events.size();
         KeyHistory next = history == null ? KeyHistory.of(key, main, sub, main, 1) : history.put(main, sub);
         KeyValue entry = new KeyValue(next.key(), next.created(), main, next.version(), value, lease);
@@ -151,7 +152,17 @@ final class TxnWriter {
         }
     }
 
-    private void delete(KeyHistory history) {
+    private void checkNumbers(byte[] key, long version) throws MvccException {
+        if (main > Schema.MAX_NUMBER || version >= Schema.MAX_NUMBER) {
+            throw new MvccException(
+                    MvccException.Reason.NUMBERS_USED_UP,
+                    "key=" + Schema.show(key) + ", revision=" + main + ", version=" + version + ", allowed="
+                            + Schema.MAX_NUMBER + "; copy what is there to a new store");
+        }
+    }
+
+    private void delete(KeyHistory history) throws MvccException {
+        checkNumbers(history.key(), 0);
         long sub = events.size();
         byte[] key = history.key();
         index.put(key, history.delete(main, sub));

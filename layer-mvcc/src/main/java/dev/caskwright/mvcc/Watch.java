@@ -106,6 +106,10 @@ public final class Watch implements AutoCloseable {
         }
     }
 
+    synchronized void wake() {
+        notifyAll();
+    }
+
     synchronized void end() {
         isEnded = true;
         notifyAll();
@@ -123,8 +127,9 @@ public final class Watch implements AutoCloseable {
     public @Nullable WatchBatch poll() throws IOException {
         synchronized (reading) {
             WatchBatch batch = fetch();
-            if (batch == null && isBehind()) {
-                batch = catchUp();
+            if (batch == null) {
+                store.checkUsable();
+                batch = isBehind() ? catchUp() : null;
             }
             return batch == null ? null : withPrevious(batch);
         }

@@ -158,6 +158,11 @@ final class WatchHub {
         retire(watch);
     }
 
+    /** Lets all who wait look what has become of the store. */
+    synchronized void wake() {
+        all.forEach(Watch::wake);
+    }
+
     synchronized void close() {
         isClosed = true;
         for (Iterator<Watch> each = all.iterator(); each.hasNext(); ) {

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * @param commits how many commits succeeded since it was opened
  * @param gathered how many changes wait for a commit to begin
  * @param committing how many changes are being committed
- * @param lastFailure why the last commit that failed did so, or null
+ * @param lastFailure what failed last: a commit, the timer, or something that was to be done after a commit; or null
  */
 public record BackendStats(
         long commits,

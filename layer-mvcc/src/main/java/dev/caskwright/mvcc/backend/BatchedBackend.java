@@ -42,8 +42,13 @@ public final class BatchedBackend implements AutoCloseable {
     private final ReentrantLock committing = new ReentrantLock(); // taken before the other one
     private volatile State state;
     private volatile boolean isClosed;
+    private final Runnable commitTask = this::commitQuietly;
     private CommitToken activeToken = new CommitToken(); // guarded by writing, as those that follow
-    private boolean isCommitAsked;
+    private CommitToken frozenToken = CommitToken.done();
+    private @Nullable Spare spare;
+    private long nextGeneration;
+    private boolean isCommitAsked; // the timer was asked to commit at once
+    private boolean isTimed; // the timer was asked to commit after the interval
     private @Nullable WriteTransaction open;
     private DiscardListener discardListener = cause -> {};
     private final AtomicLong commits = new AtomicLong();
@@ -57,6 +62,9 @@ public final class BatchedBackend implements AutoCloseable {
      * @param generation another one after each change of {@code frozen}
      */
     private record State(Overlay active, @Nullable Overlay frozen, long generation) {}
+
+    /** What a discard goes on with: made before, since there may be no memory then. */
+    private record Spare(State state, CommitToken token) {}
 
     /** Is told that writes that could be read are gone, before anybody else can write. */
     @FunctionalInterface
@@ -83,7 +91,16 @@ public final class BatchedBackend implements AutoCloseable {
         this.options = options;
         this.timer = timer;
         this.nothing = Overlay.empty(buckets.size());
-        this.state = new State(nothing, null, 0);
+        this.state = stateWith(nothing, null);
+        this.spare = newSpare();
+    }
+
+    private State stateWith(Overlay active, @Nullable Overlay frozen) {
+        return new State(active, frozen, nextGeneration++);
+    }
+
+    private Spare newSpare() {
+        return new Spare(stateWith(nothing, null), new CommitToken());
     }
 
     /** Sets who is told of writes that are gone. At most one; before the first write. */
@@ -186,28 +203,39 @@ public final class BatchedBackend implements AutoCloseable {
 
     /** Makes what a transaction wrote visible, and ends it. */
     CommitToken publish(Overlay written, Consumer<CommitToken> published) {
-        State before = state;
-        boolean isFirst = before.active.isEmpty();
-        CommitToken token = activeToken;
-        if (written.changes() != before.active.changes()) {
-            state = new State(written, before.frozen, before.generation);
-        } else if (isFirst && before.frozen == null) {
-            token = CommitToken.done(); // it wrote nothing, and what it read is durable
-        }
-        boolean isFull = written.changes() >= options.commitChanges() || written.bytes() >= options.commitBytes();
-        boolean asksNow = isFull && !isCommitAsked;
-        isCommitAsked |= asksNow;
+        boolean asksNow = false;
+        boolean asksLater = false;
         try {
+            State before = state;
+            CommitToken token = activeToken;
+            if (written.changes() != before.active.changes()) {
+                state = new State(written, before.frozen, before.generation);
+            } else if (before.active.isEmpty()) {
+                // It wrote nothing: what it read is durable, or is being committed.
+                token = before.frozen == null ? CommitToken.done() : frozenToken;
+            }
+            boolean isFull = written.changes() >= options.commitChanges() || written.bytes() >= options.commitBytes();
+            asksNow = isFull && !isCommitAsked;
+            isCommitAsked |= asksNow;
+            asksLater = !isFull && !isTimed && !written.isEmpty();
+            isTimed |= asksLater;
             published.accept(token);
+            return token;
         } finally {
             end();
+            if (asksNow || asksLater) { // also if what was to be done then has failed: the writes are there
+                askForCommit(asksNow ? Duration.ZERO : options.commitInterval());
+            }
         }
-        if (asksNow) {
-            timer.schedule(Duration.ZERO, this::commitQuietly);
-        } else if (isFirst && !isFull) {
-            timer.schedule(options.commitInterval(), this::commitQuietly);
+    }
+
+    private void askForCommit(Duration delay) {
+        try {
+            timer.schedule(delay, commitTask);
+        } catch (RuntimeException | Error e) {
+            lastFailure = e;
+            commitQuietly(); // nobody else would, and the tokens of the writes would never be told
         }
-        return token;
     }
 
     void end() {
@@ -236,79 +264,128 @@ public final class BatchedBackend implements AutoCloseable {
 
     /** For the timer: whoever waits is told by the tokens. */
     private void commitQuietly() {
-        if (!isClosed) {
+        if (isClosed) {
+            return;
+        }
+        try {
             commitGathered();
+        } catch (RuntimeException | Error e) { // it could not even begin: there may be memory again later
+            lastFailure = e;
+            try {
+                timer.schedule(options.commitInterval(), commitTask);
+            } catch (RuntimeException | Error refused) {
+                discard(e); // nobody is going to commit them
+            }
         }
     }
 
     /** Commits what is gathered; returns why that failed, or null. Waits for the commit that goes on. */
     private @Nullable Throwable commitGathered() {
-        if (writing.isHeldByCurrentThread()) {
-            throw new IllegalStateException("this thread has a transaction open: end it first");
-        }
+        checkNoTransaction();
         committing.lock();
         try {
-            CommitToken token = freeze();
-            Overlay frozen = state.frozen;
+            Overlay frozen = freeze();
             if (frozen == null) {
                 return null;
             }
             try {
                 store.commit(frozen.asChanges(buckets));
             } catch (Throwable e) { // whatever it is, the callers are told
-                discard(e, token);
+                discard(e);
                 return e;
             }
-            commits.incrementAndGet();
-            storedInUse = -1;
-            writing.lock();
-            try {
-                State before = state;
-                state = new State(before.active, null, before.generation + 1);
-            } finally {
-                writing.unlock();
-            }
-            token.complete();
+            committed();
             return null;
         } finally {
             committing.unlock();
         }
     }
 
-    /** Lets new writes go to another overlay; returns the token of those until now. */
-    private CommitToken freeze() {
+    private void checkNoTransaction() {
+        if (writing.isHeldByCurrentThread()) {
+            throw new IllegalStateException("this thread has a transaction open: end it first");
+        }
+    }
+
+    /** Lets new writes go to another overlay; returns that of those until now, or null if there are none. */
+    private @Nullable Overlay freeze() {
         writing.lock();
         try {
             State before = state;
-            CommitToken token = activeToken;
-            isCommitAsked = false;
-            if (!before.active.isEmpty()) {
-                activeToken = new CommitToken();
-                state = new State(nothing, before.active, before.generation + 1);
+            if (before.active.isEmpty()) {
+                return null;
             }
-            return token;
+            CommitToken next = new CommitToken();
+            if (spare == null) {
+                spare = newSpare();
+            }
+            // One that is frozen already was committed, and only stayed for want of memory.
+            state = stateWith(nothing, before.active);
+            frozenToken = activeToken;
+            activeToken = next;
+            isCommitAsked = false;
+            isTimed = false;
+            return before.active;
         } finally {
             writing.unlock();
         }
     }
 
-    private void discard(Throwable cause, CommitToken frozenToken) {
+    private void committed() {
         CommitToken token;
+        writing.lock();
+        try {
+            commits.incrementAndGet();
+            storedInUse = -1;
+            token = frozenToken;
+            state = stateWith(state.active, null);
+        } catch (OutOfMemoryError e) {
+            lastFailure = e; // the overlay stays until the next commit: it shows what the store has
+            token = frozenToken;
+        } finally {
+            writing.unlock();
+        }
+        note(token.complete());
+    }
+
+    /** Takes back everything that is not committed, and tells the tokens why. */
+    private void discard(Throwable cause) {
+        CommitToken frozen;
+        CommitToken active;
         writing.lock();
         try {
             discards.incrementAndGet();
             lastFailure = cause;
-            token = activeToken;
-            activeToken = new CommitToken();
-            state = new State(nothing, null, state.generation + 1);
-            discardListener.discarded(cause);
+            Spare next = spare == null ? newSpare() : spare;
+            spare = null;
+            frozen = frozenToken;
+            active = activeToken;
+            activeToken = next.token;
+            state = next.state;
+            isCommitAsked = false;
+            isTimed = false;
+            tell(cause);
         } finally {
             discards.incrementAndGet();
             writing.unlock();
         }
-        frozenToken.fail(cause, outcomeOf(cause));
+        note(frozen.fail(cause, outcomeOf(cause)));
         // What was written on top of it never came to the store.
-        token.fail(cause, Outcome.NOT_APPLIED);
+        note(active.fail(cause, Outcome.NOT_APPLIED));
+    }
+
+    private void tell(Throwable cause) {
+        try {
+            discardListener.discarded(cause);
+        } catch (RuntimeException | Error e) {
+            lastFailure = e; // the tokens are told all the same
+        }
+    }
+
+    private void note(@Nullable Throwable failed) {
+        if (failed != null) {
+            lastFailure = failed;
+        }
     }
 
     /**
@@ -397,6 +474,7 @@ public final class BatchedBackend implements AutoCloseable {
     /** Commits what is gathered, and closes the store and the timer. Closing twice is fine. */
     @Override
     public void close() throws IOException {
+        checkNoTransaction();
         Throwable failure;
         committing.lock();
         try {
@@ -410,14 +488,18 @@ public final class BatchedBackend implements AutoCloseable {
                 writing.unlock();
             }
             failure = commitGathered();
+        } catch (RuntimeException | Error e) { // it could not even begin
+            failure = e;
+            discard(e);
         } finally {
             committing.unlock();
         }
-        timer.close();
-        try {
-            store.close();
-        } catch (IOException | RuntimeException | Error e) {
-            failure = failure == null ? e : failure;
+        for (AutoCloseable each : new AutoCloseable[] {timer, store}) {
+            try {
+                each.close();
+            } catch (Exception | Error e) {
+                failure = failure == null ? e : failure;
+            }
         }
         if (failure != null) {
             throw new EngineException(

@@ -71,7 +71,10 @@ public final class CommitToken {
         }
     }
 
-    /** Lets something be done once the write is committed or has failed, by the thread that commits, or now. */
+    /**
+     * Lets something be done once the write is committed or has failed, by the thread that commits, or now. It must not wait for
+     * other commits. If it throws in a thread that commits, {@link BackendStats#lastFailure} tells, and nobody else is harmed.
+     */
     public void whenDone(Runnable action) {
         synchronized (this) {
             if (!isDone) {
@@ -87,17 +90,22 @@ public final class CommitToken {
         action.run();
     }
 
-    void complete() {
-        end(null, Outcome.APPLIED);
+    /** Tells everybody who waits; returns the first failure of an action, or null. */
+    @Nullable Throwable complete() {
+        return end(null, Outcome.APPLIED);
     }
 
-    void fail(Throwable cause, Outcome known) {
-        end(cause, known);
+    /** As {@link #complete}. What is done already stays so. */
+    @Nullable Throwable fail(Throwable cause, Outcome known) {
+        return end(cause, known);
     }
 
-    private void end(@Nullable Throwable cause, Outcome known) {
+    private @Nullable Throwable end(@Nullable Throwable cause, Outcome known) {
         List<Runnable> waiting;
         synchronized (this) {
+            if (isDone) {
+                return null;
+            }
             failure = cause;
             outcome = known;
             isDone = true;
@@ -105,8 +113,16 @@ public final class CommitToken {
             actions = null;
             notifyAll();
         }
+        Throwable first = null;
         if (waiting != null) {
-            waiting.forEach(Runnable::run);
+            for (Runnable action : waiting) {
+                try {
+                    action.run();
+                } catch (RuntimeException | Error e) { // the others are told all the same
+                    first = first == null ? e : first;
+                }
+            }
         }
+        return first;
     }
 }

@@ -3,10 +3,11 @@ package dev.caskwright.mvcc.backend;
 import java.io.IOException;
 import java.io.OutputStream;
 
-/** A store that does something once, just before a view of it is opened: what another thread might do at that very moment. */
+/** A store that does something once, just before a view of it is opened or a commit: what another thread might do at that very moment. */
 public final class HookedStore implements OrderedStore {
     private final OrderedStore store;
     private Hook hook;
+    private Hook commitHook;
     private boolean isFailing;
 
     /** What is done. */
@@ -23,6 +24,11 @@ public final class HookedStore implements OrderedStore {
     /** Does something before the next view. */
     public void beforeNextView(Hook next) {
         hook = next;
+    }
+
+    /** Does something before the next commit, which fails as that does. */
+    public void beforeNextCommit(Hook next) {
+        commitHook = next;
     }
 
     /** Lets commits fail from now on, or succeed. */
@@ -42,6 +48,11 @@ public final class HookedStore implements OrderedStore {
 
     @Override
     public void commit(Changes changes) throws IOException {
+        Hook now = commitHook;
+        commitHook = null;
+        if (now != null) {
+            now.run();
+        }
         if (isFailing) {
             throw new IOException("failed (simulated)");
         }
