@@ -1,5 +1,6 @@
 package dev.caskwright.cli;
 
+import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.StoreAtRest;
 import dev.caskwright.api.spi.EngineSettings.Access;
@@ -14,13 +15,20 @@ final class EngineStores implements Stores {
             return backends.engine().open(path, backends.settings(access));
         } catch (IllegalArgumentException e) {
             throw new UsageException(String.valueOf(e.getMessage()));
+        } catch (EngineLockedException e) {
+            if (access != Access.READ) {
+                throw e;
+            }
+            return owner(path, e);
         }
     }
 
     @Override
     public StoreAtRest atRest(Path path, BackendOptions backends) {
         try {
-            return backends.engine().atRest(path, backends.settings(Access.READ));
+            StoreAtRest store = backends.engine().atRest(path, backends.settings(Access.READ));
+            return new StoreOrOwner(
+                    store, path, this, copy -> backends.engine().atRest(copy, backends.settings(Access.READ)));
         } catch (IllegalArgumentException e) {
             throw new UsageException(String.valueOf(e.getMessage()));
         }

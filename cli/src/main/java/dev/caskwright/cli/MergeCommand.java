@@ -1,5 +1,6 @@
 package dev.caskwright.cli;
 
+import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.Merging;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.spi.EngineSettings.Access;
@@ -13,7 +14,8 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "merge",
         description = "Give back the space of overwritten, deleted and expired entries. It may be killed at any moment:"
-                + " nothing is lost. No other command merges.")
+                + " nothing is lost. No other command merges. If another process has the store open, that process is"
+                + " asked to merge, and goes on with it if this command is ended.")
 final class MergeCommand implements Callable<Integer> {
     private final Shell shell;
 
@@ -29,7 +31,7 @@ final class MergeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.WRITE);
+        try (StorageEngine store = open();
                 Progress progress = shell.progress("merging")) {
             Merging merging = store.require(Merging.class);
             long before = store.stats().space().diskBytes();
@@ -41,5 +43,14 @@ final class MergeCommand implements Callable<Integer> {
                     store.stats().space().diskBytes()));
         }
         return ExitCode.OK;
+    }
+
+    /** Opens the store, or asks its owner to merge. */
+    private StorageEngine open() throws IOException {
+        try {
+            return shell.stores().open(directory.path(), backends, Access.WRITE);
+        } catch (EngineLockedException e) {
+            return shell.stores().owner(directory.path(), e);
+        }
     }
 }

@@ -2,6 +2,7 @@ package dev.caskwright.cli;
 
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.owner.OwnerSocket;
 import dev.caskwright.server.CaskServer;
 import dev.caskwright.server.config.ServerConfig;
 import java.io.IOException;
@@ -52,6 +53,9 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--port", paramLabel = "N", description = "The port; 6379 by default, 0 for any that is free.")
     private @Nullable Integer port;
 
+    @Mixin
+    private OwnerSocketOption ownerSocket = new OwnerSocketOption();
+
     @Option(names = "--log", paramLabel = "LEVEL", description = "error, warn, info (the default) or debug.")
     private String log = "info";
 
@@ -60,6 +64,7 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     @Override
+    @SuppressWarnings("try") // the socket is only held
     public Integer call() throws IOException, InterruptedException {
         System.setProperty(LOG_LEVEL, log);
         ServerConfig config = config();
@@ -67,6 +72,7 @@ final class ServeCommand implements Callable<Integer> {
         backends.mergeInBackground();
         CountDownLatch ended = new CountDownLatch(1);
         try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.CREATE);
+                @Nullable OwnerSocket socket = ownerSocket.open(shell, store, directory.path());
                 CaskServer server = start(store, config)) {
             Thread ending = new Thread(() -> end(server, ended), "caskwright-end");
             Runtime.getRuntime().addShutdownHook(ending);

@@ -1,9 +1,12 @@
 package dev.caskwright.cli;
 
 import dev.caskwright.api.ChangeFeed;
+import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineLockedException;
+import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.owner.AskedStore;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.Callable;
@@ -19,10 +22,9 @@ import picocli.CommandLine.Option;
             "Print the puts and deletes of a store as JSON Lines, in the order of their commit: {\"version\":7,"
                     + "\"op\":\"put\",\"key\":\"...\",\"value\":\"...\",\"last\":true}. Of the changes of one batch,"
                     + " all but the last have \"last\":false.",
-            "A store has one owner: while another process writes to it, it cannot be watched. With --follow, watch"
-                    + " looks at the files again and again, opens the store for a moment whenever they have"
-                    + " changed and it is free, and prints what is new; a writer that wants it at that very moment"
-                    + " is told that it is locked, and may try again.",
+            "If another process has the store open, that process is asked. With --follow, watch asks it again and again;"
+                    + " of a store that nobody has open, it looks at the files, and opens the store for a moment"
+                    + " whenever they have changed.",
             "A merge drops old changes. If the first ones asked for are gone, the exit code is 3: take a dump or a"
                     + " backup, and continue from the \"lastVersion\" that stat prints."
         })
@@ -51,7 +53,7 @@ final class WatchCommand implements Callable<Integer> {
             names = "--interval",
             paramLabel = "TIME",
             converter = TimeToLive.class,
-            description = "How often --follow looks at the files: 1s by default.")
+            description = "How often --follow asks or looks: 1s by default.")
     private Duration interval = Duration.ofSeconds(1);
 
     @Option(names = "--limit", paramLabel = "N", description = "End after this many changes.")
@@ -89,20 +91,27 @@ final class WatchCommand implements Callable<Integer> {
             return seen;
         }
         try {
-            print(feed);
-            return now;
+            return print(feed) ? null : now;
         } catch (EngineLockedException e) {
-            // Its owner is at work; the same changes are still there at the next look.
+            // Its owner is at work and has no socket; the same changes are still there at the next look.
             return seen;
+        } catch (EngineException e) {
+            if (e.code() == ErrorCode.UNAVAILABLE) {
+                return seen; // its owner has gone, or has no time now
+            }
+            throw e;
         }
     }
 
-    private void print(Feed feed) throws IOException {
+    /** Prints what is new; returns whether that was asked of an owner, whose writes need not show in the files. */
+    private boolean print(Feed feed) throws IOException {
         if (feed.left == 0) {
-            return;
+            return false;
         }
+        boolean isAsked;
         try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.READ);
                 JsonLineWriter writer = new JsonLineWriter(shell.out(), text.encoding())) {
+            isAsked = store instanceof AskedStore;
             store.require(ChangeFeed.class).changes(feed.version, change -> {
                 writer.change(change);
                 feed.version = change.version();
@@ -110,6 +119,7 @@ final class WatchCommand implements Callable<Integer> {
             });
         }
         shell.out().flush();
+        return isAsked;
     }
 
     /** How far the printing has come. */
