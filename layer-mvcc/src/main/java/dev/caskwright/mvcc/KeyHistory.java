@@ -36,14 +36,14 @@ final class KeyHistory {
         return new KeyHistory(key, revisions, 1, created, version);
     }
 
+    /** Returns the history of a key, from entries as they are kept here, which are not changed any more. */
+    static KeyHistory of(byte[] key, long[] revisions, long created, long version) {
+        return new KeyHistory(key, revisions, (int) revisions[0] / 2, created, version);
+    }
+
     /** Returns this history with a put at its end. */
     KeyHistory put(long main, long sub) {
         return isDeleted() ? append(main, sub << 1, main, 1) : append(main, sub << 1, created, version + 1);
-    }
-
-    /** Returns this history with a put at its end of which create revision and version are known. */
-    KeyHistory put(long main, long sub, long createRevision, long newVersion) {
-        return append(main, sub << 1, createRevision, newVersion);
     }
 
     /** Returns this history with a tombstone at its end. */

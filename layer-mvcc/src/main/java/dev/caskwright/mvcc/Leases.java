@@ -24,6 +24,10 @@ final class Leases {
 
     private final Set<Long> missing = new HashSet<>(); // numbers that keys name, and that no lease has
 
+    /** A key that goes with a lease, or with none if that is 0. */
+    @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+    record Attachment(byte[] key, long lease) {}
+
     /** A lease that has been granted; another one that is granted later with the same number is another object. */
     static final class Held {
         private final long id;
@@ -54,7 +58,7 @@ final class Leases {
     }
 
     /** Forgets everything, and takes what is stored: each lease lives for what was left of it, as far as that was noted. */
-    synchronized void load(List<Schema.StoredLease> stored, Map<byte[], Long> attached) {
+    synchronized void load(List<Schema.StoredLease> stored, List<Attachment> attached) {
         Map<Long, Held> before = new HashMap<>(all);
         all.clear();
         byKey.clear();
@@ -66,7 +70,7 @@ final class Leases {
             long endsAt = known != null && known.isDurable() ? known.endsAtMillis : end(left);
             all.put(lease.id(), new Held(lease.id(), lease.ttl(), null, endsAt));
         }
-        attached.forEach(this::attach);
+        attached.forEach(each -> attach(each.key, each.lease));
     }
 
     private long end(long seconds) {

@@ -1,5 +1,6 @@
 package dev.caskwright.mvcc;
 
+import dev.caskwright.mvcc.RevisionTable.Entry;
 import dev.caskwright.mvcc.backend.OrderedStore;
 import dev.caskwright.mvcc.map.PersistentMap;
 import java.io.IOException;
@@ -7,20 +8,46 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Objects;
+import java.util.concurrent.ForkJoinTask;
+import java.util.concurrent.RecursiveAction;
+import org.jspecify.annotations.Nullable;
 
-/** Makes the contents of what is stored: walks over all revisions in their order. */
+/*
+ * Revisions are ordered by number, so parts of them are read by as many threads as there are processors, each with a view and a table
+ * of its own, and each sorts what it has. Then the parts are merged, the earlier one first: of a key that both have, the later
+ * part's entries follow the earlier one's.
+ */
+/** Makes the contents of what is stored: walks over all revisions. Nobody writes meanwhile. */
 final class Loader {
     private static final int MAX_KNOWN_MAJOR = 3;
     private static final int MAX_KNOWN_MINOR = 6;
+    private static final int MAX_PARTS = 4;
+    private static final int MIN_PART_REVISIONS = 20_000;
+    private static final int FIRST_VALUE_LENGTH = 4_096;
 
+    private final ViewSource views;
     private final OrderedStore.View view;
-    private final HistoryTable histories = new HistoryTable();
-    private final Map<byte[], Long> leases = new TreeMap<>(Arrays::compareUnsigned);
+    private final int maxParts;
+    private final int minPartRevisions;
 
-    Loader(OrderedStore.View view) {
+    /** Opens views of what is stored: all show the same, since nobody writes. */
+    @FunctionalInterface
+    interface ViewSource {
+        OrderedStore.View open() throws IOException;
+    }
+
+    /** @param view is used by the thread that loads; others open one of their own */
+    Loader(OrderedStore.View view, ViewSource views) {
+        this(view, views, Math.min(MAX_PARTS, Runtime.getRuntime().availableProcessors()), MIN_PART_REVISIONS);
+    }
+
+    /** @param minPartRevisions how many revisions a part has at least */
+    Loader(OrderedStore.View view, ViewSource views, int maxParts, int minPartRevisions) {
         this.view = view;
+        this.views = views;
+        this.maxParts = maxParts;
+        this.minPartRevisions = minPartRevisions;
     }
 
     /**
@@ -33,7 +60,7 @@ final class Loader {
     record Loaded(
             Contents contents,
             long finishedCompaction,
-            Map<byte[], Long> leases,
+            List<Leases.Attachment> leases,
             List<Schema.StoredLease> stored,
             boolean hasSpaceAlarm) {}
 
@@ -42,10 +69,17 @@ final class Loader {
         long finished = compaction(Schema.FINISHED_COMPACTION);
         long scheduled = compaction(Schema.SCHEDULED_COMPACTION);
         long compacted = Math.max(finished, scheduled);
-        long last = readRevisions();
+        long last = revisionAt(true);
         long revision = Math.max(Contents.FIRST_REVISION, Math.max(last, compacted));
         List<Schema.StoredLease> stored = readLeases();
-        return new Loaded(new Contents(index(), revision, compacted), finished, leases, stored, readAlarm());
+        Entry[] entries = readRevisions(revisionAt(false), last);
+        List<Leases.Attachment> leases = new ArrayList<>();
+        for (Entry entry : entries) {
+            if (entry.lease() != 0) {
+                leases.add(new Leases.Attachment(entry.key, entry.lease()));
+            }
+        }
+        return new Loaded(new Contents(index(entries), revision, compacted), finished, leases, stored, readAlarm());
     }
 
     private void checkVersion() throws IOException {
@@ -83,49 +117,142 @@ final class Loader {
         return Schema.main(stored);
     }
 
-    private long readRevisions() throws IOException {
-        long last = 0;
-        try (OrderedStore.Cursor cursor = view.range(Schema.KEY, null, null, false)) {
-            while (cursor.next()) {
-                byte[] revision = cursor.key();
-                Schema.checkRevision(revision);
-                last = Schema.main(revision);
-                add(revision, Schema.decode(revision, cursor.value()));
+    /** Returns the first or last main revision that is stored, or 0 if there is none. */
+    private long revisionAt(boolean isLast) throws IOException {
+        try (OrderedStore.Cursor cursor = view.range(Schema.KEY, null, null, isLast)) {
+            if (!cursor.next()) {
+                return 0;
             }
-        }
-        return last;
-    }
-
-    private void add(byte[] revision, KeyValue entry) throws MvccException {
-        long main = Schema.main(revision);
-        long sub = Schema.sub(revision);
-        int place = histories.find(entry.key());
-        KeyHistory known = histories.at(place);
-        if (Schema.isTombstone(revision)) {
-            // One whose put a compaction has removed says nothing.
-            if (known != null && !known.isDeleted()) {
-                histories.set(place, known.delete(main, sub));
-            }
-            leases.remove(entry.key());
-            return;
-        }
-        histories.set(
-                place,
-                known == null
-                        ? KeyHistory.of(entry.key(), main, sub, entry.createRevision(), entry.version())
-                        : known.put(main, sub, entry.createRevision(), entry.version()));
-        if (entry.lease() != 0) {
-            leases.put(entry.key(), entry.lease());
-        } else if (!leases.isEmpty()) {
-            leases.remove(entry.key());
+            Schema.checkRevision(cursor.key());
+            return Schema.main(cursor.key());
         }
     }
 
-    /** Returns the histories in the order of their keys. */
-    private PersistentMap<KeyHistory> index() {
-        KeyHistory[] all = histories.takeAll();
-        Arrays.parallelSort(all, (left, right) -> Arrays.compareUnsigned(left.key(), right.key()));
-        return PersistentMap.ofSorted(all, KeyHistory::key);
+    /** Returns what there is of each key, in their order. */
+    private Entry[] readRevisions(long first, long last) throws IOException {
+        long count = last - first + 1;
+        int parts = (int) Math.max(1, Math.min(maxParts, count / minPartRevisions));
+        List<Part> tasks = new ArrayList<>();
+        for (int i = 0; i < parts; i++) {
+            // The first and the last part are open at their ends: what is no revision lies there.
+            byte[] from = i == 0 ? null : Schema.revision(first + count / parts * i, 0);
+            tasks.add(new Part(from, i == parts - 1 ? Long.MAX_VALUE : first + count / parts * (i + 1)));
+        }
+        if (parts > 1) {
+            ForkJoinTask.invokeAll(tasks);
+        } else {
+            tasks.get(0).compute();
+        }
+        Entry[] merged = tasks.get(0).sorted();
+        for (Part later : tasks.subList(1, parts)) {
+            merged = merge(merged, later.sorted());
+        }
+        return merged;
+    }
+
+    /** Reads the revisions of a part and sorts them by their keys. */
+    private final class Part extends RecursiveAction {
+        private static final long serialVersionUID = 1L;
+
+        private final transient byte @Nullable [] from;
+        private final long end;
+        private transient Entry @Nullable [] entries;
+        private transient @Nullable IOException failure;
+
+        Part(byte @Nullable [] from, long end) {
+            this.from = from;
+            this.end = end;
+        }
+
+        @Override
+        protected void compute() {
+            try {
+                if (from == null) {
+                    entries = read(view);
+                } else {
+                    try (OrderedStore.View own = views.open()) {
+                        entries = read(own);
+                    }
+                }
+            } catch (IOException e) {
+                failure = e;
+            }
+        }
+
+        private Entry[] read(OrderedStore.View source) throws IOException {
+            RevisionTable table = new RevisionTable(from == null);
+            StoredRevision stored = new StoredRevision();
+            byte[] put = new byte[Schema.REVISION_LENGTH];
+            byte[] tombstone = new byte[Schema.TOMBSTONE_LENGTH];
+            byte[] value = new byte[FIRST_VALUE_LENGTH];
+            try (OrderedStore.Cursor cursor = source.range(Schema.KEY, from, null, false)) {
+                while (cursor.next()) {
+                    int length = cursor.copyKey(tombstone);
+                    byte[] revision = tombstone;
+                    if (length == put.length) {
+                        System.arraycopy(tombstone, 0, put, 0, length);
+                        revision = put;
+                    } else if (length != tombstone.length) {
+                        revision = cursor.key();
+                    }
+                    Schema.checkRevision(revision);
+                    long main = Schema.main(revision);
+                    if (main >= end) {
+                        break;
+                    }
+                    int valueLength = cursor.copyValue(value);
+                    if (valueLength > value.length) {
+                        value = new byte
+                                [Math.max(valueLength, (int) Math.min(2L * value.length, Integer.MAX_VALUE - 8))];
+                        cursor.copyValue(value);
+                    }
+                    boolean isTombstone = revision.length == tombstone.length;
+                    stored.read(revision, isTombstone, value, valueLength);
+                    table.add(main, Schema.sub(revision), isTombstone, stored);
+                }
+            }
+            return table.takeSorted();
+        }
+
+        Entry[] sorted() throws IOException {
+            IOException failed = failure;
+            if (failed != null) {
+                throw failed;
+            }
+            return Objects.requireNonNull(entries, "read by then");
+        }
+    }
+
+    /** Merges what two parts have. */
+    private static Entry[] merge(Entry[] earlier, Entry[] later) {
+        Entry[] merged = new Entry[Math.addExact(earlier.length, later.length)];
+        int count = 0;
+        int left = 0;
+        for (Entry entry : later) {
+            int order = -1;
+            while (left < earlier.length && (order = Arrays.compareUnsigned(earlier[left].key, entry.key)) < 0) {
+                merged[count++] = earlier[left++];
+            }
+            if (left < earlier.length && order == 0) {
+                earlier[left].append(entry);
+                merged[count++] = earlier[left++];
+            } else {
+                entry.dropFirstTombstone();
+                if (!entry.isEmpty()) {
+                    merged[count++] = entry;
+                }
+            }
+        }
+        System.arraycopy(earlier, left, merged, count, earlier.length - left);
+        return Arrays.copyOf(merged, count + earlier.length - left);
+    }
+
+    private static PersistentMap<KeyHistory> index(Entry[] entries) {
+        KeyHistory[] histories = new KeyHistory[entries.length];
+        for (int i = 0; i < histories.length; i++) {
+            histories[i] = entries[i].history();
+        }
+        return PersistentMap.ofSorted(histories, KeyHistory::key);
     }
 
     private List<Schema.StoredLease> readLeases() throws IOException {

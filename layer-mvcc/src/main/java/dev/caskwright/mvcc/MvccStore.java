@@ -119,7 +119,7 @@ public final class MvccStore implements AutoCloseable {
 
     private void load() throws IOException {
         try (BackendView view = backend.openDurableView()) {
-            Loader.Loaded loaded = new Loader(view).load();
+            Loader.Loaded loaded = new Loader(view, backend::openDurableView).load();
             leases.load(loaded.stored(), loaded.leases());
             hasSpaceAlarm = loaded.hasSpaceAlarm();
             finishedCompaction = loaded.finishedCompaction();

@@ -36,7 +36,7 @@ final class Schema {
 
     static final int REVISION_LENGTH = 17;
     private static final int SUB_OFFSET = 9;
-    private static final int TOMBSTONE_LENGTH = REVISION_LENGTH + 1;
+    static final int TOMBSTONE_LENGTH = REVISION_LENGTH + 1;
     private static final byte TOMBSTONE = 't';
     private static final int NO_SPACE = 1;
     private static final int SHOWN_BYTES = 40;
@@ -112,44 +112,12 @@ final class Schema {
 
     /** Returns what is stored at a revision, which is also that of a tombstone. */
     static KeyValue decode(byte[] revision, byte[] stored) throws MvccException {
-        byte[] key = new byte[0];
-        byte[] value = key;
-        long create = 0;
-        long mod = 0;
-        long version = 0;
-        long lease = 0;
-        try {
-            Wire wire = Wire.reading(stored);
-            while (wire.hasMore()) {
-                int tag = wire.tag();
-                switch (tag) {
-                    case 1 << 3 | 2 -> key = wire.bytes();
-                    case 2 << 3 -> create = wire.number();
-                    case 3 << 3 -> mod = wire.number();
-                    case 4 << 3 -> version = wire.number();
-                    case 5 << 3 | 2 -> value = wire.bytes();
-                    case 6 << 3 -> lease = wire.number();
-                    default -> wire.skip(tag);
-                }
-            }
-        } catch (Wire.MalformedException e) {
-            throw damage(KEY, revision, e.getMessage() == null ? "value cannot be read" : e.getMessage());
-        }
-        long main = main(revision);
-        if (key.length == 0) {
-            throw damage(KEY, revision, "value names no key");
-        }
-        if (isTombstone(revision)) {
-            return new KeyValue(key, 0, main, 0, value, 0);
-        }
-        if (mod != main || create <= 0 || create > mod || version <= 0 || version > MAX_NUMBER) {
-            throw damage(
-                    KEY,
-                    revision,
-                    "value is of another revision: key=" + show(key) + ", mod=" + mod + ", create=" + create
-                            + ", version=" + version);
-        }
-        return new KeyValue(key, create, mod, version, value, lease);
+        StoredRevision read = new StoredRevision();
+        boolean isTombstone = isTombstone(revision);
+        read.read(revision, isTombstone, stored, stored.length);
+        return isTombstone
+                ? new KeyValue(read.key(), 0, main(revision), 0, read.value(), 0)
+                : new KeyValue(read.key(), read.create, read.mod, read.version, read.value(), read.lease);
     }
 
     // ---------------------------------------------------------------- leases and alarms

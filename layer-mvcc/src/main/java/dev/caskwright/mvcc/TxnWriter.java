@@ -19,11 +19,7 @@ final class TxnWriter {
     private final PersistentMap.Editor<KeyHistory> index;
     private final long main;
     private final List<Event> events = new ArrayList<>();
-    private final List<Attachment> attachments = new ArrayList<>();
-
-    /** A key that goes with another lease from now on, or with none. */
-    @SuppressWarnings("ArrayRecordComponent") // compared by nobody
-    private record Attachment(byte[] key, long lease) {}
+    private final List<Leases.Attachment> attachments = new ArrayList<>();
 
     TxnWriter(WriteTransaction transaction, Contents before, Leases leases) {
         this.transaction = transaction;
@@ -52,8 +48,8 @@ final class TxnWriter {
 
     /** Lets keys go with their leases, once the transaction is committed. */
     void attach() {
-        for (Attachment attachment : attachments) {
-            leases.attach(attachment.key, attachment.lease);
+        for (Leases.Attachment attachment : attachments) {
+            leases.attach(attachment.key(), attachment.lease());
         }
     }
 
@@ -126,7 +122,7 @@ final class TxnWriter {
         index.put(next.key(), next);
         transaction.put(Schema.KEY, Schema.revision(main, sub), Schema.encode(entry));
         events.add(new Event(Event.Kind.PUT, entry, null));
-        attachments.add(new Attachment(next.key(), lease));
+        attachments.add(new Leases.Attachment(next.key(), lease));
         return new PutResult(put.returnsPrevious() ? previous : null);
     }
 
@@ -169,7 +165,7 @@ final class TxnWriter {
         KeyValue tombstone = new KeyValue(key, 0, 0, 0, new byte[0], 0); // it names the key alone
         transaction.put(Schema.KEY, Schema.tombstone(main, sub), Schema.encode(tombstone));
         events.add(new Event(Event.Kind.DELETE, new KeyValue(key, 0, main, 0, tombstone.value(), 0), null));
-        attachments.add(new Attachment(key, 0));
+        attachments.add(new Leases.Attachment(key, 0));
     }
 
     // ---------------------------------------------------------------- compacting

@@ -16,9 +16,11 @@ final class Wire {
 
     private byte[] bytes;
     private int at;
+    private int end; // of what is read
 
     private Wire(byte[] bytes) {
         this.bytes = bytes;
+        this.end = bytes.length;
     }
 
     /** A message that cannot be read. */
@@ -38,8 +40,15 @@ final class Wire {
         return new Wire(new byte[expectedLength]);
     }
 
+    /** Reads another message: the first bytes of an array. */
+    void read(byte[] message, int length) {
+        bytes = message;
+        at = 0;
+        end = length;
+    }
+
     boolean hasMore() {
-        return at < bytes.length;
+        return at < end;
     }
 
     /** Returns the tag of the next field: its number and type. */
@@ -62,7 +71,7 @@ final class Wire {
     long number() throws MalformedException {
         long value = 0;
         for (int shift = 0; shift < MAX_NUMBER_LENGTH * 7; shift += 7) {
-            if (at >= bytes.length) {
+            if (at >= end) {
                 break;
             }
             byte next = bytes[at++];
@@ -74,15 +83,20 @@ final class Wire {
         throw new MalformedException("number has no end: at=" + at);
     }
 
-    byte[] bytes() throws MalformedException {
-        int length = length(number());
-        byte[] copy = Arrays.copyOfRange(bytes, at, at + length);
+    /** Returns the length of the bytes that follow. */
+    int length() throws MalformedException {
+        return length(number());
+    }
+
+    /** Passes over bytes; returns where they begin. */
+    int pass(int length) {
+        int start = at;
         at += length;
-        return copy;
+        return start;
     }
 
     private int length(long length) throws MalformedException {
-        if (length < 0 || length > bytes.length - at) {
+        if (length < 0 || length > end - at) {
             throw new MalformedException("field is longer than the message: length=" + length + ", at=" + at);
         }
         return (int) length;

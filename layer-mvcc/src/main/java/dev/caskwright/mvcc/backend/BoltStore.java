@@ -3,10 +3,13 @@ package dev.caskwright.mvcc.backend;
 import dev.caskwright.bolt.BoltCursor;
 import dev.caskwright.bolt.BoltDatabase;
 import dev.caskwright.bolt.BoltTransaction;
+import dev.caskwright.bolt.ByteView;
 import dev.caskwright.bolt.DatabaseStats;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -160,7 +163,8 @@ public final class BoltStore implements OrderedStore {
         private final byte @Nullable [] to;
         private final boolean isDescending;
         private boolean isStarted;
-        private byte @Nullable [] key;
+        private boolean isThere;
+        private byte @Nullable [] key; // once it was asked for
 
         BucketCursor(BoltCursor cursor, byte @Nullable [] from, byte @Nullable [] to, boolean isDescending) {
             this.cursor = cursor;
@@ -171,13 +175,13 @@ public final class BoltStore implements OrderedStore {
 
         @Override
         public boolean next() throws IOException {
-            boolean isThere;
+            key = null;
             do {
                 isThere = isStarted ? (isDescending ? cursor.previous() : cursor.next()) : start();
                 isStarted = true;
             } while (isThere && cursor.isBucket()); // somebody else's
-            key = isThere ? cursor.key() : null;
-            return key != null && isWithin(key);
+            isThere = isThere && isWithin();
+            return isThere;
         }
 
         private boolean start() throws IOException {
@@ -189,28 +193,59 @@ public final class BoltStore implements OrderedStore {
             return end == null || !cursor.seek(end) ? cursor.last() : cursor.previous();
         }
 
-        private boolean isWithin(byte[] at) {
+        private boolean isWithin() {
             byte[] bound = isDescending ? from : to;
-            return bound == null
-                    || (isDescending ? Arrays.compareUnsigned(at, bound) >= 0 : Arrays.compareUnsigned(at, bound) < 0);
+            if (bound == null) {
+                return true;
+            }
+            int order = Arrays.compareUnsigned(key(), bound);
+            return isDescending ? order >= 0 : order < 0;
+        }
+
+        private void checkIsThere() {
+            if (!isThere) {
+                throw new IllegalStateException("the cursor is at no key");
+            }
         }
 
         @Override
         public byte[] key() {
+            checkIsThere();
             byte[] at = key;
             if (at == null) {
-                throw new IllegalStateException("the cursor is at no key");
+                at = cursor.key();
+                key = at;
             }
             return at;
         }
 
         @Override
         public byte[] value() throws IOException {
-            byte[] value = cursor.value();
-            if (value == null) {
-                throw new IllegalStateException("the cursor is at no key");
+            checkIsThere();
+            return Objects.requireNonNull(cursor.value(), "a reader's cursor is where its bucket is");
+        }
+
+        @Override
+        public int copyKey(byte[] target) {
+            checkIsThere();
+            return copy(cursor.keyView(), target);
+        }
+
+        @Override
+        public int copyValue(byte[] target) throws IOException {
+            checkIsThere();
+            try {
+                return copy(
+                        Objects.requireNonNull(cursor.valueView(), "a reader's cursor is where its bucket is"), target);
+            } catch (UncheckedIOException e) {
+                throw e.getCause();
             }
-            return value;
+        }
+
+        private static int copy(ByteView bytes, byte[] target) {
+            int length = bytes.length();
+            bytes.copyTo(0, target, 0, Math.min(length, target.length));
+            return length;
         }
 
         @Override

@@ -68,6 +68,20 @@ public interface OrderedStore extends AutoCloseable {
         /** Returns the value of the key that the cursor is at. */
         byte[] value() throws IOException;
 
+        /** Copies the key to the start of an array, as much of it as has room there; returns its whole length. */
+        default int copyKey(byte[] target) {
+            byte[] key = key();
+            System.arraycopy(key, 0, target, 0, Math.min(key.length, target.length));
+            return key.length;
+        }
+
+        /** Copies the value to the start of an array, as much of it as has room there; returns its whole length. */
+        default int copyValue(byte[] target) throws IOException {
+            byte[] value = value();
+            System.arraycopy(value, 0, target, 0, Math.min(value.length, target.length));
+            return value.length;
+        }
+
         @Override
         void close();
     }
