@@ -66,7 +66,7 @@ final class MvccCrashTest {
         }
     }
 
-    private void crash(Stores kind, long seed, int steps, int losses) throws IOException {
+    private int crash(Stores kind, long seed, int steps, int losses) throws IOException {
         CrashableIoManager disk = new CrashableIoManager().logging(false);
         Model model = new Model();
         ManualTimer timer = new ManualTimer();
@@ -89,6 +89,7 @@ final class MvccCrashTest {
         disk.observer(null);
         judge(kind, disk.peekPowerLoss(seed), model, life, "seed " + seed + ", closed");
         assertThat(judged[0]).isGreaterThan(steps / 5);
+        return judged[0] * (1 + losses);
     }
 
     @ParameterizedTest
@@ -101,10 +102,15 @@ final class MvccCrashTest {
     @Tag("campaign")
     void manyCrashesLoseNothingAcknowledged() throws IOException {
         int seeds = Integer.getInteger("caskwright.mvcc.seeds", 200);
+        long judged = 0;
         for (long seed = 100; seed < 100 + seeds; seed++) {
+            int states = 0;
             for (Stores kind : Stores.values()) {
-                crash(kind, seed, 120, 6);
+                states += crash(kind, seed, 120, 6);
             }
+            judged += states;
+            System.out.println("revisions, crash: " + (seed + 1 - 100) + " seeds over each of " + Stores.values().length
+                    + " engines, " + judged + " states judged");
         }
     }
 
@@ -194,6 +200,7 @@ final class MvccCrashTest {
                     while (fail(kind, fault, n, 60)) {
                         n++;
                     }
+                    System.out.println("revisions, faults: " + n + " calls failed, " + fault + ", " + kind);
                 }
             }
         }

@@ -77,6 +77,9 @@ final class MvccKillTest {
                 assertThat(store.revision()).as("cycle " + cycle).isGreaterThanOrEqualTo(told);
                 check(store);
             }
+            if ((cycle + 1) % 50 == 0) {
+                System.out.println("revisions, kill: " + (cycle + 1) + " kills, " + told + " told last");
+            }
         }
     }
 

@@ -78,6 +78,10 @@ final class MvccModelTest {
             for (Stores kind : Stores.values()) {
                 live(kind, seed, 4, 300);
             }
+            if ((seed + 1) % 50 == 0) {
+                System.out.println("revisions, model: " + (seed + 1 - 100) + " seeds over each of "
+                        + Stores.values().length + " engines");
+            }
         }
     }
 }
