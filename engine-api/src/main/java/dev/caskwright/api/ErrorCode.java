@@ -25,6 +25,8 @@ public enum ErrorCode {
     READ_ONLY,
     /** Too many snapshots are open. */
     TOO_MANY_SNAPSHOTS,
+    /** A majority of the members of a group did not answer in time; the outcome tells what became of a write. */
+    NO_QUORUM,
     /** The changes asked for are no longer (or not yet) in the log. */
     CHANGES_GONE
 }

@@ -1,0 +1,255 @@
+package dev.caskwright.raft;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.caskwright.api.UnsupportedFormatException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The directory of a node, and how a store that was copied from another member takes the place of its own.
+ *
+ * <pre>
+ * member      which member of which group this is
+ * store/      the store
+ * log/        Raft's log, as Ratis keeps it
+ * time        a time that the store had reached when it was last forced
+ * incoming/   a store that is being copied from another member
+ * complete    says that incoming/ is whole and forced
+ * old/        the store whose place was taken
+ * outgoing/   checkpoints that other members are copying
+ * </pre>
+ *
+ * <p>The order of a swap is the whole argument for crashes. {@code complete} is written once everything in {@code incoming} is
+ * forced. From then on {@code incoming} is the store: {@code store} is renamed to {@code old}, {@code incoming} to {@code store},
+ * then {@code complete} is removed, and {@code old} deleted. Each step is forced before the next. {@link #finishSwap} goes on from
+ * wherever a crash left it; before {@code complete}, the copy is a leftover, which the next copy goes on with or deletes.
+ */
+final class NodeFiles {
+    private static final String FORMAT = "1";
+
+    private final Path directory;
+
+    /** Is told each step of a swap before it is done; tests crash there. */
+    private final Consumer<String> steps;
+
+    NodeFiles(Path directory, Consumer<String> steps) {
+        this.directory = directory;
+        this.steps = steps;
+    }
+
+    Path store() {
+        return directory.resolve("store");
+    }
+
+    Path log() {
+        return directory.resolve("log");
+    }
+
+    Path incoming() {
+        return directory.resolve("incoming");
+    }
+
+    Path outgoing() {
+        return directory.resolve("outgoing");
+    }
+
+    Path removedGroups() {
+        return directory.resolve("removed");
+    }
+
+    private Path old() {
+        return directory.resolve("old");
+    }
+
+    private Path complete() {
+        return directory.resolve("complete");
+    }
+
+    private Path member() {
+        return directory.resolve("member");
+    }
+
+    private Path time() {
+        return directory.resolve("time");
+    }
+
+    /**
+     * Makes the directory that of a member, or checks that it is.
+     *
+     * @return whether it was that before
+     * @throws UnsupportedFormatException if it belongs to another member or group, or holds something else
+     */
+    boolean claim(UUID group, String id) throws IOException {
+        Files.createDirectories(directory);
+        if (Files.exists(member())) {
+            Map<String, String> found = readMember();
+            if (!FORMAT.equals(found.get("format"))) {
+                throw new UnsupportedFormatException("the directory is of another format: directory=" + directory
+                        + ", format=" + found.get("format") + ", known=" + FORMAT);
+            }
+            if (!group.toString().equals(found.get("group")) || !id.equals(found.get("id"))) {
+                throw new UnsupportedFormatException("the directory belongs to another member: directory=" + directory
+                        + ", its group=" + found.get("group") + ", its id=" + found.get("id") + ", asked for group="
+                        + group
+                        + ", id=" + id + "; give each member a directory of its own");
+            }
+            return true;
+        }
+        try (Stream<Path> files = Files.list(directory)) {
+            // A crash may have left what this method made, before it made the directory a member's.
+            if (files.anyMatch(file -> !file.getFileName().toString().equals("member.new"))) {
+                throw new UnsupportedFormatException("the directory is not empty, and not that of a member: directory="
+                        + directory + "; give each member an empty directory of its own");
+            }
+        }
+        writeWhole(member(), "format=" + FORMAT + "\ngroup=" + group + "\nid=" + id + "\n");
+        return false;
+    }
+
+    private Map<String, String> readMember() throws IOException {
+        Map<String, String> found = new HashMap<>();
+        for (String line : Files.readString(member()).split("\n", -1)) {
+            int equals = line.indexOf('=');
+            if (equals > 0) {
+                found.put(line.substring(0, equals), line.substring(equals + 1));
+            }
+        }
+        return found;
+    }
+
+    /** Returns a time that the store had reached for certain, in milliseconds since 1970; 0 if none is known. */
+    long timeReached() throws IOException {
+        try {
+            return Long.parseLong(Files.readString(time()).trim());
+        } catch (NoSuchFileException e) {
+            return 0;
+        } catch (NumberFormatException e) {
+            throw new UnsupportedFormatException(
+                    "the file does not hold a time: file=" + time() + "; delete it, it is only a note");
+        }
+    }
+
+    /** Notes a time that the store has reached, once that has been forced. */
+    void noteTime(long millis) throws IOException {
+        writeWhole(time(), millis + "\n");
+    }
+
+    /** Says that {@link #incoming} is whole. All in it has been forced. */
+    void markComplete() throws IOException {
+        steps.accept("complete");
+        force(directory); // the name of incoming itself
+        writeWhole(complete(), "format=" + FORMAT + "\n");
+    }
+
+    /** Returns whether a whole copy waits to take the place of the store. */
+    boolean isComplete() {
+        return Files.exists(complete()) && Files.exists(incoming());
+    }
+
+    /**
+     * Puts a whole copy in the place of the store, or goes on with that where a crash left it. The store is closed.
+     *
+     * @return whether there was one
+     */
+    boolean finishSwap() throws IOException {
+        if (!Files.exists(complete())) {
+            deleteOld();
+            return false;
+        }
+        boolean isWaiting = Files.exists(incoming());
+        if (isWaiting) {
+            if (Files.exists(store())) {
+                deleteAll(old());
+                steps.accept("store to old");
+                Files.move(store(), old(), StandardCopyOption.ATOMIC_MOVE);
+                force(directory);
+            }
+            steps.accept("incoming to store");
+            Files.move(incoming(), store(), StandardCopyOption.ATOMIC_MOVE);
+            force(directory);
+        }
+        // A time that the old store had reached may be later than what the new one says, never the other way round: the
+        // copy is
+        // of a member that was ahead. It stays a time that this member had reached.
+        steps.accept("remove complete");
+        Files.delete(complete());
+        force(directory);
+        steps.accept("delete old");
+        deleteOld();
+        return true;
+    }
+
+    /** Deletes the old store, if there is one, unless it is the only one: that never happens but by somebody's hand. */
+    private void deleteOld() throws IOException {
+        if (!Files.exists(old())) {
+            return;
+        }
+        if (!Files.exists(store())) {
+            throw new IOException("the store is missing, and one whose place was taken is there: directory=" + directory
+                    + "; if nothing was moved by hand, take the member out of the group and add it again with"
+                    + " an empty directory");
+        }
+        deleteAll(old());
+    }
+
+    /** Writes a file so that it is there whole or not at all. */
+    private void writeWhole(Path file, String content) throws IOException {
+        Path fresh = file.resolveSibling(file.getFileName() + ".new");
+        try (FileChannel out = FileChannel.open(
+                fresh, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+            ByteBuffer bytes = ByteBuffer.wrap(content.getBytes(UTF_8));
+            while (bytes.hasRemaining()) {
+                out.write(bytes);
+            }
+            out.force(true);
+        }
+        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        force(directory);
+    }
+
+    /** Forces a file, or the names in a directory. */
+    static void force(Path path) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    /** Deletes a directory and all in it, if it is there. */
+    static void deleteAll(Path root) throws IOException {
+        if (!Files.exists(root)) {
+            return;
+        }
+        Files.walkFileTree(root, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path dir, @Nullable IOException failure) throws IOException {
+                if (failure != null) {
+                    throw failure;
+                }
+                Files.delete(dir);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+}

@@ -1,0 +1,167 @@
+package dev.caskwright.raft;
+
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.ReadView;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.WriteBatch;
+import dev.caskwright.api.WriteOptions;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The store as a command sees it: with the changes of the commands before it, at the time of its entry. What it changes is
+ * written with the whole entry, all or nothing. Only for the thread that applies, and only until the command returns.
+ *
+ * <p>Keys are 1 to 65,535 bytes. {@link Applied#KEY} belongs to the node: changing it is an {@link IllegalArgumentException}.
+ */
+public final class Overlay {
+    private final ReadView store;
+    private final Map<ByteBuffer, Change> done = new LinkedHashMap<>();
+    private final Map<ByteBuffer, Change> own = new LinkedHashMap<>();
+    private long index;
+    private long timeMillis;
+    private long greatestExpiry;
+
+    /** @param value null if the key is deleted */
+    @SuppressWarnings("ArrayRecordComponent") // not compared
+    private record Change(byte @Nullable [] value, long expiresAtMillis) {}
+
+    Overlay(ReadView store) {
+        this.store = store;
+    }
+
+    /** Begins an entry. */
+    void begin(long entryIndex, long entryTimeMillis, long greatestExpirySoFar) {
+        done.clear();
+        own.clear();
+        index = entryIndex;
+        timeMillis = entryTimeMillis;
+        greatestExpiry = greatestExpirySoFar;
+    }
+
+    /** Keeps what the command changed. */
+    void keep() {
+        for (Map.Entry<ByteBuffer, Change> change : own.entrySet()) {
+            done.put(change.getKey(), change.getValue());
+            greatestExpiry = Math.max(greatestExpiry, change.getValue().expiresAtMillis());
+        }
+        own.clear();
+    }
+
+    /** Forgets what the command changed. */
+    void forget() {
+        own.clear();
+    }
+
+    /** Returns the latest time at which anything written so far expires. */
+    long greatestExpiry() {
+        return greatestExpiry;
+    }
+
+    /** Adds what was kept to a batch. */
+    void addTo(WriteBatch batch) {
+        for (Map.Entry<ByteBuffer, Change> change : done.entrySet()) {
+            byte[] key = change.getKey().array();
+            byte[] value = change.getValue().value();
+            long expiry = change.getValue().expiresAtMillis();
+            if (value == null) {
+                batch.delete(key);
+            } else if (expiry == Entry.NEVER) {
+                batch.put(key, value);
+            } else {
+                batch.put(key, value, WriteOptions.DEFAULT.expiresAt(Instant.ofEpochMilli(expiry)));
+            }
+        }
+    }
+
+    /** Returns the index of the entry in the log: it grows with every entry, and is the same for the commands of one. */
+    public long index() {
+        return index;
+    }
+
+    /** Returns the time of the entry, in milliseconds since 1970. It never goes back. */
+    public long timeMillis() {
+        return timeMillis;
+    }
+
+    /** Returns the value of the key, or null if it is absent or has expired. The array is the caller's. */
+    public byte @Nullable [] get(byte[] key) throws IOException {
+        Entry entry = entry(key);
+        return entry == null ? null : entry.value();
+    }
+
+    /** Returns whether the key is there. */
+    public boolean contains(byte[] key) throws IOException {
+        return entry(key) != null;
+    }
+
+    /** Returns the key's value and expiry, or null if it is absent or has expired. It has no version. */
+    public @Nullable Entry entry(byte[] key) throws IOException {
+        ByteBuffer wrapped = ByteBuffer.wrap(key);
+        Change change = own.get(wrapped);
+        if (change == null) {
+            change = done.get(wrapped);
+        }
+        if (change != null) {
+            byte[] value = change.value();
+            return value == null || hasExpired(change.expiresAtMillis())
+                    ? null
+                    : new Entry(key.clone(), value.clone(), Entry.NO_VERSION, change.expiresAtMillis());
+        }
+        Entry stored = store.entry(key);
+        return stored == null || hasExpired(stored.expiresAtMillis())
+                ? null
+                : new Entry(stored.key(), stored.value(), Entry.NO_VERSION, stored.expiresAtMillis());
+    }
+
+    /** Stores a value that does not expire. */
+    public void put(byte[] key, byte[] value) {
+        put(key, value, Entry.NEVER);
+    }
+
+    /**
+     * Stores a value that expires at a time, in milliseconds since 1970, or {@link Entry#NEVER}. The time may have passed.
+     *
+     * @throws IllegalArgumentException if the key is too long or the node's own, or if the time is negative
+     */
+    public void put(byte[] key, byte[] value, long expiresAtMillis) {
+        if (expiresAtMillis < 0) {
+            throw new IllegalArgumentException("a time of expiry is not negative: " + expiresAtMillis);
+        }
+        own.put(checked(key), new Change(value.clone(), expiresAtMillis));
+    }
+
+    /** Removes a key; returns whether it was there. */
+    public boolean delete(byte[] key) throws IOException {
+        boolean isThere = contains(key);
+        own.put(checked(key), new Change(null, Entry.NEVER));
+        return isThere;
+    }
+
+    /** Gives an entry another expiry, or none, and the same value; returns whether the key was there. */
+    public boolean expire(byte[] key, long expiresAtMillis) throws IOException {
+        byte[] value = get(key);
+        if (value == null) {
+            return false;
+        }
+        put(key, value, expiresAtMillis);
+        return true;
+    }
+
+    private boolean hasExpired(long expiresAtMillis) {
+        return expiresAtMillis != Entry.NEVER && expiresAtMillis <= timeMillis;
+    }
+
+    private static ByteBuffer checked(byte[] key) {
+        if (key.length == 0 || key.length > StorageEngine.MAX_KEY_LENGTH) {
+            throw new IllegalArgumentException(
+                    "key length out of range: length=" + key.length + ", allowed=1.." + StorageEngine.MAX_KEY_LENGTH);
+        }
+        Applied.refuse(key);
+        return ByteBuffer.wrap(key.clone());
+    }
+}

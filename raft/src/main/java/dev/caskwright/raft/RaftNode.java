@@ -1,0 +1,828 @@
+package dev.caskwright.raft;
+
+import dev.caskwright.api.Durability;
+import dev.caskwright.api.ReadView;
+import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.bitcask.BitcaskEngine;
+import dev.caskwright.bitcask.EngineBuilder;
+import dev.caskwright.raft.EntryCodec.Command;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.proto.RaftProtos.CommitInfoProto;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.SetConfigurationRequest;
+import org.apache.ratis.protocol.SnapshotManagementRequest;
+import org.apache.ratis.protocol.TransferLeadershipRequest;
+import org.apache.ratis.protocol.exceptions.GroupMismatchException;
+import org.apache.ratis.rpc.CallId;
+import org.apache.ratis.server.DivisionInfo;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.protocol.TermIndex;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A member of a group of processes that keep a store alike. Commands go to any member; the group agrees on their order, and each
+ * member applies them to a store of its own. While a majority of the members is up and can reach each other, the group answers.
+ *
+ * <p><b>Commands.</b> {@link #submit} returns once a majority has the command on disk and this member, or the leader, has applied
+ * it. Each takes effect once or not at all. If the leader is lost meanwhile, nobody may know which: the future ends with a {@link
+ * RaftException} that says so, and nothing is tried again by itself.
+ *
+ * <p><b>Reads.</b> {@link #store} shows what this member has applied, which may be stale. A read that begins after a {@link
+ * #barrier} has ended shows whatever had been acknowledged, to anybody, when the barrier was asked for.
+ *
+ * <p><b>Failures.</b> A member whose disk fails, or that cannot apply an entry, stops: {@link RaftState#failure} says why, its
+ * calls fail, and the others go on. It is closed and opened anew once the cause is gone.
+ *
+ * <p>Safe for any number of threads. What depends on a future of {@link #submit} runs in the thread that applies entries, and what
+ * depends on one of {@link #barrier} may: it must be short, and neither wait nor close the node.
+ */
+public final class RaftNode implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RaftNode.class);
+    private static final long LOOK_PERIOD_MILLIS = 10_000;
+    private static final long LOOK_SOON_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final UUID group;
+    private final RaftGroupId groupId;
+    private final RaftMember self;
+    private final ClientId client = ClientId.randomId();
+    private final RaftNodeBuilder options;
+    private final NodeFiles files;
+    private final ReplicaClock replicaClock = new ReplicaClock();
+    private final EntryClock entryClock;
+    private final StoreMachine machine;
+    private final WriteQueue queue;
+    private final ReadBarrier barrier;
+    private final ScheduledExecutorService timer;
+    private final ExecutorService workers;
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private final AtomicBoolean isClosed = new AtomicBoolean();
+    private final AtomicLong grownBytes = new AtomicLong();
+    private final AtomicBoolean isSnapshotAsked = new AtomicBoolean();
+    private final AtomicLong lastEntryMillis = new AtomicLong();
+    private volatile List<String> warnings = List.of();
+    private volatile long lastAppendNanos = System.nanoTime();
+    private volatile long lastLookNanos = System.nanoTime();
+    private volatile @Nullable RaftServer server;
+    private volatile @Nullable Peers peers;
+    private volatile @Nullable SnapshotServer snapshots;
+
+    private RaftNode(RaftNodeBuilder options, UUID group, RaftMember self) {
+        this.options = options;
+        this.group = group;
+        this.groupId = RaftGroupId.valueOf(group);
+        this.self = self;
+        this.files = new NodeFiles(options.directory, options.steps);
+        long timeoutNanos = options.requestTimeout.toNanos();
+        this.entryClock = new EntryClock(options.clock, System::nanoTime);
+        this.timer = Executors.newSingleThreadScheduledExecutor(threads("timer"));
+        this.workers = Executors.newCachedThreadPool(threads("work"));
+        this.queue = new WriteQueue(self.id(), new Log(), options.maxCommandBytes, timeoutNanos);
+        this.barrier = new ReadBarrier(this::askForReadIndex, timer, timeoutNanos);
+        Map<Byte, Applier> appliers = new HashMap<>(options.appliers);
+        appliers.put(ReplicatedEngine.KIND, new EngineCommands());
+        this.machine =
+                new StoreMachine(group, client, files, this::openStore, appliers, replicaClock, new MachineOwner());
+    }
+
+    private ThreadFactory threads(String purpose) {
+        return task -> {
+            Thread thread = new Thread(task, "caskwright-raft-" + purpose + "-" + self.id());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    /** Returns a builder of the member that has this directory, which is missing, empty, or that member's. */
+    public static RaftNodeBuilder builder(Path directory) {
+        return new RaftNodeBuilder(directory);
+    }
+
+    static RaftNode open(RaftNodeBuilder options, UUID group, String id) throws IOException {
+        RaftMember self = options.members.stream()
+                .filter(member -> member.id().equals(id))
+                .findFirst()
+                .orElseThrow();
+        RaftNode node = new RaftNode(options, group, self);
+        try {
+            node.start();
+            return node;
+        } catch (IOException | RuntimeException | Error e) {
+            try {
+                node.close();
+            } catch (IOException | RuntimeException closing) {
+                e.addSuppressed(closing);
+            }
+            throw e;
+        }
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // the timer ends with the node
+    private void start() throws IOException {
+        files.claim(group, self.id());
+        machine.open();
+        snapshots = new SnapshotServer(files.outgoing(), machine::checkpoint);
+        lastEntryMillis.set(machine.applied().timeMillis());
+        Path groupLog = files.log().resolve(group.toString());
+        boolean isKnown = Files.isDirectory(groupLog);
+        checkLog(groupLog, isKnown);
+        RaftProperties properties = RatisSettings.properties(options, files, self);
+        Parameters parameters = RatisSettings.parameters(options.tls);
+        List<RaftPeer> all = options.members.stream().map(Peers::peer).toList();
+        RaftGroup first = options.isJoining ? RaftGroup.valueOf(groupId) : RaftGroup.valueOf(groupId, all);
+        RaftServer started = RaftServer.newBuilder()
+                .setServerId(RaftPeerId.valueOf(self.id()))
+                .setGroup(first)
+                .setOption(isKnown ? RaftStorage.StartupOption.RECOVER : RaftStorage.StartupOption.FORMAT)
+                .setStateMachine(machine)
+                .setProperties(properties)
+                .setParameters(parameters)
+                .build();
+        server = started;
+        peers = new Peers(groupId, this::knownPeers, properties, parameters, options.requestTimeout.toMillis());
+        started.start();
+        queue.start();
+        long tickMillis = options.tick.toMillis();
+        timer.scheduleWithFixedDelay(this::tick, tickMillis, tickMillis, TimeUnit.MILLISECONDS);
+        timer.scheduleWithFixedDelay(this::lookAroundSafely, 0, LOOK_PERIOD_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Refuses a directory of which a part is missing: going on with it could lose votes or entries. */
+    private void checkLog(Path groupLog, boolean isKnown) throws IOException {
+        long applied = machine.applied().index();
+        if (!isKnown) {
+            if (applied >= 0) {
+                throw new UnsupportedFormatException("the store has entries, but raft's log is missing: directory="
+                        + options.directory + ", index=" + applied
+                        + "; take the member out of the group, and add it again with"
+                        + " an empty directory and another id");
+            }
+            return;
+        }
+        long first = Long.MAX_VALUE;
+        Path current = groupLog.resolve("current");
+        if (Files.isDirectory(current)) {
+            try (Stream<Path> segments = Files.list(current)) {
+                for (Path segment : segments.toList()) {
+                    String[] parts = segment.getFileName().toString().split("[_-]", -1);
+                    if (parts.length == 3 && parts[0].equals("log")) {
+                        first = Math.min(first, Long.parseLong(parts[1].equals("inprogress") ? parts[2] : parts[1]));
+                    }
+                }
+            }
+        }
+        if (first != Long.MAX_VALUE && first > applied + 1) {
+            throw new UnsupportedFormatException(
+                    "raft's log begins behind the store, so entries are missing: directory="
+                            + options.directory + ", first entry=" + first + ", applied=" + applied
+                            + "; take the member out of the group,"
+                            + " and add it again with an empty directory and another id");
+        }
+    }
+
+    private BitcaskEngine openStore(Path directory) throws IOException {
+        EngineBuilder builder = options.store.apply(BitcaskEngine.builder(directory));
+        // What was told of expiry is told anew from the log: a note of it may have survived a power loss that the end
+        // of the
+        // store's log has not.
+        return builder.clock(replicaClock)
+                .durability(Durability.WRITE)
+                .forgetToldExpiries(true)
+                .open();
+    }
+
+    /** Returns which member this is. */
+    public RaftMember self() {
+        return self;
+    }
+
+    /**
+     * Has the group run a command, once. Waits only while very many commands wait already, and for the request time-out at most;
+     * {@link #hasRoom} tells before.
+     *
+     * @param kind which {@link Applier} runs it: one that was given to the builder
+     * @param command its bytes, which are not changed from now on
+     * @return the applier's reply. The future fails with a {@link CommandFailedException} if the command could not be done, and
+     *     with a {@link RaftException} if the group did not answer in time: its outcome says whether it may have been applied
+     * @throws IllegalArgumentException if there is no applier of that kind, or the command is longer than {@link
+     *     RaftNodeBuilder#maxCommandBytes} allows
+     */
+    public CompletableFuture<byte[]> submit(int kind, byte[] command) {
+        if (kind != ReplicatedEngine.KIND && !options.appliers.containsKey((byte) kind)) {
+            throw new IllegalArgumentException("there is no applier of that kind: kind=" + kind + ", known="
+                    + options.appliers.keySet() + "; give one to the builder of every member");
+        }
+        return queue.submit((byte) kind, Objects.requireNonNull(command, "command"), false);
+    }
+
+    /** Returns whether {@link #submit} would take a command without waiting. */
+    public boolean hasRoom() {
+        return queue.hasRoom();
+    }
+
+    /**
+     * Returns a future that ends when this member has applied whatever had been acknowledged anywhere at the time of this call:
+     * reads of {@link #store} that begin then are linearizable. Reads that come together share a barrier. It works at every member;
+     * at the leader, while it is sure to lead, it costs no message. It fails with a {@link RaftException} if no leader answered in
+     * time.
+     */
+    public CompletableFuture<Void> barrier() {
+        return barrier.join();
+    }
+
+    /** Returns what this member has applied. It may be stale; see {@link #barrier}. */
+    public ReadView store() {
+        return machine.view();
+    }
+
+    LocalView local() {
+        return machine.view();
+    }
+
+    long timeoutMillis() {
+        return options.requestTimeout.toMillis();
+    }
+
+    /** Returns what this member knows of itself and the group. */
+    public RaftState state() {
+        Applied applied = machine.applied();
+        RaftServer.Division division = division();
+        if (division == null) {
+            return new RaftState(
+                    self.id(),
+                    Role.STOPPED,
+                    applied.term(),
+                    null,
+                    options.members,
+                    applied.index(),
+                    applied.index(),
+                    machine.durableIndex(),
+                    applied.timeMillis(),
+                    List.of(),
+                    warnings,
+                    failure.get());
+        }
+        DivisionInfo info = division.getInfo();
+        RaftPeerId leader = info.getLeaderId();
+        long committed = division.getRaftLog().getLastCommittedIndex();
+        return new RaftState(
+                self.id(),
+                role(info),
+                info.getCurrentTerm(),
+                leader == null ? null : leader.toString(),
+                members(division),
+                machine.getLastAppliedTermIndex().getIndex(),
+                committed,
+                machine.durableIndex(),
+                applied.timeMillis(),
+                lags(division, committed),
+                warnings,
+                failure.get());
+    }
+
+    private Role role(DivisionInfo info) {
+        if (failure.get() != null || !info.isAlive()) {
+            return Role.STOPPED;
+        }
+        if (info.isLeader()) {
+            return info.isLeaderReady() ? Role.LEADER : Role.CANDIDATE;
+        }
+        return info.isCandidate() ? Role.CANDIDATE : info.isFollower() ? Role.FOLLOWER : Role.STARTING;
+    }
+
+    private static List<RaftMember> members(RaftServer.Division division) {
+        return division.getRaftConf().getAllPeers().stream()
+                .map(Peers::member)
+                .sorted(Comparator.comparing(RaftMember::id))
+                .toList();
+    }
+
+    private List<RaftState.Lag> lags(RaftServer.Division division, long committed) {
+        List<RaftState.Lag> lags = new ArrayList<>();
+        if (division.getInfo().isLeader()) {
+            for (CommitInfoProto info : division.getCommitInfos()) {
+                String id = info.getServer().getId().toStringUtf8();
+                if (!id.equals(self.id())) {
+                    lags.add(new RaftState.Lag(id, Math.max(0, committed - info.getCommitIndex())));
+                }
+            }
+            lags.sort(Comparator.comparing(RaftState.Lag::id));
+        }
+        return lags;
+    }
+
+    /**
+     * Gives the lead to another member, at the leader only. Commands that come meanwhile wait, or are told not to have been applied.
+     *
+     * @param member its id
+     * @return a future that ends when it leads; it fails with an {@link IOException} if it does not in time
+     */
+    public CompletableFuture<Void> transferLeadership(String member, Duration timeout) {
+        return admin(running -> running.transferLeadershipAsync(new TransferLeadershipRequest(
+                client,
+                running.getId(),
+                groupId,
+                CallId.getAndIncrement(),
+                RaftPeerId.valueOf(member),
+                timeout.toMillis())));
+    }
+
+    /**
+     * Sets who is in the group, at the leader only. Members that are new must be open, with {@link RaftNodeBuilder#joining}; they are
+     * brought up to the others before they count. One that is left out stops taking part, and may be closed once the future has
+     * ended.
+     *
+     * @return a future that ends when a majority of the old and of the new members knows; it fails with an {@link IOException} if
+     *     that was not so in time, and then the group has the old members, or tries on
+     */
+    public CompletableFuture<Void> setMembers(List<RaftMember> members) {
+        List<RaftPeer> all = members.stream().map(Peers::peer).toList();
+        return admin(running -> running.setConfigurationAsync(new SetConfigurationRequest(
+                client,
+                running.getId(),
+                groupId,
+                CallId.getAndIncrement(),
+                SetConfigurationRequest.Arguments.newBuilder()
+                        .setServersInNewConf(all)
+                        .build())));
+    }
+
+    /**
+     * Forces the store now, after which the log before the force before this one is given back.
+     *
+     * @return the index up to which the store survives a power loss without the log
+     */
+    public CompletableFuture<Long> snapshot() {
+        grownBytes.set(0);
+        return admin(running -> running.snapshotManagementAsync(SnapshotManagementRequest.newCreate(
+                        client, running.getId(), groupId, CallId.getAndIncrement(), options.requestTimeout.toMillis())))
+                .thenApply(done -> machine.durableIndex());
+    }
+
+    @FunctionalInterface
+    private interface Admin {
+        CompletableFuture<RaftClientReply> ask(RaftServer running) throws IOException;
+    }
+
+    private CompletableFuture<Void> admin(Admin question) {
+        RaftServer running = server;
+        if (running == null) {
+            return CompletableFuture.failedFuture(new IOException("the node is closed"));
+        }
+        try {
+            return question.ask(running).thenCompose(reply -> {
+                if (reply.isSuccess()) {
+                    return CompletableFuture.completedFuture(null);
+                }
+                return CompletableFuture.failedFuture(
+                        new IOException(String.valueOf(reply.getException().getMessage()), reply.getException()));
+            });
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private RaftServer.@Nullable Division division() {
+        RaftServer running = server;
+        if (running == null) {
+            return null;
+        }
+        try {
+            return running.getDivision(groupId);
+        } catch (IOException e) {
+            return null; // the group is being closed, and its members are not known any more
+        }
+    }
+
+    private Iterable<RaftPeer> knownPeers() {
+        RaftServer.Division division = division();
+        List<RaftPeer> all = new ArrayList<>();
+        if (division != null) {
+            all.addAll(division.getRaftConf().getAllPeers());
+        }
+        for (RaftMember member : options.members) {
+            if (all.stream().noneMatch(peer -> peer.getId().toString().equals(member.id()))) {
+                all.add(Peers.peer(member));
+            }
+        }
+        return all;
+    }
+
+    private CompletableFuture<?> askForReadIndex() {
+        RaftServer running = server;
+        if (running == null) {
+            return CompletableFuture.failedFuture(new IOException("the node is closed"));
+        }
+        RaftClientRequest request = RaftClientRequest.newBuilder()
+                .setClientId(client)
+                .setServerId(running.getId())
+                .setGroupId(groupId)
+                .setCallId(CallId.getAndIncrement())
+                .setMessage(Message.EMPTY)
+                .setType(RaftClientRequest.readRequestType())
+                .build();
+        return checked(running, request);
+    }
+
+    /** Hands a request to this member's own server; the future fails if the reply is a refusal. */
+    private static CompletableFuture<RaftClientReply> checked(RaftServer running, RaftClientRequest request) {
+        CompletableFuture<RaftClientReply> reply;
+        try {
+            reply = running.submitClientRequestAsync(request);
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        return reply.thenApply(answer -> {
+            if (!answer.isSuccess()) {
+                throw new CompletionException(answer.getException());
+            }
+            return answer;
+        });
+    }
+
+    /** The way of commands into the log. */
+    private final class Log implements WriteQueue.Way {
+        @Override
+        public WriteQueue.Leader leader() {
+            RaftServer.Division division = division();
+            if (division == null) {
+                return WriteQueue.Leader.NOWHERE;
+            }
+            DivisionInfo info = division.getInfo();
+            if (info.isLeader()) {
+                return info.isLeaderReady() ? WriteQueue.Leader.HERE : WriteQueue.Leader.NOWHERE;
+            }
+            RaftPeerId leader = info.getLeaderId();
+            return leader == null || leader.equals(division.getId())
+                    ? WriteQueue.Leader.NOWHERE
+                    : WriteQueue.Leader.ELSEWHERE;
+        }
+
+        @Override
+        public CompletableFuture<?> append(long callId, List<Command> commands) {
+            RaftServer running = server;
+            if (running == null) {
+                return CompletableFuture.failedFuture(new IOException("the node is closed"));
+            }
+            long time = lastEntryMillis.updateAndGet(
+                    last -> Math.max(Math.max(last, machine.applied().timeMillis()), entryClock.millis()));
+            lastAppendNanos = System.nanoTime();
+            RaftClientRequest request = RaftClientRequest.newBuilder()
+                    .setClientId(client)
+                    .setServerId(running.getId())
+                    .setGroupId(groupId)
+                    .setCallId(callId)
+                    .setMessage(Message.valueOf(UnsafeByteOperations.unsafeWrap(EntryCodec.encode(time, commands))))
+                    .setType(RaftClientRequest.writeRequestType())
+                    .build();
+            return checked(running, request);
+        }
+
+        @Override
+        public CompletableFuture<List<Result>> forward(List<Command> commands) {
+            RaftServer.Division division = division();
+            RaftPeerId leader = division == null ? null : division.getInfo().getLeaderId();
+            Peers others = peers;
+            if (leader == null || others == null) {
+                return CompletableFuture.completedFuture(refused(commands.size()));
+            }
+            return others.ask(leader.toString(), Peers.FORWARD, ByteBuffer.wrap(EntryCodec.encode(0, commands)))
+                    .thenApply(answer -> {
+                        try {
+                            return Result.decode(answer);
+                        } catch (UnsupportedFormatException e) {
+                            throw new CompletionException(e);
+                        }
+                    });
+        }
+
+        private List<Result> refused(int count) {
+            Result result = Result.of(
+                    CompletableFuture.failedFuture(RaftException.notApplied("the leader has just been lost", null)));
+            return Collections.nCopies(count, result);
+        }
+    }
+
+    /** What the state machine needs of the node. */
+    private final class MachineOwner implements StoreMachine.Owner {
+        @Override
+        public void accepted(long callId) {
+            queue.accepted(callId);
+        }
+
+        @Override
+        public void applied(long callId, List<Result> results) {
+            queue.applied(callId, results);
+        }
+
+        @Override
+        @SuppressWarnings("FutureReturnValueIgnored") // its end is handled
+        public void grown(long bytes) {
+            if (grownBytes.addAndGet(bytes) >= options.snapshotEveryBytes
+                    && isSnapshotAsked.compareAndSet(false, true)) {
+                work(() -> snapshot().whenComplete((index, failed) -> {
+                    isSnapshotAsked.set(false);
+                    if (failed != null) {
+                        LOG.warn("the store could not be forced, will try again: {}", failed.toString());
+                    }
+                }));
+            }
+        }
+
+        @Override
+        public void changed() {
+            queue.leaderChanged();
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            fail(cause);
+        }
+
+        @Override
+        public CompletableFuture<Message> answer(Message question) {
+            return answerQuestion(question.getContent().asReadOnlyByteBuffer());
+        }
+
+        @Override
+        public CompletableFuture<TermIndex> fetch(String leader) {
+            CompletableFuture<TermIndex> end = new CompletableFuture<>();
+            work(() -> {
+                try {
+                    SnapshotFetch fetch = new SnapshotFetch(group, files, options.steps, isClosed::get);
+                    Applied copied = fetch.fetch(
+                            (what, body) -> askNow(leader, what, body),
+                            machine.applied().index());
+                    end.complete(TermIndex.valueOf(copied.term(), copied.index()));
+                } catch (IOException | RuntimeException | Error e) {
+                    if (!isClosed.get()) {
+                        warn("this member is too far behind, and could not copy the store of " + leader
+                                + ", will try again: " + e);
+                    }
+                    end.completeExceptionally(e);
+                }
+            });
+            return end;
+        }
+    }
+
+    private void work(Runnable task) {
+        try {
+            workers.execute(task);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("the node is being closed, and does not begin more work");
+        }
+    }
+
+    private ByteBuffer askNow(String member, byte what, ByteBuffer body) throws IOException {
+        Peers others = peers;
+        if (others == null) {
+            throw new IOException("the node is closed");
+        }
+        try {
+            return others.ask(member, what, body).join();
+        } catch (CompletionException e) {
+            throw SnapshotFetch.asIo(e);
+        }
+    }
+
+    /** Answers a question of another member; see {@link Peers}. */
+    private CompletableFuture<Message> answerQuestion(ByteBuffer question) {
+        try {
+            byte what = question.get();
+            return switch (what) {
+                case Peers.HELLO -> CompletableFuture.completedFuture(Peers.answerOf(hello()));
+                case Peers.FORWARD -> forwarded(question);
+                case Peers.CHECKPOINT, Peers.CHUNK, Peers.RELEASE ->
+                    CompletableFuture.supplyAsync(() -> handOut(what, question), workers);
+                default ->
+                    CompletableFuture.completedFuture(
+                            Peers.answerOf(new IOException("this version does not know the question: what=" + what)));
+            };
+        } catch (IOException | RuntimeException e) {
+            return CompletableFuture.completedFuture(Peers.answerOf(e));
+        }
+    }
+
+    private ByteBuffer hello() {
+        return ByteBuffer.allocate(Long.BYTES).putLong(options.clock.millis()).flip();
+    }
+
+    private CompletableFuture<Message> forwarded(ByteBuffer question) throws IOException {
+        List<CompletableFuture<byte[]>> futures = new ArrayList<>();
+        for (Command command : EntryCodec.decode(question).commands()) {
+            futures.add(queue.submit(command.kind(), command.bytes(), true));
+        }
+        return CompletableFuture.allOf(futures.toArray(CompletableFuture[]::new))
+                .handle((all, failed) -> {
+                    List<Result> results = new ArrayList<>(futures.size());
+                    for (CompletableFuture<byte[]> future : futures) {
+                        results.add(Result.of(future));
+                    }
+                    return Peers.answerOf(ByteBuffer.wrap(Result.encode(results)));
+                });
+    }
+
+    private Message handOut(byte what, ByteBuffer question) {
+        SnapshotServer source = snapshots;
+        try {
+            if (source == null) {
+                throw new IOException("the node is being opened");
+            }
+            return Peers.answerOf(
+                    switch (what) {
+                        case Peers.CHECKPOINT -> source.checkpoint();
+                        case Peers.CHUNK -> source.chunk(question);
+                        default -> source.release(question);
+                    });
+        } catch (IOException | RuntimeException e) {
+            return Peers.answerOf(e);
+        }
+    }
+
+    /** Gives up what waits too long, and logs the time while it matters and nothing else does. */
+    @SuppressWarnings("FutureReturnValueIgnored") // a tick that fails is followed by another
+    private void tick() {
+        try {
+            queue.expire();
+            Applied applied = machine.applied();
+            if (entryClock.isInDoubt() && System.nanoTime() - lastLookNanos >= LOOK_SOON_NANOS) {
+                lookAround();
+            }
+            boolean isQuiet = System.nanoTime() - lastAppendNanos >= options.tick.toNanos();
+            if (isQuiet && applied.timeMillis() < applied.greatestExpiry() && state().isLeader()) {
+                queue.submit(ReplicatedEngine.KIND, EngineCommands.TICK, true);
+            }
+        } catch (RuntimeException e) {
+            LOG.warn("a tick failed, the next one comes", e);
+        }
+    }
+
+    private void lookAroundSafely() {
+        try {
+            lookAround();
+        } catch (RuntimeException e) {
+            LOG.warn("a look at the other members failed, the next one comes", e);
+        }
+    }
+
+    /** Looks whether the other members are what they should be, and whether clocks differ. */
+    @SuppressWarnings("FutureReturnValueIgnored") // a question that fails is asked again
+    private void lookAround() {
+        lastLookNanos = System.nanoTime();
+        SnapshotServer source = snapshots;
+        if (source != null) {
+            try {
+                source.expire();
+            } catch (IOException e) {
+                LOG.warn("a checkpoint that nobody needs could not be deleted, will try again: {}", e.toString());
+            }
+        }
+        RaftServer.Division division = division();
+        Peers others = peers;
+        if (division == null || others == null) {
+            return;
+        }
+        List<RaftMember> asked = members(division).stream()
+                .filter(member -> !member.id().equals(self.id()))
+                .toList();
+        List<String> found = Collections.synchronizedList(new ArrayList<>());
+        List<Long> behind = Collections.synchronizedList(new ArrayList<>());
+        List<CompletableFuture<?>> answers = new ArrayList<>();
+        for (RaftMember member : asked) {
+            answers.add(others.ask(member.id(), Peers.HELLO, ByteBuffer.allocate(0))
+                    .handle((answer, failed) -> {
+                        if (failed == null) {
+                            behind.add(answer.getLong() - options.clock.millis());
+                        } else if (failed.toString().contains(GroupMismatchException.class.getSimpleName())) {
+                            found.add("a member of another group listens where one of this group should: member="
+                                    + member);
+                        }
+                        return null;
+                    }));
+        }
+        CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new))
+                .thenRun(() -> looked(asked.size(), behind, found));
+    }
+
+    /** Draws the conclusions of a look around. */
+    private void looked(int asked, List<Long> behind, List<String> found) {
+        List<Long> sorted = behind.stream().sorted().toList();
+        if (2 * sorted.size() >= asked) { // with this one, a majority
+            long median = sorted.isEmpty() ? 0 : sorted.get((sorted.size() - 1) / 2);
+            long corrected = entryClock.compared(median);
+            if (corrected != 0) {
+                found.add("the clock of this member is off, and not believed: millis=" + -corrected
+                        + "; set it, most members agree on another time");
+            }
+        }
+        synchronized (this) {
+            for (String warning : found) {
+                if (!warnings.contains(warning)) {
+                    LOG.warn("{}: {}", self.id(), warning);
+                }
+            }
+            warnings = List.copyOf(found);
+        }
+    }
+
+    private void warn(String warning) {
+        LOG.warn("{}: {}", self.id(), warning);
+        synchronized (this) {
+            List<String> more = new ArrayList<>(warnings);
+            more.remove(warning);
+            more.add(warning);
+            warnings = List.copyOf(more);
+        }
+    }
+
+    private void fail(Throwable cause) {
+        if (!failure.compareAndSet(null, cause)) {
+            return;
+        }
+        LOG.error("member {} stops: {}", self.id(), cause.toString(), cause);
+        queue.close(cause);
+        barrier.close(cause);
+        // Ratis closes its server for an entry that cannot be applied; after a failed log or swap it would go on.
+        RaftServer running = server;
+        if (running != null) {
+            work(() -> {
+                try {
+                    running.close();
+                } catch (IOException e) {
+                    LOG.warn("raft could not be closed", e);
+                }
+            });
+        }
+    }
+
+    /**
+     * Leaves the group for now: whatever was acknowledged stays so. Commands that are under way fail as unknown. The others take this
+     * member for dead until it is opened again. Closing twice is fine.
+     */
+    @Override
+    public void close() throws IOException {
+        if (!isClosed.compareAndSet(false, true)) {
+            return;
+        }
+        IOException closing = new IOException("the node is closed");
+        queue.close(closing);
+        barrier.close(closing);
+        timer.shutdownNow();
+        RaftServer running = server;
+        Peers others = peers;
+        IOException first = null;
+        try {
+            if (running != null) {
+                running.close();
+            }
+            if (others != null) {
+                others.close();
+            }
+        } catch (IOException e) {
+            first = e;
+        } finally {
+            workers.shutdown();
+            machine.close();
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+}
