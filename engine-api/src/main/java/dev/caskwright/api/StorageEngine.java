@@ -159,7 +159,8 @@ public interface StorageEngine extends ReadView, AutoCloseable {
 
     /**
      * Returns the background work that failed before it changed anything, or was refused by the executor, and is tried
-     * again. Reads and writes go on meanwhile; if it never succeeds, space is not given back or opening takes longer.
+     * again, and what is left undone until the store is reopened. Reads and writes go on meanwhile; if it never succeeds,
+     * space is not given back or opening takes longer.
      */
     default List<Retry> retries() {
         return List.of();

@@ -182,13 +182,14 @@ final class Background implements Executor, Closeable {
         try {
             wasEntered = enter();
             if (wasEntered) {
-                for (Task task = nextDue(); task != null; task = nextDue()) {
-                    handOver(task);
+                boolean goesOn = true;
+                for (Task task = nextDue(); task != null && goesOn; task = goesOn ? nextDue() : null) {
+                    goesOn = isHandedOver(task);
                 }
             }
         } catch (RuntimeException | Error e) {
             // What is due stays so, and is handed over at the next occasion.
-            logger().warn("background work could not be handed over, will try again: {}", e.toString());
+            warn("background work", "could not be handed over, will try again", e);
         } finally {
             if (wasEntered) {
                 inside.remove(Thread.currentThread());
@@ -210,7 +211,8 @@ final class Background implements Executor, Closeable {
         return null;
     }
 
-    private void handOver(Task task) {
+    /** Hands a task over, or leaves it for later; returns false if there is no memory even for that. */
+    private boolean isHandedOver(Task task) {
         Executor given = executor;
         try {
             if (given == null) {
@@ -220,9 +222,10 @@ final class Background implements Executor, Closeable {
             }
         } catch (RuntimeException | Error e) {
             if (given == null || !task.isVital || !isTakenByProcess(task, e)) {
-                retryLater(task, e, "was refused by the executor");
+                return isRetriedLater(task, e, "was refused by the executor, will be tried again");
             }
         }
+        return true;
     }
 
     private boolean isTakenByProcess(Task task, Throwable refusal) {
@@ -234,29 +237,42 @@ final class Background implements Executor, Closeable {
         }
         if (!task.isRefusalTold) {
             task.isRefusalTold = true;
-            logger().warn(
-                            "the executor refuses {}, a thread of the process runs it: {}",
-                            task.name,
-                            refusal.toString());
+            warn(task.name, "is run by a thread of the process, the executor refuses it", refusal);
         }
         return true;
     }
 
-    private void retryLater(Task task, Throwable cause, String what) {
+    /** Has a task tried again after a pause, or if there is no memory for a timer, at the next occasion, and returns false. */
+    private boolean isRetriedLater(Task task, Throwable cause, String what) {
         long pause;
         synchronized (this) {
             if (closed) {
-                return;
+                return true;
             }
             pause = task.fail(cause);
         }
-        if (Integer.bitCount(task.failures) == 1) {
-            logger().warn("{} {}, will try again in {} ms: {}", task.name, what, pause, cause.toString());
-        }
-        retryTimer.after(pause, () -> {
+        boolean isTimed = true;
+        try {
+            retryTimer.after(pause, task.again);
+        } catch (RuntimeException | Error e) {
+            isTimed = false;
             task.request();
-            handOverFromTimer();
-        });
+        }
+        if (Integer.bitCount(task.failures) == 1) {
+            warn(task.name, what, cause);
+        }
+        return isTimed;
+    }
+
+    /** Logs, unless there is no memory for that: the work must go on. */
+    private static void warn(String task, String what, Throwable cause) {
+        try {
+            logger().warn("{} {}: {}", task, what, cause.toString());
+        } catch (RuntimeException | Error e) {
+            if (e != cause) {
+                cause.addSuppressed(e);
+            }
+        }
     }
 
     /** Returns what is being tried again. */
@@ -326,6 +342,9 @@ final class Background implements Executor, Closeable {
         private long failingSinceNanos;
         private @Nullable Throwable cause;
 
+        /** Made in time, for when there is no memory. */
+        private final Runnable again = this::requestAgain;
+
         private Task(String name, Work work, boolean isVital, Body body) {
             this.name = name;
             this.work = work;
@@ -342,6 +361,11 @@ final class Background implements Executor, Closeable {
                     isAnyDue |= !isRunning;
                 }
             }
+        }
+
+        private void requestAgain() {
+            request();
+            handOverFromTimer();
         }
 
         /** As {@link #request}, for what is asked for at every write: does not cut a pause short. */
@@ -418,11 +442,11 @@ final class Background implements Executor, Closeable {
                 }
                 Background.this.notifyAll();
             }
+            if (failure != null && isSound.getAsBoolean()) {
+                isRetriedLater(this, failure, "failed before it changed anything, will be tried again");
+            }
             if (hasRecovered) {
                 logger().info("{} went well again", name);
-            }
-            if (failure != null && isSound.getAsBoolean()) {
-                retryLater(this, failure, "failed before it changed anything");
             }
         }
     }

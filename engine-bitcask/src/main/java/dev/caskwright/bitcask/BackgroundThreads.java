@@ -372,7 +372,16 @@ final class BackgroundThreads {
             task.run();
         } catch (RuntimeException | Error e) {
             // Tasks report what goes wrong to their store. What comes here could not even do that; the thread goes on.
-            logger().error("background work ended abruptly", e);
+            tell(e);
+        }
+    }
+
+    private static void tell(Throwable failure) {
+        try {
+            logger().error("background work ended abruptly", failure);
+        } catch (RuntimeException | Error e) {
+            failure.addSuppressed(
+                    e); // for want of memory for the log, too; the thread is still counted, and must go on
         }
     }
 

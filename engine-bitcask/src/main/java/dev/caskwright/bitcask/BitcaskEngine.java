@@ -33,9 +33,12 @@ import dev.caskwright.api.Versions;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.WriteStats;
+import dev.caskwright.api.spi.Backends;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.KeyIndexFactory;
+import dev.caskwright.api.spi.KeyIndexProvider;
 import dev.caskwright.api.spi.LogCopy;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.RecordLogFactory;
@@ -98,10 +101,22 @@ public final class BitcaskEngine
 
     /**
      * Reads every byte of the store in a directory and tells what is damaged. Changes nothing; the store must not be open
-     * for writing.
+     * for writing. An image of the key index is compared with the log if an index that can read it is found among the
+     * plug-ins; that takes memory for an index and a part of a second one.
      */
-    @SuppressWarnings("try") // the lock is only held
     public static VerifyReport verify(Path directory, IoManagerFactory ioFactory) throws IOException {
+        return verify(directory, ioFactory, Backends.all(KeyIndexProvider.class, BitcaskEngine.class));
+    }
+
+    /** As {@link #verify(Path, IoManagerFactory)}, for a store with an index that is not found among the plug-ins. */
+    public static VerifyReport verify(Path directory, IoManagerFactory ioFactory, KeyIndexFactory index)
+            throws IOException {
+        return verify(directory, ioFactory, List.of(index));
+    }
+
+    @SuppressWarnings("try") // the lock is only held
+    private static VerifyReport verify(
+            Path directory, IoManagerFactory ioFactory, List<? extends KeyIndexFactory> indexes) throws IOException {
         List<VerifyReport.Damage> damages = new ArrayList<>();
         long[] counts = new long[2];
         try (IoManager io = ioFactory.open(directory, false);
@@ -119,6 +134,9 @@ public final class BitcaskEngine
                 }
             };
             new SegmentedLogFactory().verify(io, listener);
+            if (damages.isEmpty()) {
+                ImageCheck.run(io, indexes, (file, what) -> damages.add(new VerifyReport.Damage(file, 0, what)));
+            }
         }
         return new VerifyReport(counts[0], counts[1], List.copyOf(damages));
     }
@@ -404,7 +422,12 @@ public final class BitcaskEngine
 
     @Override
     public List<Retry> retries() {
-        return parts.background().retries();
+        List<Retry> retries = new ArrayList<>(parts.background().retries());
+        Retry doubt = merger.doubt();
+        if (doubt != null) {
+            retries.add(doubt);
+        }
+        return retries;
     }
 
     @Override

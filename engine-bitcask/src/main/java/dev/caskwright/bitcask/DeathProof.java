@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Makes sure that what a merge drops is dead by what the log says, and not by the word of the index alone: that was filled
- * from caches when the store was opened, and a cache may be wrong.
+ * from caches when the store was opened, and a cache may be wrong. If the log does not say so, the files stay as they are.
  *
- * <p>A put is dead if the index refers to a later record of its key, which is looked at, or has no such key, and a later
+ * <p>A tombstone has done its work if the index has no such key, or refers to a later put. A put is dead if the index refers to a later record of its key, which is looked at, or has no such key, and a later
  * tombstone is found. Tombstones are found in the inputs as they are read, and for what is left, in the hint files of later
  * files; the record itself is looked at. What died in files that this opening made is known, and not proved again.
  *
@@ -97,6 +97,7 @@ final class DeathProof {
             }
             if (scanner.isTombstone()) {
                 tombstone(scanner);
+                superseded(input, scanner);
             } else if (scanner.isPut()) {
                 put(input, scanner);
             }
@@ -132,7 +133,11 @@ final class DeathProof {
             boolean isLater = log.isAfter(current, scanner.locator());
             try {
                 session.reader.readKey(current, length);
-                if (isLater && session.reader.isPut() && session.reader.hasKey(source, key, length)) {
+                // By its version, too: a merge before this one may have moved an old put behind the record.
+                if (isLater
+                        && session.reader.isPut()
+                        && session.reader.version() > scanner.version()
+                        && session.reader.hasKey(source, key, length)) {
                     return current;
                 }
                 session.reader.read(current);
@@ -143,7 +148,7 @@ final class DeathProof {
                     throw new DamagedInputException(input, e, true);
                 }
             }
-            throw lie(other, "it refers to no later put of a key that is in " + input.name());
+            throw lie(other, "it refers to no later put of a key of which something is in " + input.name());
         } finally {
             store.exit(session);
         }
@@ -243,7 +248,10 @@ final class DeathProof {
 
     private static UnprovedException lie(LogSegment file, String what) {
         return new UnprovedException(new CorruptRecordException(
-                "the key index does not agree with the log, so nothing is merged", file.name(), 0, what));
+                "the key index does not agree with the log, so files are not merged, reopen the store",
+                file.name(),
+                0,
+                what));
     }
 
     // ---------------------------------------------------------------- the table

@@ -5,6 +5,7 @@ import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.api.Retry;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.MergeOutput;
@@ -56,11 +57,15 @@ final class Merger {
     private final RateLimit rateLimit;
     private final long changesRetainedBytes;
     private final ReentrantLock running = new ReentrantLock();
-    private final Set<LogSegment> leftOut = new HashSet<>(); // files that are damaged; under the lock of running
+    private final Set<LogSegment> leftOut = new HashSet<>(); // damaged, or of doubtful death; under the lock of running
+    private volatile @Nullable Doubt doubt;
     private volatile boolean cancelled;
     private boolean isCounted; // the merge that runs; under its lock
     private final AtomicLong merges = new AtomicLong();
     private final AtomicLong mergedBytes = new AtomicLong();
+
+    /** That merges met what the log does not say of the index; the last time. */
+    private record Doubt(long firstNanos, int count, CorruptRecordException lie) {}
 
     Merger(Store store, RateLimit rateLimit, long changesRetainedBytes) {
         this.store = store;
@@ -76,6 +81,18 @@ final class Merger {
 
     long mergedBytes() {
         return mergedBytes.get();
+    }
+
+    /** Returns what keeps files out of merges because the index does not agree with the log; null if nothing does. */
+    @Nullable Retry doubt() {
+        Doubt met = doubt;
+        return met == null
+                ? null
+                : new Retry(
+                        "merging files of which the key index does not agree with the log",
+                        (System.nanoTime() - met.firstNanos) / 1_000_000,
+                        met.count,
+                        met.lie);
     }
 
     /** Makes a running merge end soon without effect, and later ones not start. */
@@ -102,7 +119,8 @@ final class Merger {
     /**
      * Merges everything; over an ordered index, the records come to lie in the order of their keys.
      *
-     * @throws CorruptRecordException if something that the index refers to is damaged; all other files are merged
+     * @throws CorruptRecordException if something that the index refers to is damaged, or the index does not agree with the
+     *     log; all files are merged but those concerned
      */
     void mergeAll() throws IOException {
         running.lock();
@@ -260,6 +278,10 @@ final class Merger {
                 logger().warn("a damaged file is left out of merges until the store is reopened", e.damage);
                 damage = damage == null && e.isLive ? e.damage : damage;
                 leaveOut(inputs, e.input);
+            } catch (UnprovedException e) {
+                // Which of them the index is wrong about is not known.
+                keepForDoubt(inputs, e.lie);
+                return damage == null ? e.lie : damage;
             }
         }
         return damage;
@@ -275,6 +297,20 @@ final class Merger {
             }
         }
         inputs.removeAll(leftOut);
+    }
+
+    /**
+     * Leaves files out of merges that the index would have dropped something of which is not known to be dead. What it was
+     * filled from goes, so that the next opening fills it from the records.
+     */
+    private void keepForDoubt(List<LogSegment> inputs, CorruptRecordException lie) {
+        Doubt before = doubt;
+        doubt = before == null
+                ? new Doubt(System.nanoTime(), 1, lie)
+                : new Doubt(before.firstNanos, Math.min(before.count + 1, Integer.MAX_VALUE - 1), lie);
+        leftOut.addAll(inputs);
+        log.distrustCaches();
+        logger().warn("{} files are left out of merges until the store is reopened", inputs.size(), lie);
     }
 
     private static Logger logger() {
@@ -374,6 +410,7 @@ final class Merger {
         private final @Nullable OrderedKeyIndex order;
         private final List<MergeOutput> outputs = new ArrayList<>();
         private final Set<LogSegment> withExpired = new LinkedHashSet<>();
+        private final Set<LogSegment> unread = new HashSet<>(); // those of which all has expired
         private final Map<LogSegment, Long> damagedBytes = new HashMap<>(); // of inputs in which nothing is missed
         private final TombstoneFilter older;
         private final DeathProof proof;
@@ -408,9 +445,6 @@ final class Merger {
                 }
                 proof.finish();
                 commitAndSwitch();
-            } catch (UnprovedException e) {
-                failure = e;
-                throw store.failedProof(e.lie);
             } catch (IOException | RuntimeException | Error e) {
                 failure = e;
                 throw e;
@@ -422,7 +456,7 @@ final class Merger {
 
         /**
          * As {@link #run}, for inputs of which nothing is needed: no number is set aside, and nothing is written but the edit.
-         * Returns whether that was done: it is not if damage leaves open whether nothing is needed.
+         * Returns whether that was done: it is not if damage leaves open whether nothing is needed, or the log does not agree.
          */
         boolean drop() throws IOException {
             try {
@@ -432,9 +466,7 @@ final class Merger {
                     }
                 }
                 proof.finish();
-            } catch (UnprovedException e) {
-                throw store.failedProof(e.lie);
-            } catch (DamagedInputException e) {
+            } catch (UnprovedException | DamagedInputException e) {
                 logger().debug("files are not dropped without being merged", e);
                 return false;
             }
@@ -545,6 +577,10 @@ final class Merger {
                 }
                 return; // nothing in it is needed here: no record, or none but puts
             }
+            // By the word of this opening alone: what was there before could be told wrongly.
+            if (!isProofNeeded && log.hasExpired(input, removableMillis) && dropExpired(input)) {
+                return;
+            }
             proof.beginInput(input);
             RecordScanner scanner = log.scan(input, input.length());
             LookAhead ahead = new LookAhead(store, input, order == null);
@@ -570,12 +606,46 @@ final class Merger {
                     }
                 } else if (scanner.isTombstone()) {
                     proof.tombstone(scanner);
-                    if (isNeeded(input, scanner, ahead)) {
+                    if (lookup(input, scanner, ahead) != KeyIndex.ABSENT) {
+                        if (isProofNeeded) {
+                            proof.superseded(input, scanner);
+                        }
+                    } else if (older.mayHaveOlder(input, scanner)) {
                         output(scanner).copy(scanner);
-                    } else if (isProofNeeded && older.mayHaveOlder(input, scanner)) {
-                        proof.superseded(input, scanner);
                     }
                 }
+            }
+        }
+
+        /**
+         * Takes an input of which all puts have expired. Its hints tell the keys, and only what must stay as a tombstone is
+         * read. Returns whether there are such hints; if not, some tombstones may have been copied all the same.
+         */
+        private boolean dropExpired(LogSegment input) throws IOException {
+            RecordScanner scanner = log.scan(input, input.length());
+            boolean isTold = log.visitKeys(input, (isTombstone, locator, source, offset, length) -> {
+                boolean counts = lookup(source, offset, length) == (isTombstone ? KeyIndex.ABSENT : locator);
+                if (counts && older.mayHaveOlder(input, source, offset, length)) {
+                    seek(input, scanner, locator);
+                    if (isTombstone) {
+                        output(scanner).copy(scanner);
+                    } else {
+                        output(scanner).copyAsTombstone(scanner);
+                    }
+                }
+            });
+            if (isTold) {
+                withExpired.add(input);
+                unread.add(input);
+            }
+            return isTold;
+        }
+
+        private static void seek(LogSegment input, RecordScanner scanner, long locator) throws IOException {
+            try {
+                scanner.seek(locator);
+            } catch (CorruptRecordException e) {
+                throw new DamagedInputException(input, e, true);
             }
         }
 
@@ -606,10 +676,14 @@ final class Merger {
                     return candidate; // the index refers to the very record, or has no such key
                 }
             }
+            return lookup(scanner.buffer(), scanner.keyOffset(), scanner.keyLength());
+        }
+
+        private long lookup(byte[] source, int keyOffset, int keyLength) throws IOException {
             // An index without keys may read records, of files that could be removed meanwhile.
             Session session = store.enter();
             try {
-                return index.get(scanner.buffer(), scanner.keyOffset(), scanner.keyLength());
+                return index.get(source, keyOffset, keyLength);
             } finally {
                 store.exit(session);
             }
@@ -644,7 +718,9 @@ final class Merger {
             KeyOrder(OrderedKeyIndex walked) {
                 this.walked = walked;
                 for (LogSegment input : inputs) {
-                    scanners.put(input, log.scan(input, input.length()));
+                    if (!unread.contains(input)) {
+                        scanners.put(input, log.scan(input, input.length()));
+                    }
                 }
             }
 
@@ -654,18 +730,10 @@ final class Merger {
                     for (int i = 0; i < count && !cancelled; i++) {
                         RecordScanner scanner = scanners.get(files[i]);
                         if (scanner != null) {
-                            seek(scanner, i);
+                            seek(files[i], scanner, locators[i]);
                             copyPut(files[i], scanner);
                         }
                     }
-                }
-            }
-
-            private void seek(RecordScanner scanner, int i) throws IOException {
-                try {
-                    scanner.seek(locators[i]);
-                } catch (CorruptRecordException e) {
-                    throw new DamagedInputException(files[i], e, true);
                 }
             }
 
@@ -808,6 +876,18 @@ final class Merger {
 
         /** Takes keys out of the index whose records in an input have expired. They are read again: no list is kept. */
         private void removeExpired(LogSegment input, Session session, LockSlices lock) throws IOException {
+            boolean isTold = unread.contains(input)
+                    && log.visitKeys(input, (isTombstone, locator, source, offset, length) -> {
+                        if (!isTombstone) {
+                            removeExpired(source, offset, length, locator, session, lock);
+                        }
+                    });
+            if (!isTold) {
+                removeExpiredByRecords(input, session, lock);
+            }
+        }
+
+        private void removeExpiredByRecords(LogSegment input, Session session, LockSlices lock) throws IOException {
             RecordScanner scanner = log.scan(input, input.length());
             long passedOver = 0;
             while (true) {
@@ -825,13 +905,13 @@ final class Merger {
                 }
                 if (scanner.isPut()
                         && store.clock.isRemovable(scanner.expiresAt(), scanner.version(), removableMillis)) {
-                    lock.next();
-                    store.pin(session);
-                    try {
-                        removeExpired(scanner);
-                    } finally {
-                        store.unpin(session);
-                    }
+                    removeExpired(
+                            scanner.buffer(),
+                            scanner.keyOffset(),
+                            scanner.keyLength(),
+                            scanner.locator(),
+                            session,
+                            lock);
                 }
             }
         }
@@ -845,15 +925,18 @@ final class Merger {
             return known == null ? 0 : known;
         }
 
-        private void removeExpired(RecordScanner scanner) throws IOException {
-            byte[] source = scanner.buffer();
-            int key = scanner.keyOffset();
-            int length = scanner.keyLength();
-            long locator = scanner.locator();
-            if (index.get(source, key, length) == locator) {
-                store.snapshots.beforeChange(source, key, length, locator);
-                index.remove(source, key, length, locator);
-                log.markDead(locator);
+        private void removeExpired(byte[] source, int key, int length, long locator, Session session, LockSlices lock)
+                throws IOException {
+            lock.next();
+            store.pin(session);
+            try {
+                if (index.get(source, key, length) == locator) {
+                    store.snapshots.beforeChange(source, key, length, locator);
+                    index.remove(source, key, length, locator);
+                    log.markDead(locator);
+                }
+            } finally {
+                store.unpin(session);
             }
         }
 

@@ -21,6 +21,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /**
  * Opens a store step by step: directory, lock, log, index, replay. Whatever was opened is released again, last first,
@@ -69,6 +70,10 @@ final class Opening {
 
     BitcaskEngine run() throws IOException {
         long started = System.nanoTime();
+        // A class whose initialization ends for want of memory cannot be used any more by this process. The log is
+        // called
+        // first when there is trouble, so this one is initialized before there is any.
+        LoggerFactory.getILoggerFactory();
         try {
             return open(started);
         } catch (AbstractMethodError | NoSuchMethodError e) {

@@ -46,6 +46,11 @@ final class Replay {
         return unsettled + replayAll(threads, opening::replay, ReplayBatch.Counter.of(log));
     }
 
+    /** Brings the index to the moment at which the loaded image ended. Nothing is counted as live or dead. */
+    void runUnsettled() throws IOException {
+        replayAll(1, opening::replayUnsettled, ReplayBatch.Counter.NONE);
+    }
+
     /** Fills the index with up to {@code threads} threads as the loaded image would. Nothing is counted as live or dead. */
     void runAsImaged(int threads) throws IOException {
         replayAll(threads, opening::replayImaged, ReplayBatch.Counter.NONE);

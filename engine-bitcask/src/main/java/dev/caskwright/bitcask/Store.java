@@ -277,17 +277,6 @@ final class Store {
         return clock.hasPassed(reader.expiresAt(), reader.version());
     }
 
-    /** Says that the index is wrong: what it was filled from goes, so that the next opening fills it from records. */
-    IOException failedProof(Throwable e) {
-        fail(e);
-        log.distrustCaches();
-        return new EngineFailedException(
-                Outcome.NOT_APPLIED,
-                "a merge would have dropped what is not known to be dead; hint files and images were removed, reopen the"
-                        + " store: " + e.getMessage(),
-                e);
-    }
-
     /** As {@link #failedAppend}, for the manifest: whether the merge took place is decided by the next opening. */
     IOException failedCommit(Throwable e) {
         fail(e);

@@ -41,10 +41,15 @@ final class TombstoneFilter {
 
     /** Returns whether a file that stays may hold an older version of the scanner's key. */
     boolean mayHaveOlder(LogSegment input, RecordScanner scanner) throws IOException {
+        return mayHaveOlder(input, scanner.buffer(), scanner.keyOffset(), scanner.keyLength());
+    }
+
+    /** As {@link #mayHaveOlder(LogSegment, RecordScanner)}, of a key that is a slice. */
+    boolean mayHaveOlder(LogSegment input, byte[] source, int keyOffset, int keyLength) throws IOException {
         for (LogSegment file : files) {
             if (isOlder(file, input)) {
                 KeyFilter filter = filter(file);
-                if (filter == null || filter.mayContain(scanner.buffer(), scanner.keyOffset(), scanner.keyLength())) {
+                if (filter == null || filter.mayContain(source, keyOffset, keyLength)) {
                     return true;
                 }
             }

@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.IoHook;
+import dev.caskwright.testkit.IoOperation;
 import dev.caskwright.testkit.ManualClock;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -123,6 +126,48 @@ final class ExpiredFilesTest {
             assertThat(engine.stats().merging().merges())
                     .as("nothing more to give")
                     .isEqualTo(merges);
+        }
+    }
+
+    /** What this opening wrote goes without being read: it knows when all of it has expired, and hints tell the keys. */
+    @Test
+    void aFileOfWhichAllHasExpiredGoesWithoutBeingRead() throws IOException {
+        AtomicInteger reads = new AtomicInteger();
+        IoHook hook = call -> {
+            if (call.operation() == IoOperation.READ && call.file().endsWith(".data")) {
+                reads.incrementAndGet();
+            }
+        };
+        CrashableIoManager disk = new CrashableIoManager();
+        EngineBuilder builder = CrashFixture.builder(hook.wrap(disk.factory(CrashFixture.HOME)), clock);
+        Duration soon = Duration.ofSeconds(5);
+        try (BitcaskEngine engine = builder.open()) {
+            engine.put(bytes("old"), bytes("lasting"));
+            engine.put(bytes("back"), bytes("must not come back"));
+            for (int i = 0; i < 50; i++) {
+                engine.put(bytes("session" + i), new byte[50], WriteOptions.DEFAULT.timeToLive(soon));
+            }
+            engine.put(bytes("back"), bytes("expires"), WriteOptions.DEFAULT.timeToLive(soon));
+            engine.delete(bytes("old"));
+            for (int i = 50; i < 100; i++) {
+                engine.put(bytes("session" + i), new byte[50], WriteOptions.DEFAULT.timeToLive(soon));
+            }
+            clock.advance(Duration.ofSeconds(10));
+            reads.set(0);
+            engine.mergeExpiredInBackground(new MergePolicy(1.4, CrashFixture.SMALL_FILES));
+            assertThat(engine.stats().merging().merges()).isPositive();
+            assertThat(engine.size()).isLessThan(20);
+            // The first file has what lasts and is read; of the others, the two records that stay as tombstones.
+            assertThat(reads.get()).isLessThan(12);
+            assertThat(engine.get(bytes("old"))).isNull();
+            assertThat(engine.get(bytes("back"))).isNull();
+            engine.merge();
+            assertThat(engine.health()).isNull();
+            assertThat(engine.size()).isZero();
+            assertThat(engine.stats().space().diskBytes()).isLessThan(500);
+        }
+        try (BitcaskEngine engine = builder.open()) {
+            assertThat(engine.size()).isZero();
         }
     }
 

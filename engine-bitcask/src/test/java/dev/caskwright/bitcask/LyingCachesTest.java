@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -232,6 +233,12 @@ final class LyingCachesTest {
                 byte[] key = truth.key().clone();
                 key[key.length - 1] ^= 1;
                 return new Hint(truth.kind(), truth.place(), key);
+            }
+        },
+        NO_TOMBSTONES {
+            @Override
+            List<Hint> tell(List<Hint> truth) {
+                return truth.stream().filter(each -> each.kind() != 2).toList();
             }
         },
         NOTHING {
@@ -460,6 +467,31 @@ final class LyingCachesTest {
 
     @ParameterizedTest
     @EnumSource
+    void verificationFindsAnImageThatTheManifestBelieves(ImageLie lie) throws IOException {
+        fill(true);
+        assertThat(BitcaskEngine.verify(HOME, disk.factory(), SMALL).damages()).isEmpty();
+        String image = forgeImage(lie, true);
+        VerifyReport report = BitcaskEngine.verify(HOME, disk.factory(), SMALL);
+        assertThat(report.damages()).extracting(VerifyReport.Damage::file).containsExactly(image);
+    }
+
+    /** The checksums are right and the index does not take the bytes for an image. */
+    @Test
+    void verificationFindsAnImageThatTheIndexRefuses() throws IOException {
+        fill(true);
+        String image = caches(".image").get(0);
+        byte[] truth = disk.content(image);
+        disk.install(image, CacheForger.image(truth, bytes -> Arrays.copyOf(bytes, bytes.length - 1)));
+        Sums.believe(disk, image);
+        VerifyReport report = BitcaskEngine.verify(HOME, disk.factory(), SMALL);
+        assertThat(report.damages()).extracting(VerifyReport.Damage::file).containsExactly(image);
+        try (BitcaskEngine engine = builder(true).open()) {
+            assertContent(engine);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void noMergeDeletesByTheWordOfHintFiles(HintLie lie) throws IOException {
         fill(false);
         forgeHints(lie, 0, 1, true);
@@ -525,21 +557,55 @@ final class LyingCachesTest {
         }
     }
 
-    /** What a lie ended goes on after a reopening; the caches are gone, and nothing else is. */
+    /** A merge that finds a lie leaves the files; all else goes on, and a reopening heals what the index was told. */
     @Test
     void aMergeThatFindsALieSaysWhatToDo() throws IOException {
         fill(true);
         forgeImage(ImageLie.NO_KEYS, true);
         try (BitcaskEngine engine = builder(true).open()) {
-            assertThatThrownBy(engine::merge)
-                    .isInstanceOf(EngineException.class)
-                    .hasMessageContaining("does not agree with the log")
-                    .hasMessageContaining("reopen the store");
-            assertThat(engine.health()).isNotNull();
-            assertThat(caches(".image")).isEmpty();
-            assertThat(caches(".hint")).isEmpty();
+            for (int run = 1; run <= 2; run++) {
+                assertThatThrownBy(engine::merge)
+                        .isInstanceOf(CorruptRecordException.class)
+                        .hasMessageContaining("does not agree with the log")
+                        .hasMessageContaining("reopen the store");
+                assertThat(engine.health()).isNull();
+                assertThat(engine.retries()).singleElement().satisfies(retry -> {
+                    assertThat(retry.task()).contains("merging files");
+                    assertThat(retry.cause()).hasMessageContaining("reopen the store");
+                });
+                assertThat(engine.retries().get(0).failures()).isEqualTo(run);
+                assertThat(caches(".image")).isEmpty();
+                put(engine, KEYS + run, "written after the lie was found");
+            }
+        }
+        try (BitcaskEngine engine = builder(true).open()) {
+            assertThat(engine.retries()).isEmpty();
+            assertContent(engine);
         }
         assertLogIsWhole();
+    }
+
+    /** What came later than the image's entries is in the log, and no merge drops it for them. */
+    @Test
+    void anImageOfAnEarlierMomentBringsNothingBackForGood() throws IOException {
+        try (BitcaskEngine engine = builder(true).open()) {
+            for (int i = 0; i < KEYS; i++) {
+                put(engine, i, "first " + i);
+            }
+        }
+        byte[] earlier = disk.content(caches(".image").get(0));
+        try (BitcaskEngine engine = builder(true).open()) {
+            for (int i = 0; i < KEYS; i += 2) {
+                put(engine, i, "second " + i);
+            }
+            for (int i = 0; i < KEYS; i += 5) {
+                delete(engine, i);
+            }
+        }
+        String image = caches(".image").get(0);
+        disk.install(image, CacheForger.image(disk.content(image), now -> CacheForger.indexBytes(earlier)));
+        Sums.believe(disk, image);
+        assertMergeDeletesNothingByLies(true);
     }
 
     /** The proof lets go of what is dead: by this opening, by one before, and by both. */

@@ -211,6 +211,33 @@ final class LazyImageTest {
         assertThat(opened).as("damage found behind the opening").isGreaterThan(12);
     }
 
+    /** Files that a merge wrote have numbers beyond the last record that was there before: an image covers them all the same. */
+    @Test
+    void aDamagedImageThatWasSavedRightAfterAMergeGivesRightAnswers() throws IOException {
+        CrashableIoManager merged = closed.peekKill().logging(false);
+        try (BitcaskEngine engine = builder(merged, Runnable::run).open()) {
+            engine.merge();
+        }
+        long seed = 9;
+        Random random = new Random(seed);
+        int length = merged.content(imageName(merged)).length;
+        int opened = 0;
+        for (int round = 0; round < 12; round++) {
+            int place = random.nextInt(length);
+            String story = "seed=" + seed + ", place=" + place;
+            CrashableIoManager disk = merged.peekKill().logging(false);
+            flip(disk, place);
+            try (BitcaskEngine engine = builder(disk, Runnable::run).open()) {
+                opened += engine.stats().opening().fromImage() ? 1 : 0;
+                assertHolds(engine, false, round % 3 == 0 ? 1 : 17, story);
+                engine.merge();
+                assertHolds(engine, false, 17, story + ", merged");
+                assertThat(engine.retries()).as(story).isEmpty();
+            }
+        }
+        assertThat(opened).as("damage found behind the opening").isPositive();
+    }
+
     @Test
     void aTailIsReplayedOverADamagedImage() throws IOException {
         CrashableIoManager killed = killedAfterChanges(closed);

@@ -129,6 +129,22 @@ public interface RecordLog extends Closeable {
     void visitTombstones(LogSegment segment, TombstoneVisitor visitor) throws IOException;
 
     /**
+     * Returns whether a sealed segment has puts and all of them have expired. Only of segments that were written since the log
+     * was opened this is known without reading anything; of others the answer may be by the word of what is derived.
+     */
+    default boolean hasExpired(LogSegment segment, long nowMillis) {
+        return false;
+    }
+
+    /**
+     * Visits the keys of a sealed segment from what was derived of it, without reading its records. Returns whether that was
+     * possible; if not, some may have been visited all the same. The caller keeps the segment from being removed.
+     */
+    default boolean visitKeys(LogSegment segment, RecordLogOpening.ReplayVisitor visitor) throws IOException {
+        return false;
+    }
+
+    /**
      * Removes everything that was derived from records, so that the next opening reads the records themselves, and saves no
      * image of the index any more. For an index that does not agree with the log.
      */

@@ -4,11 +4,13 @@ import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.LogCopy;
+import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Copies a store that nobody has open for writing. No index is needed, and the store is only read. */
 public final class ClosedLog {
@@ -20,7 +22,7 @@ public final class ClosedLog {
             throws IOException {
         try (IoManager from = ioFactory.open(source, false);
                 IoManager.Lock lock = lock(from)) {
-            SegmentedLog log = open(from);
+            SegmentedLog log = (SegmentedLog) open(from).log();
             try (IoManager to = ioFactory.open(target, true)) {
                 refuseFiles(to, form);
                 try (IoManager.Lock targetLock = to.lock(true)) {
@@ -57,9 +59,19 @@ public final class ClosedLog {
     }
 
     /** Opens a log to read it, as far as recovery goes. The caller abandons it. */
-    static SegmentedLog open(IoManager io) throws IOException {
+    public static RecordLogOpening open(IoManager io) throws IOException {
         RecordLogOptions options = new RecordLogOptions(
                 RecordFormat.MAX_FILE_LENGTH, true, false, () -> 0, Runnable::run, () -> {}, () -> {}, cause -> {});
-        return (SegmentedLog) LogOpening.start(io, io, options).log();
+        return LogOpening.start(io, io, options);
+    }
+
+    /** Returns the name of the image of the key index that the manifest knows, if there is one. */
+    public static @Nullable String imageOf(RecordLogOpening opening) {
+        return ((LogOpening) opening).imageName();
+    }
+
+    /** Returns why the image is not used although an index takes its layout; null if there is no such reason. */
+    public static @Nullable String imageProblem(RecordLogOpening opening) {
+        return ((LogOpening) opening).imageProblem();
     }
 }

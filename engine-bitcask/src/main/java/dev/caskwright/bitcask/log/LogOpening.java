@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.IndexMemoryException;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
@@ -48,6 +49,7 @@ final class LogOpening implements RecordLogOpening {
     private final Map<DataFile, LogTail.Part> recovered = new LinkedHashMap<>();
     private final Set<DataFile> unsoundHints = ConcurrentHashMap.newKeySet();
     private @Nullable ImageFile image;
+    private @Nullable String imageProblem;
     private boolean isImageLoaded;
     private long highestId;
     private long lastLogId;
@@ -208,6 +210,7 @@ final class LogOpening implements RecordLogOpening {
     private void ignoreImage(Manifest.Image ignored, String reason) {
         logger().info("an image of the key index is ignored, reading hint files: file={}, {}", ignored.name(), reason);
         image = null;
+        imageProblem = reason;
     }
 
     private static boolean areSlotsPossible(ImageFile.Table table) {
@@ -242,6 +245,17 @@ final class LogOpening implements RecordLogOpening {
         return true;
     }
 
+    /** Returns the name of the image that the manifest knows, if there is one. */
+    @Nullable String imageName() {
+        Manifest.Image known = manifest.image();
+        return known == null || !names.contains(known.name()) ? null : known.name();
+    }
+
+    /** Returns why the image is not used although an index takes its layout; null if there is no such reason. */
+    @Nullable String imageProblem() {
+        return imageProblem;
+    }
+
     @Override
     public boolean loadImage(PersistentKeyIndex index, PersistentKeyIndex.Refill refill) throws IOException {
         ImageFile found = image;
@@ -251,6 +265,7 @@ final class LogOpening implements RecordLogOpening {
         if (!index.imageFormat().equals(found.table().format())) {
             ignoreImage(
                     found.image(), "it is of another index: " + found.table().format());
+            imageProblem = null;
             return false;
         }
         try {
@@ -258,6 +273,9 @@ final class LogOpening implements RecordLogOpening {
         } catch (IOException e) {
             // An index that did not load is empty, and the log is all that is needed to fill it.
             ignoreImage(found.image(), e.toString());
+            if (e instanceof IndexMemoryException) {
+                imageProblem = null;
+            }
             return false;
         }
         if (!isImageLoaded) {
@@ -369,7 +387,10 @@ final class LogOpening implements RecordLogOpening {
             // As if nothing were covered by it: so a new one takes its place, when the store is closed at the latest.
             log.startImage(loaded.image().name(), log.writtenBytes() + segment.length());
             // Others may read hint files now, for a backup, so none is replaced.
-            replay((DataFile) segment, 0, loaded.table().to(), false, visitor);
+            DataFile file = (DataFile) segment;
+            // A merged file is covered as a whole: its number may be beyond the last record that was written before.
+            long to = file.isMerged() ? Long.MAX_VALUE : loaded.table().to();
+            replay(file, 0, to, false, visitor);
         }
     }
 

@@ -139,7 +139,7 @@ public final class LogSalvage {
             return;
         }
         try {
-            ClosedLog.open(io).abandon();
+            ClosedLog.open(io).log().abandon();
         } catch (CorruptRecordException | UnsupportedFormatException e) {
             lost(FileNames.MANIFEST, 0, 0, "the store does not open: " + e.getMessage());
         }

@@ -176,7 +176,7 @@ final class LogVerifier {
     /** What makes opening fail is never passed over in silence. */
     private void sayWhatOpeningSays() throws IOException {
         try {
-            ClosedLog.open(io).abandon();
+            ClosedLog.open(io).log().abandon();
         } catch (CorruptRecordException e) {
             damaged(e.file(), e.offset(), String.valueOf(e.getMessage()));
         } catch (IOException e) {

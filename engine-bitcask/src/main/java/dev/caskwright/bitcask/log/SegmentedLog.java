@@ -15,6 +15,7 @@ import dev.caskwright.api.spi.MergeOutput;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.RecordDraft;
 import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
 import dev.caskwright.api.spi.RecordReader;
 import dev.caskwright.api.spi.RecordScanner;
@@ -754,6 +755,30 @@ final class SegmentedLog implements RecordLog {
                 visitor.visit(scanner.buffer(), scanner.keyOffset(), scanner.keyLength(), scanner.locator());
             }
         }
+    }
+
+    @Override
+    public boolean hasExpired(LogSegment segment, long nowMillis) {
+        DataFile file = (DataFile) segment;
+        Expiries expiries = file.expiries();
+        return file.isSealed() && expiries != null && expiries.haveAllPassed(nowMillis);
+    }
+
+    @Override
+    public boolean visitKeys(LogSegment segment, RecordLogOpening.ReplayVisitor visitor) throws IOException {
+        DataFile file = (DataFile) segment;
+        return file.isSealed()
+                && file.hasHints()
+                && HintFile.visit(
+                        io,
+                        manifest.store(),
+                        file,
+                        (kind, place, source, offset, length) -> visitor.visit(
+                                kind == RecordFormat.DELETE,
+                                Locator.withSlot(file.slot(), place),
+                                source,
+                                offset,
+                                length));
     }
 
     @Override

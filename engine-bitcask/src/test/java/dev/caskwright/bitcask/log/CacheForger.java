@@ -100,19 +100,26 @@ public final class CacheForger {
         return with(forged, header);
     }
 
+    /** Returns the bytes of the index in an image. */
+    public static byte[] indexBytes(byte[] image) {
+        ByteBuffer file = buffer(image);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (int at = 64; at < (int) file.getLong(48); ) {
+            int length = file.getInt(at + 4);
+            bytes.write(image, at + 8, length);
+            at += 8 + length;
+        }
+        return bytes.toByteArray();
+    }
+
     /** Returns an image as another one, with other bytes of the index. */
     public static byte[] image(byte[] file, UnaryOperator<byte[]> change) {
         ByteBuffer header = buffer(Arrays.copyOf(file, 64));
         long seed = fileSeed(~storeSeed(header) ^ header.getLong(40), header.getLong(32));
         int oldTable = (int) header.getLong(48);
-        ByteArrayOutputStream old = new ByteArrayOutputStream();
-        int blocks = 0;
-        for (int at = 64; at < oldTable; blocks++) {
-            int length = buffer(file).getInt(at + 4);
-            old.write(file, at + 8, length);
-            at += 8 + length;
-        }
-        byte[] content = change.apply(old.toByteArray());
+        byte[] truth = indexBytes(file);
+        int blocks = (truth.length + BLOCK - 1) / BLOCK;
+        byte[] content = change.apply(truth);
         ByteArrayOutputStream forged = new ByteArrayOutputStream();
         forged.writeBytes(new byte[64]);
         List<Integer> sums = new ArrayList<>();

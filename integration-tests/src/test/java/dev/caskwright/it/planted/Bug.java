@@ -8,12 +8,12 @@ import java.util.List;
  * enough. A text that is to be replaced stands in its source exactly once.
  */
 enum Bug {
-    NO_FORCE(engine("log/SegmentedLog", "last.writable().force();", "last.length();"), crash()),
+    NO_FORCE(engine("log/SegmentedLog", "        handle.force();\n", "        handle.length();\n"), crash()),
     NO_DIRECTORY_FORCE(
             engine(
                     "log/SegmentedLog",
-                    "namesAdded = false;\n                    io.syncDirectory();",
-                    "namesAdded = false;"),
+                    "            try {\n                io.syncDirectory();\n            } catch (EngineException e) {",
+                    "            try {\n                io.usableSpace();\n            } catch (EngineException e) {"),
             crash()),
     BATCH_SPLIT(
             engine(
@@ -26,8 +26,8 @@ enum Bug {
     TOMBSTONE_DROPPED_EARLY(
             engine(
                     "TombstoneFilter",
-                    "scanner.keyLength())) {\n                    return true;",
-                    "scanner.keyLength())) {\n                    return false;"),
+                    "keyOffset, keyLength)) {\n                    return true;",
+                    "keyOffset, keyLength)) {\n                    return false;"),
             crash(),
             test("MergeSafetyTest.aTombstoneStaysWhileAnOlderFileHasTheKey")),
     INPUTS_DELETED_BEFORE_THE_MANIFEST(
@@ -35,11 +35,15 @@ enum Bug {
                     "Merger",
                     "                commit();\n                switchIndex();\n",
                     "                switchIndex();\n                retireInputs();\n                commit();\n",
-                    "            }\n            retireInputs();",
-                    "            }"),
+                    "endOutputs(failure);\n            }\n            retireInputs();",
+                    "endOutputs(failure);\n            }"),
             crash()),
     INPUTS_DELETED_BEFORE_THE_MANIFEST_IS_FORCED(
-            engine("log/Manifest", "        appendAndForce(words);", "        append(words);"), crash()),
+            engine(
+                    "log/Manifest",
+                    "        append(words);\n        appendHints(sums);\n        force();\n",
+                    "        append(words);\n        appendHints(sums);\n"),
+            crash()),
     HINT_TRUSTED(
             engine("log/HintFile", "return sound ? length : -1;", "return length;"),
             test("DamageTest.noFlippedBitGivesAWrongAnswer")),
@@ -61,15 +65,15 @@ enum Bug {
     ACKNOWLEDGED_ALTHOUGH_THE_APPEND_FAILED(
             engine(
                     "Writes",
-                    "throw store.failedAppend(e);\n        }\n        store.snapshots.appended(locator);",
-                    "return log.position();\n        }\n        store.snapshots.appended(locator);"),
+                    "throw store.failedAppend(e);\n        }\n        try {\n            store.snapshots.appended(locator);",
+                    "return log.position();\n        }\n        try {\n            store.snapshots.appended(locator);"),
             test("FaultTest.everyCallOfAShortLifeMayFail")),
     TAIL_BELIEVED_FROM_THE_PAGE_CACHE(
             engine("log/TailRecovery", "            handle.write(offset, chunk, 0, length);\n", ""),
             crash(),
             test("KnownFaultsTest.aTailThatAFailedForceLeftInThePageCacheIsWrittenAnew")),
     MERGE_DROPS_A_DURABLE_VALUE_FOR_A_CACHED_ONE(
-            engine("Merger", "store.sync(position);", "store.log.position();"),
+            engine("Merger", "store.sync(position);\n            commitOutputs(lastId);", "commitOutputs(lastId);"),
             test("MergeSafetyTest.aRecordGoesOnlyWhenThePutThatSupersedesItIsDurable")),
     TORN_TAIL_APPENDED_BEHIND(
             engine(
@@ -92,7 +96,10 @@ enum Bug {
                     "                throw e;"),
             test("FaultTest.everyCallOfAShortLifeMayFail")),
     FAILED_FORCE_RETRIED_BY_THE_NEXT_SYNC(
-            engine("log/GroupCommit", "failed = e;\n            group.failure = e;", "group.failure = e;"),
+            engine(
+                    "log/GroupCommit",
+                    "                failed = e;\n            }\n        } finally {",
+                    "            }\n        } finally {"),
             engine(
                     "log/SegmentedLog",
                     "                options.onFailure().accept(e);\n                throw e;",
@@ -118,8 +125,8 @@ enum Bug {
     ACCESS_ENDED_BEFORE_READERS_HAVE_A_HANDLE(
             engine(
                     "log/Sealer",
-                    "            if (!each.file().hasReadersHandle()) {",
-                    "            each.file().writable().endAccess();\n            if (!each.file().hasReadersHandle()) {"),
+                    "            if (!each.file.hasReadersHandle()) {",
+                    "            each.file.writable().endAccess();\n            if (!each.file.hasReadersHandle()) {"),
             test("FaultTest.everyCallOfAShortLifeMayFail")),
     LOCK_LOST_BY_A_SECOND_DESCRIPTOR(
             standardIo(

@@ -57,6 +57,31 @@ final class PlantedBugsTest {
         }
     }
 
+    /** In every build, so that a change of the code does not make a bug one that is never planted. */
+    @ParameterizedTest
+    @EnumSource
+    void everyBugHasItsPlace(Bug bug) throws IOException {
+        for (Bug.Change change : bug.changes()) {
+            assertThat(changed(bug, change)).isNotEqualTo(Files.readString(source(change)));
+        }
+    }
+
+    private static Path source(Bug.Change change) {
+        return root().resolve(change.module()).resolve("src/main/java").resolve(change.source() + ".java");
+    }
+
+    private static String changed(Bug bug, Bug.Change change) throws IOException {
+        String text = Files.readString(source(change));
+        for (int i = 0; i < change.texts().size(); i += 2) {
+            String wanted = change.texts().get(i);
+            assertThat(text.split(Pattern.quote(wanted), -1))
+                    .as("%s: times that \"%s\" is in %s", bug, wanted, change.source())
+                    .hasSize(2);
+            text = text.replace(wanted, change.texts().get(i + 1));
+        }
+        return text;
+    }
+
     private static String firstNotice(BugLoader loader, Bug bug) throws ClassNotFoundException {
         for (Bug.Suite suite : bug.suites()) {
             for (TestExecutionSummary.Failure failure : run(loader, suite).getFailures()) {
@@ -99,19 +124,9 @@ final class PlantedBugsTest {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         List<Path> changed = new ArrayList<>();
         for (Bug.Change change : bug.changes()) {
-            Path original =
-                    root().resolve(change.module()).resolve("src/main/java").resolve(change.source() + ".java");
-            String text = Files.readString(original);
-            for (int i = 0; i < change.texts().size(); i += 2) {
-                String wanted = change.texts().get(i);
-                assertThat(text.split(Pattern.quote(wanted), -1))
-                        .as("%s: times that \"%s\" is in %s", bug, wanted, original)
-                        .hasSize(2);
-                text = text.replace(wanted, change.texts().get(i + 1));
-            }
             Path copy = temporary.resolve("src").resolve(change.source() + ".java");
             Files.createDirectories(copy.getParent());
-            changed.add(Files.writeString(copy, text));
+            changed.add(Files.writeString(copy, changed(bug, change)));
         }
         StringWriter problems = new StringWriter();
         try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
