@@ -8,6 +8,7 @@ module dev.caskwright.server {
     requires io.netty.transport;
     requires io.netty.transport.classes.epoll;
     requires java.management;
+    requires jdk.management;
     requires org.slf4j;
 
     exports dev.caskwright.server;

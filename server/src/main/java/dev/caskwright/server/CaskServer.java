@@ -66,6 +66,7 @@ public final class CaskServer implements AutoCloseable {
     private static final int LOW_WATER = 256 << 10;
     private static final int HIGH_WATER = 1 << 20;
     private static final long MILLIS_PER_SECOND = 1_000;
+    private static final int SWEEPS_BETWEEN_LOOKS = 10;
 
     /** Of the heap, what requests and replies under way may take if nothing else is configured. */
     private static final int HEAP_SHARE = 4;
@@ -81,9 +82,11 @@ public final class CaskServer implements AutoCloseable {
     private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
     private final List<Channel> listeners = new ArrayList<>();
     private final AtomicLong lastId = new AtomicLong();
+    private final Descriptors descriptors = new Descriptors();
     private final CountDownLatch shutdownAsked = new CountDownLatch(1);
     private volatile @Nullable Certificates certificates;
     private volatile boolean isStopping;
+    private long sweeps;
     private int port;
     private int tlsPort;
 
@@ -97,6 +100,7 @@ public final class CaskServer implements AutoCloseable {
                 (int) config.number("databases"),
                 AppendFsync.valueOf(config.appendFsync().toUpperCase(Locale.ROOT)));
         keyspace.gate().strictReads(config.isStrictReads());
+        keyspace.maxCollectedBytes(Math.min(budget.limit(), 2 * config.number("client-query-buffer-limit")));
         workers = new ThreadPoolExecutor(
                 WORKERS,
                 WORKERS,
@@ -208,12 +212,15 @@ public final class CaskServer implements AutoCloseable {
             channel.pipeline().addLast(tls.newHandler(channel.alloc()));
         }
         host.statistics().connected();
+        channel.closeFuture().addListener(closed -> descriptors.giveBack());
         ReentrantLock lock = keyspace.lock();
         Connection connection;
         String refusal;
         lock.lock();
         try {
-            refusal = refusal(channel);
+            refusal = descriptors.take()
+                    ? refusal(channel)
+                    : "ERR max number of clients reached: no more file descriptors";
             connection = new Connection(host, budget, loopOf(channel.eventLoop()), channel, lastId.incrementAndGet());
             if (refusal == null) {
                 host.clients().add(connection.session());
@@ -268,6 +275,9 @@ public final class CaskServer implements AutoCloseable {
                 lock.unlock();
             }
             host.expireScans();
+            if (++sweeps % SWEEPS_BETWEEN_LOOKS == 0) {
+                descriptors.look();
+            }
         } catch (RuntimeException e) {
             LOG.error("what is done once a second failed", e);
         }

@@ -47,6 +47,12 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     /** Replies of one turn, and replies that are held, beyond which no further request is run. */
     private static final long MUCH_OUTPUT = 1 << 20;
 
+    /** Messages to other clients beyond which no further request is run before these have gone. */
+    private static final int MANY_PUSHES = 1_000;
+
+    /** What a message that waits for the event loop takes, roughly, beside its bytes, which all who get it share. */
+    private static final long PUSH_BYTES = 160;
+
     private static final int LAST_REPLIES_SECONDS = 30;
     private static final int SMALLEST_INPUT = 512;
 
@@ -59,7 +65,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     private final Call call;
     private final RequestParser parser;
     private final Request request = new Request();
-    private final RequestLimits limits;
+    private RequestLimits limits;
+    private long replyLimit;
+    private int configVersion;
     private @Nullable ChannelHandlerContext context;
 
     /** What came and was not run: a part of a request, or requests that wait. Empty when there is nothing. */
@@ -71,6 +79,11 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     private final Deque<Batch> output = new ArrayDeque<>();
     private long outputBytes;
 
+    /** What the channel had not sent when it was last asked, and whether it will tell when it has. */
+    private long unsentBytes;
+
+    private boolean isUnsentTold;
+
     /** What other threads see of the two. */
     private volatile long shownInputBytes;
 
@@ -81,6 +94,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
 
     private boolean isWithWorker;
     private boolean isWorkSilent;
+    private boolean isWaitSilent;
     private Call.@Nullable Waiting waiting;
     private @Nullable ScheduledFuture<?> timeout;
     private boolean isPaused;
@@ -88,17 +102,42 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     private boolean isEnding;
     private boolean isClosed;
 
+    /** A message could not wait. For any thread. */
+    private volatile boolean isCutOff;
+
     Connection(Host host, Budget budget, Loop loop, Channel channel, long id) {
         this.host = host;
         this.budget = budget;
         this.loop = loop;
         this.channel = channel;
         gate = host.keyspace().gate();
-        limits = new RequestLimits(
-                1 << 20, host.config().maxArgumentBytes(), host.config().number("client-query-buffer-limit"));
+        configVersion = host.config().version();
+        limits = limits();
+        replyLimit = replyLimit();
         session = new Session(id, this, host, host.keyspace().nowMillis());
         parser = new RequestParser(session.isAuthenticated() ? limits : RequestLimits.UNAUTHENTICATED);
         call = Dispatcher.callOf(host, session, loop.reply());
+    }
+
+    private RequestLimits limits() {
+        return new RequestLimits(
+                1 << 20, host.config().maxArgumentBytes(), host.config().number("client-query-buffer-limit"));
+    }
+
+    private long replyLimit() {
+        return Math.min(host.config().number("client-output-limit-normal"), budget.limit());
+    }
+
+    /** Takes what CONFIG SET has changed. */
+    private void refresh() {
+        if (configVersion != host.config().version()) {
+            configVersion = host.config().version();
+            limits = limits();
+            replyLimit = replyLimit();
+            if (session.isAuthenticated()) {
+                parser.limits(limits);
+            }
+        }
     }
 
     Session session() {
@@ -211,14 +250,17 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         Batch batch = new Batch();
         Reply reply = loop.reply();
         reply.begin(batch.chunks(), session.protocol());
+        refresh();
+        reply.limit(replyLimit);
         boolean isDependent = false;
+        int pushed = 0;
         ReentrantLock lock = host.keyspace().lock();
         lock.lock();
         try {
             gate.takeDependence();
             needsMore = false;
             session.active(host.keyspace().nowMillis());
-            while (mayRun() && reply.written() < MUCH_OUTPUT) {
+            while (mayRun() && reply.written() < MUCH_OUTPUT && pushed < MANY_PUSHES) {
                 int next = parser.parse(data, from, end, request);
                 if (next == RequestParser.INCOMPLETE) {
                     needsMore = true;
@@ -229,6 +271,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
                         break;
                     }
                     isDependent |= runOne(reply, batch);
+                    pushed += call.takePushed();
                 }
                 from = next;
             }
@@ -282,6 +325,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
             handToWorker(deferred, reply);
         }
         waiting = call.takeWaiting();
+        isWaitSilent = call.isSilent();
         if (waiting != null && waiting.timeoutMillis() > 0) {
             timeout = loop.eventLoop().schedule(this::timedOut, waiting.timeoutMillis(), TimeUnit.MILLISECONDS);
         }
@@ -290,21 +334,25 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
 
     private void handToWorker(Call.Deferred deferred, Reply reply) {
         int protocol = session.protocol();
+        long limit = replyLimit;
         isWithWorker = true;
         isWorkSilent = call.isSilent();
         try {
-            host.workers().execute(() -> work(deferred, protocol));
+            host.workers().execute(() -> work(deferred, protocol, limit));
         } catch (RejectedExecutionException e) {
             isWithWorker = false;
-            Dispatcher.fail(call, reply, "BUSY too many slow commands wait; try again later");
+            if (!isWorkSilent) {
+                Dispatcher.fail(call, reply, "BUSY too many slow commands wait; try again later");
+            }
         }
     }
 
     /** In a worker. */
-    private void work(Call.Deferred deferred, int protocol) {
+    private void work(Call.Deferred deferred, int protocol, long limit) {
         Batch batch = new Batch();
         Reply reply = new Reply(channel.alloc(), batch.chunks());
         reply.begin(batch.chunks(), protocol);
+        reply.limit(limit);
         String failure = Dispatcher.runDeferred(call, deferred, reply);
         if (failure != null) {
             reply.truncate(0);
@@ -344,13 +392,17 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     }
 
     private void enqueue(Batch batch) {
-        if (batch.bytes() > 0 && !budget.take(batch.bytes())) {
+        if (batch.bytes() > 0 && !takeForOutput(batch.bytes())) {
             batch.release();
             overLimit("requests and replies under way would exceed maxmemory-clients");
             return;
         }
         output.addLast(batch);
         outputBytes += batch.bytes();
+    }
+
+    private boolean takeForOutput(long bytes) {
+        return session.isSubscriber() ? budget.takeForMessages(bytes) : budget.take(bytes);
     }
 
     @Override
@@ -412,11 +464,33 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     }
 
     private void checkOutput() {
-        ChannelOutboundBuffer unsent = channel.unsafe().outboundBuffer();
-        long unsentBytes = unsent == null ? 0 : unsent.totalPendingWriteBytes();
+        noteUnsent();
         String limit = session.isSubscriber() ? "client-output-limit-pubsub" : "client-output-limit-normal";
         if (outputBytes + unsentBytes > host.config().number(limit)) {
             overLimit("replies that the client does not read exceed " + limit);
+        }
+    }
+
+    /** Counts what the channel has not sent among what all clients may take, until it has. */
+    private void noteUnsent() {
+        ChannelOutboundBuffer unsent = channel.unsafe().outboundBuffer();
+        long now = unsent == null || isClosed ? 0 : unsent.totalPendingWriteBytes();
+        long more = now - unsentBytes;
+        if (more > 0 && !takeForOutput(more)) {
+            overLimit("replies that clients do not read exceed maxmemory-clients");
+            return;
+        }
+        if (more < 0) {
+            budget.giveBack(-more);
+        }
+        unsentBytes = now;
+        ChannelHandlerContext ctx = context;
+        if (now > 0 && !isUnsentTold && ctx != null) {
+            isUnsentTold = true;
+            ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(sent -> {
+                isUnsentTold = false;
+                noteUnsent();
+            });
         }
     }
 
@@ -452,8 +526,10 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
                 answerWait(1);
             } else {
                 endWait();
-                enqueue(reply ->
-                        Dispatcher.fail(call, reply, "IOERR the force failed; whether changes survive is unknown"));
+                if (!isWaitSilent) {
+                    enqueue(reply ->
+                            Dispatcher.fail(call, reply, "IOERR the force failed; whether changes survive is unknown"));
+                }
             }
         }
         resumeInLoop();
@@ -468,11 +544,13 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
 
     private void answerWait(int local) {
         endWait();
-        enqueue(reply -> {
-            reply.array(2);
-            reply.integer(local);
-            reply.integer(0);
-        });
+        if (!isWaitSilent) {
+            enqueue(reply -> {
+                reply.array(2);
+                reply.integer(local);
+                reply.integer(0);
+            });
+        }
     }
 
     private void endWait() {
@@ -538,6 +616,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         }
         output.clear();
         outputBytes = 0;
+        noteUnsent();
         dropInput();
         ReentrantLock lock = host.keyspace().lock();
         lock.lock();
@@ -564,15 +643,35 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
 
     @Override
     public void push(byte[] bytes) {
+        if (!budget.takeForMessages(PUSH_BYTES)) {
+            if (!isCutOff) {
+                isCutOff = true;
+                LOG.warn("closed a connection: messages that wait would exceed maxmemory-clients");
+                host.statistics().closedForLimit();
+                channel.close();
+            }
+            return;
+        }
         loop.eventLoop().execute(() -> {
+            budget.giveBack(PUSH_BYTES);
             if (!isClosed) {
                 Batch batch = new Batch();
-                batch.chunks().add(channel.alloc().directBuffer(bytes.length).writeBytes(bytes));
+                batch.chunks().add(Unpooled.wrappedBuffer(bytes));
                 batch.complete(0);
                 enqueue(batch);
                 goOn();
             }
         });
+    }
+
+    @Override
+    public boolean hold(long bytes) {
+        return budget.take(bytes);
+    }
+
+    @Override
+    public void letGo(long bytes) {
+        budget.giveBack(bytes);
     }
 
     @Override

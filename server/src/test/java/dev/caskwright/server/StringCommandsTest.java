@@ -162,6 +162,8 @@ class StringCommandsTest {
         ask("GETEX a PXAT 1", "1");
         ask("EXISTS a", 0L);
         ask("GETEX a PX 5", null);
+        ask("GETEX a EX 0", null);
+        ask("SET a 1", "OK");
         fails("GETEX a EX 0", "ERR invalid expire time in 'getex' command");
         fails("GETEX a FOO", "ERR syntax error");
     }

@@ -143,11 +143,19 @@ public final class Acl {
         for (Session session : clients.all()) {
             if (session.user() == old) {
                 if (session.isAuthenticated()) {
-                    session.authenticated(next);
+                    goOnAs(session, next);
                 } else {
                     session.unauthenticated(next);
                 }
             }
+        }
+    }
+
+    /** Gives a client other rules; one that listens to what it may not any more is closed. */
+    private static void goOnAs(Session session, User user) {
+        session.authenticated(user);
+        if (!user.allowsSubscriptions(session)) {
+            session.link().close(false);
         }
     }
 
@@ -173,12 +181,14 @@ public final class Acl {
             if (next == null) {
                 session.link().close(false);
             } else if (session.isAuthenticated()) {
-                session.authenticated(next);
+                goOnAs(session, next);
             }
         }
     }
 
-    void refused(String reason, boolean isInTransaction, String object, String user, Session session, long nowMillis) {
+    void refused(String reason, boolean isInTransaction, String object, String name, Session session, long nowMillis) {
+        // Not all of a name: strangers choose it.
+        String user = Printable.of(name);
         long max = config.number("acllog-max-len");
         if (max == 0) {
             return;

@@ -134,8 +134,10 @@ final class AclCommands {
         }
         List<String> rules = new ArrayList<>();
         for (int i = 3; i < call.count(); i++) {
-            // A space would end the rule where users are listed or stored.
-            if (!ConnectionCommands.isName(call.request().bytes(i))) {
+            // A space would end the rule where users are listed or stored; of passwords only a hash is.
+            boolean isPassword =
+                    call.request().length(i) > 0 && "><".indexOf(call.request().at(i, 0)) >= 0;
+            if (!isPassword && !ConnectionCommands.isName(call.request().bytes(i))) {
                 throw new CommandException("ERR rules cannot contain spaces, newlines or special characters");
             }
             rules.add(call.request().text(i));
@@ -213,7 +215,7 @@ final class AclCommands {
             reply.bulk("object");
             reply.bulk(refusal.object());
             reply.bulk("username");
-            reply.bulk(Printable.of(refusal.user()));
+            reply.bulk(refusal.user());
             reply.bulk("age-seconds");
             reply.real((call.nowMillis() - refusal.atMillis()) / 1000.0);
             reply.bulk("client-info");

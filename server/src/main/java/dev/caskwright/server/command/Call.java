@@ -20,6 +20,7 @@ public final class Call {
     private boolean isInTransaction;
     private boolean isClosing;
     private boolean isSilent;
+    private int pushed;
     private @Nullable Deferred deferred;
     private @Nullable Waiting waiting;
 
@@ -173,7 +174,7 @@ public final class Call {
     long moment(int i, boolean isSeconds, boolean isFromNow) {
         long value = integer(i);
         if (isSeconds) {
-            if (Math.abs(value) > Long.MAX_VALUE / MILLIS_PER_SECOND) {
+            if (value > Long.MAX_VALUE / MILLIS_PER_SECOND || value < Long.MIN_VALUE / MILLIS_PER_SECOND) {
                 throw CommandException.invalidExpireTime(this);
             }
             value *= MILLIS_PER_SECOND;
@@ -250,6 +251,18 @@ public final class Call {
 
     void silent(boolean is) {
         isSilent = is;
+    }
+
+    /** Notes that messages were sent to clients. */
+    void pushed(int count) {
+        pushed += count;
+    }
+
+    /** Returns how many messages were sent to clients since the last call; forgets it. */
+    public int takePushed() {
+        int taken = pushed;
+        pushed = 0;
+        return taken;
     }
 
     /** Closes the connection once the reply is sent. */

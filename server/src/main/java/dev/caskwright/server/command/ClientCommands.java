@@ -9,7 +9,9 @@ import static dev.caskwright.server.command.Flag.STALE;
 import dev.caskwright.server.resp.Reply;
 import dev.caskwright.server.resp.Request;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /** CLIENT: what clients tell of themselves, and what may be done to them. */
@@ -117,7 +119,7 @@ final class ClientCommands {
             if (request.is(2, "TYPE") && call.count() == 4) {
                 chosen = ofType(request, 3);
             } else if (request.is(2, "ID") && call.count() > 3) {
-                List<Long> ids = new ArrayList<>();
+                Set<Long> ids = new HashSet<>();
                 for (int i = 3; i < call.count(); i++) {
                     ids.add(call.integer(i, 1, Long.MAX_VALUE, "ERR Invalid client ID"));
                 }
@@ -161,7 +163,7 @@ final class ClientCommands {
             }
             throw new CommandException("ERR No such client");
         }
-        Predicate<Session> chosen = session -> true;
+        List<Predicate<Session>> filters = new ArrayList<>();
         boolean skipsMe = true;
         if (call.count() % 2 != 0) {
             throw CommandException.syntax();
@@ -170,12 +172,12 @@ final class ClientCommands {
             if (request.is(i, "SKIPME") && (request.is(i + 1, "YES") || request.is(i + 1, "NO"))) {
                 skipsMe = request.is(i + 1, "YES");
             } else {
-                chosen = chosen.and(filter(call, i));
+                filters.add(filter(call, i));
             }
         }
         int killed = 0;
         for (Session session : call.host().clients().all()) {
-            if (chosen.test(session) && !(skipsMe && session == call.session())) {
+            if (filters.stream().allMatch(filter -> filter.test(session)) && !(skipsMe && session == call.session())) {
                 end(call, session);
                 killed++;
             }

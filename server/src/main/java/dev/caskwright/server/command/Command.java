@@ -1,5 +1,6 @@
 package dev.caskwright.server.command;
 
+import dev.caskwright.server.resp.Request;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -7,6 +8,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** One command, or subcommand: what it takes, what it is, and what it does. Counts its calls; those fields are for one thread. */
@@ -44,6 +46,7 @@ public final class Command {
     private int keyStep;
     private KeyUse firstUse = KeyUse.READ;
     private KeyUse otherUse = KeyUse.READ;
+    private Predicate<Request> alsoReads = request -> false;
     private String group = "generic";
     private String since = "1.0.0";
     private String summary = "";
@@ -91,6 +94,12 @@ public final class Command {
         keyStep = step;
         firstUse = use;
         otherUse = use;
+        return this;
+    }
+
+    /** Makes requests of some forms read the keys that others only write. */
+    Command readsIf(Predicate<Request> isReading) {
+        alsoReads = isReading;
         return this;
     }
 
@@ -208,6 +217,11 @@ public final class Command {
 
     KeyUse keyUse(boolean isFirst) {
         return isFirst ? firstUse : otherUse;
+    }
+
+    KeyUse keyUse(boolean isFirst, Request request) {
+        KeyUse use = keyUse(isFirst);
+        return use == KeyUse.WRITE && alsoReads.test(request) ? KeyUse.READ_WRITE : use;
     }
 
     String group() {

@@ -130,7 +130,7 @@ final class CommandCommands {
                 Category category = Category.find(value);
                 chosen = command -> category != null && command.categories().contains(category);
             } else if (request.is(3, "PATTERN")) {
-                Glob glob = new Glob(value.getBytes(StandardCharsets.UTF_8));
+                Glob glob = CommandException.glob(value.getBytes(StandardCharsets.UTF_8));
                 chosen = command -> glob.matches(command.fullName().getBytes(StandardCharsets.UTF_8), 0);
             } else if (request.is(3, "MODULE")) {
                 chosen = command -> false;

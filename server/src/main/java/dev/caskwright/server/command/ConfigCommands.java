@@ -46,7 +46,8 @@ final class ConfigCommands {
     private static void get(Call call) {
         Map<String, String> found = new LinkedHashMap<>();
         for (int i = 2; i < call.count(); i++) {
-            Glob glob = new Glob(call.request().text(i).toLowerCase(Locale.ROOT).getBytes(StandardCharsets.UTF_8));
+            Glob glob = CommandException.glob(
+                    call.request().text(i).toLowerCase(Locale.ROOT).getBytes(StandardCharsets.UTF_8));
             for (Option option : call.host().config().options()) {
                 if (glob.matches(option.name().getBytes(StandardCharsets.UTF_8), 0)) {
                     found.put(option.name(), option.text());

@@ -89,7 +89,8 @@ final class CounterCommands {
 
     private static BigDecimal decimal(String text) {
         try {
-            if (text.length() <= MAX_NUMBER_BYTES) {
+            // Digits of other scripts are digits to the JDK.
+            if (text.length() <= MAX_NUMBER_BYTES && text.chars().allMatch(c -> c < 0x80)) {
                 BigDecimal number = new BigDecimal(text);
                 if (Math.abs((long) number.scale()) <= MAX_EXPONENT) {
                     return number;

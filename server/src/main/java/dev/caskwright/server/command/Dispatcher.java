@@ -3,7 +3,9 @@ package dev.caskwright.server.command;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.server.resp.Reply;
+import dev.caskwright.server.resp.ReplyTooLongException;
 import dev.caskwright.server.resp.Request;
+import dev.caskwright.server.store.RefusedException;
 import dev.caskwright.server.store.UnforcedReadException;
 import java.io.IOException;
 import java.util.List;
@@ -50,6 +52,13 @@ public final class Dispatcher {
         call.silent(isSkipped || session.replyMode() == Session.ReplyMode.OFF);
         long mark = reply.written();
         Command command = call.host().commands().find(request);
+        if (command == null && (request.is(0, "POST") || request.is(0, "HOST:"))) {
+            // A web browser that was made to send its request here: what follows may be commands of somebody else.
+            LOG.warn(
+                    "closed a connection that speaks HTTP: client={}",
+                    session.link().remoteAddress());
+            call.close();
+        }
         String problem = command == null ? unknown(request) : problem(call, command, request);
         if (command == null || problem != null) {
             session.spoilQueue();
@@ -61,8 +70,12 @@ public final class Dispatcher {
             call.next(command, request, reply);
             session.ran(command);
             if (session.queue() != null && !runsAtOnce(command)) {
-                session.enqueue(command, request);
-                reply.simple("QUEUED");
+                if (session.enqueue(command, request)) {
+                    reply.simple("QUEUED");
+                } else {
+                    session.spoilQueue();
+                    fail(call, reply, "ERR " + CommandException.NO_MEMORY);
+                }
             } else {
                 execute(call);
             }
@@ -245,6 +258,10 @@ public final class Dispatcher {
             return null;
         } catch (CommandException e) {
             return String.valueOf(e.getMessage());
+        } catch (ReplyTooLongException e) {
+            return "ERR " + e.getMessage() + "; what the command changes was changed";
+        } catch (RefusedException e) {
+            return "ERR " + e.getMessage();
         } catch (UnforcedReadException e) {
             return "IOERR " + e.getMessage();
         } catch (EngineException e) {
@@ -308,5 +325,6 @@ public final class Dispatcher {
         for (Session monitor : call.host().monitors()) {
             monitor.link().push(shown);
         }
+        call.pushed(call.host().monitors().size());
     }
 }

@@ -123,8 +123,7 @@ final class ExpiryCommands {
             return;
         }
         long millis = Math.max(0, stored.expiresAtMillis() - call.nowMillis());
-        call.reply()
-                .integer(isSeconds ? millis / MILLIS_PER_SECOND + (millis % MILLIS_PER_SECOND >= 500 ? 1 : 0) : millis);
+        call.reply().integer(isSeconds ? seconds(millis) : millis);
     }
 
     private static void moment(Call call, boolean isSeconds) throws IOException {
@@ -133,6 +132,11 @@ final class ExpiryCommands {
             call.reply().integer(stored == null ? ABSENT : FOREVER);
             return;
         }
-        call.reply().integer(isSeconds ? stored.expiresAtMillis() / MILLIS_PER_SECOND : stored.expiresAtMillis());
+        call.reply().integer(isSeconds ? seconds(stored.expiresAtMillis()) : stored.expiresAtMillis());
+    }
+
+    /** Rounds to the nearest second, as Redis does. */
+    private static long seconds(long millis) {
+        return millis / MILLIS_PER_SECOND + (millis % MILLIS_PER_SECOND >= 500 ? 1 : 0);
     }
 }

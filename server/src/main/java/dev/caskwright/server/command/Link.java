@@ -5,6 +5,12 @@ public interface Link {
     /** Sends bytes that are a reply already after all replies so far. */
     void push(byte[] bytes);
 
+    /** Takes memory for what is kept beyond the command at hand; returns false if all clients together have too much. */
+    boolean hold(long bytes);
+
+    /** Gives back memory that was taken. */
+    void letGo(long bytes);
+
     /** Closes the connection, after what is to be sent if {@code gently}. */
     void close(boolean gently);
 

@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Who listens to which channels and patterns. In memory only, as in Redis. Used under the keyspace's lock. */
 final class PubSub {
@@ -16,26 +17,58 @@ final class PubSub {
 
     private record Listeners(Glob glob, Set<Session> sessions) {}
 
+    /** What all listeners of one protocol are sent: the same bytes, however many they are. */
+    private static final class Message {
+        private final String kind;
+        private final byte[][] parts;
+        private byte @Nullable [] inResp2;
+        private byte @Nullable [] inResp3;
+
+        Message(String kind, byte[]... parts) {
+            this.kind = kind;
+            this.parts = parts;
+        }
+
+        byte[] bytes(int protocol) {
+            byte[] known = protocol == 3 ? inResp3 : inResp2;
+            if (known != null) {
+                return known;
+            }
+            byte[] made = Push.of(protocol, kind, parts);
+            if (protocol == 3) {
+                inResp3 = made;
+            } else {
+                inResp2 = made;
+            }
+            return made;
+        }
+    }
+
     void subscribe(Session session, Bytes channel) {
-        if (session.channels().add(channel)) {
+        if (!session.channels().contains(channel)) {
+            hold(session, channel);
+            session.channels().add(channel);
             channels.computeIfAbsent(channel, missing -> new LinkedHashSet<>()).add(session);
         }
     }
 
     void unsubscribe(Session session, Bytes channel) {
         Set<Session> listeners = channels.get(channel);
-        if (session.channels().remove(channel)
-                && listeners != null
-                && listeners.remove(session)
-                && listeners.isEmpty()) {
-            channels.remove(channel);
+        if (session.channels().remove(channel)) {
+            session.letGoSubscription(channel);
+            if (listeners != null && listeners.remove(session) && listeners.isEmpty()) {
+                channels.remove(channel);
+            }
         }
     }
 
     void subscribePattern(Session session, Bytes pattern) {
-        if (session.patterns().add(pattern)) {
-            patterns.computeIfAbsent(
-                            pattern, missing -> new Listeners(new Glob(pattern.array()), new LinkedHashSet<>()))
+        if (!session.patterns().contains(pattern)) {
+            Listeners known = patterns.get(pattern);
+            Glob glob = known == null ? CommandException.glob(pattern.array()) : known.glob();
+            hold(session, pattern);
+            session.patterns().add(pattern);
+            patterns.computeIfAbsent(pattern, missing -> new Listeners(glob, new LinkedHashSet<>()))
                     .sessions()
                     .add(session);
         }
@@ -43,11 +76,19 @@ final class PubSub {
 
     void unsubscribePattern(Session session, Bytes pattern) {
         Listeners listeners = patterns.get(pattern);
-        if (session.patterns().remove(pattern)
-                && listeners != null
-                && listeners.sessions().remove(session)
-                && listeners.sessions().isEmpty()) {
-            patterns.remove(pattern);
+        if (session.patterns().remove(pattern)) {
+            session.letGoSubscription(pattern);
+            if (listeners != null
+                    && listeners.sessions().remove(session)
+                    && listeners.sessions().isEmpty()) {
+                patterns.remove(pattern);
+            }
+        }
+    }
+
+    private static void hold(Session session, Bytes name) {
+        if (!session.holdSubscription(name)) {
+            throw CommandException.noMemory();
         }
     }
 
@@ -59,20 +100,16 @@ final class PubSub {
     /** Sends a message to all who listen; returns how many times. */
     int publish(byte[] channel, byte[] message) {
         int count = 0;
+        Message plain = new Message("message", channel, message);
         for (Session session : channels.getOrDefault(new Bytes(channel), Set.of())) {
-            session.link().push(Push.of(session.protocol(), "message", channel, message));
+            session.link().push(plain.bytes(session.protocol()));
             count++;
         }
         for (Map.Entry<Bytes, Listeners> entry : patterns.entrySet()) {
             if (entry.getValue().glob().matches(channel, 0)) {
+                Message matched = new Message("pmessage", entry.getKey().array(), channel, message);
                 for (Session session : entry.getValue().sessions()) {
-                    session.link()
-                            .push(Push.of(
-                                    session.protocol(),
-                                    "pmessage",
-                                    entry.getKey().array(),
-                                    channel,
-                                    message));
+                    session.link().push(matched.bytes(session.protocol()));
                     count++;
                 }
             }

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 final class PubSubCommands {
     private static final String GROUP = "pubsub";
 
+    /** Of a channel or pattern: a message is matched against all patterns. */
+    private static final int MAX_NAME_BYTES = 64 << 10;
+
     private PubSubCommands() {}
 
     static void addTo(List<Command> commands) {
@@ -62,18 +65,34 @@ final class PubSubCommands {
     private static void subscribe(Call call, boolean isPattern) {
         Session session = call.session();
         for (int i = 1; i < call.count(); i++) {
+            checkLength(call, i);
             if (!session.user().allowsChannel(call.request().bytes(i), isPattern)) {
                 throw refusedChannel(call, i);
+            }
+            if (isPattern) {
+                CommandException.glob(call.request().bytes(i));
             }
         }
         for (int i = 1; i < call.count(); i++) {
             Bytes name = new Bytes(call.request().bytes(i));
-            if (isPattern) {
-                call.host().pubSub().subscribePattern(session, name);
-            } else {
-                call.host().pubSub().subscribe(session, name);
+            try {
+                if (isPattern) {
+                    call.host().pubSub().subscribePattern(session, name);
+                } else {
+                    call.host().pubSub().subscribe(session, name);
+                }
+            } catch (CommandException e) {
+                // Some names are subscribed to and some are not, and one error cannot tell which.
+                call.close();
+                throw e;
             }
             told(call, isPattern ? "psubscribe" : "subscribe", name.array());
+        }
+    }
+
+    private static void checkLength(Call call, int i) {
+        if (call.request().length(i) > MAX_NAME_BYTES) {
+            throw new CommandException("ERR channels and patterns are at most " + MAX_NAME_BYTES + " bytes long");
         }
     }
 
@@ -123,20 +142,22 @@ final class PubSubCommands {
     }
 
     private static void publish(Call call) {
+        checkLength(call, 1);
         if (!call.session().user().allowsChannel(call.request().bytes(1), false)) {
             throw refusedChannel(call, 1);
         }
-        call.reply()
-                .integer(call.host()
-                        .pubSub()
-                        .publish(call.request().bytes(1), call.request().bytes(2)));
+        int count = call.host()
+                .pubSub()
+                .publish(call.request().bytes(1), call.request().bytes(2));
+        call.pushed(count);
+        call.reply().integer(count);
     }
 
     private static void channels(Call call) {
         if (call.count() > 3) {
             throw CommandException.syntax();
         }
-        Glob glob = call.count() == 3 ? new Glob(call.request().bytes(2)) : Glob.all();
+        Glob glob = call.count() == 3 ? CommandException.glob(call.request().bytes(2)) : Glob.all();
         List<byte[]> names = call.host().pubSub().channels(glob);
         call.reply().array(names.size());
         names.forEach(call.reply()::bulk);

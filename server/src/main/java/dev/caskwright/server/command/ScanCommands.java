@@ -24,6 +24,9 @@ final class ScanCommands {
     /** The greatest number of keys that KEYS returns: a reply of more would be larger than what a client may be sent. */
     private static final int MAX_KEYS = 10_000_000;
 
+    /** What a key takes beside its bytes while a reply is made, roughly. */
+    private static final long KEY_BYTES = 32;
+
     /** Among how many keys RANDOMKEY chooses. */
     private static final int RANDOM_KEYS = 1_000;
 
@@ -45,18 +48,18 @@ final class ScanCommands {
     }
 
     private static void keys(Call call) throws IOException {
-        Glob glob = new Glob(call.request().bytes(1));
+        Glob glob = CommandException.glob(call.request().bytes(1));
         byte slot = call.keyspace().slot(call.session().database());
         Keyspace keyspace = call.keyspace();
         keyspace.gate().readEverything();
-        long limit = call.host().config().number("client-output-limit-normal");
         call.defer(reply -> {
+            long limit = reply.limit();
             List<byte[]> found = new ArrayList<>();
             long[] bytes = {0};
             keyspace.visit(slot, prefix(glob), (key, stored) -> {
                 if (glob.matches(key, 1)) {
                     found.add(key);
-                    bytes[0] += key.length + 16L;
+                    bytes[0] += key.length + KEY_BYTES;
                 }
                 return found.size() <= MAX_KEYS && bytes[0] <= limit;
             });
@@ -102,7 +105,7 @@ final class ScanCommands {
                 throw CommandException.syntax();
             }
             if (request.is(i, "MATCH")) {
-                glob = new Glob(request.bytes(i + 1));
+                glob = CommandException.glob(request.bytes(i + 1));
             } else if (request.is(i, "COUNT")) {
                 count = call.integer(i + 1);
                 if (count < 1) {

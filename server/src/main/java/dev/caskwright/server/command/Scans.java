@@ -20,6 +20,9 @@ import java.util.Map;
 final class Scans implements AutoCloseable {
     private static final int MAX_SCANS = 64;
     private static final long IDLE_NANOS = 60_000_000_000L;
+    /** A page ends at so many bytes of keys: the last page of each scan is kept. */
+    private static final int MAX_PAGE_BYTES = 256 << 10;
+
     private static final int PAGE_BITS = 32;
     private static final long PAGE_MASK = (1L << PAGE_BITS) - 1;
 
@@ -37,6 +40,7 @@ final class Scans implements AutoCloseable {
         private long pages;
         private long usedNanos = System.nanoTime();
         private Page last = new Page(0, List.of());
+        private boolean isEnded;
 
         Scan(long id, byte slot, KeyWalk walk) {
             this.id = id;
@@ -48,21 +52,28 @@ final class Scans implements AutoCloseable {
             if (page == pages - 1) {
                 return last;
             }
-            if (page != pages) {
+            if (page != pages || isEnded) {
                 throw lost();
             }
             List<byte[]> keys = new ArrayList<>();
-            byte[] key = null;
-            while (keys.size() < size && (key = walk.next()) != null) {
+            int bytes = 0;
+            while (keys.size() < size && bytes < MAX_PAGE_BYTES) {
+                byte[] key = walk.next();
+                if (key == null) {
+                    isEnded = true;
+                    walk.close();
+                    break;
+                }
                 keys.add(key);
-            }
-            boolean isEnd = keys.size() < size;
-            if (isEnd) {
-                walk.close();
+                bytes += key.length;
             }
             pages++;
-            last = new Page(isEnd ? 0 : id << PAGE_BITS | pages, keys);
+            last = new Page(isEnded ? 0 : id << PAGE_BITS | pages, keys);
             return last;
+        }
+
+        synchronized boolean isEnded() {
+            return isEnded;
         }
     }
 
@@ -95,11 +106,12 @@ final class Scans implements AutoCloseable {
     }
 
     private synchronized Scan find(long id, byte slot) {
-        Scan scan = scans.remove(id);
+        Scan scan = scans.get(id);
         if (scan == null || scan.slot != slot) {
             throw lost();
         }
         scan.usedNanos = System.nanoTime();
+        scans.remove(id);
         scans.put(id, scan);
         return scan;
     }
@@ -109,8 +121,14 @@ final class Scans implements AutoCloseable {
         scan.walk.close();
     }
 
-    /** Gives up what was not used for long, and if there are too many, the one that was not for longest. */
+    /**
+     * Gives up what was not used for long; and if there are too many, those that have ended, or else the one that was not used for
+     * longest.
+     */
     private void giveUp() {
+        if (scans.size() >= MAX_SCANS) {
+            scans.values().removeIf(Scan::isEnded);
+        }
         Iterator<Scan> all = scans.values().iterator();
         while (all.hasNext()) {
             Scan oldest = all.next();

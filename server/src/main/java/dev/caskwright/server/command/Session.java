@@ -22,12 +22,22 @@ public final class Session implements Changes.Watcher {
         SKIP_THIS
     }
 
+    /** What a queued command, a watched key and a subscription take beside their bytes, roughly. */
+    private static final long QUEUED_BYTES = 320;
+
+    private static final long WATCHED_BYTES = 160;
+    private static final long SUBSCRIBED_BYTES = 256;
+
+    /** A pattern is kept in a form that is faster to match with. */
+    private static final long BYTES_PER_BYTE_OF_PATTERN = 12;
+
     /** A command of a transaction. */
     record Queued(Command command, Request request) {}
 
     private final long id;
     private final Link link;
     private final long connectedMillis;
+    private long unknownSinceMillis;
     private volatile long lastActiveMillis;
     private int protocol = 2;
     private int database;
@@ -47,6 +57,7 @@ public final class Session implements Changes.Watcher {
     private long queuedBytes;
     private boolean isQueueSpoiled;
     private final Map<Bytes, Boolean> watched = new LinkedHashMap<>();
+    private long watchedBytes;
     private boolean hasWatchedChanged;
 
     private final Set<Bytes> channels = new LinkedHashSet<>();
@@ -60,6 +71,7 @@ public final class Session implements Changes.Watcher {
         isAuthenticated = host.acl().isOpen();
         connectedMillis = nowMillis;
         lastActiveMillis = nowMillis;
+        unknownSinceMillis = nowMillis;
     }
 
     /** Returns a number that no other client has or had. */
@@ -201,14 +213,18 @@ public final class Session implements Changes.Watcher {
         isQueueSpoiled = false;
     }
 
-    void enqueue(Command command, Request request) {
-        if (queue != null) {
-            queue.add(new Queued(command, request.copy()));
-            queuedBytes += request.totalBytes();
+    /** Queues a command; returns false if there is no memory for it. */
+    boolean enqueue(Command command, Request request) {
+        long bytes = QUEUED_BYTES + request.totalBytes();
+        if (queue == null || !link.hold(bytes)) {
+            return false;
         }
+        queue.add(new Queued(command, request.copy()));
+        queuedBytes += bytes;
+        return true;
     }
 
-    /** Returns the bytes of the arguments that are queued. */
+    /** Returns the bytes that the queued commands take. */
     long queuedBytes() {
         return queuedBytes;
     }
@@ -224,6 +240,7 @@ public final class Session implements Changes.Watcher {
 
     void endQueue() {
         queue = null;
+        link.letGo(queuedBytes);
         queuedBytes = 0;
         isQueueSpoiled = false;
     }
@@ -231,6 +248,23 @@ public final class Session implements Changes.Watcher {
     /** Returns the watched keys, and whether each was there when the watch began. */
     Map<Bytes, Boolean> watched() {
         return watched;
+    }
+
+    /** Watches a key from now on; returns false if there is no memory for it. */
+    boolean watch(Bytes key, boolean isThere, Changes changes) {
+        long bytes = WATCHED_BYTES + key.array().length;
+        if (!link.hold(bytes)) {
+            return false;
+        }
+        watchedBytes += bytes;
+        watched.put(key, isThere);
+        changes.watch(key, this);
+        return true;
+    }
+
+    @Override
+    public boolean wasThere(Bytes key) {
+        return watched.getOrDefault(key, true);
     }
 
     @Override
@@ -247,7 +281,19 @@ public final class Session implements Changes.Watcher {
             changes.unwatch(key, this);
         }
         watched.clear();
+        link.letGo(watchedBytes);
+        watchedBytes = 0;
         hasWatchedChanged = false;
+    }
+
+    /** Takes memory for a subscription; returns false if there is none. */
+    boolean holdSubscription(Bytes name) {
+        return link.hold(SUBSCRIBED_BYTES + BYTES_PER_BYTE_OF_PATTERN * name.array().length);
+    }
+
+    /** Gives back the memory for a subscription. */
+    void letGoSubscription(Bytes name) {
+        link.letGo(SUBSCRIBED_BYTES + BYTES_PER_BYTE_OF_PATTERN * name.array().length);
     }
 
     Set<Bytes> channels() {
@@ -285,6 +331,7 @@ public final class Session implements Changes.Watcher {
         replyMode = ReplyMode.ON;
         isNoTouch = false;
         isNoEvict = false;
+        unknownSinceMillis = host.keyspace().nowMillis();
         if (host.acl().isOpen()) {
             authenticated(host.acl().defaultUser());
         } else {
@@ -295,7 +342,7 @@ public final class Session implements Changes.Watcher {
     /** Closes the connection if it was idle for too long, or unknown; 0 is never. */
     public void closeIfLate(long nowMillis, long idleMillis, long authenticationMillis) {
         boolean isIdle = idleMillis > 0 && nowMillis - lastActiveMillis >= idleMillis && !isSubscriber();
-        boolean isUnknown = !isAuthenticated && nowMillis - connectedMillis >= authenticationMillis;
+        boolean isUnknown = !isAuthenticated && nowMillis - unknownSinceMillis >= authenticationMillis;
         if (isIdle || isUnknown) {
             link.close(false);
         }

@@ -38,6 +38,16 @@ final class SetCommand {
         set.apply();
     }
 
+    /** Returns whether a request tells of, or depends on, the old value. */
+    static boolean reads(Request request) {
+        for (int i = 3; i < request.count(); i++) {
+            if (request.is(i, "GET") || request.is(i, "IFEQ") || request.is(i, "IFNE")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private void parse() {
         Request request = call.request();
         int i = 3;

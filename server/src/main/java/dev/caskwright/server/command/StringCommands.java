@@ -36,11 +36,16 @@ final class StringCommands {
                 .flags(FAST)
                 .keys(1, -1, 1, READ));
         commands.add(
-                write("SET", -3, SetCommand::run, "1.0.0", "Sets a string, with conditions and expiry if asked for."));
+                write("SET", -3, SetCommand::run, "1.0.0", "Sets a string, with conditions and expiry if asked for.")
+                        .key(Command.KeyUse.WRITE)
+                        .readsIf(SetCommand::reads));
         commands.add(write("SETNX", 3, StringCommands::setIfAbsent, "1.0.0", "Sets a string if the key is absent.")
-                .flags(FAST));
-        commands.add(write("SETEX", 4, call -> setWithExpiry(call, true), "2.0.0", "Sets a string that expires."));
-        commands.add(write("PSETEX", 4, call -> setWithExpiry(call, false), "2.6.0", "Sets a string that expires."));
+                .flags(FAST)
+                .key(Command.KeyUse.WRITE));
+        commands.add(write("SETEX", 4, call -> setWithExpiry(call, true), "2.0.0", "Sets a string that expires.")
+                .key(Command.KeyUse.WRITE));
+        commands.add(write("PSETEX", 4, call -> setWithExpiry(call, false), "2.6.0", "Sets a string that expires.")
+                .key(Command.KeyUse.WRITE));
         commands.add(write("GETSET", 3, StringCommands::getSet, "1.0.0", "Sets a string and returns the old one.")
                 .flags(FAST));
         commands.add(write("GETDEL", 2, StringCommands::getDelete, "6.2.0", "Returns a string and removes the key.")
@@ -57,8 +62,10 @@ final class StringCommands {
                         "Sets several strings if no key is there.")
                 .keys(1, -1, 2, Command.KeyUse.WRITE));
         commands.add(write("APPEND", 3, StringCommands::append, "2.0.0", "Appends to a string.")
-                .flags(FAST));
-        commands.add(write("SETRANGE", 4, StringCommands::setRange, "2.2.0", "Overwrites a part of a string."));
+                .flags(FAST)
+                .key(Command.KeyUse.WRITE));
+        commands.add(write("SETRANGE", 4, StringCommands::setRange, "2.2.0", "Overwrites a part of a string.")
+                .key(Command.KeyUse.WRITE));
         commands.add(write(
                         "DELIFEQ",
                         3,
@@ -191,13 +198,14 @@ final class StringCommands {
         } else if (call.count() != 2) {
             throw CommandException.syntax();
         }
-        if (momentAt > 0 && call.integer(momentAt) <= 0) {
-            throw CommandException.invalidExpireTime(call);
-        }
-        long moment = momentAt > 0 ? call.moment(momentAt, isSeconds, isFromNow) : Data.NEVER;
         byte[] key = call.key(1);
         Stored stored = call.stringEntry(key);
+        // As in Redis, the time is looked at only if there is a key.
         if (stored != null) {
+            if (momentAt > 0 && call.integer(momentAt) <= 0) {
+                throw CommandException.invalidExpireTime(call);
+            }
+            long moment = momentAt > 0 ? call.moment(momentAt, isSeconds, isFromNow) : Data.NEVER;
             if (momentAt > 0 && moment <= call.nowMillis()) {
                 call.data().delete(key);
             } else if (momentAt > 0 || (persists && stored.expiresAtMillis() != Data.NEVER)) {

@@ -59,8 +59,10 @@ final class TransactionCommands {
         for (int i = 1; i < call.count(); i++) {
             Bytes key = new Bytes(call.key(i));
             if (!session.watched().containsKey(key)) {
-                session.watched().put(key, call.data().contains(key.array()));
-                call.keyspace().changes().watch(key, session);
+                if (!session.watch(
+                        key, call.data().contains(key.array()), call.keyspace().changes())) {
+                    throw CommandException.noMemory();
+                }
             }
         }
         call.reply().ok();
@@ -78,9 +80,15 @@ final class TransactionCommands {
             throw new CommandException("ERR EXEC without MULTI");
         }
         boolean isSpoiled = session.isQueueSpoiled();
-        boolean hasChanged = hasChanged(call);
-        session.endQueue();
-        session.unwatchAll(call.keyspace().changes());
+        boolean hasChanged;
+        try {
+            hasChanged = hasChanged(call);
+        } finally {
+            // The transaction is over even if the watched keys cannot be read, or the client would go on to be told
+            // QUEUED.
+            session.endQueue();
+            session.unwatchAll(call.keyspace().changes());
+        }
         if (isSpoiled) {
             throw new CommandException("EXECABORT Transaction discarded because of previous errors.");
         }

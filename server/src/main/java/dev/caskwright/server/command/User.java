@@ -134,7 +134,9 @@ final class User {
                 addKeys(rest.substring(tilde + 1), kinds.contains("R"), kinds.contains("W"));
             }
             case '&' -> {
-                channels.add(new Glob(rest.getBytes(StandardCharsets.UTF_8)));
+                Glob glob = new Glob(rest.getBytes(StandardCharsets.UTF_8));
+                channels.removeIf(old -> Arrays.equals(old.bytes(), glob.bytes()));
+                channels.add(glob);
                 allowsAllChannels |= rest.equals("*");
             }
             case '+', '-' -> applyCommand(first == '+', rest.toLowerCase(Locale.ROOT), table);
@@ -162,7 +164,10 @@ final class User {
     }
 
     private void addKeys(String pattern, boolean reads, boolean writes) {
-        keys.add(new KeyRule(new Glob(pattern.getBytes(StandardCharsets.UTF_8)), reads, writes));
+        KeyRule rule = new KeyRule(new Glob(pattern.getBytes(StandardCharsets.UTF_8)), reads, writes);
+        // A tool may say the same every minute.
+        keys.removeIf(old -> old.text().equals(rule.text()));
+        keys.add(rule);
         allowsAllKeys |= pattern.equals("*") && reads && writes;
     }
 
@@ -230,7 +235,7 @@ final class User {
         if (!allowsAllKeys && command.firstKey() > 0) {
             int last = command.lastKey() < 0 ? request.count() + command.lastKey() : command.lastKey();
             for (int i = command.firstKey(); i <= last && i < request.count(); i += command.keyStep()) {
-                if (!allowsKey(request.bytes(i), command.keyUse(i == command.firstKey()))) {
+                if (!allowsKey(request.bytes(i), command.keyUse(i == command.firstKey(), request))) {
                     return "key";
                 }
             }
@@ -265,6 +270,12 @@ final class User {
             }
         }
         return false;
+    }
+
+    /** Returns whether a client of this user may go on to listen to all that it listens to. */
+    boolean allowsSubscriptions(Session session) {
+        return session.channels().stream().allMatch(channel -> allowsChannel(channel.array(), false))
+                && session.patterns().stream().allMatch(pattern -> allowsChannel(pattern.array(), true));
     }
 
     String commandRules() {

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,7 @@ public final class ServerConfig {
     private final Map<String, Option> options = new LinkedHashMap<>();
     private final List<String> userLines = new ArrayList<>();
     private @Nullable Path file;
+    private final AtomicInteger version = new AtomicInteger();
 
     // Asked for often.
     private final Option maxArgumentBytes;
@@ -134,10 +136,16 @@ public final class ServerConfig {
         Option option = option(name);
         try {
             option.set(value);
+            version.incrementAndGet();
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("option '" + option.name() + "': " + e.getMessage(), e);
         }
         return this;
+    }
+
+    /** Returns a number that is another one after each change. */
+    public int version() {
+        return version.get();
     }
 
     /** Returns whether an option may be changed while the server runs. */

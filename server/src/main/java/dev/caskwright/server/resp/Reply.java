@@ -36,6 +36,7 @@ public final class Reply {
     private List<ByteBuf> chunks;
     private long drained;
     private boolean isResp3;
+    private long limit = Long.MAX_VALUE;
 
     /** The length that the header of the next value is thought to have: that of the last one. */
     private int headerGuess = 5;
@@ -52,6 +53,16 @@ public final class Reply {
         isResp3 = protocol == 3;
         length = 0;
         drained = 0;
+    }
+
+    /** Lets no more than {@code bytes} be written after {@link #begin}, roughly: more is a {@link ReplyTooLongException}. */
+    public void limit(long bytes) {
+        limit = bytes;
+    }
+
+    /** Returns how many bytes may be written after {@link #begin}. */
+    public long limit() {
+        return limit;
     }
 
     /** Goes on in the given version, 2 or 3. */
@@ -277,6 +288,7 @@ public final class Reply {
 
     private void bytes(byte[] source, int offset, int count) {
         if (count > LARGE_BYTES) {
+            checkLimit(count);
             drain();
             chunks.add(allocator.directBuffer(count).writeBytes(source, offset, count));
             drained += count;
@@ -289,7 +301,14 @@ public final class Reply {
 
     private void ensure(int room) {
         if (buffer.length - length < room) {
+            checkLimit(room);
             drain();
+        }
+    }
+
+    private void checkLimit(int more) {
+        if (written() + more > limit) {
+            throw new ReplyTooLongException();
         }
     }
 

@@ -22,6 +22,9 @@ public final class Changes {
     public interface Watcher {
         /** A key that was watched has changed, or may have. */
         void watchedKeyChanged();
+
+        /** Returns whether a key was there when the watch of it began. */
+        boolean wasThere(Bytes key);
     }
 
     Changes(Gate gate) {
@@ -40,13 +43,26 @@ public final class Changes {
         }
     }
 
-    /** All keys of a database have changed. */
+    /** All keys of a database may have changed, and others may have come. */
     void changedAll(byte slot) {
+        changedAll(slot, false);
+    }
+
+    /** All keys of a database are gone. A watched key that was not there has not changed. */
+    void emptied(byte slot) {
+        changedAll(slot, true);
+    }
+
+    private void changedAll(byte slot, boolean onlyThoseThere) {
         count++;
         gate.changedEverything();
         for (Map.Entry<Bytes, Set<Watcher>> entry : watched.entrySet()) {
             if (entry.getKey().array()[0] == slot) {
-                tell(entry.getValue());
+                for (Watcher watcher : new ArrayList<>(entry.getValue())) {
+                    if (!onlyThoseThere || watcher.wasThere(entry.getKey())) {
+                        watcher.watchedKeyChanged();
+                    }
+                }
             }
         }
     }

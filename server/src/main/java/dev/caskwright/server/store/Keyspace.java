@@ -43,11 +43,12 @@ public final class Keyspace {
     private final Live live;
     private SlotMap slots;
     private @Nullable Overlay overlay;
+    private long maxCollectedBytes = Long.MAX_VALUE;
 
     /** The slots as they will be when {@link #overlay} is written, or null if it does not change them. */
     private @Nullable SlotMap staged;
 
-    private final List<Byte> stagedChanges = new ArrayList<>();
+    private final List<Runnable> stagedChanges = new ArrayList<>();
 
     /** Is shown keys and values. */
     @FunctionalInterface
@@ -126,23 +127,28 @@ public final class Keyspace {
         return overlay != null;
     }
 
+    /** Refuses to collect more than so many bytes of changes, so that a transaction takes bounded memory. */
+    public void maxCollectedBytes(long bytes) {
+        maxCollectedBytes = bytes;
+    }
+
     /** Collects the changes that follow, until {@link #commit} or {@link #discard}. */
     public void begin() {
-        overlay = new Overlay(live);
+        overlay = new Overlay(live, maxCollectedBytes);
     }
 
     /** Writes all changes since {@link #begin}, or none. */
     public void commit() throws IOException {
         Overlay all = overlay;
         SlotMap next = staged;
-        List<Byte> emptied = List.copyOf(stagedChanges);
+        List<Runnable> changed = List.copyOf(stagedChanges);
         discard();
         if (all != null) {
             all.commit();
         }
         if (next != null) {
             slots = next;
-            emptied.forEach(changes::changedAll);
+            changed.forEach(Runnable::run);
         }
     }
 
@@ -165,10 +171,11 @@ public final class Keyspace {
     public void clear(int database) throws IOException {
         SlotMap before = current();
         SlotMap next = database < 0 ? before.clearAll() : before.clear(database);
-        List<Byte> emptied = new ArrayList<>();
+        List<Runnable> emptied = new ArrayList<>();
         for (int i = 0; i < before.databases(); i++) {
             if (before.slot(i) != next.slot(i)) {
-                emptied.add(before.slot(i));
+                byte slot = before.slot(i);
+                emptied.add(() -> changes.emptied(slot));
             }
         }
         if (!emptied.isEmpty()) {
@@ -179,17 +186,19 @@ public final class Keyspace {
     /** Gives each of two databases the keys of the other. */
     public void swap(int one, int other) throws IOException {
         SlotMap before = current();
-        save(before.swap(one, other), List.of(before.slot(one), before.slot(other)));
+        save(
+                before.swap(one, other),
+                List.of(() -> changes.changedAll(before.slot(one)), () -> changes.changedAll(before.slot(other))));
     }
 
-    private void save(SlotMap next, List<Byte> changed) throws IOException {
+    private void save(SlotMap next, List<Runnable> changed) throws IOException {
         data().put(SLOTS_KEY, next.bytes(), Data.NEVER);
         if (overlay != null) {
             staged = next;
             stagedChanges.addAll(changed);
         } else {
             slots = next;
-            changed.forEach(changes::changedAll);
+            changed.forEach(Runnable::run);
         }
     }
 

@@ -10,14 +10,25 @@ import org.jspecify.annotations.Nullable;
 
 /** Changes that are collected over the store, seen by those who make them, and written as one batch. */
 final class Overlay implements Data {
+    /** What a change takes beside its bytes, roughly. */
+    private static final long ENTRY_BYTES = 128;
+
     private final Live live;
     private final Map<Bytes, Change> changes = new LinkedHashMap<>();
+    private final long maxBytes;
+    private long bytes;
 
     /** @param stored null if the key is removed */
-    private record Change(@Nullable Stored stored) {}
+    private record Change(@Nullable Stored stored) {
+        long bytes() {
+            return stored == null ? 0 : stored.stored().length;
+        }
+    }
 
-    Overlay(Live live) {
+    /** @param maxBytes how much may be collected */
+    Overlay(Live live, long maxBytes) {
         this.live = live;
+        this.maxBytes = maxBytes;
     }
 
     @Override
@@ -59,8 +70,20 @@ final class Overlay implements Data {
     }
 
     @Override
-    public void put(byte[] key, byte[] stored, long expiresAtMillis) {
-        changes.put(new Bytes(key), new Change(new Stored(stored, expiresAtMillis)));
+    public void put(byte[] key, byte[] stored, long expiresAtMillis) throws IOException {
+        note(key, new Change(new Stored(stored, expiresAtMillis)));
+    }
+
+    private void note(byte[] key, Change change) throws IOException {
+        Bytes name = new Bytes(key);
+        Change old = changes.get(name);
+        long more = change.bytes() - (old == null ? -key.length - ENTRY_BYTES : old.bytes());
+        if (more > 0 && bytes + more > maxBytes) {
+            throw new RefusedException("the changes of the transaction take more than client-query-buffer-limit or"
+                    + " maxmemory-clients allow");
+        }
+        bytes += more;
+        changes.put(name, change);
     }
 
     @Override
@@ -68,7 +91,7 @@ final class Overlay implements Data {
         if (!contains(key)) {
             return false;
         }
-        changes.put(new Bytes(key), new Change(null));
+        note(key, new Change(null));
         return true;
     }
 

@@ -140,7 +140,7 @@ final class SlotMap {
         }
         int free = free(slots, slots.length, used);
         if (free < 0) {
-            throw new IOException("too many databases were emptied and are still being removed; try again later");
+            throw new RefusedException("too many databases were emptied and are still being removed; try again later");
         }
         byte[] next = slots.clone();
         next[database] = (byte) free;
