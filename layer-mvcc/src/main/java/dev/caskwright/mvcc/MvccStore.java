@@ -49,7 +49,8 @@ import org.jspecify.annotations.Nullable;
  * tell of nothing that is not durable.
  *
  * <p>Safe for any number of threads. Writes come one after another; transactions are linearizable. Reads wait for nobody, unless
- * writes were lost with a failed commit: then until the index is made anew. Arrays that are given or returned are not to be changed.
+ * writes were lost with a failed commit: then until the index is made anew. Ranges of very many keys give way to writers that are at
+ * work all the time. Arrays that are given or returned are not to be changed.
  */
 public final class MvccStore implements AutoCloseable {
     private static final Duration LEASE_TICK = Duration.ofMillis(500);

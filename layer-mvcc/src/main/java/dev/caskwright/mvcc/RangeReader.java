@@ -1,6 +1,6 @@
 package dev.caskwright.mvcc;
 
-import dev.caskwright.mvcc.backend.OrderedStore;
+import dev.caskwright.mvcc.backend.BackendView;
 import dev.caskwright.mvcc.map.MapCursor;
 import dev.caskwright.mvcc.map.PersistentMap;
 import java.io.IOException;
@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 /** Answers ranges from the index, which says what there is, and a view, which has the values. For one thread. */
 final class RangeReader {
     private final PersistentMap<KeyHistory> index;
-    private final OrderedStore.View view;
+    private final BackendView view;
 
-    RangeReader(PersistentMap<KeyHistory> index, OrderedStore.View view) {
+    RangeReader(PersistentMap<KeyHistory> index, BackendView view) {
         this.index = index;
         this.view = view;
     }
@@ -47,6 +47,7 @@ final class RangeReader {
             for (boolean isThere = start(cursor, request.range(), descending);
                     isThere && isWithin(cursor, request.range(), descending);
                     isThere = descending ? cursor.previous() : cursor.next()) {
+                view.giveWay();
                 KeyHistory history = cursor.value();
                 int entry = history.at(at);
                 if (entry >= 0) {

@@ -26,8 +26,14 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Measures what docs/mvcc.md says, in short runs: {@code java -cp ... dev.caskwright.mvcc.Figures DIRECTORY [NAME ...]}, with the class
- * path of the tests. Keys have 16 bytes, values 100. The names are puts, readers, views, rebuild, compaction and watchers.
+ * Measures what docs/mvcc.md says, in short runs. Keys have 16 bytes, values 100. The names are puts, readers, views, rebuild,
+ * compaction and watchers; without one, all are measured. The directory must exist:
+ *
+ * <pre>
+ * ./mvnw -q -pl layer-mvcc -am test-compile
+ * java -cp "$(printf '%s:' *&#47;target/classes)layer-mvcc/target/test-classes:$(find ~/.m2 -name slf4j-api-2.0.20.jar)" \
+ *     dev.caskwright.mvcc.Figures /var/tmp [NAME ...]
+ * </pre>
  */
 public final class Figures {
     private static final int MILLION = 1_000_000;
@@ -158,7 +164,12 @@ public final class Figures {
             backend.commit();
             AtomicLong next = new AtomicLong();
             for (int round = 0; round < 3; round++) {
+                Duration before = processorTime();
                 double alone = writeFor(backend, next, Duration.ofSeconds(3));
+                tell(
+                        "readers: writer alone keeps %.2f processors busy, with what commits for it",
+                        processorTime().minus(before).toMillis() / 3_000.0);
+                besideSpinners(backend, next, alone);
                 AtomicBoolean isOver = new AtomicBoolean();
                 AtomicLong read = new AtomicLong();
                 List<Thread> readers = new ArrayList<>();
@@ -174,12 +185,38 @@ public final class Figures {
                     reader.join();
                 }
                 tell(
-                        "readers: writer alone %,.0f/s, beside ten full ranges without end %,.0f/s (%.0f %%); they read %,.0f keys/s",
+                        "readers: writer alone %,.0f/s, beside ten full ranges without end %,.0f/s (%.0f %%); they"
+                                + " read %,.0f keys/s",
                         alone, beside, 100 * beside / alone, perSecond(read.get(), start));
                 paced(backend, next);
             }
         }
         Files.delete(file);
+    }
+
+    private static Duration processorTime() {
+        return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO);
+    }
+
+    /** The limit: a writer beside ten threads that touch no memory and no lock, so that it gets its part of the processors. */
+    private static void besideSpinners(BatchedBackend backend, AtomicLong next, double alone) throws Exception {
+        AtomicBoolean isOver = new AtomicBoolean();
+        List<Thread> spinners = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            Thread spinner = new Thread(() -> {
+                while (!isOver.get()) {
+                    Thread.onSpinWait();
+                }
+            });
+            spinner.start();
+            spinners.add(spinner);
+        }
+        double beside = writeFor(backend, next, Duration.ofSeconds(4));
+        isOver.set(true);
+        for (Thread spinner : spinners) {
+            spinner.join();
+        }
+        tell("readers: beside ten threads that only spin %,.0f/s (%.0f %%)", beside, 100 * beside / alone);
     }
 
     /** What ten ranges do to a writer that does not want a whole core: 20,000 puts a second. */
@@ -312,7 +349,8 @@ public final class Figures {
                 long[] beside = paced(store, isOver, 0);
                 compactor.join();
                 tell(
-                        "compaction of a million in %,d ms beside 5,000 puts/s: p99 %,d us, without %,d us; p99.9 %,d and %,d us; longest %,d and %,d us",
+                        "compaction of a million in %,d ms beside 5,000 puts/s: p99 %,d us, without %,d us; p99.9 %,d"
+                                + " and %,d us; longest %,d and %,d us",
                         seconds[0],
                         at(beside, 0.99),
                         at(alone, 0.99),

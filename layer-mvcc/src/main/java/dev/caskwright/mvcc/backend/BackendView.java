@@ -11,11 +11,29 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BackendView implements OrderedStore.View {
     private final OrderedStore.View base;
+    private final @Nullable Turns turns; // null if it gives way to nobody
     private final Overlay[] overlays; // the uppermost first
+    private Turns.@Nullable Turn turn; // of reads that are not through a cursor
+    private int passed;
 
-    BackendView(OrderedStore.View base, Overlay... overlays) {
+    BackendView(OrderedStore.View base, @Nullable Turns turns, Overlay... overlays) {
         this.base = base;
+        this.turns = turns;
         this.overlays = overlays;
+    }
+
+    /** Gives way to writers now and then; to be called by a read of many keys, before each of them. Cursors do so themselves. */
+    public void giveWay() {
+        Turns shared = turns;
+        if (shared != null && ++passed == Turns.KEYS) {
+            passed = 0;
+            Turns.Turn own = turn;
+            if (own == null) {
+                own = shared.new Turn();
+                turn = own;
+            }
+            own.pass();
+        }
     }
 
     @Override
@@ -41,7 +59,10 @@ public final class BackendView implements OrderedStore.View {
             }
         }
         OrderedStore.Cursor cursor = base.range(bucket, from, to, descending);
-        return count == 0 ? cursor : new LayeredCursor(cursor, Arrays.copyOf(maps, count), from, to, descending);
+        if (count > 0) {
+            cursor = new LayeredCursor(cursor, Arrays.copyOf(maps, count), from, to, descending);
+        }
+        return turns == null ? cursor : new GivingWayCursor(cursor, turns.new Turn());
     }
 
     @Override

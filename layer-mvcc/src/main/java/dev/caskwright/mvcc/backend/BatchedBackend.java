@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A commit that fails takes with it everything that was written on top of it. The tokens of all those writes tell why, readers see
  * what was committed before, and writing goes on if the store can.
  *
- * <p>Safe for any number of threads. One transaction is open at a time; reading waits for nobody.
+ * <p>Safe for any number of threads. One transaction is open at a time. Reading takes no lock and waits for nobody; only a read of
+ * very many keys gives way to writers that are at work all the time: each 256 keys it may rest, for 20 ms at most.
  */
 public final class BatchedBackend implements AutoCloseable {
     private final OrderedStore store;
@@ -40,6 +41,7 @@ public final class BatchedBackend implements AutoCloseable {
     private final Overlay nothing;
     private final ReentrantLock writing = new ReentrantLock();
     private final ReentrantLock committing = new ReentrantLock(); // taken before the other one
+    private final Turns turns = new Turns(writing, Runtime.getRuntime().availableProcessors());
     private volatile State state;
     private volatile boolean isClosed;
     private final Runnable commitTask = this::commitQuietly;
@@ -122,7 +124,7 @@ public final class BatchedBackend implements AutoCloseable {
             State seen = state;
             OrderedStore.View base = store.openView();
             if (state.generation == seen.generation) {
-                return view(base, seen.active, seen.frozen);
+                return view(base, turns, seen.active, seen.frozen);
             }
             base.close(); // it may have more than was to be seen; that happens twice a commit at most
         }
@@ -131,14 +133,15 @@ public final class BatchedBackend implements AutoCloseable {
     /** Opens a view of what is durable: nothing that it shows is lost by a crash. */
     public BackendView openDurableView() throws IOException {
         checkOpen();
-        return new BackendView(store.openView());
+        return new BackendView(store.openView(), null);
     }
 
-    private static BackendView view(OrderedStore.View base, Overlay active, @Nullable Overlay frozen) {
+    private static BackendView view(
+            OrderedStore.View base, @Nullable Turns turns, Overlay active, @Nullable Overlay frozen) {
         if (frozen == null) {
-            return active.isEmpty() ? new BackendView(base) : new BackendView(base, active);
+            return active.isEmpty() ? new BackendView(base, turns) : new BackendView(base, turns, active);
         }
-        return active.isEmpty() ? new BackendView(base, frozen) : new BackendView(base, active, frozen);
+        return active.isEmpty() ? new BackendView(base, turns, frozen) : new BackendView(base, turns, active, frozen);
     }
 
     BackendView view(Overlay active) throws IOException { // of the open transaction
@@ -146,7 +149,7 @@ public final class BatchedBackend implements AutoCloseable {
             State seen = state;
             OrderedStore.View base = store.openView();
             if (state.generation == seen.generation) {
-                return view(base, active, seen.frozen);
+                return view(base, null, active, seen.frozen); // a writer gives way to none
             }
             base.close();
         }
