@@ -487,10 +487,12 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         ChannelHandlerContext ctx = context;
         if (now > 0 && !isUnsentTold && ctx != null) {
             isUnsentTold = true;
-            ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(sent -> {
-                isUnsentTold = false;
-                noteUnsent();
-            });
+            // In another task: while it is told, what was sent is still counted, and so is the empty buffer.
+            ctx.writeAndFlush(Unpooled.EMPTY_BUFFER)
+                    .addListener(sent -> loop.eventLoop().execute(() -> {
+                        isUnsentTold = false;
+                        noteUnsent();
+                    }));
         }
     }
 

@@ -69,7 +69,7 @@ final class AclTest {
             assertThat(error(admin, "ACL SETUSER bob on +nosuch"))
                     .startsWith("ERR Error in ACL SETUSER modifier '+nosuch'");
             assertThat(ask(admin, "ACL GETUSER bob")).isNull();
-            assertThat(error(admin, "ACL SETUSER bob >pass\u001b")).doesNotContain("pass");
+            assertThat(error(admin, "ACL SETUSER bob ~pass\u001b")).doesNotContain("pass");
             assertThat(error(admin, "ACL SETUSER bob #tooshort")).doesNotContain("tooshort");
             ask(admin, "ACL SETUSER bob on >p ~* +@all -@dangerous");
             Map<?, ?> user = (Map<?, ?>) ask(admin, "ACL GETUSER bob");
