@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.ratis.client.RaftClient;
@@ -22,6 +23,7 @@ import org.apache.ratis.retry.RetryPolicies;
 import org.apache.ratis.rpc.CallId;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Questions to other members, over Raft's own port: they travel as what Ratis calls stale reads, which the asked member's state
@@ -47,6 +49,15 @@ final class Peers implements AutoCloseable {
 
     /** The checkpoint is not needed any more. */
     static final byte RELEASE = 4;
+
+    /** The member that was asked said that it did nothing. */
+    static final class RefusedException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        RefusedException(String message, @Nullable Throwable cause) {
+            super(message, cause);
+        }
+    }
 
     private final RaftGroupId group;
     private final Supplier<Iterable<RaftPeer>> known;
@@ -87,7 +98,8 @@ final class Peers implements AutoCloseable {
                 .setGroupId(group)
                 .setCallId(CallId.getAndIncrement())
                 .setMessage(message(question))
-                .setType(RaftClientRequest.staleReadRequestType(0))
+                // At any index: a member that has nothing yet answers, too.
+                .setType(RaftClientRequest.staleReadRequestType(-1))
                 .setTimeoutMs(timeoutMillis)
                 .build();
         return client.getClientRpc()
@@ -104,15 +116,15 @@ final class Peers implements AutoCloseable {
 
     private static ByteBuffer answer(RaftClientReply reply) {
         if (!reply.isSuccess()) {
-            throw new java.util.concurrent.CompletionException(
-                    new IOException("the member refused the question: " + reply.getException(), reply.getException()));
+            throw new CompletionException(new RefusedException(
+                    "the member refused the question: " + reply.getException(), reply.getException()));
         }
         ByteBuffer bytes = reply.getMessage().getContent().asReadOnlyByteBuffer();
         if (bytes.hasRemaining() && bytes.get() == 0) {
             return bytes;
         }
-        throw new java.util.concurrent.CompletionException(
-                new IOException("the member could not answer: " + UTF_8.decode(bytes)));
+        throw new CompletionException(
+                new RefusedException("the member could not answer: " + UTF_8.decode(bytes), null));
     }
 
     /** Returns the message of an answer. */

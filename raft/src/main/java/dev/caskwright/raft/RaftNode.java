@@ -303,7 +303,7 @@ public final class RaftNode implements AutoCloseable {
         long committed = division.getRaftLog().getLastCommittedIndex();
         return new RaftState(
                 self.id(),
-                role(info),
+                role(division),
                 info.getCurrentTerm(),
                 leader == null ? null : leader.toString(),
                 members(division),
@@ -316,9 +316,13 @@ public final class RaftNode implements AutoCloseable {
                 failure.get());
     }
 
-    private Role role(DivisionInfo info) {
+    private Role role(RaftServer.Division division) {
+        DivisionInfo info = division.getInfo();
         if (failure.get() != null || !info.isAlive()) {
             return Role.STOPPED;
+        }
+        if (division.getRaftConf().getPeer(division.getId()) == null) {
+            return Role.STARTING;
         }
         if (info.isLeader()) {
             return info.isLeaderReady() ? Role.LEADER : Role.CANDIDATE;
@@ -390,8 +394,10 @@ public final class RaftNode implements AutoCloseable {
      */
     public CompletableFuture<Long> snapshot() {
         grownBytes.set(0);
+        long timeout = options.requestTimeout.toMillis();
+        long leastEntries = 1; // by default, Ratis does nothing for less than 1,024 entries, however long they are
         return admin(running -> running.snapshotManagementAsync(SnapshotManagementRequest.newCreate(
-                        client, running.getId(), groupId, CallId.getAndIncrement(), options.requestTimeout.toMillis())))
+                        client, running.getId(), groupId, CallId.getAndIncrement(), timeout, leastEntries)))
                 .thenApply(done -> machine.durableIndex());
     }
 
@@ -520,7 +526,8 @@ public final class RaftNode implements AutoCloseable {
             RaftPeerId leader = division == null ? null : division.getInfo().getLeaderId();
             Peers others = peers;
             if (leader == null || others == null) {
-                return CompletableFuture.completedFuture(refused(commands.size()));
+                return CompletableFuture.completedFuture(
+                        refused(commands.size(), new IOException("no leader is known")));
             }
             return others.ask(leader.toString(), Peers.FORWARD, ByteBuffer.wrap(EntryCodec.encode(0, commands)))
                     .thenApply(answer -> {
@@ -529,12 +536,19 @@ public final class RaftNode implements AutoCloseable {
                         } catch (UnsupportedFormatException e) {
                             throw new CompletionException(e);
                         }
+                    })
+                    .exceptionally(failed -> {
+                        Throwable cause = failed instanceof CompletionException ? failed.getCause() : failed;
+                        if (cause instanceof Peers.RefusedException) {
+                            return refused(commands.size(), cause);
+                        }
+                        throw failed instanceof CompletionException known ? known : new CompletionException(failed);
                     });
         }
 
-        private List<Result> refused(int count) {
-            Result result = Result.of(
-                    CompletableFuture.failedFuture(RaftException.notApplied("the leader has just been lost", null)));
+        private List<Result> refused(int count, Throwable why) {
+            Result result = Result.of(CompletableFuture.failedFuture(
+                    RaftException.notApplied("the leader did not take the command: " + why.getMessage(), why)));
             return Collections.nCopies(count, result);
         }
     }
@@ -647,7 +661,12 @@ public final class RaftNode implements AutoCloseable {
     private CompletableFuture<Message> forwarded(ByteBuffer question) throws IOException {
         List<CompletableFuture<byte[]>> futures = new ArrayList<>();
         for (Command command : EntryCodec.decode(question).commands()) {
-            futures.add(queue.submit(command.kind(), command.bytes(), true));
+            try {
+                futures.add(queue.submit(command.kind(), command.bytes(), true));
+            } catch (IllegalArgumentException e) { // longer than this member allows
+                futures.add(
+                        CompletableFuture.failedFuture(RaftException.notApplied(String.valueOf(e.getMessage()), e)));
+            }
         }
         return CompletableFuture.allOf(futures.toArray(CompletableFuture[]::new))
                 .handle((all, failed) -> {

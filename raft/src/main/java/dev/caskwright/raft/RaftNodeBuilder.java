@@ -145,8 +145,8 @@ public final class RaftNodeBuilder {
 
     /**
      * Sets after how many bytes of the log the store is forced and the log before the last force but one is given back; 64 MiB by
-     * default. So the log keeps once to twice as much, and some segments of 8 MiB, whether all members live or not. A member that was
-     * away for longer than the log goes back copies a store.
+     * default. So the log keeps once to twice as much, in segments of an eighth of it (64 KiB to 8 MiB), whether all members live
+     * or not. A member that was away for longer than the log goes back copies a store.
      */
     public RaftNodeBuilder snapshotEveryBytes(long bytes) {
         if (bytes < LEAST_SNAPSHOT_BYTES) {

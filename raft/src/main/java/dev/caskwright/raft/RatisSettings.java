@@ -17,7 +17,9 @@ import org.jspecify.annotations.Nullable;
 /** Every setting of Ratis that is not its default, with why. */
 final class RatisSettings {
     private static final int ENTRY_OVERHEAD = 64 << 10;
-    private static final long SEGMENT_BYTES = 8L << 20;
+    private static final long GREATEST_SEGMENT_BYTES = 8L << 20;
+    private static final long PREALLOCATED_BYTES = 4L << 20;
+    private static final long LEAST_SEGMENT_BYTES = 64 << 10;
 
     private RatisSettings() {}
 
@@ -60,8 +62,12 @@ final class RatisSettings {
         SizeInBytes most = SizeInBytes.valueOf(Math.max(4L << 20, entry));
         RaftServerConfigKeys.Log.Appender.setBufferByteLimit(properties, most);
         RaftServerConfigKeys.Log.setWriteBufferSize(properties, SizeInBytes.valueOf(most.getSize() + Long.BYTES));
-        RaftServerConfigKeys.Log.setSegmentSizeMax(
-                properties, SizeInBytes.valueOf(Math.max(SEGMENT_BYTES, most.getSize())));
+        // Whole segments are given back, so a small bound needs small ones. An entry may be longer than a segment.
+        SizeInBytes segment = SizeInBytes.valueOf(
+                Math.min(GREATEST_SEGMENT_BYTES, Math.max(LEAST_SEGMENT_BYTES, options.snapshotEveryBytes / 8)));
+        RaftServerConfigKeys.Log.setSegmentSizeMax(properties, segment);
+        RaftServerConfigKeys.Log.setPreallocatedSize(
+                properties, SizeInBytes.valueOf(Math.min(PREALLOCATED_BYTES, segment.getSize())));
         GrpcConfigKeys.setMessageSizeMax(properties, SizeInBytes.valueOf(64L << 20));
         // The node asks for snapshots by bytes; a member that is dead does not keep the log.
         RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(properties, false);

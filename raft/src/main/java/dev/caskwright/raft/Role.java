@@ -8,7 +8,7 @@ public enum Role {
     FOLLOWER,
     /** Asks for votes. */
     CANDIDATE,
-    /** Has just been opened, or waits to be added to the group. */
+    /** Has just been opened, or is not in the group: it waits to be added, or was removed. */
     STARTING,
     /** Was closed, or has failed: {@link RaftState#failure} says why. */
     STOPPED

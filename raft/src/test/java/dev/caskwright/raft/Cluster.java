@@ -1,6 +1,9 @@
 package dev.caskwright.raft;
 
-import dev.caskwright.api.Entry;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caskwright.api.Snapshot;
 import dev.caskwright.bitcask.EngineBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -11,6 +14,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,7 +35,7 @@ final class Cluster implements AutoCloseable {
     private final Path directory;
     private final String group;
     final List<RaftMember> members = new ArrayList<>();
-    final Map<String, RaftNode> nodes = new TreeMap<>();
+    final Map<String, RaftNode> nodes = java.util.Collections.synchronizedSortedMap(new TreeMap<>());
     final Map<String, UnaryOperator<EngineBuilder>> stores = new HashMap<>();
     final Map<String, InstantSource> clocks = new HashMap<>();
     final Map<String, Consumer<String>> steps = new HashMap<>();
@@ -48,10 +52,19 @@ final class Cluster implements AutoCloseable {
             // What comes from a member that is cut off is lost; the answer to what got through may be, too.
             CodeInjectionForTesting.put(call, (local, remote, args) -> {
                 if (isCut(String.valueOf(remote), String.valueOf(local))) {
-                    throw new IllegalStateException("the network is cut: from=" + remote + ", to=" + local);
+                    throw new Cut("the network is cut: from=" + remote + ", to=" + local);
                 }
                 return false;
             });
+        }
+    }
+
+    /** Has no stack: Ratis prints it. */
+    private static final class Cut extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Cut(String message) {
+            super(message, null, false, false);
         }
     }
 
@@ -124,7 +137,7 @@ final class Cluster implements AutoCloseable {
     RaftNode leader() {
         RaftNode[] found = new RaftNode[1];
         await("a leader", () -> {
-            for (RaftNode node : nodes.values()) {
+            for (RaftNode node : List.copyOf(nodes.values())) {
                 if (node.state().isLeader()) {
                     found[0] = node;
                     return true;
@@ -133,6 +146,14 @@ final class Cluster implements AutoCloseable {
             return false;
         });
         return found[0];
+    }
+
+    /** Returns a member that is up. */
+    RaftNode anyNode(java.util.Random random) {
+        synchronized (nodes) {
+            List<RaftNode> up = List.copyOf(nodes.values());
+            return up.get(random.nextInt(up.size()));
+        }
     }
 
     String leaderId() {
@@ -195,22 +216,45 @@ final class Cluster implements AutoCloseable {
                 .toList();
     }
 
-    /** Returns a checksum over keys, values and expiries, in the order of the keys, and the record of the log. */
-    String checksum(String id) throws IOException {
-        TreeMap<String, String> all = new TreeMap<>();
-        node(id).local().engine().visit(entry -> {
-            all.put(
-                    java.util.HexFormat.of().formatHex(entry.key()),
-                    java.util.HexFormat.of().formatHex(entry.value()) + "@" + entry.expiresAtMillis());
-            return true;
-        });
-        CRC32C crc = new CRC32C();
-        crc.update(all.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8));
-        return all.size() + " entries, crc=" + Long.toHexString(crc.getValue());
+    /** What a member's store holds at an index of the log. */
+    record Content(long index, String checksum) {}
+
+    /** Waits until the stores of all members that are up are at the same index, and demands that they hold the same. */
+    void assertSameContent() throws IOException {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        while (true) {
+            Map<String, Content> all = new TreeMap<>();
+            for (RaftNode node : List.copyOf(nodes.values())) {
+                all.put(node.self().id(), content(node));
+            }
+            if (all.values().stream().map(Content::index).distinct().count() == 1) {
+                assertThat(all.values().stream().distinct().toList())
+                        .describedAs("contents of members at the same index: %s", all)
+                        .hasSize(1);
+                return;
+            }
+            if (System.nanoTime() > end) {
+                throw new AssertionError("the members do not come to the same index: " + all);
+            }
+        }
     }
 
-    static boolean isExpired(Entry entry, long now) {
-        return entry.expiresAtMillis() != Entry.NEVER && entry.expiresAtMillis() <= now;
+    /** Returns a checksum over keys, values and expiries in the order of the keys, the record of the log among them. */
+    private static Content content(RaftNode node) throws IOException {
+        try (Snapshot snapshot = node.local().engine().snapshot()) {
+            TreeMap<String, String> all = new TreeMap<>();
+            snapshot.visit(entry -> {
+                String value = HexFormat.of().formatHex(entry.value());
+                all.put(HexFormat.of().formatHex(entry.key()), value + "@" + entry.expiresAtMillis());
+                return true;
+            });
+            CRC32C crc = new CRC32C();
+            crc.update(all.toString().getBytes(UTF_8));
+            Applied applied = Applied.read(snapshot);
+            return new Content(
+                    applied == null ? -1 : applied.index(),
+                    all.size() + " entries, crc=" + Long.toHexString(crc.getValue()));
+        }
     }
 
     @Override
