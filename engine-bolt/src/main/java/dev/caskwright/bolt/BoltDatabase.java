@@ -54,6 +54,7 @@ public final class BoltDatabase implements AutoCloseable {
     private volatile @Nullable Throwable failure;
     private volatile boolean closed;
     private final Object forcing = new Object();
+    private long forcedState; // up to which everything is durable; guarded by forcing
     // Plain counters, as LongAdder may need memory, of which there may be none where a commit has just been written.
     private final AtomicLong committed = new AtomicLong();
     private final AtomicLong writtenPages = new AtomicLong();
@@ -74,6 +75,7 @@ public final class BoltDatabase implements AutoCloseable {
         this.store = store;
         this.freelist = freelist;
         this.current = meta;
+        this.forcedState = meta.transaction() - 1; // what is there was forced when it was opened, if it may be written
         this.options = options;
         this.readers = new ReaderTable(options.maxReaders());
     }
@@ -373,7 +375,8 @@ public final class BoltDatabase implements AutoCloseable {
             fail(e);
             throw new EngineFailedException(
                     Outcome.UNKNOWN,
-                    "a meta page could not be written, so whether the commit is there shows when the database is reopened: "
+                    "a meta page could not be written, so whether the commit is there shows when the database is"
+                            + " reopened: "
                             + e,
                     e);
         }
@@ -397,6 +400,17 @@ public final class BoltDatabase implements AutoCloseable {
                 throw e;
             }
             forces.incrementAndGet();
+        }
+    }
+
+    /** Forces the file unless a force that began after the commit of a state has done so. */
+    private void forceUpTo(PagedFile target, long state) throws IOException {
+        synchronized (forcing) {
+            if (forcedState < state) {
+                long covered = current.transaction();
+                force(target);
+                forcedState = covered;
+            }
         }
     }
 
@@ -482,13 +496,13 @@ public final class BoltDatabase implements AutoCloseable {
         }
     }
 
-    /** Makes everything that was committed before this call survive a power loss. */
+    /** Makes everything that was committed before this call survive a power loss. Threads that call it at once share a force. */
     public void sync() throws IOException {
         if (file instanceof PagedFile written) {
             BoltTransaction reader = beginRead(); // keeps the file open
             try {
                 checkWritable();
-                force(written);
+                forceUpTo(written, reader.id());
             } catch (EngineException e) {
                 throw e;
             } catch (IOException | RuntimeException | Error e) {

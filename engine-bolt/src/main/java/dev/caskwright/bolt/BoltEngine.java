@@ -55,6 +55,7 @@ public final class BoltEngine extends BucketView
     private final BoltDatabase database;
     private final Shared shared;
     private final boolean ownsDatabase;
+    private final Durability durability; // of writes that do not say, if commits are not forced
     private volatile boolean isClosed;
     private volatile Count count = new Count(-1, 0, 0); // of the state that it was made for
 
@@ -66,11 +67,13 @@ public final class BoltEngine extends BucketView
 
     private record Count(long state, long keys, long bytes) {}
 
-    private BoltEngine(BoltDatabase database, List<byte[]> path, Shared shared, boolean ownsDatabase) {
+    private BoltEngine(
+            BoltDatabase database, List<byte[]> path, Shared shared, boolean ownsDatabase, Durability durability) {
         super(path);
         this.database = database;
         this.shared = shared;
         this.ownsDatabase = ownsDatabase;
+        this.durability = durability;
     }
 
     /**
@@ -81,11 +84,16 @@ public final class BoltEngine extends BucketView
      * @throws BucketException if there is no such bucket, or a name has a value; the database stays open
      */
     public static BoltEngine over(BoltDatabase database, List<byte[]> path, boolean creates) throws IOException {
+        return over(database, path, creates, Durability.WRITE);
+    }
+
+    static BoltEngine over(BoltDatabase database, List<byte[]> path, boolean creates, Durability durability)
+            throws IOException {
         List<byte[]> names = path.stream().map(byte[]::clone).toList();
         if (names.isEmpty()) {
             throw new IllegalArgumentException("a store is in a bucket: name one");
         }
-        BoltEngine engine = new BoltEngine(database, names, new Shared(), true);
+        BoltEngine engine = new BoltEngine(database, names, new Shared(), true, durability);
         boolean isThere = database.query(transaction -> engine.isThere(transaction));
         if (!isThere) {
             if (!creates) {
@@ -205,7 +213,7 @@ public final class BoltEngine extends BucketView
         checkOpen();
         boolean[] answer = new boolean[1];
         database.batch(transaction -> answer[0] = write.to(bucket(transaction)));
-        if (!database.forcesCommits() && options.durabilityOr(Durability.WRITE) == Durability.SYNC) {
+        if (!database.forcesCommits() && options.durabilityOr(durability) == Durability.SYNC) {
             database.sync();
         }
         return answer[0];
@@ -315,7 +323,7 @@ public final class BoltEngine extends BucketView
     private BoltEngine nested(byte[] name) {
         List<byte[]> names = new ArrayList<>(path());
         names.add(name.clone());
-        return new BoltEngine(database, List.copyOf(names), shared, false);
+        return new BoltEngine(database, List.copyOf(names), shared, false, durability);
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.Cursor;
+import dev.caskwright.api.Durability;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.Expiry;
@@ -22,6 +23,7 @@ import dev.caskwright.api.spi.Backends;
 import dev.caskwright.api.spi.EngineProvider;
 import dev.caskwright.api.spi.EngineSettings;
 import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.testkit.CrashableIoManager;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +31,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -70,6 +73,64 @@ final class BoltEngineTest {
             assertThat(database.<byte[]>query(
                             transaction -> transaction.bucket(bytes("data")).get(bytes("a"))))
                     .isEqualTo(bytes("1"));
+        }
+    }
+
+    @Test
+    void writesThatAreNotToBeForcedAreForcedByThoseThatAskForSyncAlone() throws Exception {
+        EngineSettings settings = new EngineSettings(Access.CREATE, null, Map.of("forces", "on-sync"));
+        try (BoltEngine engine = (BoltEngine) provider.open(file(), settings)) {
+            BoltDatabase database = engine.database();
+            engine.put(bytes("a"), bytes("1"));
+            engine.put(bytes("b"), bytes("1"), WriteOptions.DEFAULT);
+            assertThat(database.stats().forces()).isZero();
+            engine.put(bytes("c"), bytes("1"), WriteOptions.SYNC);
+            assertThat(database.stats().forces()).isEqualTo(1);
+            engine.sync(); // everything is durable already
+            assertThat(database.stats().forces()).isEqualTo(1);
+            engine.put(bytes("d"), bytes("1"));
+            engine.sync();
+            assertThat(database.stats().forces()).isEqualTo(2);
+        }
+        try (BoltEngine engine = (BoltEngine) provider.open(file(), settings.durability(Durability.SYNC))) {
+            engine.put(bytes("a"), bytes("2"));
+            assertThat(engine.database().stats().forces()).isEqualTo(1);
+            engine.put(bytes("a"), bytes("2"), WriteOptions.WRITE);
+            assertThat(engine.database().stats().forces()).isEqualTo(1);
+        }
+        try (BoltEngine engine = (BoltEngine) open(Access.WRITE)) {
+            engine.put(bytes("a"), bytes("2"));
+            assertThat(engine.database().stats().forces()).isEqualTo(2); // data, meta page
+        }
+        EngineSettings wrong = new EngineSettings(Access.CREATE, null, Map.of("forces", "never"));
+        assertThatThrownBy(() -> provider.open(file(), wrong))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("each-commit or on-sync: never");
+    }
+
+    @Test
+    void whatWasForcedSurvivesAPowerLossAlsoWhereOtherWritesAreNot() throws Exception {
+        CrashableIoManager disk = new CrashableIoManager().logging(false);
+        Path place = Path.of("/simulated/store.db");
+        BoltDatabase database = BoltDatabase.builder(place)
+                .io(disk.factory())
+                .forcesCommits(false)
+                .open();
+        try (BoltEngine engine = BoltEngine.over(database, List.of(bytes("data")), true)) {
+            for (int i = 0; i < 20; i++) {
+                engine.put(bytes("key" + i), bytes("value"));
+                engine.put(bytes("synced"), bytes("" + i), WriteOptions.SYNC);
+                for (int loss = 0; loss < 5; loss++) {
+                    try (BoltDatabase found = BoltDatabase.builder(place)
+                            .io(disk.peekPowerLoss(loss).factory())
+                            .open()) {
+                        assertThat(found.check().problems()).isEmpty();
+                        byte[] synced = found.query(
+                                transaction -> transaction.bucket(bytes("data")).get(bytes("synced")));
+                        assertThat(synced).as("loss " + loss).isEqualTo(bytes("" + i));
+                    }
+                }
+            }
         }
     }
 
