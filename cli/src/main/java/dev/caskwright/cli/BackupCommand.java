@@ -29,6 +29,9 @@ final class BackupCommand implements Callable<Integer> {
     @Parameters(paramLabel = "TARGET", description = "The directory for the copy.")
     private Path target = Path.of("");
 
+    @Mixin
+    private JsonOption json = new JsonOption();
+
     BackupCommand(Shell shell) {
         this.shell = shell;
     }
@@ -37,6 +40,8 @@ final class BackupCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         CopyOutput.copy(
                 shell,
+                json,
+                target,
                 directory.path(),
                 backends,
                 "backing up",

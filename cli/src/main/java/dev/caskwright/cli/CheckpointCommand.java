@@ -30,6 +30,9 @@ final class CheckpointCommand implements Callable<Integer> {
     @Parameters(paramLabel = "TARGET", description = "The directory for the copy.")
     private Path target = Path.of("");
 
+    @Mixin
+    private JsonOption json = new JsonOption();
+
     CheckpointCommand(Shell shell) {
         this.shell = shell;
     }
@@ -38,6 +41,8 @@ final class CheckpointCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         CopyOutput.copy(
                 shell,
+                json,
+                target,
                 directory.path(),
                 backends,
                 "making a checkpoint",

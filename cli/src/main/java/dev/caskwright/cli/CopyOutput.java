@@ -17,9 +17,13 @@ final class CopyOutput {
     }
 
     /** Copies the store at {@code source} with a line of progress, and says what is in doubt. */
-    static void copy(Shell shell, Path source, BackendOptions backends, String verb, Copy copy) throws IOException {
+    static void copy(
+            Shell shell, JsonOption json, Path target, Path source, BackendOptions backends, String verb, Copy copy)
+            throws IOException {
         StoreAtRest store = shell.stores().atRest(source, backends);
         try (Progress progress = shell.progress(verb)) {
+            long there = Directories.bytesIn(target);
+            progress.watch(() -> Directories.bytesIn(target) - there, Directories.bytesIn(source) - there);
             CopyReport copied = copy.of(store);
             for (String doubt : copied.doubts()) {
                 shell.complain(doubt);
@@ -32,6 +36,20 @@ final class CopyOutput {
                     copied.lastVersion(),
                     copied.filesBrought(),
                     copied.bytesBrought()));
+            json.print(
+                    shell,
+                    "lastVersion",
+                    copied.lastVersion(),
+                    "files",
+                    copied.files(),
+                    "bytes",
+                    copied.bytes(),
+                    "filesBrought",
+                    copied.filesBrought(),
+                    "bytesBrought",
+                    copied.bytesBrought(),
+                    "doubts",
+                    copied.doubts().size());
         } catch (IllegalArgumentException e) {
             throw new UsageException(String.valueOf(e.getMessage()));
         }

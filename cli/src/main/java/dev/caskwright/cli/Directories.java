@@ -1,6 +1,7 @@
 package dev.caskwright.cli;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -44,6 +45,22 @@ final class Directories {
             }
         }
         return String.join("\n", files);
+    }
+
+    /** Returns the length of a file, or of all files in a directory, as far as it can be told; for progress. */
+    static long bytesIn(Path place) {
+        if (Files.isRegularFile(place, LinkOption.NOFOLLOW_LINKS)) {
+            return place.toFile().length();
+        }
+        long bytes = 0;
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(place)) {
+            for (Path entry : entries) {
+                bytes += entry.toFile().length();
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            return bytes; // what is there changes while it is looked at
+        }
+        return bytes;
     }
 
     /** Deletes a directory and all that is in it, without following links. One that is missing is fine. */

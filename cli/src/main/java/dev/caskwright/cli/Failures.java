@@ -5,6 +5,7 @@ import dev.caskwright.api.MissingFacetException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.OutdatedPluginException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
@@ -17,6 +18,9 @@ final class Failures {
     private Failures() {}
 
     static String describe(Throwable failure) {
+        if (failure instanceof UncheckedIOException e && e.getCause() != null) {
+            return describe(e.getCause());
+        }
         if (failure instanceof EngineException e) {
             return message(e)
                     + (e.outcome() == Outcome.UNKNOWN ? " (it is not known whether the write is stored)" : "");

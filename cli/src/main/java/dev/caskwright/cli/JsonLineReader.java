@@ -61,8 +61,18 @@ final class JsonLineReader {
         } catch (JsonProcessingException e) {
             JsonLocation place = e.getLocation();
             throw malformed("malformed JSON" + (place == null ? "" : " at column " + place.getColumnNr()) + ": "
-                    + e.getOriginalMessage());
+                    + inOurWords(e.getOriginalMessage()));
         }
+    }
+
+    /** Returns what the parser says, without what it says of itself. */
+    private static String inOurWords(@Nullable String message) {
+        String text = String.valueOf(message);
+        if (text.contains("nesting depth")) {
+            return "an object or an array within the object";
+        }
+        return text.replaceAll("\\s*\\([^()]*\\[Source:[^\\]]*\\]\\)", "")
+                .replaceAll("\\s*\\(?`Stream[^`]*`[^)]*\\)?", "");
     }
 
     private JsonLine parse(JsonParser parser) throws IOException {

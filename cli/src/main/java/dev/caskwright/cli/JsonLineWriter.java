@@ -60,7 +60,7 @@ final class JsonLineWriter implements Closeable {
 
     /** Returns a generator for a single JSON object, which leaves {@code out} open when it is closed. */
     static JsonGenerator object(OutputStream out) throws IOException {
-        return JSON.createGenerator(out);
+        return JSON.createGenerator(out).setCharacterEscapes(ESCAPES);
     }
 
     /** Writes an entry, or its key alone. */

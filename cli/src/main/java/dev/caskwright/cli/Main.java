@@ -30,7 +30,7 @@ public final class Main {
         RootCommand root = new RootCommand();
         int exitCode;
         try {
-            exitCode = commandLine(root, arguments).execute(arguments);
+            exitCode = commandLine(root, nameOf(arguments)).execute(arguments);
         } catch (Error e) {
             // Not handled by the parser: out of memory, say, or a plug-in that cannot be loaded.
             exitCode = failed(e, root.isVerbose());
@@ -44,13 +44,18 @@ public final class Main {
         return exitCode;
     }
 
-    private CommandLine commandLine(RootCommand root, String[] arguments) {
+    private static String nameOf(String[] arguments) {
+        return arguments.length == 0 ? "" : arguments[0];
+    }
+
+    /** Returns the parser for a command, or for all if there is none of that name. */
+    private CommandLine commandLine(RootCommand root, String wanted) {
         CommandLine commandLine = new CommandLine(root);
         Map<String, Supplier<Object>> commands = commands();
         // Looking through all commands takes longer than running most of them: if one is named, it is enough.
-        boolean isNamed = arguments.length > 0 && commands.containsKey(arguments[0]);
+        boolean isNamed = commands.containsKey(wanted);
         commands.forEach((name, command) -> {
-            if (!isNamed || name.equals(arguments[0])) {
+            if (!isNamed || name.equals(wanted)) {
                 commandLine.addSubcommand(name, command.get());
             }
         });
@@ -76,6 +81,7 @@ public final class Main {
         commands.put("demo", () -> new DemoCommand(shell));
         commands.put("put", () -> new PutCommand(shell));
         commands.put("get", () -> new GetCommand(shell));
+        commands.put("expire", () -> new ExpireCommand(shell));
         commands.put("delete", () -> new DeleteCommand(shell));
         commands.put("scan", () -> new ScanCommand(shell));
         commands.put("load", () -> new LoadCommand(shell));
@@ -84,6 +90,9 @@ public final class Main {
         commands.put("watch", () -> new WatchCommand(shell));
         commands.put("serve", () -> new ServeCommand(shell));
         commands.put("stat", () -> new StatCommand(shell));
+        commands.put("top", () -> new TopCommand(shell));
+        commands.put("inspect", () -> new InspectCommand(shell));
+        commands.put("doctor", () -> new DoctorCommand(shell));
         commands.put("verify", () -> new VerifyCommand(shell));
         commands.put("salvage", () -> new SalvageCommand(shell));
         commands.put("merge", () -> new MergeCommand(shell));
@@ -95,6 +104,8 @@ public final class Main {
                 "bolt",
                 () -> new CommandLine(new BoltCommand(shell)).addSubcommand("surgery", new BoltSurgeryCommand(shell)));
         commands.put("mvcc", () -> new MvccCommand(shell));
+        commands.put("bench", BenchCommand::new);
+        commands.put("completion", () -> new CompletionCommand(shell, () -> commandLine(new RootCommand(), "")));
         return commands;
     }
 
@@ -110,9 +121,20 @@ public final class Main {
     }
 
     private int misused(ParameterException problem, String[] arguments) {
-        shell.complain(String.valueOf(problem.getMessage()));
+        shell.complain(problem.getMessage() + suggestion(problem, arguments));
         shell.err().println("Try '" + problem.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
         return ExitCode.USAGE;
+    }
+
+    /** Returns what the user may have meant; empty if nothing is near it. */
+    private String suggestion(ParameterException problem, String[] arguments) {
+        CommandLine command = problem.getCommandLine();
+        boolean isCommandKnown = command.getParent() != null || commands().containsKey(nameOf(arguments));
+        String near = isCommandKnown
+                ? Suggestions.forOption(
+                        arguments, command.getCommandSpec().optionsMap().keySet())
+                : Suggestions.nearest(nameOf(arguments), commands().keySet());
+        return near.isEmpty() ? "" : "; did you mean '" + near + "'?";
     }
 
     private int failed(Throwable failure, boolean verbose) {

@@ -25,6 +25,9 @@ final class MergeCommand implements Callable<Integer> {
     @Mixin
     private BackendOptions backends = new BackendOptions();
 
+    @Mixin
+    private JsonOption json = new JsonOption();
+
     MergeCommand(Shell shell) {
         this.shell = shell;
     }
@@ -35,12 +38,13 @@ final class MergeCommand implements Callable<Integer> {
                 Progress progress = shell.progress("merging")) {
             Merging merging = store.require(Merging.class);
             long before = store.stats().space().diskBytes();
+            progress.watch(
+                    () -> store.stats().merging().mergedBytes(),
+                    store.stats().space().liveBytes());
             merging.merge();
-            progress.finish(String.format(
-                    Locale.ROOT,
-                    "merged: %,d bytes before, %,d after",
-                    before,
-                    store.stats().space().diskBytes()));
+            long after = store.stats().space().diskBytes();
+            progress.finish(String.format(Locale.ROOT, "merged: %,d bytes before, %,d after", before, after));
+            json.print(shell, "bytesBefore", before, "bytesAfter", after);
         }
         return ExitCode.OK;
     }

@@ -36,6 +36,9 @@ final class RestoreCommand implements Callable<Integer> {
     @Parameters(paramLabel = "SOURCE", description = "The directory of the backup.")
     private Path source = Path.of("");
 
+    @Mixin
+    private JsonOption json = new JsonOption();
+
     RestoreCommand(Shell shell) {
         this.shell = shell;
     }
@@ -51,6 +54,8 @@ final class RestoreCommand implements Callable<Integer> {
         try {
             CopyOutput.copy(
                     shell,
+                    json,
+                    target,
                     source,
                     backends,
                     "restoring",

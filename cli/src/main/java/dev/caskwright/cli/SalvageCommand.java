@@ -36,6 +36,9 @@ final class SalvageCommand implements Callable<Integer> {
             description = "The directory of the new store: empty or missing, and not in DIR.")
     private Path target = Path.of("");
 
+    @Mixin
+    private JsonOption json = new JsonOption();
+
     SalvageCommand(Shell shell) {
         this.shell = shell;
     }
@@ -47,6 +50,7 @@ final class SalvageCommand implements Callable<Integer> {
         }
         SalvageReport saved;
         try (Progress progress = shell.progress("salvaging")) {
+            progress.watch(() -> Directories.bytesIn(target), Directories.bytesIn(directory.path()));
             saved = salvage();
             progress.finish("salvaged");
         }
@@ -66,8 +70,25 @@ final class SalvageCommand implements Callable<Integer> {
 
     private int print(SalvageReport saved) throws IOException {
         for (SalvageReport.Loss loss : saved.losses()) {
+            if (json.isOn()) {
+                json.print(shell, "file", loss.file(), "from", loss.from(), "to", loss.to(), "what", loss.what());
+                continue;
+            }
             shell.println(
                     "lost: file=" + loss.file() + ", from=" + loss.from() + ", to=" + loss.to() + ", " + loss.what());
+        }
+        if (json.isOn()) {
+            json.print(
+                    shell,
+                    "records",
+                    saved.records(),
+                    "bytes",
+                    saved.bytes(),
+                    "losses",
+                    saved.losses().size(),
+                    "bytesLost",
+                    saved.bytesLost());
+            return saved.isComplete() ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;
         }
         shell.println(String.format(
                 Locale.ROOT,

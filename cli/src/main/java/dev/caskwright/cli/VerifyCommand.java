@@ -22,6 +22,9 @@ final class VerifyCommand implements Callable<Integer> {
     @Mixin
     private BackendOptions backends = new BackendOptions();
 
+    @Mixin
+    private JsonOption json = new JsonOption();
+
     VerifyCommand(Shell shell) {
         this.shell = shell;
     }
@@ -30,6 +33,7 @@ final class VerifyCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         VerifyReport found;
         try (Progress progress = shell.progress("verifying")) {
+            progress.watch(ReadBytes.sinceNow(), Directories.bytesIn(directory.path()));
             found = shell.stores()
                     .atRest(directory.path(), backends)
                     .require(Integrity.class)
@@ -41,14 +45,29 @@ final class VerifyCommand implements Callable<Integer> {
 
     private int print(VerifyReport found) throws IOException {
         for (VerifyReport.Damage damage : found.damages()) {
+            if (json.isOn()) {
+                json.print(shell, "file", damage.file(), "offset", damage.offset(), "what", damage.what());
+                continue;
+            }
             shell.println("damaged: file=" + damage.file() + ", offset=" + damage.offset() + ", " + damage.what());
         }
-        shell.println(String.format(
-                Locale.ROOT,
-                "%,d records in %,d bytes are sound, %,d places are damaged",
-                found.records(),
-                found.bytes(),
-                found.damages().size()));
+        if (json.isOn()) {
+            json.print(
+                    shell,
+                    "records",
+                    found.records(),
+                    "bytes",
+                    found.bytes(),
+                    "damages",
+                    found.damages().size());
+        } else {
+            shell.println(String.format(
+                    Locale.ROOT,
+                    "%,d records in %,d bytes are sound, %,d places are damaged",
+                    found.records(),
+                    found.bytes(),
+                    found.damages().size()));
+        }
         return found.isSound() ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;
     }
 }

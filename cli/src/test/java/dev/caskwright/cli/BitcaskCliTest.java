@@ -245,6 +245,31 @@ final class BitcaskCliTest {
     }
 
     @Test
+    void expireChangesTheExpiryAndNothingElse() {
+        run("put", "k", "v");
+        assertThat(run("expire", "k", "--at", "4102444800000").exitCode()).isZero();
+        assertThat(run("dump").out()).isEqualTo("{\"key\":\"k\",\"value\":\"v\",\"expiresAt\":4102444800000}\n");
+        assertThat(run("expire", "k", "--at", "2100-01-02T00:00:00Z").exitCode())
+                .isZero();
+        assertThat(run("dump").out()).contains("\"expiresAt\":4102531200000");
+        assertThat(run("expire", "k", "--never").exitCode()).isZero();
+        assertThat(run("dump").out()).isEqualTo("{\"key\":\"k\",\"value\":\"v\"}\n");
+        assertThat(run("expire", "k", "--ttl", "1d").exitCode()).isZero();
+        assertThat(run("dump").out()).contains("expiresAt");
+        assertThat(run("expire", "none", "--never").exitCode()).isEqualTo(ExitCode.NOT_FOUND_OR_DAMAGE);
+        for (String[] wrong : new String[][] {
+            {"expire", "k"},
+            {"expire", "k", "--never", "--ttl", "1d"},
+            {"expire", "k", "--at", "tomorrow"},
+            {"expire", "k", "--at", "1969-01-01T00:00:00Z"}
+        }) {
+            Cli.Result result = run(wrong);
+            assertThat(result.exitCode()).as(String.join(" ", wrong)).isEqualTo(ExitCode.USAGE);
+            assertThat(result.errLines()).hasSize(1);
+        }
+    }
+
+    @Test
     void scanOverTheTreeIsInOrder() {
         load(100);
         List<String> lines = run("scan", "--prefix", "key9", "--reverse", "--keys-only")

@@ -276,8 +276,99 @@ final class CommandsTest {
                 .contains("\"keys\":1,", "\"diskBytes\":3000,", "\"spaceAmplification\":1.5", "\"tornBytesCut\":3,")
                 .contains("\"openedFromImage\":true,", "\"savedImages\":2,")
                 .endsWith("}\n");
-        assertThat(cli.run("stat", "--dir", "d").out()).containsPattern("openedFromImage +yes\n");
-        assertThat(cli.run("stat", "--dir", "d").out().lines()).hasSameSizeAs(fields);
+    }
+
+    @Test
+    void statIsATableForPeople() {
+        cli.run("put", "--dir", "d", "k", "v");
+        assertThat(cli.run("stat", "--dir", "d").out())
+                .containsPattern("keys +1\n")
+                .containsPattern("disk +2.9 KiB  in 1 files\n")
+                .containsPattern("  live +2.0 KiB  disk is 1.50 times as much\n")
+                .containsPattern("  dead +1000 B  a merge gives it back\n")
+                .containsPattern("opened in +7 ms  from an image of the index, 5 records replayed, 2 images saved")
+                .containsPattern("torn tail +3 B  cut when the store was opened");
+    }
+
+    @Test
+    void statOverTimeIsALineEachTime() {
+        List<Long> pauses = new ArrayList<>();
+        cli.pause = millis -> {
+            pauses.add(millis);
+            cli.run("put", "--dir", "d", "k" + pauses.size(), "v");
+        };
+        Cli.Result result = cli.run("stat", "--dir", "d", "--every", "2s", "--count", "3");
+        assertThat(result.exitCode()).isZero();
+        assertThat(pauses).containsExactly(2_000L, 2_000L);
+        List<String> lines = result.out().lines().toList();
+        assertThat(lines).hasSize(4);
+        assertThat(lines.get(0)).contains("time", "keys", "writes/s", "disk", "memory");
+        assertThat(lines.get(1)).containsPattern("^0s +0 +- ");
+        assertThat(lines.get(3)).containsPattern("^0s +2 +[0-9]");
+        assertThat(cli.run("stat", "--dir", "d", "--every", "2s", "--count", "2", "--json")
+                        .out()
+                        .lines())
+                .hasSize(2)
+                .allMatch(line -> line.startsWith("{\"atMillis\":"))
+                .last()
+                .asString()
+                .contains("\"writesPerSecond\":");
+        assertThat(cli.run("stat", "--dir", "d", "--count", "2").exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(cli.run("stat", "--dir", "d", "--every", "1s", "--count", "0")
+                        .exitCode())
+                .isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
+    void whatWasDoneIsToldAsJsonOnRequest() {
+        assertThat(cli.run("verify", "--dir", "d", "--json").out())
+                .isEqualTo("{\"records\":3,\"bytes\":300,\"damages\":0}\n");
+        cli.verification = new VerifyReport(3, 300, List.of(new VerifyReport.Damage("a\u001b.data", 4096, "bad")));
+        assertThat(cli.run("verify", "--dir", "d", "--json").out())
+                .isEqualTo("{\"file\":\"a\\u001B.data\",\"offset\":4096,\"what\":\"bad\"}\n"
+                        + "{\"records\":3,\"bytes\":300,\"damages\":1}\n");
+        assertThat(cli.run("merge", "--dir", "d", "--json").out())
+                .isEqualTo("{\"bytesBefore\":3000,\"bytesAfter\":3000}\n");
+        assertThat(cli.run("backup", "--dir", "d", "--json", "t").out())
+                .isEqualTo("{\"lastVersion\":7,\"files\":1,\"bytes\":100,\"filesBrought\":1,\"bytesBrought\":100,"
+                        + "\"doubts\":0}\n");
+        String target = temporary.resolve("new").toString();
+        assertThat(cli.run("salvage", "--dir", "d", "--to", target, "--json").out())
+                .isEqualTo("{\"records\":3,\"bytes\":300,\"losses\":0,\"bytesLost\":0}\n");
+        assertThat(cli.in("{\"key\":\"a\",\"value\":\"1\"}\n")
+                        .run("load", "--dir", "d", "--json", "-")
+                        .out())
+                .isEqualTo("{\"entries\":1}\n");
+    }
+
+    @Test
+    void loadTellsHowManyItStored() {
+        Cli.Result result = cli.in("{\"key\":\"a\",\"value\":\"1\"}\n{\"key\":\"b\",\"value\":\"1\"}\n")
+                .run("load", "--dir", "d", "-");
+        assertThat(result.err()).isEqualTo("loaded 2 entries\n");
+        result = cli.in("{\"key\":\"a\",\"value\":\"1\"}\n{\"key\":\"a\",\"value\":{\"b\":{}}}\n")
+                .run("load", "--dir", "d", "-");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.NOT_FOUND_OR_DAMAGE);
+        assertThat(result.errLines()).hasSize(1).first().asString().endsWith("are stored: 1 entries");
+    }
+
+    /** Names of classes and options of the parser are nothing to whoever wrote the line. */
+    @Test
+    void aMalformedLineIsToldWithoutTheParsersOwnNames() {
+        for (String line : List.of(
+                "{\"key\":\"a\"",
+                "{\"key\":{\"a\":1}}",
+                "{\"key\":[[1]]}",
+                "{x}",
+                "{\"key\":\"a\",\"key\":\"b\"}",
+                "nonsense")) {
+            Cli.Result result = cli.in(line).run("load", "--dir", "d", "-");
+            assertThat(result.exitCode()).as(line).isEqualTo(ExitCode.NOT_FOUND_OR_DAMAGE);
+            assertThat(result.err())
+                    .as(line)
+                    .doesNotContain("Stream", "Source:", "jackson", "REDACTED", "`")
+                    .contains("line 1");
+        }
     }
 
     @Test

@@ -13,12 +13,16 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -45,6 +49,8 @@ final class MainTest {
         return switch (command) {
             case "bolt", "mvcc" -> "Commands:"; // which take a file
             case "convert" -> "--from";
+            case "inspect" -> "FILE";
+            case "completion" -> "SHELL";
             default -> "--dir";
         };
     }
@@ -93,6 +99,49 @@ final class MainTest {
         assertThat(result.out()).isEmpty();
         assertThat(result.errLines()).hasSizeBetween(1, 2).first().asString().startsWith("caskwright: ");
         assertThat(cli.accesses).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "sacn,scan",
+        "stats,stat",
+        "verfy,verify",
+        "restor,restore",
+        "get --dri d k,--dir",
+        "scan --dir d --prefx a,--prefix",
+    })
+    void aMistypedWordGetsASuggestion(String line, String meant) {
+        Cli.Result result = cli.run(line.split(" "));
+        assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
+        assertThat(result.err()).contains("did you mean").contains("'" + meant + "'");
+    }
+
+    @Test
+    void theBenchmarksSayWhoStartsThem() {
+        assertThat(cli.run("bench", "--keys", "10").err()).contains("./caskwright bench");
+        assertThat(cli.run("bench").exitCode()).isEqualTo(ExitCode.USAGE);
+    }
+
+    /** The reference must name every command, and no command that is not there. */
+    @Test
+    void theReferenceHasEveryCommand() throws IOException {
+        String reference = Files.readString(Path.of("../docs/command-line.md"));
+        String table = reference.substring(0, reference.indexOf("Commands on a store take"));
+        for (String command : commands()) {
+            assertThat(table).contains("`" + command + "`");
+        }
+        Matcher rows = Pattern.compile("(?m)^\\| (`[a-z]+`(?:, `[a-z]+`)*) \\|").matcher(table);
+        while (rows.find()) {
+            for (String name : rows.group(1).replace("`", "").split(", ")) {
+                assertThat(commands()).contains(name);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ErrorCode.class)
+    void everyErrorHasASectionThatSaysWhatToDo(ErrorCode code) throws IOException {
+        assertThat(Files.readString(Path.of("../docs/operations.md"))).containsPattern("(?m)^### " + code + "(:|$)");
     }
 
     @Test

@@ -67,6 +67,33 @@ final class OwnedStoreCliTest {
     }
 
     @Test
+    void statAndTopTellOfTheOwner() throws IOException {
+        assertThat(run("stat", "--json").out())
+                .contains("\"ownerPid\":" + ProcessHandle.current().pid(), "\"isHealthy\":true", "\"writtenBytes\":");
+        assertThat(run("stat").out()).contains("open in process", "heap of the owner", "engine=bitcask");
+        cli.pause = millis -> {
+            try {
+                put("more", "v");
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+        };
+        Cli.Result top = run("top", "--count", "2");
+        assertThat(top.exitCode()).as(top.err()).isZero();
+        assertThat(top.out().lines().filter(line -> line.startsWith("store "))).hasSize(2);
+        assertThat(top.out()).containsPattern("(?m)^keys +101$").containsPattern("(?m)^writes +[0-9,]+/s$");
+        assertThat(top.out()).doesNotContain("\u001b");
+        cli.printsToTerminal = true;
+        assertThat(run("top", "--count", "1").out()).startsWith("\u001b[H\u001b[2Jstore ");
+        socket.close();
+        store.close();
+        Cli.Result alone = run("top", "--count", "1");
+        assertThat(alone.exitCode()).isEqualTo(ExitCode.STORE_ERROR);
+        assertThat(alone.errLines()).hasSize(1);
+        assertThat(alone.err()).contains("'stat' shows a store that is not open");
+    }
+
+    @Test
     void watchFollowsTheOwner() {
         int[] pauses = {0};
         cli.pause = millis -> {

@@ -1,0 +1,98 @@
+package dev.caskwright.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.caskwright.owner.AskedStore;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What needs a process of its own: signals, and shells that read what is printed for them. */
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+final class ProcessCliTest {
+    @TempDir
+    private Path temporary;
+
+    private Process start(String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "-Xmx128m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command)
+                .redirectError(temporary.resolve("err").toFile())
+                .start();
+    }
+
+    private static void interrupt(Process process) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    /** The load has what it was given, and waits for more: others see it come, and the count is told when it is interrupted. */
+    @Test
+    void anInterruptedLoadTellsHowManyEntriesAreStored() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/bin/kill")) || Files.isExecutable(Path.of("/usr/bin/kill")), "no kill");
+        Path directory = temporary.resolve("store");
+        Process load = start("load", "--dir", directory.toString(), "-");
+        try (OutputStream in = load.getOutputStream()) {
+            for (int i = 0; i < 500; i++) {
+                in.write(("{\"key\":\"key" + i + "\",\"value\":\"v\"}\n").getBytes(UTF_8));
+            }
+            in.flush();
+            while (loaded(directory) < 500) {
+                assertThat(load.isAlive())
+                        .as(Files.readString(temporary.resolve("err")))
+                        .isTrue();
+            }
+            interrupt(load);
+            assertThat(load.waitFor()).isEqualTo(130);
+        }
+        assertThat(Files.readString(temporary.resolve("err"))).contains("interrupted", "500 entries were loaded");
+        Cli cli = new Cli();
+        cli.stores = new EngineStores();
+        assertThat(cli.run("stat", "--dir", directory.toString(), "--json").out())
+                .contains("\"keys\":500,");
+    }
+
+    private static long loaded(Path directory) throws IOException {
+        Optional<AskedStore> store = Files.isDirectory(directory) ? AskedStore.of(directory) : Optional.empty();
+        return store.isEmpty() ? 0 : store.get().size();
+    }
+
+    @Test
+    void bashCompletesCommandsAndOptions() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/bin/bash")), "BASH IS NOT TRIED: there is none");
+        Path script = temporary.resolve("completion");
+        Files.write(script, new Cli().run("completion", "bash").outBytes());
+        assertThat(complete(script, "caskwright", "insp")).contains("inspect");
+        assertThat(complete(script, "caskwright", "scan", "--pre")).contains("--prefix");
+        assertThat(new Cli().run("completion", "zsh").out()).contains("bashcompinit");
+        assertThat(new Cli().run("completion", "fish").exitCode()).isEqualTo(ExitCode.USAGE);
+    }
+
+    private static String complete(Path script, String... words) throws Exception {
+        String line = "source \"$0\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1));"
+                + " COMP_LINE=\"$*\"; COMP_POINT=${#COMP_LINE};"
+                + " \"$(complete -p caskwright | sed 's/.*-F \\([^ ]*\\).*/\\1/')\" caskwright; echo \"${COMPREPLY[@]}\"";
+        List<String> command = new ArrayList<>(List.of("/bin/bash", "-c", line, script.toString()));
+        command.addAll(List.of(words));
+        Process bash = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String out = new String(bash.getInputStream().readAllBytes(), UTF_8);
+        assertThat(bash.waitFor()).as(out).isZero();
+        return out;
+    }
+}
