@@ -13,4 +13,5 @@ module dev.caskwright.server {
 
     exports dev.caskwright.server;
     exports dev.caskwright.server.config;
+    exports dev.caskwright.server.replication;
 }

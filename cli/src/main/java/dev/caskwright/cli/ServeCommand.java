@@ -5,10 +5,13 @@ import dev.caskwright.api.spi.EngineSettings.Access;
 import dev.caskwright.owner.OwnerSocket;
 import dev.caskwright.server.CaskServer;
 import dev.caskwright.server.config.ServerConfig;
+import dev.caskwright.server.replication.Replication;
+import dev.caskwright.server.replication.ReplicationProvider;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -20,11 +23,11 @@ import picocli.CommandLine.Option;
 @Command(
         name = "serve",
         description = {
-            "Serve a store to Redis clients, over the network, until SIGTERM, SIGINT or the command SHUTDOWN. The store is"
-                    + " made if the directory is missing or empty.",
-            "Prints a line once clients are served; PING asks later. Ends with 0 when all replies are sent and all changes"
-                    + " are forced. The options of --conf and --config have the names that Redis gives them; what"
-                    + " commands there are, and what differs, is in docs/server.md."
+            "Serve a store to Redis clients, over the network, until SIGTERM, SIGINT or the command SHUTDOWN. The"
+                    + " store is made if the directory is missing or empty.",
+            "Prints a line once clients are served; PING asks later. Ends with 0 when all replies are sent and all"
+                + " changes are forced. The options of --conf and --config have the names that Redis gives them; what"
+                + " commands there are, and what differs, is in docs/server.md."
         })
 final class ServeCommand implements Callable<Integer> {
     /** Read by the logger of the process when it is first used. */
@@ -71,19 +74,46 @@ final class ServeCommand implements Callable<Integer> {
         backends.prefer("io", "mmap");
         backends.mergeInBackground();
         CountDownLatch ended = new CountDownLatch(1);
+        String mode = config.text("mode");
+        if (!mode.equals("single")) {
+            try (Replication group = openMember(mode, config);
+                    CaskServer server = CaskServer.start(group, config)) {
+                serve(server, ended);
+            } finally {
+                ended.countDown();
+            }
+            return ExitCode.OK;
+        }
         try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.CREATE);
                 @Nullable OwnerSocket socket = ownerSocket.open(shell, store, directory.path());
                 CaskServer server = start(store, config)) {
-            Thread ending = new Thread(() -> end(server, ended), "caskwright-end");
-            Runtime.getRuntime().addShutdownHook(ending);
-            shell.println(
-                    "ready: port=" + server.port() + ", tls-port=" + server.tlsPort() + ", dir=" + directory.path());
-            shell.out().flush();
-            server.awaitShutdown();
+            serve(server, ended);
         } finally {
             ended.countDown();
         }
         return ExitCode.OK;
+    }
+
+    private void serve(CaskServer server, CountDownLatch ended) throws InterruptedException {
+        Thread ending = new Thread(() -> end(server, ended), "caskwright-end");
+        Runtime.getRuntime().addShutdownHook(ending);
+        shell.println("ready: port=" + server.port() + ", tls-port=" + server.tlsPort() + ", dir=" + directory.path());
+        shell.out().flush();
+        server.awaitShutdown();
+    }
+
+    /** Opens a member of a group; what can is on the class path, or not. */
+    private Replication openMember(String mode, ServerConfig config) throws IOException {
+        for (ReplicationProvider provider : ServiceLoader.load(ReplicationProvider.class)) {
+            if (provider.mode().equals(mode)) {
+                try {
+                    return provider.open(directory.path(), config, CaskServer.newReplay());
+                } catch (IllegalArgumentException e) {
+                    throw new UsageException(String.valueOf(e.getMessage()));
+                }
+            }
+        }
+        throw new UsageException("option 'mode': nothing on the class path offers it: " + mode);
     }
 
     private ServerConfig config() throws IOException {

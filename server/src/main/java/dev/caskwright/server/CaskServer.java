@@ -2,8 +2,11 @@ package dev.caskwright.server;
 
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.server.command.Host;
+import dev.caskwright.server.command.Replayer;
 import dev.caskwright.server.command.Session;
 import dev.caskwright.server.config.ServerConfig;
+import dev.caskwright.server.replication.Replay;
+import dev.caskwright.server.replication.Replication;
 import dev.caskwright.server.store.AppendFsync;
 import dev.caskwright.server.store.Keyspace;
 import io.netty.bootstrap.ServerBootstrap;
@@ -90,15 +93,18 @@ public final class CaskServer implements AutoCloseable {
     private int port;
     private int tlsPort;
 
-    private CaskServer(StorageEngine store, ServerConfig config, InstantSource clock) throws IOException {
+    private CaskServer(StorageEngine store, ServerConfig config, InstantSource clock, @Nullable Replication replication)
+            throws IOException {
         this.config = config;
         long limit = config.number("maxmemory-clients");
         budget = new Budget(limit > 0 ? limit : Runtime.getRuntime().maxMemory() / HEAP_SHARE);
-        keyspace = new Keyspace(
-                store,
-                clock,
-                (int) config.number("databases"),
-                AppendFsync.valueOf(config.appendFsync().toUpperCase(Locale.ROOT)));
+        keyspace = replication == null
+                ? new Keyspace(
+                        store,
+                        clock,
+                        (int) config.number("databases"),
+                        AppendFsync.valueOf(config.appendFsync().toUpperCase(Locale.ROOT)))
+                : Keyspace.replicated(store, clock, Replayer.DATABASES);
         keyspace.gate().strictReads(config.isStrictReads());
         keyspace.maxCollectedBytes(Math.min(budget.limit(), 2 * config.number("client-query-buffer-limit")));
         workers = new ThreadPoolExecutor(
@@ -108,7 +114,7 @@ public final class CaskServer implements AutoCloseable {
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(MAX_WAITING_WORK),
                 new DefaultThreadFactory("caskwright-worker", true));
-        host = new Host(config, keyspace, workers, new Control());
+        host = new Host(config, keyspace, workers, new Control(), replication);
         boolean isNative = config.option("io-native").isYes() && Epoll.isAvailable();
         channelType = isNative ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
         group = new MultiThreadIoEventLoopGroup(
@@ -130,7 +136,33 @@ public final class CaskServer implements AutoCloseable {
 
     /** Starts a server whose expiry goes by a clock, which should be the store's. */
     public static CaskServer start(StorageEngine store, ServerConfig config, InstantSource clock) throws IOException {
-        CaskServer server = new CaskServer(store, config, clock);
+        if (!config.text("mode").equals("single")) {
+            throw new IllegalArgumentException(
+                    "option 'mode': a server over a store is single; start a member of a group with its Replication");
+        }
+        return start(new CaskServer(store, config, clock, null));
+    }
+
+    /**
+     * Starts a server that is a member of a group. The group stays its owner's: closing the server does not close it.
+     *
+     * @param config its options {@code appendfsync}, {@code databases} and {@code backup-dir} have no meaning
+     */
+    public static CaskServer start(Replication group, ServerConfig config) throws IOException {
+        return start(group, config, InstantSource.system());
+    }
+
+    /** Starts a member whose replies tell how much time is left to a key by the given clock. */
+    static CaskServer start(Replication group, ServerConfig config, InstantSource clock) throws IOException {
+        return start(new CaskServer(group.store(), config, clock, group));
+    }
+
+    /** Returns what executes, on each member of a group, the commands that the group has agreed on. */
+    public static Replay newReplay() {
+        return new Replayer();
+    }
+
+    private static CaskServer start(CaskServer server) throws IOException {
         boolean isStarted = false;
         try {
             server.start();
@@ -156,7 +188,9 @@ public final class CaskServer implements AutoCloseable {
             tlsPort = listen((int) config.number("tls-port"), true);
         }
         group.next().scheduleAtFixedRate(this::sweep, 1, 1, TimeUnit.SECONDS);
-        host.cleaner().run();
+        if (host.replication() == null) {
+            host.cleaner().run();
+        }
         LOG.info("ready to accept connections: port={}, tls-port={}", port, tlsPort);
     }
 
@@ -249,8 +283,8 @@ public final class CaskServer implements AutoCloseable {
                 && address.getAddress() != null
                 && address.getAddress().isLoopbackAddress();
         if (config.option("protected-mode").isYes() && !isLocal && host.acl().isOpen()) {
-            return "DENIED this server is in protected mode, since no password is set for the default user: connections are"
-                    + " accepted from the loopback interface only. Set a password, or protected-mode no";
+            return "DENIED this server is in protected mode, since no password is set for the default user:"
+                + " connections are accepted from the loopback interface only. Set a password, or protected-mode no";
         }
         return null;
     }
@@ -354,7 +388,9 @@ public final class CaskServer implements AutoCloseable {
         host.close();
         keyspace.gate().close();
         try {
-            keyspace.engine().sync();
+            if (host.replication() == null) {
+                keyspace.engine().sync();
+            }
         } catch (IOException e) {
             LOG.error("the last force failed: changes since the one before may not survive a power loss", e);
         }

@@ -2,9 +2,13 @@ package dev.caskwright.server;
 
 import dev.caskwright.server.command.Call;
 import dev.caskwright.server.command.Dispatcher;
+import dev.caskwright.server.command.GroupErrors;
 import dev.caskwright.server.command.Host;
 import dev.caskwright.server.command.Link;
+import dev.caskwright.server.command.Proposal;
 import dev.caskwright.server.command.Session;
+import dev.caskwright.server.replication.Replication;
+import dev.caskwright.server.replication.ReplicationException;
 import dev.caskwright.server.resp.ProtocolException;
 import dev.caskwright.server.resp.Reply;
 import dev.caskwright.server.resp.Request;
@@ -20,11 +24,15 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -89,6 +97,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
 
     private volatile long shownOutputBytes;
 
+    /** This turn has looked at the store of a group. */
+    private boolean hasLooked;
+
     /** The last request has not wholly come. */
     private boolean needsMore;
 
@@ -98,6 +109,26 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     private Call.@Nullable Waiting waiting;
     private @Nullable ScheduledFuture<?> timeout;
     private boolean isPaused;
+
+    /** The group that the server is a member of, or null. */
+    private final @Nullable Replication group;
+
+    /** What is gathered for the group in this turn, or null. */
+    private @Nullable Proposal proposal;
+
+    private boolean isWithGroup;
+
+    /** How many bytes have come since the beginning, and how many of them belong to requests that have been run. */
+    private long receivedBytes;
+
+    private long runBytes;
+
+    /** Requests that lie before this many bytes came before the last barrier began, which has ended: they may look. */
+    private long barrierBytes;
+
+    /** What requests that may look are answered, or null if the barrier was passed. */
+    private @Nullable String barrierFailure;
+
     private boolean isClosing;
     private boolean isEnding;
     private boolean isClosed;
@@ -111,6 +142,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         this.loop = loop;
         this.channel = channel;
         gate = host.keyspace().gate();
+        group = host.replication();
         configVersion = host.config().version();
         limits = limits();
         replyLimit = replyLimit();
@@ -155,6 +187,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         try {
             int count = bytes.readableBytes();
             host.statistics().received(count);
+            receivedBytes += count;
             if (isClosing) {
                 return; // nobody waits for an answer
             }
@@ -259,6 +292,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         try {
             gate.takeDependence();
             needsMore = false;
+            hasLooked = false;
             session.active(host.keyspace().nowMillis());
             while (mayRun() && reply.written() < MUCH_OUTPUT && pushed < MANY_PUSHES) {
                 int next = parser.parse(data, from, end, request);
@@ -270,7 +304,11 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
                     if (isToWait()) {
                         break;
                     }
-                    isDependent |= runOne(reply, batch);
+                    if (group == null) {
+                        isDependent |= runOne(reply, batch);
+                    } else if (!runInGroup(group, reply, batch, runBytes + next - start)) {
+                        break;
+                    }
                     pushed += call.takePushed();
                 }
                 from = next;
@@ -283,14 +321,165 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
             batch.complete(isDependent ? gate.lastChange() : 0);
             lock.unlock();
         }
+        runBytes += from - start;
         if (!batch.isEmpty()) {
             enqueue(batch);
+        }
+        if (group != null && proposal != null) {
+            propose(group, proposal);
         }
         return isClosing ? end : from;
     }
 
+    /** Runs the request, or adds it to what is proposed in this turn; returns false if neither can be now. */
+    private boolean runInGroup(Replication members, Reply reply, Batch batch, long end) {
+        Proposal gathered = proposal;
+        switch (Dispatcher.route(call, request)) {
+            case LOG -> {
+                return addToProposal(reply);
+            }
+            case LOOK -> {
+                if (gathered != null) {
+                    return Dispatcher.mayBeLogged(call, request) && addToProposal(reply);
+                }
+                return mayLook(members, end) && look(members, reply, batch);
+            }
+            default -> {
+                if (gathered == null) {
+                    runOne(reply, batch);
+                    return true;
+                }
+                if (!Dispatcher.mayRunBeside(call, request) || !gathered.hasRoomFor(request)) {
+                    return false;
+                }
+                gathered.addReady(runApart(batch));
+                return true;
+            }
+        }
+    }
+
+    private boolean addToProposal(Reply reply) {
+        if (proposal == null) {
+            proposal = new Proposal(session.protocol());
+        } else if (!proposal.hasRoomFor(request)) {
+            return false;
+        }
+        Dispatcher.propose(call, request, reply, proposal);
+        return true;
+    }
+
+    /** Runs the request, and returns its reply instead of sending it. */
+    private byte[] runApart(Batch batch) {
+        Reply reply = loop.reply();
+        reply.drain();
+        List<ByteBuf> before = batch.chunks();
+        List<ByteBuf> own = new ArrayList<>();
+        reply.begin(own, session.protocol());
+        Dispatcher.run(call, request, reply);
+        reply.drain();
+        byte[] bytes = new byte[(int) reply.written()];
+        int position = 0;
+        for (ByteBuf chunk : own) {
+            int length = chunk.readableBytes();
+            chunk.readBytes(bytes, position, length);
+            position += length;
+            chunk.release();
+        }
+        reply.begin(before, session.protocol());
+        return bytes;
+    }
+
+    /** Returns whether a request that ends after so many bytes may look; if not, asks for a barrier. */
+    private boolean mayLook(Replication members, long end) {
+        if (end <= barrierBytes) {
+            return true;
+        }
+        barrierFailure = null;
+        barrierBytes = receivedBytes;
+        String reads = host.config().text("replica-reads");
+        if (reads.equals("stale")) {
+            return true;
+        }
+        if (reads.equals("leader-only") && !members.isLeader()) {
+            barrierFailure = Dispatcher.moved(call, request, members.leaderAddress());
+            return true;
+        }
+        CompletableFuture<Void> barrier = members.barrier();
+        if (barrier.isDone() && !barrier.isCompletedExceptionally()) {
+            return true;
+        }
+        isWithGroup = true;
+        barrier.whenComplete((nothing, problem) -> inLoop(() -> {
+            isWithGroup = false;
+            barrierFailure = problem == null ? null : GroupErrors.ofRead(problem);
+            resumeInLoop();
+        }));
+        return false;
+    }
+
+    private boolean look(Replication members, Reply reply, Batch batch) {
+        String failure = barrierFailure;
+        if (failure != null) {
+            Dispatcher.fail(call, reply, failure);
+            return true;
+        }
+        try {
+            if (!hasLooked) {
+                host.keyspace().reload();
+                hasLooked = true;
+            }
+        } catch (IOException e) {
+            LOG.warn("the list of databases cannot be read: leader={}", members.leaderAddress(), e);
+            Dispatcher.fail(call, reply, "IOERR the store cannot be read");
+            return true;
+        }
+        runOne(reply, batch);
+        return true;
+    }
+
+    private void propose(Replication members, Proposal whole) {
+        proposal = null;
+        isWithGroup = true;
+        byte[] commands = whole.isForTheGroup() ? whole.toBytes() : new byte[0];
+        CompletableFuture<byte[]> replies;
+        if (commands.length == 0) {
+            replies = CompletableFuture.completedFuture(commands);
+        } else if (budget.take(commands.length)) {
+            replies = members.propose(commands);
+            replies.whenComplete((bytes, problem) -> budget.giveBack(commands.length));
+        } else {
+            replies = CompletableFuture.failedFuture(new ReplicationException(
+                    ReplicationException.Kind.BUSY, null, "requests under way would exceed maxmemory-clients", null));
+        }
+        replies.whenComplete((bytes, problem) -> inLoop(() -> proposed(whole, bytes, problem)));
+    }
+
+    private void proposed(Proposal whole, byte @Nullable [] replies, @Nullable Throwable problem) {
+        isWithGroup = false;
+        if (isClosed) {
+            return;
+        }
+        enqueue(reply -> {
+            if (problem != null || replies == null) {
+                whole.fail(call, problem == null ? new IllegalStateException("no replies") : problem, reply);
+            } else {
+                whole.answer(call, replies, reply);
+            }
+        });
+        resumeInLoop();
+    }
+
+    private void inLoop(Runnable task) {
+        try {
+            loop.eventLoop().execute(task);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("the event loop ended while the group worked", e);
+        }
+    }
+
     private boolean mayRun() {
         return !isWithWorker
+                && !isWithGroup
                 && waiting == null
                 && !isPaused
                 && !isClosing
@@ -448,7 +637,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         }
         if (!output.isEmpty() || waiting != null) {
             loop.awaitForce(this);
-        } else if (isClosing && !isWithWorker) {
+        } else if (isClosing && !isWithWorker && !isWithGroup) {
             ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
         }
         checkOutput();

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 
-/** What commands of strings, keys and expiry answer, in RESP2; {@link Resp3CommandsTest} asks the same in RESP3. */
+/** What commands of strings, keys and expiry answer, in RESP2; subclasses ask the same in RESP3, and of a group. */
 @TestInstance(Lifecycle.PER_CLASS)
 class StringCommandsTest {
     private TestServer server;
@@ -23,9 +23,13 @@ class StringCommandsTest {
         return 2;
     }
 
+    TestServer open() throws IOException {
+        return TestServer.start();
+    }
+
     @BeforeAll
     void start() throws IOException {
-        server = TestServer.start();
+        server = open();
         client = server.client(protocol());
     }
 

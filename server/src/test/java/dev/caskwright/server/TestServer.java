@@ -17,6 +17,7 @@ final class TestServer implements AutoCloseable {
     final ManualClock clock = new ManualClock();
     final StorageEngine store;
     final CaskServer server;
+    private final LoopbackGroup group;
 
     private TestServer(CrashableIoManager disk, IoManagerFactory io, boolean isOrdered, ServerConfig config)
             throws IOException {
@@ -28,6 +29,19 @@ final class TestServer implements AutoCloseable {
                 .clock(clock)
                 .open();
         server = CaskServer.start(store, config.set("port", "0").set("bind", "127.0.0.1"), clock);
+        group = null;
+    }
+
+    private TestServer(ServerConfig config) throws IOException {
+        disk = new CrashableIoManager();
+        group = new LoopbackGroup(3, clock, config);
+        server = group.servers.get(0);
+        store = group.members.get(0).store();
+    }
+
+    /** Starts three servers that are one; clients are those of the first. */
+    static TestServer startGroup(String... options) throws IOException {
+        return new TestServer(config(options));
     }
 
     static TestServer start(String... options) throws IOException {
@@ -66,7 +80,11 @@ final class TestServer implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        server.close();
-        store.close();
+        if (group != null) {
+            group.close();
+        } else {
+            server.close();
+            store.close();
+        }
     }
 }

@@ -23,6 +23,7 @@ public final class Call {
     private int pushed;
     private @Nullable Deferred deferred;
     private @Nullable Waiting waiting;
+    private @Nullable Throwable problem;
 
     /** What is done in a worker, since it may take long: without the lock, and without a look at the session. */
     @FunctionalInterface
@@ -279,6 +280,19 @@ public final class Call {
     public @Nullable Deferred takeDeferred() {
         Deferred taken = deferred;
         deferred = null;
+        return taken;
+    }
+
+    /** Notes that the store, or the process, failed under the call. */
+    void problem(Throwable next) {
+        problem = next;
+    }
+
+    /** Returns what failed under the calls since the last time that this was asked, or null. */
+    @Nullable
+    Throwable takeProblem() {
+        Throwable taken = problem;
+        problem = null;
         return taken;
     }
 

@@ -1,10 +1,13 @@
 package dev.caskwright.server.command;
 
+import dev.caskwright.server.replication.Replication;
 import dev.caskwright.server.store.Keyspace;
 import java.io.IOException;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,11 +17,13 @@ public final class Cleaner {
 
     private final Keyspace keyspace;
     private final Executor workers;
+    private final @Nullable Replication replication;
 
     /** How often it was asked since it last had nothing to do. */
     private final AtomicInteger asked = new AtomicInteger();
 
-    Cleaner(Keyspace keyspace, Executor workers) {
+    Cleaner(Keyspace keyspace, Executor workers, @Nullable Replication replication) {
+        this.replication = replication;
         this.keyspace = keyspace;
         this.workers = workers;
     }
@@ -35,12 +40,29 @@ public final class Cleaner {
         }
     }
 
+    /** Has all members remove the same, a part at a time. */
+    private static void cleanGroup(Replication group) throws IOException {
+        boolean hasMore = true;
+        while (hasMore) {
+            try {
+                byte[] replies = group.propose(Proposal.cleaning()).join();
+                hasMore = new CommandLog.Input(replies).bytes()[1] == '1';
+            } catch (CompletionException e) {
+                throw new IOException("the group did not clean", GroupErrors.cause(e));
+            }
+        }
+    }
+
     private void clean() {
         int before;
         do {
             before = asked.get();
             try {
-                keyspace.removeLeftovers();
+                if (replication == null) {
+                    keyspace.removeLeftovers();
+                } else {
+                    cleanGroup(replication);
+                }
             } catch (IOException | RuntimeException e) {
                 LOG.warn("what is left of emptied databases could not be removed, and is tried again later", e);
                 asked.set(0);

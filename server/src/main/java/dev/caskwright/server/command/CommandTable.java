@@ -43,6 +43,17 @@ public final class CommandTable {
 
     /** Returns the table of all commands of the server. */
     public static CommandTable standard() {
+        return new CommandTable(standardCommands());
+    }
+
+    /** Returns the table of all commands of a server that is a member of a group. */
+    public static CommandTable replicated() {
+        List<Command> commands = standardCommands();
+        GroupCommands.addTo(commands);
+        return new CommandTable(commands);
+    }
+
+    private static List<Command> standardCommands() {
         List<Command> commands = new ArrayList<>();
         ConnectionCommands.addTo(commands);
         StringCommands.addTo(commands);
@@ -58,11 +69,12 @@ public final class CommandTable {
         TransactionCommands.addTo(commands);
         PubSubCommands.addTo(commands);
         AclCommands.addTo(commands);
-        return new CommandTable(commands);
+        return commands;
     }
 
     /** Returns the command, or subcommand if the command has some, that a request names, or null. */
-    @Nullable Command find(Request request) {
+    @Nullable
+    Command find(Request request) {
         Command command = find(request, 0);
         if (command == null || command.subcommands().isEmpty() || request.count() < 2) {
             return command;
@@ -76,7 +88,8 @@ public final class CommandTable {
     }
 
     /** Returns the command that an argument names, or null. */
-    @Nullable Command find(Request request, int i) {
+    @Nullable
+    Command find(Request request, int i) {
         Command[] bucket = buckets[bucket(request.caselessHash(i))];
         if (bucket != null) {
             for (Command command : bucket) {
@@ -89,7 +102,8 @@ public final class CommandTable {
     }
 
     /** Returns the command with this name, {@code config} or {@code config|get}, or null. */
-    @Nullable Command find(String fullName) {
+    @Nullable
+    Command find(String fullName) {
         String lower = fullName.toLowerCase(Locale.ROOT);
         for (Command command : all) {
             if (command.fullName().equals(lower)) {

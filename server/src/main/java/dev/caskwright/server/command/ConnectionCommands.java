@@ -8,6 +8,7 @@ import static dev.caskwright.server.command.Flag.NO_AUTH;
 import static dev.caskwright.server.command.Flag.NO_MULTI;
 import static dev.caskwright.server.command.Flag.STALE;
 
+import dev.caskwright.server.replication.Replication;
 import dev.caskwright.server.resp.Reply;
 import dev.caskwright.server.resp.Request;
 import java.util.List;
@@ -100,19 +101,21 @@ final class ConnectionCommands {
             logIn(call, user, password);
         } else if (!session.isAuthenticated()) {
             throw new CommandException(
-                    "NOAUTH HELLO must be called with the client already authenticated, otherwise the"
-                            + " HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the"
-                            + " RESP protocol version at the same time");
+                    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto>"
+                            + " AUTH <user> <pass> option can be used to authenticate the client and select the RESP"
+                            + " protocol version at the same time");
         }
         if (name != null) {
             session.name(name);
         }
         session.protocol(protocol);
         call.reply().protocol(protocol);
-        describe(call.reply(), session, protocol);
+        describe(call, session, protocol);
     }
 
-    private static void describe(Reply reply, Session session, int protocol) {
+    private static void describe(Call call, Session session, int protocol) {
+        Reply reply = call.reply();
+        Replication group = call.host().replication();
         reply.map(7);
         reply.bulk("server");
         reply.bulk("redis");
@@ -125,7 +128,7 @@ final class ConnectionCommands {
         reply.bulk("mode");
         reply.bulk("standalone");
         reply.bulk("role");
-        reply.bulk("master");
+        reply.bulk(group == null || group.isLeader() ? "master" : "replica");
         reply.bulk("modules");
         reply.array(0);
     }

@@ -8,6 +8,7 @@ import dev.caskwright.server.resp.Request;
 import dev.caskwright.server.store.RefusedException;
 import dev.caskwright.server.store.UnforcedReadException;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -87,6 +88,153 @@ public final class Dispatcher {
         }
     }
 
+    /** Where a request is executed if the server is a member of a group. */
+    public enum Route {
+        /** By this member alone: it does not touch the databases. */
+        HERE,
+        /** By this member, once it is up to date. */
+        LOOK,
+        /** By all members, once it is in the log. */
+        LOG
+    }
+
+    /** Returns where a request is executed if the server is a member of a group. */
+    public static Route route(Call call, Request request) {
+        Command command = call.host().commands().find(request);
+        boolean isQueuing = call.session().queue() != null;
+        if (command == null || (isQueuing && !runsAtOnce(command))) {
+            return Route.HERE;
+        }
+        if (command.isWrite()
+                || (isQueuing && command.name().equals("EXEC"))
+                || (!isQueuing && command.name().equals("WATCH"))) {
+            return Route.LOG;
+        }
+        return command.has(Flag.READONLY) ? Route.LOOK : Route.HERE;
+    }
+
+    /** Returns whether a request that needs no log may be executed while those before it wait for theirs: nobody sees a difference. */
+    public static boolean mayRunBeside(Call call, Request request) {
+        Command command = call.host().commands().find(request);
+        if (command == null || (call.session().queue() != null && !runsAtOnce(command))) {
+            return true;
+        }
+        return switch (command.name()) {
+            case "MULTI", "PING", "ECHO", "SELECT" -> true;
+            default -> false;
+        };
+    }
+
+    /** Returns whether a request that looks at a few keys is logged behind changes, instead of waiting for them. */
+    public static boolean mayBeLogged(Call call, Request request) {
+        Command command = call.host().commands().find(request);
+        return command != null && command.firstKey() > 0 && command.has(Flag.FAST);
+    }
+
+    /** Adds a request to a proposal; or the error that is its reply, if the client may not make it. */
+    public static void propose(Call call, Request request, Reply reply, Proposal proposal) {
+        Session session = call.session();
+        boolean isSilent = session.replyMode() != Session.ReplyMode.ON;
+        if (session.replyMode() == Session.ReplyMode.SKIP_NEXT) {
+            session.replyMode(Session.ReplyMode.ON);
+        }
+        Command command = call.host().commands().find(request);
+        String problem = command == null ? unknown(request) : problem(call, command, request);
+        if (command == null || problem != null) {
+            session.spoilQueue();
+            proposal.addFailure(String.valueOf(problem), isSilent);
+            if (command != null) {
+                command.rejected();
+            }
+            return;
+        }
+        call.next(command, request, reply);
+        session.ran(command);
+        command.ran(0, false);
+        call.host().statistics().ranCommand();
+        if (!call.host().monitors().isEmpty()) {
+            show(call);
+        }
+        if (command.name().equals("EXEC")) {
+            proposeTransaction(call, proposal, isSilent);
+        } else if (command.name().equals("WATCH")) {
+            proposal.addWatch(session.database(), request, isSilent);
+        } else {
+            proposal.addCommand(session.database(), request, isSilent, firstKey(command, request));
+        }
+    }
+
+    private static void proposeTransaction(Call call, Proposal proposal, boolean isSilent) {
+        Session session = call.session();
+        List<Session.Queued> queue = List.copyOf(session.queue() == null ? List.of() : session.queue());
+        List<CommandLog.Watch> watches = List.copyOf(session.watchedInGroup());
+        boolean isSpoiled = session.isQueueSpoiled();
+        session.endQueue();
+        session.unwatchAll(call.keyspace().changes());
+        String refused = null;
+        for (Session.Queued queued : queue) {
+            refused = refused == null ? refused(call, queued.command(), queued.request()) : refused;
+        }
+        if (isSpoiled || refused != null) {
+            proposal.addFailure(
+                    "EXECABORT Transaction discarded because of previous errors."
+                            + (refused == null ? "" : " (" + refused + ")"),
+                    isSilent);
+            return;
+        }
+        proposal.addTransaction(session.database(), watches, queue, isSilent);
+    }
+
+    /** Returns the reply that leads a client to the leader. */
+    public static String moved(Call call, Request request, @Nullable String leader) {
+        Command command = call.host().commands().find(request);
+        return GroupErrors.moved(leader, command == null ? null : firstKey(command, request));
+    }
+
+    static byte @Nullable [] firstKey(Command command, Request request) {
+        int first = command.firstKey();
+        return first > 0 && first < request.count() ? request.bytes(first) : null;
+    }
+
+    /** Selects the database that a transaction has selected, which was executed as another client. */
+    static void selectLike(Call call, Session.Queued queued) {
+        Request request = queued.request();
+        if (queued.command().name().equals("SELECT")
+                && request.isInteger(1)
+                && request.integer(1) >= 0
+                && request.integer(1) < call.keyspace().databases()) {
+            call.session().database((int) request.integer(1));
+        }
+    }
+
+    /** Has a call ready for a logged command. */
+    static void prepare(Call call, Request request, Reply reply) throws IOException {
+        Command command = call.host().commands().find(request);
+        if (command == null || !command.takes(request.count())) {
+            throw new IOException("a logged command is not known: " + request.printable(0)
+                    + "; this member needs the version that logged it");
+        }
+        call.next(command, request, reply);
+        call.inTransaction(true);
+    }
+
+    /** Executes a logged command. */
+    static void replay(Call call, Request request, Reply reply) throws IOException {
+        prepare(call, request, reply);
+        execute(call);
+    }
+
+    /** Executes a logged transaction. */
+    static void replayTransaction(Call call, List<Request> requests, Reply reply) throws IOException {
+        List<Session.Queued> queue = new ArrayList<>(requests.size());
+        for (Request request : requests) {
+            prepare(call, request, reply);
+            queue.add(new Session.Queued(call.command(), request));
+        }
+        call.next(call.command(), Request.of(), reply);
+        TransactionCommands.run(call, queue);
+    }
+
     private static String unknown(Request request) {
         StringBuilder text = new StringBuilder("ERR unknown command '")
                 .append(request.printable(0))
@@ -119,7 +267,8 @@ public final class Dispatcher {
         }
         List<Session.Queued> queue = session.queue();
         if (queue != null && !runsAtOnce(command)) {
-            if (command.has(Flag.NO_MULTI)) {
+            if (command.has(Flag.NO_MULTI)
+                    || (call.host().replication() != null && !isForTransactionsOfGroups(command))) {
                 return "ERR Command not allowed inside a transaction";
             }
             if (queue.size() >= MAX_QUEUED
@@ -164,6 +313,16 @@ public final class Dispatcher {
             case "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "PING", "QUIT", "RESET" -> true;
             default -> false;
         };
+    }
+
+    /** Returns whether a command in a transaction means the same on all members: it is executed by all. */
+    private static boolean isForTransactionsOfGroups(Command command) {
+        return command.isWrite()
+                || (command.has(Flag.READONLY) && !command.name().equals("SCAN"))
+                || switch (command.name()) {
+                    case "PING", "ECHO", "SELECT", "UNWATCH" -> true;
+                    default -> false;
+                };
     }
 
     private static boolean runsAtOnce(Command command) {
@@ -265,19 +424,23 @@ public final class Dispatcher {
         } catch (UnforcedReadException e) {
             return "IOERR " + e.getMessage();
         } catch (EngineException e) {
+            call.problem(e);
             LOG.warn("the store refused a command: command={}", call.command().fullName(), e);
             return describe(e);
         } catch (IOException e) {
+            call.problem(e);
             LOG.warn("a command failed: command={}", call.command().fullName(), e);
             return "IOERR the system refused what the command needs; nothing was changed";
         } catch (UnsupportedOperationException e) {
             LOG.debug("the store does not hold what a command needs", e);
             return "ERR this store does not hold what the command needs";
         } catch (OutOfMemoryError e) {
+            call.problem(e);
             LOG.error("out of memory: command={}", call.command().fullName(), e);
             call.close();
             return "OOM the server is out of memory; whether a change was made is unknown";
         } catch (RuntimeException | StackOverflowError e) {
+            call.problem(e);
             LOG.error(
                     "a command failed in a way that nobody foresaw: command={}",
                     call.command().fullName(),

@@ -1,17 +1,19 @@
 package dev.caskwright.server.command;
 
 import dev.caskwright.server.config.ServerConfig;
+import dev.caskwright.server.replication.Replication;
 import dev.caskwright.server.store.Keyspace;
 import java.io.IOException;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /** What all clients of a server share. Its parts are used under the keyspace's lock, but for what says otherwise. */
 public final class Host {
     private final ServerConfig config;
     private final Keyspace keyspace;
-    private final CommandTable commands = CommandTable.standard();
+    private final CommandTable commands;
     private final Acl acl;
     private final PubSub pubSub = new PubSub();
     private final Clients clients = new Clients();
@@ -24,6 +26,7 @@ public final class Host {
     private final Set<Session> monitors = new LinkedHashSet<>();
     private final Executor workers;
     private final Control control;
+    private final @Nullable Replication replication;
 
     /** What a command may ask of the process. */
     public interface Control {
@@ -34,16 +37,48 @@ public final class Host {
         void reloadCertificates() throws IOException;
     }
 
-    /** Makes what the clients of a server share. */
-    public Host(ServerConfig config, Keyspace keyspace, Executor workers, Control control) {
+    /**
+     * Makes what the clients of a server share.
+     *
+     * @param replication the group that the server is a member of, or null if it is alone
+     */
+    public Host(
+            ServerConfig config,
+            Keyspace keyspace,
+            Executor workers,
+            Control control,
+            @Nullable Replication replication) {
+        this.replication = replication;
         this.config = config;
         this.keyspace = keyspace;
         this.workers = workers;
         this.control = control;
+        commands = replication == null ? CommandTable.standard() : CommandTable.replicated();
         acl = new Acl(commands, config);
         scans = new Scans(keyspace);
-        cleaner = new Cleaner(keyspace, workers);
+        cleaner = new Cleaner(keyspace, workers, replication);
         saving = new Saving(keyspace, config, workers);
+    }
+
+    /** Makes what commands need that come from a log. */
+    static Host ofReplay(ServerConfig config, Keyspace keyspace) {
+        return new Host(
+                config,
+                keyspace,
+                task -> {},
+                new Control() {
+                    @Override
+                    public void shutdown() {}
+
+                    @Override
+                    public void reloadCertificates() {}
+                },
+                null);
+    }
+
+    /** Returns the group that the server is a member of, or null if it is alone. */
+    public @Nullable Replication replication() {
+        return replication;
     }
 
     /** Returns the configuration. */

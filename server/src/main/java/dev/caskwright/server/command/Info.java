@@ -1,6 +1,7 @@
 package dev.caskwright.server.command;
 
 import dev.caskwright.api.EngineStats;
+import dev.caskwright.server.replication.Replication;
 import dev.caskwright.server.store.Gate;
 import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
@@ -79,7 +80,7 @@ final class Info {
         line("redis_version", REDIS_VERSION);
         line("server_name", "caskwright");
         line("caskwright_version", own == null ? "unknown" : own);
-        line("redis_mode", "standalone");
+        line("redis_mode", host.replication() == null ? "standalone" : "raft");
         line("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
         line("java_version", Runtime.version());
         line("process_id", ProcessHandle.current().pid());
@@ -162,8 +163,14 @@ final class Info {
 
     private void replication() {
         section("Replication");
-        line("role", "master");
-        line("connected_slaves", 0);
+        Replication group = host.replication();
+        if (group == null) {
+            line("role", "master");
+            line("connected_slaves", 0);
+        } else {
+            line("role", group.isLeader() ? "master" : "slave");
+            group.figures().forEach(this::line);
+        }
     }
 
     private void store() {

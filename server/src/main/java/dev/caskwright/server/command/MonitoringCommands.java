@@ -9,6 +9,7 @@ import static dev.caskwright.server.command.Flag.NO_MULTI;
 import static dev.caskwright.server.command.Flag.READONLY;
 import static dev.caskwright.server.command.Flag.STALE;
 
+import dev.caskwright.server.replication.Replication;
 import dev.caskwright.server.resp.Reply;
 import dev.caskwright.server.store.Data;
 import java.io.IOException;
@@ -40,7 +41,7 @@ final class MonitoringCommands {
         commands.add(new Command("ROLE", 1, MonitoringCommands::role)
                 .flags(FAST, NOSCRIPT, LOADING, STALE)
                 .in(Category.ADMIN, DANGEROUS)
-                .doc(GROUP, "2.8.12", "Returns that this is a master without replicas."));
+                .doc(GROUP, "2.8.12", "Returns whether this is a master, or which one it is a replica of."));
         commands.add(new Command("MONITOR", 1, MonitoringCommands::monitor)
                 .flags(ADMIN, NOSCRIPT, LOADING, STALE, NO_MULTI)
                 .doc(GROUP, "1.0.0", "Shows each command that the server runs."));
@@ -106,6 +107,18 @@ final class MonitoringCommands {
     }
 
     private static void role(Call call) {
+        Replication group = call.host().replication();
+        if (group != null && !group.isLeader()) {
+            String leader = group.leaderAddress();
+            int colon = leader == null ? -1 : leader.lastIndexOf(':');
+            call.reply().array(5);
+            call.reply().bulk("slave");
+            call.reply().bulk(leader == null ? "" : leader.substring(0, colon));
+            call.reply().integer(leader == null ? 0 : Long.parseLong(leader.substring(colon + 1)));
+            call.reply().bulk(leader == null ? "connect" : "connected");
+            call.reply().integer(0);
+            return;
+        }
         call.reply().array(3);
         call.reply().bulk("master");
         call.reply().integer(0);

@@ -9,6 +9,7 @@ import static dev.caskwright.server.command.Flag.NOSCRIPT;
 import static dev.caskwright.server.command.Flag.NO_MULTI;
 import static dev.caskwright.server.command.Flag.STALE;
 
+import dev.caskwright.server.replication.Replication;
 import java.io.IOException;
 import java.util.List;
 
@@ -35,7 +36,7 @@ final class PersistenceCommands {
         commands.add(new Command("WAIT", 3, PersistenceCommands::awaitReplicas)
                 .flags(BLOCKING)
                 .in(CONNECTION)
-                .doc("generic", "3.0.0", "Returns 0 at once: there are no replicas."));
+                .doc("generic", "3.0.0", "Returns at once how many replicas have the changes: 0 if there are none."));
         commands.add(new Command("WAITAOF", 4, PersistenceCommands::awaitForce)
                 .flags(BLOCKING)
                 .in(CONNECTION)
@@ -55,13 +56,26 @@ final class PersistenceCommands {
     private static void awaitReplicas(Call call) {
         call.integer(1, 0, Integer.MAX_VALUE, "ERR value is out of range, must be positive");
         call.integer(2, 0, Long.MAX_VALUE, "ERR timeout is negative");
-        call.reply().integer(0);
+        call.reply().integer(otherCopies(call));
+    }
+
+    /** Returns how many other members have at least what this client was told that it wrote. */
+    private static int otherCopies(Call call) {
+        Replication group = call.host().replication();
+        return group == null ? 0 : group.members().size() / 2;
     }
 
     private static void awaitForce(Call call) throws IOException {
         call.integer(1, 0, 1, "ERR value is out of range, must be between 0 and 1");
         call.integer(2, 0, Integer.MAX_VALUE, "ERR value is out of range, must be positive");
         long timeout = call.integer(3, 0, Long.MAX_VALUE, "ERR timeout is negative");
+        if (call.host().replication() != null) {
+            // What is acknowledged was forced by a majority.
+            call.reply().array(2);
+            call.reply().integer(1);
+            call.reply().integer(otherCopies(call));
+            return;
+        }
         if (call.isInTransaction() || call.request().integer(1) == 0) {
             // Nothing waits within a transaction, whose changes are not even written.
             boolean isDurable =

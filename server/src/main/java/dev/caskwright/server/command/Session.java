@@ -59,6 +59,7 @@ public final class Session implements Changes.Watcher {
     private final Map<Bytes, Boolean> watched = new LinkedHashMap<>();
     private long watchedBytes;
     private boolean hasWatchedChanged;
+    private final List<CommandLog.Watch> watchedInGroup = new ArrayList<>();
 
     private final Set<Bytes> channels = new LinkedHashSet<>();
     private final Set<Bytes> patterns = new LinkedHashSet<>();
@@ -194,7 +195,8 @@ public final class Session implements Changes.Watcher {
         commands++;
     }
 
-    @Nullable Command lastCommand() {
+    @Nullable
+    Command lastCommand() {
         return lastCommand;
     }
 
@@ -203,7 +205,8 @@ public final class Session implements Changes.Watcher {
     }
 
     /** Returns the commands of the transaction at hand, or null if there is none. */
-    @Nullable List<Queued> queue() {
+    @Nullable
+    List<Queued> queue() {
         return queue;
     }
 
@@ -276,11 +279,31 @@ public final class Session implements Changes.Watcher {
         return hasWatchedChanged;
     }
 
+    /** Watches keys in the store of a group; returns false if there is no memory for it. */
+    boolean watchInGroup(List<CommandLog.Watch> watches) {
+        long bytes = 0;
+        for (CommandLog.Watch watch : watches) {
+            bytes += WATCHED_BYTES + watch.key().length;
+        }
+        if (!link.hold(bytes)) {
+            return false;
+        }
+        watchedBytes += bytes;
+        watchedInGroup.addAll(watches);
+        return true;
+    }
+
+    /** Returns the keys that are watched in the store of a group. */
+    List<CommandLog.Watch> watchedInGroup() {
+        return watchedInGroup;
+    }
+
     void unwatchAll(Changes changes) {
         for (Bytes key : watched.keySet()) {
             changes.unwatch(key, this);
         }
         watched.clear();
+        watchedInGroup.clear();
         link.letGo(watchedBytes);
         watchedBytes = 0;
         hasWatchedChanged = false;

@@ -112,7 +112,7 @@ final class TransactionCommands {
         return false;
     }
 
-    private static void run(Call call, List<Session.Queued> queue) throws IOException {
+    static void run(Call call, List<Session.Queued> queue) throws IOException {
         long mark = call.reply().written();
         boolean isWritten = false;
         int database = call.session().database();

@@ -45,6 +45,7 @@ public final class ServerConfig {
         network();
         limits();
         security();
+        replication();
         appendFsync = add(Option.choice("appendfsync", Change.ANY_TIME, "everysec", "always", "no"));
         strictReads = add(Option.yesNo("strict-reads", Change.ANY_TIME, true));
         add(Option.choice("appendonly", Change.AT_START, "yes"));
@@ -91,6 +92,17 @@ public final class ServerConfig {
         add(Option.text("aclfile", Change.AT_START, ""));
         add(Option.choice("enable-protected-configs", Change.AT_START, "no", "yes", "local"));
         add(Option.number("auth-timeout", Change.ANY_TIME, 10, 1, Integer.MAX_VALUE));
+    }
+
+    /** What servers that are one need to know of each other. Of no meaning in {@code mode single}. */
+    private void replication() {
+        add(Option.choice("mode", Change.AT_START, "single", "raft"));
+        add(Option.text("raft-id", Change.AT_START, ""));
+        add(Option.text("raft-peers", Change.AT_START, ""));
+        add(Option.text("raft-group", Change.AT_START, "caskwright"));
+        add(Option.choice("replica-reads", Change.ANY_TIME, "linearizable", "stale", "leader-only"));
+        add(Option.yesNo("follower-proxy", Change.ANY_TIME, true));
+        add(Option.number("raft-election-timeout", Change.AT_START, 1_000, 100, 60_000));
     }
 
     private Option add(Option option) {

@@ -17,6 +17,16 @@ public final class Changes {
     private final Gate gate;
     private final Map<Bytes, Set<Watcher>> watched = new HashMap<>();
     private long count;
+    private @Nullable Listener listener;
+
+    /** Is told of all changes, by the thread that makes them. */
+    public interface Listener {
+        /** A key has changed, or may have. */
+        void changed(byte[] key);
+
+        /** All keys of a database have changed. */
+        void changedAll();
+    }
 
     /** Is told once of a change to a key that it watches. */
     public interface Watcher {
@@ -31,6 +41,11 @@ public final class Changes {
         this.gate = gate;
     }
 
+    /** Tells the listener of all changes from now on. */
+    public void listener(Listener next) {
+        listener = next;
+    }
+
     void beforeRead(byte[] key) throws IOException {
         gate.readKey(key);
     }
@@ -38,6 +53,9 @@ public final class Changes {
     void changed(byte[] key) {
         count++;
         gate.changedKey(key);
+        if (listener != null) {
+            listener.changed(key);
+        }
         if (!watched.isEmpty()) {
             tell(watched.get(new Bytes(key)));
         }
@@ -56,6 +74,9 @@ public final class Changes {
     private void changedAll(byte slot, boolean onlyThoseThere) {
         count++;
         gate.changedEverything();
+        if (listener != null) {
+            listener.changedAll();
+        }
         for (Map.Entry<Bytes, Set<Watcher>> entry : watched.entrySet()) {
             if (entry.getKey().array()[0] == slot) {
                 for (Watcher watcher : new ArrayList<>(entry.getValue())) {

@@ -41,6 +41,10 @@ public final class Keyspace {
     private final Gate gate;
     private final Changes changes;
     private final Live live;
+
+    /** Whether others change the store, or have records of their own in it. */
+    private final boolean isShared;
+
     private SlotMap slots;
     private @Nullable Overlay overlay;
     private long maxCollectedBytes = Long.MAX_VALUE;
@@ -63,19 +67,69 @@ public final class Keyspace {
      * @param databases how many there are; those that the store has beyond them stay as they are
      */
     public Keyspace(StorageEngine engine, InstantSource clock, int databases, AppendFsync policy) throws IOException {
+        this(engine, clock, databases, policy, false);
+        gate.start();
+    }
+
+    private Keyspace(StorageEngine engine, InstantSource clock, int databases, AppendFsync policy, boolean isShared)
+            throws IOException {
         this.engine = engine;
         this.clock = clock;
+        this.isShared = isShared;
         gate = new Gate(engine, lock, policy);
         changes = new Changes(gate);
         live = new Live(engine, clock, changes);
         byte[] record = engine.get(SLOTS_KEY);
-        if (record == null && engine.size() > 0) {
+        if (!isShared && record == null && engine.size() > 0) {
             throw new IOException(
                     "the store has keys that no server wrote, which a server would misread: serve a store of its"
                             + " own, and load them with SET");
         }
         slots = SlotMap.read(record, databases);
-        gate.start();
+    }
+
+    /**
+     * Opens the databases of a store that several servers agree on: its records are not all of this keyspace, and what it holds may
+     * be changed by others. Nothing is forced.
+     */
+    public static Keyspace replicated(StorageEngine engine, InstantSource clock, int databases) throws IOException {
+        return new Keyspace(engine, clock, databases, AppendFsync.NO, true);
+    }
+
+    /** Reads anew which slot each database has. Under the lock, and not between {@link #begin} and {@link #commit}. */
+    public void reload() throws IOException {
+        slots = SlotMap.read(engine.get(SLOTS_KEY), slots.databases());
+    }
+
+    /** Returns whether keys of emptied databases are left. */
+    public boolean hasLeftovers() {
+        return slots.leftover() >= 0;
+    }
+
+    /**
+     * Removes some of the keys in slots that no database has; returns whether more may be left. Under the lock.
+     *
+     * @param limit how many
+     */
+    public boolean clean(int limit) throws IOException {
+        int slot = slots.leftover();
+        if (slot < 0) {
+            return false;
+        }
+        List<byte[]> keys = new ArrayList<>();
+        visit((byte) slot, new byte[0], (key, stored) -> {
+            keys.add(key);
+            return keys.size() < limit;
+        });
+        if (keys.size() < limit) {
+            save(slots.removed((byte) slot), List.of());
+        }
+        WriteBatch batch = new WriteBatch();
+        keys.forEach(batch::delete);
+        if (!keys.isEmpty()) {
+            engine.write(batch, WriteOptions.WRITE);
+        }
+        return hasLeftovers();
     }
 
     /** The lock under which commands run. */
@@ -204,7 +258,7 @@ public final class Keyspace {
 
     /** Returns how many keys a database has if that is known without counting, or -1. */
     public long quickSize(int database) throws IOException {
-        if (overlay != null) {
+        if (overlay != null || isShared) {
             return -1;
         }
         if (!slots.isUsed(slots.slot(database))) {

@@ -1,0 +1,72 @@
+package dev.caskwright.server.replication;
+
+import dev.caskwright.api.StorageEngine;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A group of servers that agree on one order of changes, as one of its members sees it. The server gives it what its clients ask
+ * for, and a {@link Replay} executes it on each member in the order that was agreed.
+ *
+ * <p>Safe for any number of threads. Futures complete in threads that must not be held up, and fail with {@link
+ * ReplicationException}.
+ */
+public interface Replication extends AutoCloseable {
+    /**
+     * Has the group take commands into its log.
+     *
+     * @param commands as {@link Replay#apply} understands them
+     * @return what {@link Replay#apply} returned for them; complete once a majority has them on disk and this member, or the one
+     *     that it asked, has executed them
+     */
+    CompletableFuture<byte[]> propose(byte[] commands);
+
+    /** Completes when the store of this member has all that was acknowledged, by any member, before the call. */
+    CompletableFuture<Void> barrier();
+
+    /** Returns the store of this member, for reads. It stays this object when what is below it is replaced. */
+    StorageEngine store();
+
+    /** Returns whether this member leads. It may have ceased to when the call returns. */
+    boolean isLeader();
+
+    /** Returns where clients reach the leader, {@code host:port}, or null if that is not known. */
+    @Nullable
+    String leaderAddress();
+
+    /** Returns figures about this member for INFO, names in lower case: role, term, indices, lag. */
+    Map<String, String> figures();
+
+    /** Returns the members, those that lag or are gone, too. */
+    List<Member> members();
+
+    /** Adds a member: {@code id=host:port/clientPort}. It is part of the group once the future completes. */
+    CompletableFuture<Void> add(String member);
+
+    /** Removes the member with this name. */
+    CompletableFuture<Void> remove(String id);
+
+    /** Has the member with this name lead. */
+    CompletableFuture<Void> transfer(String id);
+
+    /** Forces the store of this member, and lets go of the log before it. Completes with the index of the last entry in it. */
+    CompletableFuture<Long> snapshot();
+
+    @Override
+    void close();
+
+    /**
+     * A member of the group.
+     *
+     * @param id its name
+     * @param address where other members reach it
+     * @param clientAddress where clients reach it; empty if that is not known
+     * @param role {@code leader}, {@code follower} or {@code unknown}
+     * @param matchIndex up to which entry its log is known to be the leader's, or -1 if this member does not lead
+     * @param millisSinceHeard how long ago it was last heard of, or -1 if this member does not lead
+     */
+    record Member(
+            String id, String address, String clientAddress, String role, long matchIndex, long millisSinceHeard) {}
+}
