@@ -29,6 +29,9 @@ final class LoopbackGroup implements AutoCloseable {
     private final ExecutorService log = Executors.newSingleThreadExecutor();
     volatile int leader;
 
+    /** Whether members that do not lead take proposals. */
+    volatile boolean isProxying = true;
+
     /** What the next proposals and barriers fail with, or null. */
     volatile ReplicationException failure;
 
@@ -103,6 +106,10 @@ final class LoopbackGroup implements AutoCloseable {
         @Override
         public CompletableFuture<byte[]> propose(byte[] commands) {
             ReplicationException planned = failure;
+            if (!isProxying && !isLeader()) {
+                return CompletableFuture.failedFuture(new ReplicationException(
+                        ReplicationException.Kind.NOT_LEADER, leaderAddress(), "not the leader", null));
+            }
             if (planned != null && !isExecutedBeforeItFails) {
                 return CompletableFuture.failedFuture(planned);
             }
@@ -125,6 +132,11 @@ final class LoopbackGroup implements AutoCloseable {
         }
 
         @Override
+        public String id() {
+            return "n" + number;
+        }
+
+        @Override
         public boolean isLeader() {
             return leader == number;
         }
@@ -144,7 +156,12 @@ final class LoopbackGroup implements AutoCloseable {
             List<Replication.Member> all = new ArrayList<>();
             for (LoopbackGroup.Member member : members) {
                 all.add(new Replication.Member(
-                        "n" + member.number, "?:0", "?:0", member.isLeader() ? "leader" : "follower", index, 0));
+                        "n" + member.number,
+                        "127.0.0.1:" + member.number,
+                        "127.0.0.1:" + servers.get(member.number).port(),
+                        member.isLeader() ? "leader" : "follower",
+                        index,
+                        0));
             }
             return all;
         }

@@ -68,8 +68,7 @@ public record Action(
     }
 
     /** Returns the state that the action makes of this one. */
-    @Nullable
-    String after(@Nullable String state) {
+    @Nullable String after(@Nullable String state) {
         return switch (kind) {
             case GET -> state;
             case PUT -> value;
@@ -83,8 +82,7 @@ public record Action(
     }
 
     /** Returns what a client is told if the action is done on this state; null if that is absence, or an error. */
-    @Nullable
-    String answer(@Nullable String state) {
+    @Nullable String answer(@Nullable String state) {
         return switch (kind) {
             case GET -> state;
             case PUT -> null;

@@ -138,13 +138,11 @@ final class KeySearch {
         return mostStates;
     }
 
-    @Nullable
-    String conviction() {
+    @Nullable String conviction() {
         return conviction;
     }
 
-    @Nullable
-    String excess() {
+    @Nullable String excess() {
         return excess;
     }
 

@@ -289,8 +289,7 @@ public final class Call {
     }
 
     /** Returns what failed under the calls since the last time that this was asked, or null. */
-    @Nullable
-    Throwable takeProblem() {
+    @Nullable Throwable takeProblem() {
         Throwable taken = problem;
         problem = null;
         return taken;

@@ -50,6 +50,7 @@ public final class CommandTable {
     public static CommandTable replicated() {
         List<Command> commands = standardCommands();
         GroupCommands.addTo(commands);
+        ClusterCommands.addTo(commands);
         return new CommandTable(commands);
     }
 
@@ -73,8 +74,7 @@ public final class CommandTable {
     }
 
     /** Returns the command, or subcommand if the command has some, that a request names, or null. */
-    @Nullable
-    Command find(Request request) {
+    @Nullable Command find(Request request) {
         Command command = find(request, 0);
         if (command == null || command.subcommands().isEmpty() || request.count() < 2) {
             return command;
@@ -88,8 +88,7 @@ public final class CommandTable {
     }
 
     /** Returns the command that an argument names, or null. */
-    @Nullable
-    Command find(Request request, int i) {
+    @Nullable Command find(Request request, int i) {
         Command[] bucket = buckets[bucket(request.caselessHash(i))];
         if (bucket != null) {
             for (Command command : bucket) {
@@ -102,8 +101,7 @@ public final class CommandTable {
     }
 
     /** Returns the command with this name, {@code config} or {@code config|get}, or null. */
-    @Nullable
-    Command find(String fullName) {
+    @Nullable Command find(String fullName) {
         String lower = fullName.toLowerCase(Locale.ROOT);
         for (Command command : all) {
             if (command.fullName().equals(lower)) {

@@ -60,7 +60,7 @@ final class GroupCommands {
                 .doc(GROUP, SINCE, summary);
     }
 
-    private static Replication group(Call call) {
+    static Replication group(Call call) {
         Replication group = call.host().replication();
         if (group == null) {
             throw new CommandException("ERR this server is alone");

@@ -195,8 +195,7 @@ public final class Session implements Changes.Watcher {
         commands++;
     }
 
-    @Nullable
-    Command lastCommand() {
+    @Nullable Command lastCommand() {
         return lastCommand;
     }
 
@@ -205,8 +204,7 @@ public final class Session implements Changes.Watcher {
     }
 
     /** Returns the commands of the transaction at hand, or null if there is none. */
-    @Nullable
-    List<Queued> queue() {
+    @Nullable List<Queued> queue() {
         return queue;
     }
 

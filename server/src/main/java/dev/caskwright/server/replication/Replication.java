@@ -29,12 +29,14 @@ public interface Replication extends AutoCloseable {
     /** Returns the store of this member, for reads. It stays this object when what is below it is replaced. */
     StorageEngine store();
 
+    /** Returns the name of this member. */
+    String id();
+
     /** Returns whether this member leads. It may have ceased to when the call returns. */
     boolean isLeader();
 
     /** Returns where clients reach the leader, {@code host:port}, or null if that is not known. */
-    @Nullable
-    String leaderAddress();
+    @Nullable String leaderAddress();
 
     /** Returns figures about this member for INFO, names in lower case: role, term, indices, lag. */
     Map<String, String> figures();
