@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caskwright.server.config.ServerConfig;
 import dev.caskwright.testkit.ManualClock;
 import io.lettuce.core.RedisURI;
-import io.lettuce.core.cluster.ClusterClientOptions;
-import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import java.io.IOException;
@@ -15,7 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.HostAndPort;
-import redis.clients.jedis.JedisCluster;
+import redis.clients.jedis.UnifiedJedis;
 
 /** Clients of Redis Cluster find the leader of a group by themselves, and again when another leads. */
 final class ClusterClientsTest {
@@ -37,8 +35,9 @@ final class ClusterClientsTest {
     @Test
     void jedisFollowsTheLeader() {
         group.leader = 1;
-        try (JedisCluster cluster = new JedisCluster(
-                Set.of(new HostAndPort("127.0.0.1", group.servers.get(0).port())))) {
+        try (UnifiedJedis cluster = redis.clients.jedis.RedisClusterClient.builder()
+                .nodes(Set.of(new HostAndPort("127.0.0.1", group.servers.get(0).port())))
+                .build()) {
             for (int leader = 1; leader >= 0; leader--) {
                 group.leader = leader;
                 for (int i = 0; i < KEYS; i++) {
@@ -56,11 +55,6 @@ final class ClusterClientsTest {
         group.leader = 1;
         RedisClusterClient client = RedisClusterClient.create(
                 RedisURI.create("127.0.0.1", group.servers.get(0).port()));
-        client.setOptions(ClusterClientOptions.builder()
-                .topologyRefreshOptions(ClusterTopologyRefreshOptions.builder()
-                        .enableAllAdaptiveRefreshTriggers()
-                        .build())
-                .build());
         try (StatefulRedisClusterConnection<String, String> connection = client.connect()) {
             for (int leader = 1; leader >= 0; leader--) {
                 group.leader = leader;

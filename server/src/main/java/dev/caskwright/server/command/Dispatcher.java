@@ -440,7 +440,9 @@ public final class Dispatcher {
             call.close();
             return "OOM the server is out of memory; whether a change was made is unknown";
         } catch (RuntimeException | StackOverflowError e) {
-            call.problem(e);
+            if (e instanceof StackOverflowError) {
+                call.problem(e); // other members may have more room
+            }
             LOG.error(
                     "a command failed in a way that nobody foresaw: command={}",
                     call.command().fullName(),
