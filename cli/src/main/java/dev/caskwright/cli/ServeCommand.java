@@ -26,8 +26,8 @@ import picocli.CommandLine.Option;
             "Serve a store to Redis clients, over the network, until SIGTERM, SIGINT or the command SHUTDOWN. The"
                     + " store is made if the directory is missing or empty.",
             "Prints a line once clients are served; PING asks later. Ends with 0 when all replies are sent and all"
-                + " changes are forced. The options of --conf and --config have the names that Redis gives them; what"
-                + " commands there are, and what differs, is in docs/server.md."
+                    + " changes are forced. The options of --conf and --config have the names that Redis gives them; what"
+                    + " commands there are, and what differs, is in docs/server.md."
         })
 final class ServeCommand implements Callable<Integer> {
     /** Read by the logger of the process when it is first used. */

@@ -284,7 +284,7 @@ public final class CaskServer implements AutoCloseable {
                 && address.getAddress().isLoopbackAddress();
         if (config.option("protected-mode").isYes() && !isLocal && host.acl().isOpen()) {
             return "DENIED this server is in protected mode, since no password is set for the default user:"
-                + " connections are accepted from the loopback interface only. Set a password, or protected-mode no";
+                    + " connections are accepted from the loopback interface only. Set a password, or protected-mode no";
         }
         return null;
     }
