@@ -23,10 +23,10 @@ import picocli.CommandLine.Option;
 @Command(
         name = "serve",
         description = {
-            "Serve a store to Redis clients, over the network, until SIGTERM, SIGINT or the command SHUTDOWN. The"
-                    + " store is made if the directory is missing or empty.",
-            "Prints a line once clients are served; PING asks later. Ends with 0 when all replies are sent and all"
-                    + " changes are forced. The options of --conf and --config have the names that Redis gives them; what"
+            "Serve a store to Redis clients, over the network, until SIGTERM, SIGINT or the command SHUTDOWN. The store is"
+                    + " made if the directory is missing or empty.",
+            "Prints a line once clients are served; PING asks later. Ends with 0 when all replies are sent and all changes"
+                    + " are forced. The options of --conf and --config have the names that Redis gives them; what"
                     + " commands there are, and what differs, is in docs/server.md."
         })
 final class ServeCommand implements Callable<Integer> {
@@ -94,7 +94,7 @@ final class ServeCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private void serve(CaskServer server, CountDownLatch ended) throws InterruptedException {
+    private void serve(CaskServer server, CountDownLatch ended) throws IOException, InterruptedException {
         Thread ending = new Thread(() -> end(server, ended), "caskwright-end");
         Runtime.getRuntime().addShutdownHook(ending);
         shell.println("ready: port=" + server.port() + ", tls-port=" + server.tlsPort() + ", dir=" + directory.path());
