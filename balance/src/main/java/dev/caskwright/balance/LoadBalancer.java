@@ -2,7 +2,10 @@ package dev.caskwright.balance;
 
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Comparator;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +29,8 @@ public final class LoadBalancer<K> {
     private volatile ServiceList list = ServiceList.empty();
     private volatile Prepared<K> prepared;
 
-    private record Prepared<K>(long number, Strategy.@Nullable Chooser<K> chooser, long madeNanos, long goodForNanos) {
+    private record Prepared<K>(
+            long number, ServiceList usable, Strategy.@Nullable Chooser<K> chooser, long madeNanos, long goodForNanos) {
         boolean isOver(long nowNanos) {
             return goodForNanos != Long.MAX_VALUE && nowNanos - madeNanos >= goodForNanos;
         }
@@ -58,7 +62,7 @@ public final class LoadBalancer<K> {
         this.warmUp = Objects.requireNonNull(warmUp, "warmUp");
         this.clock = clock;
         this.nanoTime = nanoTime;
-        this.prepared = new Prepared<>(0, null, 0, Long.MAX_VALUE);
+        this.prepared = new Prepared<>(0, ServiceList.empty(), null, 0, Long.MAX_VALUE);
     }
 
     /** Takes other endpoints, or the same with other weights. Picks that are under way keep theirs. */
@@ -89,6 +93,36 @@ public final class LoadBalancer<K> {
         long now = nanoTime.getAsLong();
         Endpoint endpoint = choose(key, now);
         return new Pick(this, endpoint, loads.of(endpoint), now);
+    }
+
+    /**
+     * Picks an endpoint that is not among some, as long as there is another: for a request that these have failed. Of those that
+     * the strategy does not come to, as one that goes by the key never does, it is the one with the fewest requests under way; one
+     * that is left out for its errors comes last.
+     *
+     * @param triedIds the ids of endpoints that were tried
+     * @throws NoEndpointException if there is none that takes requests
+     */
+    public Pick pickOther(K key, Set<String> triedIds) {
+        long now = nanoTime.getAsLong();
+        Endpoint endpoint = choose(key, now);
+        if (triedIds.contains(endpoint.id())) {
+            endpoint = other(prepared.usable, triedIds)
+                    .or(() -> other(list.takingRequests(), triedIds))
+                    .orElse(endpoint);
+        }
+        return new Pick(this, endpoint, loads.of(endpoint), now);
+    }
+
+    private Optional<Endpoint> other(ServiceList among, Set<String> triedIds) {
+        return among.endpoints().stream()
+                .filter(endpoint -> !triedIds.contains(endpoint.id()))
+                .min(Comparator.comparingInt(endpoint -> loads.of(endpoint).active()));
+    }
+
+    /** Picks an endpoint that somebody else has chosen, and that need not be in the list. */
+    public Pick pickOnly(Endpoint endpoint) {
+        return new Pick(this, endpoint, loads.of(endpoint), nanoTime.getAsLong());
     }
 
     /**
@@ -143,7 +177,7 @@ public final class LoadBalancer<K> {
         } else if (usable.size() > 0) {
             chooser = strategy.prepare(usable, loads);
         }
-        prepared = new Prepared<>(prepared.number + 1, chooser, now, goodFor);
+        prepared = new Prepared<>(prepared.number + 1, usable, chooser, now, goodFor);
     }
 
     private boolean isWarmingUp(Endpoint endpoint, long nowMillis) {
