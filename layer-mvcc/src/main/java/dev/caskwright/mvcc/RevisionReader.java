@@ -16,7 +16,8 @@ final class RevisionReader {
     }
 
     /**
-     * Reads what a watch wants, from a revision on: whole revisions, and no more than {@code maxEvents} unless one has more.
+     * Reads what a watch wants, from a revision on: whole revisions, and no more than {@code maxEvents} and {@link Watch#MAX_BYTES}
+     * unless one has more.
      *
      * @param delivered a revision up to which the view has everything
      */
@@ -24,12 +25,14 @@ final class RevisionReader {
         List<Event> events = new ArrayList<>();
         long last = from - 1;
         int looked = 0;
+        long bytes = 0;
         try (OrderedStore.Cursor cursor = view.range(Schema.KEY, Schema.revision(from, 0), null, false)) {
             while (cursor.next()) {
                 byte[] revision = cursor.key();
                 Schema.checkRevision(revision);
                 long main = Schema.main(revision);
-                if (main != last && (events.size() >= maxEvents || looked >= MAX_LOOKED)) {
+                boolean isFull = events.size() >= maxEvents || looked >= MAX_LOOKED || bytes >= Watch.MAX_BYTES;
+                if (main != last && isFull) {
                     return new WatchBatch(events, last);
                 }
                 last = main;
@@ -38,6 +41,7 @@ final class RevisionReader {
                 Event event = new Event(Schema.isTombstone(revision) ? Event.Kind.DELETE : Event.Kind.PUT, entry, null);
                 if (watch.wants(event)) {
                     events.add(event);
+                    bytes += entry.key().length + entry.value().length;
                 }
             }
         }

@@ -19,12 +19,16 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for any number of threads; each event is told to one. The caller closes it.
  */
 public final class Watch implements AutoCloseable {
+    /** How many bytes of events are kept, or read in one go, unless one revision alone has more. */
+    static final long MAX_BYTES = Math.min(8L << 20, Runtime.getRuntime().maxMemory() / 64);
+
     private final MvccStore store;
     private final WatchHub hub;
     private final WatchRequest request;
     private final Object reading = new Object(); // held while the store is read; taken before the other lock
     private final ArrayDeque<Told> buffer = new ArrayDeque<>(); // guarded by this, as all else
     private int buffered;
+    private long bufferedBytes;
     private long next; // the first revision that was not told or buffered
     private boolean isFromNow; // nobody has asked for the revision that is next
     private boolean isLive;
@@ -56,6 +60,14 @@ public final class Watch implements AutoCloseable {
                 && request.range().contains(event.keyValue().key());
     }
 
+    static long bytes(List<Event> events) {
+        long bytes = 0;
+        for (Event event : events) {
+            bytes += event.keyValue().key().length + event.keyValue().value().length;
+        }
+        return bytes;
+    }
+
     List<Event> wanted(List<Event> events) {
         List<Event> wanted = new ArrayList<>();
         for (Event event : events) {
@@ -69,14 +81,15 @@ public final class Watch implements AutoCloseable {
     // ---------------------------------------------------------------- for the hub, which holds its lock
 
     /** Takes events; returns false if there are too many already: then it reads them from the store later. */
-    synchronized boolean offer(long revision, List<Event> events) {
+    synchronized boolean offer(long revision, List<Event> events, long bytes) {
         if (revision < next) {
             return true; // read from the store before it was delivered
         }
         if (isEnded) {
             return false;
         }
-        if (!isLive || buffered + events.size() > request.bufferedEvents() && !buffer.isEmpty()) {
+        boolean isFull = buffered + events.size() > request.bufferedEvents() || bufferedBytes + bytes > MAX_BYTES;
+        if (!isLive || (isFull && !buffer.isEmpty())) {
             isLive = false;
             next = revision;
             notifyAll();
@@ -84,6 +97,7 @@ public final class Watch implements AutoCloseable {
         }
         buffer.add(new Told(revision, events));
         buffered += events.size();
+        bufferedBytes += bytes;
         next = revision + 1;
         isFromNow = false;
         notifyAll();
@@ -185,6 +199,7 @@ public final class Watch implements AutoCloseable {
             revision = told.revision;
         }
         buffered = 0;
+        bufferedBytes = 0;
         return new WatchBatch(events, revision);
     }
 

@@ -79,14 +79,17 @@ final class WatchHub {
         for (Event event : events) {
             List<Watch> interested = liveByKey.getOrDefault(event.keyValue().key(), List.of());
             for (Watch watch : interested) {
-                if (offered.add(watch) && !watch.offer(revision, watch.wanted(events))) {
-                    full.add(watch);
+                if (offered.add(watch)) {
+                    List<Event> wanted = watch.wanted(events);
+                    if (!watch.offer(revision, wanted, Watch.bytes(wanted))) {
+                        full.add(watch);
+                    }
                 }
             }
         }
         for (Watch watch : liveRanges) {
             List<Event> wanted = watch.wanted(events);
-            if (!wanted.isEmpty() && !watch.offer(revision, wanted)) {
+            if (!wanted.isEmpty() && !watch.offer(revision, wanted, Watch.bytes(wanted))) {
                 full.add(watch);
             }
         }
@@ -96,10 +99,11 @@ final class WatchHub {
     /** Offers an event that all of them want. */
     private static void offer(List<Watch> watches, long revision, List<Event> events) {
         int kept = 0;
+        long bytes = Watch.bytes(events); // one event: all of it or nothing
         for (int i = 0; i < watches.size(); i++) {
             Watch watch = watches.get(i);
             List<Event> wanted = watch.filters() ? watch.wanted(events) : events;
-            if (wanted.isEmpty() || watch.offer(revision, wanted)) {
+            if (wanted.isEmpty() || watch.offer(revision, wanted, bytes)) {
                 watches.set(kept++, watch);
             }
         }
