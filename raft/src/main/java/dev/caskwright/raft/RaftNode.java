@@ -7,6 +7,8 @@ import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.raft.EntryCodec.Command;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,6 +54,7 @@ import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.protocol.TermIndex;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
+import org.apache.ratis.util.ExitUtils;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -75,6 +78,12 @@ import org.slf4j.LoggerFactory;
  */
 public final class RaftNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RaftNode.class);
+
+    static {
+        // A port that is taken would end the process otherwise.
+        ExitUtils.disableSystemExit();
+    }
+
     private static final long LOOK_PERIOD_MILLIS = 10_000;
     private static final long LOOK_SOON_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -155,6 +164,7 @@ public final class RaftNode implements AutoCloseable {
 
     @SuppressWarnings("FutureReturnValueIgnored") // the timer ends with the node
     private void start() throws IOException {
+        checkPort();
         files.claim(group, self.id());
         machine.open();
         snapshots = new SnapshotServer(files.outgoing(), machine::checkpoint);
@@ -166,21 +176,46 @@ public final class RaftNode implements AutoCloseable {
         Parameters parameters = RatisSettings.parameters(options.tls);
         List<RaftPeer> all = options.members.stream().map(Peers::peer).toList();
         RaftGroup first = options.isJoining ? RaftGroup.valueOf(groupId) : RaftGroup.valueOf(groupId, all);
-        RaftServer started = RaftServer.newBuilder()
-                .setServerId(RaftPeerId.valueOf(self.id()))
-                .setGroup(first)
-                .setOption(isKnown ? RaftStorage.StartupOption.RECOVER : RaftStorage.StartupOption.FORMAT)
-                .setStateMachine(machine)
-                .setProperties(properties)
-                .setParameters(parameters)
-                .build();
-        server = started;
-        peers = new Peers(groupId, this::knownPeers, properties, parameters, options.requestTimeout.toMillis());
-        started.start();
+        try {
+            RaftServer started = RaftServer.newBuilder()
+                    .setServerId(RaftPeerId.valueOf(self.id()))
+                    .setGroup(first)
+                    .setOption(isKnown ? RaftStorage.StartupOption.RECOVER : RaftStorage.StartupOption.FORMAT)
+                    .setStateMachine(machine)
+                    .setProperties(properties)
+                    .setParameters(parameters)
+                    .build();
+            server = started;
+            peers = new Peers(groupId, this::knownPeers, properties, parameters, options.requestTimeout.toMillis());
+            started.start();
+        } catch (IOException | RuntimeException e) {
+            throw cannotStart(e);
+        }
         queue.start();
         long tickMillis = options.tick.toMillis();
         timer.scheduleWithFixedDelay(this::tick, tickMillis, tickMillis, TimeUnit.MILLISECONDS);
         timer.scheduleWithFixedDelay(this::lookAroundSafely, 0, LOOK_PERIOD_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Refuses an address that cannot be listened on, before anything is touched. */
+    private void checkPort() throws IOException {
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.setReuseAddress(true);
+            probe.bind(new InetSocketAddress(self.host(), self.port()));
+        } catch (IOException e) {
+            throw new IOException("the member cannot listen: address=" + self.address() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Returns an error that begins with the first cause: Ratis wraps it several times. */
+    private IOException cannotStart(Exception failure) {
+        Throwable cause = failure;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return new IOException(
+                "raft cannot be started: directory=" + files.log() + ", address=" + self.address() + ": " + cause,
+                failure);
     }
 
     /** Refuses a directory of which a part is missing: going on with it could lose votes or entries. */
