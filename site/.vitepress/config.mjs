@@ -68,6 +68,7 @@ export default defineConfig({
           page('Choosing engine, index and IO', '/docs/choosing'),
           page('Features', '/docs/features'),
           page('Command line', '/docs/command-line'),
+          page('Operations', '/docs/operations'),
           page('Glossary', '/docs/glossary')
         ]
       },
