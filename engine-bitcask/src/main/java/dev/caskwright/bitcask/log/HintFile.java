@@ -588,6 +588,28 @@ final class HintFile {
         }
     }
 
+    /**
+     * As {@link #visit}; a hint file that cannot be opened or read, for want of descriptors perhaps, counts as none. What the
+     * visitor throws is thrown.
+     */
+    static boolean visitIfReadable(IoManager io, StoreId store, DataFile data, EntryVisitor visitor)
+            throws IOException {
+        boolean[] isVisiting = {false};
+        try {
+            return visit(io, store, data, (kind, place, source, offset, length) -> {
+                isVisiting[0] = true;
+                visitor.visit(kind, place, source, offset, length);
+                isVisiting[0] = false;
+            });
+        } catch (IOException e) {
+            if (isVisiting[0]) {
+                throw e;
+            }
+            logger().info("a hint file is not used, its data file is read: file={}, {}", data.name(), e.toString());
+            return false;
+        }
+    }
+
     private static boolean visitBlocks(
             ReadableFile file, StoreId store, DataFile data, int[] sums, int blocks, long entries, EntryVisitor visitor)
             throws IOException {

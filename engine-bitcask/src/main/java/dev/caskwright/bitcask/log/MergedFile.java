@@ -170,7 +170,7 @@ final class MergedFile implements MergeOutput {
                 visitor.visit(source, keyOffset, keyLength, old, Locator.withSlot(file.slot(), place));
             }
         };
-        if (!file.hasHints() || !HintFile.visit(io, store, file, entries)) {
+        if (!file.hasHints() || !HintFile.visitIfReadable(io, store, file, entries)) {
             visitRecords(visited[0], entries);
         }
     }

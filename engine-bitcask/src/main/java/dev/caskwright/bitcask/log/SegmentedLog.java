@@ -769,7 +769,7 @@ final class SegmentedLog implements RecordLog {
         DataFile file = (DataFile) segment;
         return file.isSealed()
                 && file.hasHints()
-                && HintFile.visit(
+                && HintFile.visitIfReadable(
                         io,
                         manifest.store(),
                         file,
