@@ -1,6 +1,8 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.EngineException;
 import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.util.concurrent.Executor;
@@ -136,6 +138,14 @@ final class SpaceAhead {
             }
         } catch (OutOfSpaceException e) {
             logger().debug("no space to hold ready for synced writes: {}", e.getMessage());
+        } catch (EngineException e) {
+            if (e.outcome() != Outcome.APPLIED) {
+                onFailure.accept(e);
+                return;
+            }
+            // Nothing was forced, for want of descriptors perhaps, and so nothing is in doubt: the next force comes to
+            // it.
+            logger().debug("space held ready for synced writes was not forced: {}", e.getMessage());
         } catch (IOException | RuntimeException | Error e) {
             onFailure.accept(e);
         }
