@@ -92,6 +92,16 @@ final class BackendOptions {
         }
     }
 
+    /** Returns the name of the index that the user chose, or null. */
+    @Nullable String index() {
+        return index;
+    }
+
+    /** Returns the name of the IO manager that the user chose, or null. */
+    @Nullable String io() {
+        return io;
+    }
+
     EngineSettings settings(EngineSettings.Access access) {
         EngineSettings settings = EngineSettings.of(access).durability(durability);
         // Commands come and go: one that merged in the background would be gone before it was done, or be waited for.

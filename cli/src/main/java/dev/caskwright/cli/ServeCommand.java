@@ -104,6 +104,14 @@ final class ServeCommand implements Callable<Integer> {
 
     /** Opens a member of a group; what can is on the class path, or not. */
     private Replication openMember(String mode, ServerConfig config) throws IOException {
+        String index = backends.index();
+        if (index != null) {
+            config.set("raft-index", index);
+        }
+        String io = backends.io();
+        if (io != null) {
+            config.set("raft-io", io);
+        }
         for (ReplicationProvider provider : ServiceLoader.load(ReplicationProvider.class)) {
             if (provider.mode().equals(mode)) {
                 try {

@@ -160,7 +160,6 @@ final class LoopbackGroup implements AutoCloseable {
                         "127.0.0.1:" + member.number,
                         "127.0.0.1:" + servers.get(member.number).port(),
                         member.isLeader() ? "leader" : "follower",
-                        index,
                         0));
             }
             return all;

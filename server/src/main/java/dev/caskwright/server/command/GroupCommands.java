@@ -73,7 +73,7 @@ final class GroupCommands {
         Reply reply = call.reply();
         reply.array(members.size());
         for (Replication.Member member : members) {
-            reply.map(6);
+            reply.map(5);
             reply.bulk("id");
             reply.bulk(member.id());
             reply.bulk("address");
@@ -82,10 +82,8 @@ final class GroupCommands {
             reply.bulk(member.clientAddress());
             reply.bulk("role");
             reply.bulk(member.role());
-            reply.bulk("match-index");
-            reply.integer(member.matchIndex());
-            reply.bulk("milliseconds-since-heard");
-            reply.integer(member.millisSinceHeard());
+            reply.bulk("lag-entries");
+            reply.integer(member.lagEntries());
         }
     }
 

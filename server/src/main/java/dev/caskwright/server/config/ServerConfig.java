@@ -102,7 +102,15 @@ public final class ServerConfig {
         add(Option.text("raft-group", Change.AT_START, "caskwright"));
         add(Option.choice("replica-reads", Change.ANY_TIME, "linearizable", "stale", "leader-only"));
         add(Option.yesNo("follower-proxy", Change.ANY_TIME, true));
+        add(Option.yesNo("raft-joining", Change.AT_START, false));
         add(Option.number("raft-election-timeout", Change.AT_START, 1_000, 100, 60_000));
+        add(Option.number("raft-request-timeout", Change.AT_START, 10_000, 100, 600_000));
+        add(Option.bytes("raft-max-command", Change.AT_START, 8 * MEBI, MEBI, 60 * MEBI));
+        add(Option.text("raft-index", Change.AT_START, "hashmap"));
+        add(Option.text("raft-io", Change.AT_START, "mmap"));
+        add(Option.text("raft-tls-cert-file", Change.AT_START, ""));
+        add(Option.text("raft-tls-key-file", Change.AT_START, ""));
+        add(Option.text("raft-tls-ca-cert-file", Change.AT_START, ""));
     }
 
     private Option add(Option option) {

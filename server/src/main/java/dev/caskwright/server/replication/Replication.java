@@ -66,9 +66,7 @@ public interface Replication extends AutoCloseable {
      * @param address where other members reach it
      * @param clientAddress where clients reach it; empty if that is not known
      * @param role {@code leader}, {@code follower} or {@code unknown}
-     * @param matchIndex up to which entry its log is known to be the leader's, or -1 if this member does not lead
-     * @param millisSinceHeard how long ago it was last heard of, or -1 if this member does not lead
+     * @param lagEntries how many entries it is behind what is agreed on, or -1 if this member does not know
      */
-    record Member(
-            String id, String address, String clientAddress, String role, long matchIndex, long millisSinceHeard) {}
+    record Member(String id, String address, String clientAddress, String role, long lagEntries) {}
 }

@@ -1,0 +1,151 @@
+package dev.caskwright.server.raft;
+
+import dev.caskwright.api.Cursor;
+import dev.caskwright.api.EngineStats;
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.EntryVisitor;
+import dev.caskwright.api.Expiry;
+import dev.caskwright.api.ReadView;
+import dev.caskwright.api.Snapshot;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.WriteBatch;
+import dev.caskwright.api.WriteOptions;
+import dev.caskwright.raft.Overlay;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The store as the commands of an entry see and change it: the store before the entry, and the changes of the entry so far. */
+final class ReplayView implements StorageEngine, Expiry {
+    private final ReadView before;
+    private final Overlay overlay;
+    private long index = -1;
+
+    /** The keys that the entry has changed so far. */
+    private final Map<ByteBuffer, byte[]> touched = new LinkedHashMap<>();
+
+    ReplayView(ReadView before, Overlay overlay) {
+        this.before = before;
+        this.overlay = overlay;
+    }
+
+    boolean isOver(Overlay other) {
+        return overlay == other;
+    }
+
+    /** Begins a command. */
+    void begin() {
+        if (overlay.index() != index) {
+            index = overlay.index();
+            touched.clear();
+        }
+    }
+
+    @Override
+    public void put(byte[] key, byte[] value, WriteOptions options) {
+        touched.put(ByteBuffer.wrap(key), key);
+        overlay.put(key, value, options.expiresAtMillis(overlay.timeMillis()));
+    }
+
+    @Override
+    public boolean delete(byte[] key, WriteOptions options) throws IOException {
+        touched.put(ByteBuffer.wrap(key), key);
+        return overlay.delete(key);
+    }
+
+    @Override
+    public boolean expire(byte[] key, WriteOptions options) throws IOException {
+        touched.put(ByteBuffer.wrap(key), key);
+        return overlay.expire(key, options.expiresAtMillis(overlay.timeMillis()));
+    }
+
+    @Override
+    public void write(WriteBatch batch, WriteOptions options) throws IOException {
+        for (WriteBatch.Change change : batch.changes()) {
+            byte[] value = change.value();
+            if (value == null) {
+                delete(change.key(), options);
+            } else {
+                put(change.key(), value, change.expiry());
+            }
+        }
+    }
+
+    @Override
+    public byte @Nullable [] get(byte[] key) throws IOException {
+        return overlay.get(key);
+    }
+
+    @Override
+    public int get(byte[] key, ByteBuffer target) throws IOException {
+        byte[] value = overlay.get(key);
+        if (value == null) {
+            return ABSENT;
+        }
+        if (value.length <= target.remaining()) {
+            target.put(value);
+        }
+        return value.length;
+    }
+
+    @Override
+    public boolean contains(byte[] key) throws IOException {
+        return overlay.contains(key);
+    }
+
+    @Override
+    public @Nullable Entry entry(byte[] key) throws IOException {
+        return overlay.entry(key);
+    }
+
+    @Override
+    public void visit(EntryVisitor visitor) throws IOException {
+        boolean[] goesOn = {true};
+        before.visit(entry -> touched.containsKey(ByteBuffer.wrap(entry.key())) || (goesOn[0] = visitor.visit(entry)));
+        for (byte[] key : touched.values()) {
+            Entry entry = goesOn[0] ? overlay.entry(key) : null;
+            if (entry != null) {
+                goesOn[0] = visitor.visit(entry);
+            }
+        }
+    }
+
+    private static UnsupportedOperationException unsupported(String what) {
+        return new UnsupportedOperationException("an entry is executed without " + what);
+    }
+
+    @Override
+    public Cursor cursor() {
+        throw unsupported("cursors");
+    }
+
+    @Override
+    public Snapshot snapshot() {
+        throw unsupported("snapshots");
+    }
+
+    @Override
+    public long size() {
+        throw unsupported("sizes");
+    }
+
+    @Override
+    public void sync() {
+        throw unsupported("forces");
+    }
+
+    @Override
+    public EngineStats stats() {
+        return EngineStats.of(0, 0, 0);
+    }
+
+    @Override
+    public @Nullable Throwable health() {
+        return null;
+    }
+
+    @Override
+    public void close() {}
+}
