@@ -3,17 +3,11 @@ package dev.caskwright.cli;
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.WriteBatch;
-import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -30,9 +24,6 @@ import picocli.CommandLine.Option;
                     + " command ends then, and the new store is not to be used."
         })
 final class ConvertCommand implements Callable<Integer> {
-    private static final int BATCH_ENTRIES = 1_000;
-    private static final int BATCH_BYTES = 4 << 20;
-
     private final Shell shell;
 
     @Option(names = "--from", required = true, paramLabel = "PATH", description = "The store to copy.")
@@ -69,78 +60,24 @@ final class ConvertCommand implements Callable<Integer> {
         if (Files.exists(target) && !(Files.isDirectory(target) && Directories.isEmptyOrMissing(target))) {
             throw new UsageException("the new store must not exist: " + target);
         }
-        EntryDigest copied = new EntryDigest();
+        EntryDigest copied;
         BackendOptions from = BackendOptions.of(sourceEngine, sourceOptions);
         try (StorageEngine store = shell.stores().open(source, from, Access.READ);
                 StorageEngine made = shell.stores().open(target, backends, Access.CREATE);
-                Progress progress = shell.progress("copied", "entries")) {
-            copy(store, made, copied, progress);
-            made.sync();
-            progress.finish();
-        }
-        EntryDigest found = new EntryDigest();
-        try (StorageEngine made = shell.stores().open(target, backends, Access.READ);
-                Cursor entries = made.cursor()) {
+                Progress progress = shell.progress("copied", "entries");
+                Cursor entries = store.cursor()) {
+            BatchedCopy copy = new BatchedCopy(made, progress);
             for (Entry entry = entries.next(); entry != null; entry = entries.next()) {
-                found.add(entry);
+                copy.put(entry.key(), entry.value(), entry.expiresAtMillis());
             }
+            copied = copy.finish();
+        }
+        EntryDigest found;
+        try (StorageEngine made = shell.stores().open(target, backends, Access.READ)) {
+            found = EntryDigest.of(made);
         }
         shell.println("copied: " + copied);
         shell.println("found:  " + found);
-        return copied.isSameAs(found) ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;
-    }
-
-    private static void copy(StorageEngine from, StorageEngine to, EntryDigest digest, Progress progress)
-            throws IOException {
-        WriteBatch batch = new WriteBatch();
-        long bytes = 0;
-        try (Cursor entries = from.cursor()) {
-            for (Entry entry = entries.next(); entry != null; entry = entries.next()) {
-                WriteOptions options = entry.expiresAtMillis() == Entry.NEVER
-                        ? WriteOptions.DEFAULT
-                        : WriteOptions.DEFAULT.expiresAt(Instant.ofEpochMilli(entry.expiresAtMillis()));
-                batch.put(entry.key(), entry.value(), options);
-                bytes += entry.key().length + (long) entry.value().length;
-                digest.add(entry);
-                progress.step();
-                if (batch.size() == BATCH_ENTRIES || bytes > BATCH_BYTES) {
-                    to.write(batch);
-                    batch.clear();
-                    bytes = 0;
-                }
-            }
-        }
-        to.write(batch);
-    }
-
-    /** A count and a digest of entries that do not depend on their order: the sum of the digests of all. */
-    private static final class EntryDigest {
-        private final Digest digest = new Digest();
-        private final byte[] sum = new byte[32];
-        private long entries;
-
-        void add(Entry entry) {
-            byte[] one = digest.of(entry.key(), entry.value());
-            int carry = 0;
-            for (int i = sum.length - 1; i >= 0; i--) {
-                carry += (sum[i] & 0xFF) + (one[i] & 0xFF);
-                sum[i] = (byte) carry;
-                carry >>>= Byte.SIZE;
-            }
-            entries++;
-        }
-
-        @Override
-        public String toString() {
-            return String.format(
-                    Locale.ROOT,
-                    "%,d entries, digest %s",
-                    entries,
-                    HexFormat.of().formatHex(sum));
-        }
-
-        boolean isSameAs(EntryDigest other) {
-            return entries == other.entries && Arrays.equals(sum, other.sum);
-        }
+        return copied.isKeptBy(found) ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;
     }
 }

@@ -100,6 +100,7 @@ public final class Main {
         commands.put("checkpoint", () -> new CheckpointCommand(shell));
         commands.put("restore", () -> new RestoreCommand(shell));
         commands.put("convert", () -> new ConvertCommand(shell));
+        commands.put("import", () -> new ImportCommand(shell));
         commands.put(
                 "bolt",
                 () -> new CommandLine(new BoltCommand(shell)).addSubcommand("surgery", new BoltSurgeryCommand(shell)));

@@ -48,7 +48,7 @@ final class MainTest {
     private static String where(String command) {
         return switch (command) {
             case "bolt", "mvcc" -> "Commands:"; // which take a file
-            case "convert" -> "--from";
+            case "convert", "import" -> "--from";
             case "inspect" -> "FILE";
             case "completion" -> "SHELL";
             default -> "--dir";

@@ -1,0 +1,123 @@
+package dev.caskwright.cli;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.zip.CRC32;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Imports of foreign stores. What each format is read as is tested where the formats are. */
+final class ImportCliTest {
+    private static final int SECONDS = 1_700_000_000;
+
+    @TempDir
+    private Path directory;
+
+    private Path source = Path.of("");
+    private Path target = Path.of("");
+
+    private record Result(int exit, String out, String err) {}
+
+    @BeforeEach
+    void name() throws IOException {
+        source = Files.createDirectory(directory.resolve("riak"));
+        target = directory.resolve("store");
+    }
+
+    @Test
+    void entriesAreImportedAndReadBack() throws IOException {
+        write(record("a", "1"), record("b", "2"), record("a", "3"));
+        Result result = run("import", "--from", "riak-bitcask", source.toString(), "--to", target.toString());
+        assertThat(result.err()).isEmpty();
+        assertThat(result.exit()).isZero();
+        String[] lines = result.out().split("\n");
+        assertThat(lines[0]).startsWith("imported: 2 entries, digest ");
+        assertThat(lines[1]).isEqualTo(lines[0].replace("imported: ", "found:    "));
+        assertThat(run("get", "--dir", target.toString(), "a").out()).isEqualTo("3");
+    }
+
+    @Test
+    void damageAndKeysThatNoStoreTakesAreToldAndEndWithOne() throws IOException {
+        byte[] damaged = record("a", "1");
+        damaged[0] ^= 1;
+        write(damaged, record("", "2"), record("b", "3"));
+        Result result = run("import", "--from", "riak-bitcask", source.toString(), "--to", target.toString());
+        assertThat(result.exit()).isEqualTo(1);
+        assertThat(result.out())
+                .contains("damaged: a record has a wrong checksum: file=" + source.resolve("1.bitcask.data")
+                        + ", offset=0")
+                .contains("left out: a key of 0 bytes")
+                .contains("found:    1 entries");
+    }
+
+    @Test
+    void whatHasExpiredIsLeftOut() throws IOException {
+        write(record("a", "1"));
+        Result result = run(
+                "import",
+                "--from",
+                "riak-bitcask",
+                source.toString(),
+                "--to",
+                target.toString(),
+                "--expire-after",
+                "1d");
+        assertThat(result.exit()).isZero();
+        assertThat(result.out())
+                .contains("left out: 1 entries that have expired")
+                .contains("found:    0 entries");
+    }
+
+    @Test
+    void aWrongSourceLeavesNothingBehind() {
+        Result result = run("import", "--from", "riak-bitcask", source.toString(), "--to", target.toString());
+        assertThat(result.exit()).isEqualTo(3);
+        assertThat(result.err()).contains(source.toString());
+        assertThat(target).doesNotExist();
+        Result unknown = run("import", "--from", "riak", source.toString(), "--to", target.toString());
+        assertThat(unknown.exit()).isEqualTo(2);
+        assertThat(unknown.err()).contains("riak-bitcask, bitcask-go, redis-rdb");
+    }
+
+    private void write(byte[]... records) throws IOException {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (byte[] record : records) {
+            all.writeBytes(record);
+        }
+        Files.write(source.resolve("1.bitcask.data"), all.toByteArray());
+    }
+
+    private static byte[] record(String key, String value) {
+        ByteBuffer record = ByteBuffer.allocate(14 + key.length() + value.length());
+        record.putInt(0).putInt(SECONDS).putShort((short) key.length()).putInt(value.length());
+        record.put(key.getBytes(US_ASCII)).put(value.getBytes(US_ASCII));
+        CRC32 crc = new CRC32();
+        crc.update(record.array(), 4, record.capacity() - 4);
+        return record.putInt(0, (int) crc.getValue()).array();
+    }
+
+    private static Result run(String... arguments) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        Shell shell = new Shell(
+                new ByteArrayInputStream(new byte[0]),
+                out,
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                false,
+                false,
+                new EngineStores(),
+                millis -> {});
+        int exit = new Main(shell).run(arguments);
+        return new Result(exit, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+}

@@ -1,0 +1,9 @@
+/**
+ * Reads the files of other stores, without their code: each {@link dev.caskwright.importer.ForeignFormat} tells a
+ * {@link dev.caskwright.importer.Receiver} the entries that its store would show, and the damage that it met. It knows nothing of
+ * where the entries go.
+ */
+@NullMarked
+package dev.caskwright.importer;
+
+import org.jspecify.annotations.NullMarked;
