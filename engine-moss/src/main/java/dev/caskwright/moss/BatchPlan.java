@@ -31,6 +31,11 @@ final class BatchPlan {
         this.store = store;
     }
 
+    /** Forgets what was read before: the store has another content from now on. */
+    void forgetContent() {
+        isOperatorNoted = false;
+    }
+
     void fill(MossBatch batch, Operations operations) throws IOException {
         MossBatch root = batch.part(0);
         changed.clear();

@@ -5,7 +5,6 @@ import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.Retry;
 import java.io.IOException;
 import java.util.List;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -41,17 +40,18 @@ final class Compactor {
                 trouble = null;
                 failures = 0;
                 pause = FIRST_PAUSE_MILLIS;
-            } catch (CancellationException | EngineClosedException | InterruptedException e) {
+            } catch (EngineClosedException e) {
                 return;
             } catch (Throwable e) {
+                if (store.isClosed()) {
+                    return; // a cancelled compaction, above all
+                }
                 // Nothing has changed: what was written is listed nowhere.
                 failingSince = failures == 0 ? System.nanoTime() : failingSince;
                 failures++;
                 long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - failingSince);
                 trouble = new Retry("compact", millis, failures, e);
-                if (!pause(pause)) {
-                    return;
-                }
+                pause(pause);
                 pause = Math.min(LONGEST_PAUSE_MILLIS, 2 * pause);
             }
         }
@@ -69,16 +69,16 @@ final class Compactor {
         }
     }
 
-    private boolean pause(long millis) {
+    private void pause(long millis) {
         store.lock.lock();
         try {
             long left = TimeUnit.MILLISECONDS.toNanos(millis);
             while (left > 0 && !store.isClosed()) {
                 left = store.progress.awaitNanos(left);
             }
-            return true;
         } catch (InterruptedException e) {
-            return false;
+            // The pause is over, and the flag stays down: else no later one would last.
+            return;
         } finally {
             store.lock.unlock();
         }
@@ -114,7 +114,7 @@ final class Compactor {
             FilesBottom next;
             try {
                 next = files.replace(joined);
-            } catch (EngineFailedException e) {
+            } catch (EngineFailedException | RuntimeException | Error e) {
                 store.fail(e);
                 throw e;
             }

@@ -1,11 +1,16 @@
 package dev.caskwright.moss;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
+/*
+ * Futures are completed one by one, outside of this object's lock, and each leaves the queue only to be completed: so
+ * none is forgotten, whatever a call that hangs on one of them throws, and however little memory there is.
+ *
+ * A store begins anew with another one of these when it goes back to a checkpoint: what was written since then never
+ * becomes durable, though versions go on.
+ */
 /**
  * Futures of writes that are to survive a power loss, completed as the log is forced and layers go below. For any
  * thread.
@@ -17,6 +22,10 @@ final class Durables {
             new PriorityQueue<>((one, other) -> Long.compare(one.version, other.version));
     private long durable;
     private @Nullable Throwable failure;
+
+    Durables(long durable) {
+        this.durable = durable;
+    }
 
     /** Returns a future that completes when the version is durable, or fails with the reason why it never will be. */
     synchronized CompletableFuture<Void> future(long version) {
@@ -35,25 +44,49 @@ final class Durables {
         return version <= durable;
     }
 
-    void advance(long version) {
-        List<CompletableFuture<Void>> done = new ArrayList<>();
-        synchronized (this) {
-            durable = Math.max(durable, version);
-            for (Waiting first = waiting.peek(); first != null && first.version <= durable; first = waiting.peek()) {
-                done.add(first.future);
-                waiting.remove();
-            }
-        }
-        done.forEach(future -> future.complete(null));
+    /** Returns why versions that are not durable never will be, or null if they still may. */
+    synchronized @Nullable Throwable failure() {
+        return failure;
     }
 
-    void fail(Throwable cause) {
-        List<CompletableFuture<Void>> failed = new ArrayList<>();
+    /** Notes that everything up to a version is durable, and completes the futures of that. */
+    void advance(long version) {
         synchronized (this) {
-            failure = failure == null ? cause : failure;
-            waiting.forEach(each -> failed.add(each.future));
-            waiting.clear();
+            durable = Math.max(durable, version);
         }
-        failed.forEach(future -> future.completeExceptionally(cause));
+        completeAll();
+    }
+
+    /** Notes that nothing more becomes durable. Futures are failed by {@link #completeAll}. */
+    synchronized void markFailed(Throwable cause) {
+        failure = failure == null ? cause : failure;
+    }
+
+    /** Lets everything that is not durable fail, now and from now on; the first cause stays. */
+    void fail(Throwable cause) {
+        markFailed(cause);
+        completeAll();
+    }
+
+    /** Completes what can be. What hangs on the futures may run within this call, so no lock may be held. */
+    void completeAll() {
+        while (true) {
+            CompletableFuture<Void> future;
+            Throwable cause = null;
+            synchronized (this) {
+                Waiting first = waiting.peek();
+                if (first == null || first.version > durable && failure == null) {
+                    return;
+                }
+                cause = first.version > durable ? failure : null;
+                future = first.future;
+                waiting.poll();
+            }
+            if (cause == null) {
+                future.complete(null);
+            } else {
+                future.completeExceptionally(cause);
+            }
+        }
     }
 }

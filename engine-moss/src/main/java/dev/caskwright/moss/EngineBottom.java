@@ -1,7 +1,9 @@
 package dev.caskwright.moss;
 
+import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.OrderedView;
+import dev.caskwright.api.Outcome;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
@@ -173,8 +175,45 @@ final class EngineBottom extends Bottom {
         HeldKeys nextKeys =
                 keys == null ? null : keys.with(deleted, changedKeys.build(RangeSet.EMPTY, last, last, true));
         batch.put(KeySpace.PROGRESS, progress(storeId, last));
-        lower.write(batch, WriteOptions.SYNC);
-        return new EngineBottom(lower, lower.snapshot(), resolver, storeId, last, nextKeys);
+        write(batch, last);
+        try {
+            return new EngineBottom(lower, lower.snapshot(), resolver, storeId, last, nextKeys);
+        } catch (Throwable e) {
+            throw new EngineFailedException(
+                    Outcome.UNKNOWN, "the lower level was written and cannot be read; reopen the store: " + e, e);
+        }
+    }
+
+    /*
+     * If nobody knew whether a write that failed was applied, the next one might begin with other layers, and apply
+     * operands to a state that has them already.
+     */
+    private void write(WriteBatch batch, long last) throws IOException {
+        try {
+            lower.write(batch, WriteOptions.SYNC);
+        } catch (Throwable e) {
+            if (!isApplied(last, e)) {
+                throw e;
+            }
+        }
+    }
+
+    private boolean isApplied(long last, Throwable failure) throws IOException {
+        if (failure instanceof EngineFailedException) {
+            return false; // the lower level takes no more writes, so neither does this store
+        }
+        try {
+            byte[] progress = lower.get(KeySpace.PROGRESS);
+            if (progress != null && LittleEndian.getLong(progress, 1 + Long.BYTES) >= last) {
+                lower.sync();
+                return true;
+            }
+            return false;
+        } catch (Throwable e) {
+            failure.addSuppressed(e);
+            throw new EngineFailedException(
+                    Outcome.UNKNOWN, "nobody knows whether the lower level was written; reopen the store", failure);
+        }
     }
 
     private byte[] value(MergingCursor cursor, byte[] key) throws IOException {

@@ -229,10 +229,16 @@ final class FileStore {
                     Outcome.UNKNOWN, "the manifest could not be written; reopen the store: " + e, e);
         }
         manifest = next;
-        if (added != null) {
-            open.put(added.number(), added);
+        try {
+            if (added != null) {
+                open.put(added.number(), added);
+            }
+            letGo(listed(next));
+        } catch (Throwable e) {
+            failure = e;
+            throw new EngineFailedException(
+                    Outcome.UNKNOWN, "the manifest was written, and could not be followed; reopen the store: " + e, e);
         }
-        letGo(listed(next));
     }
 
     private static Set<Long> listed(Manifest manifest) {

@@ -65,9 +65,10 @@ final class Merger {
                 }
                 trouble = null;
                 pause = FIRST_PAUSE_MILLIS;
-            } catch (CancellationException e) {
-                return;
             } catch (Throwable e) {
+                if (store.isClosed()) {
+                    return;
+                }
                 // Nothing is lost: the layers stay as they are. An operator, or memory, may be there again later.
                 trouble = e;
                 giveUpWanted();
@@ -106,7 +107,8 @@ final class Merger {
                 left = store.progress.awaitNanos(left);
             }
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            // The pause is over, and the flag stays down: else no later one would last.
+            return;
         } finally {
             store.lock.unlock();
         }

@@ -46,6 +46,7 @@ public final class MossBatch {
     private int used;
     private int count;
     private boolean hasOperands;
+    private int additions; // operations that add an entry
 
     /** Makes an empty batch. */
     public MossBatch() {
@@ -119,6 +120,7 @@ public final class MossBatch {
         root.used = 0;
         root.count = 0;
         root.hasOperands = false;
+        root.additions = 0;
         if (root.operations.length > MOST_KEPT) {
             root.operations = new byte[FIRST_LENGTH];
         }
@@ -150,6 +152,7 @@ public final class MossBatch {
         System.arraycopy(key, keyOffset, target, offset + HEADER + prefix, keyLength);
         System.arraycopy(value, valueOffset, target, offset + HEADER + prefix + keyLength, valueLength);
         root.count++;
+        root.additions += kind == Kind.PUT || kind == Kind.MERGE ? 1 : 0;
         return this;
     }
 
@@ -174,6 +177,11 @@ public final class MossBatch {
 
     boolean hasOperands() {
         return root.hasOperands;
+    }
+
+    /** Returns whether the batch only deletes. */
+    boolean isFreeing() {
+        return root.additions == 0;
     }
 
     /** Returns the bytes of the operations. */

@@ -11,6 +11,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Objects;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +29,7 @@ public final class MossBuilder {
             Math.max(LEAST_MEMORY_BYTES, Runtime.getRuntime().maxMemory() / 4);
     private long tableBytes = DEFAULT_TABLE_BYTES;
     private Duration writeDeadline = Duration.ofSeconds(10);
-    private boolean hasThreads = true;
+    private @Nullable ThreadFactory threads = Thread::new;
 
     private final @Nullable Path directory;
     private @Nullable Durability durability;
@@ -166,7 +167,11 @@ public final class MossBuilder {
         return this;
     }
 
-    /** Sets how long a write waits for memory before it fails and is not applied; 10 seconds if not set. */
+    /**
+     * Sets how long a write waits, for memory or until what was written before it at {@code NONE} is below, before it
+     * fails and is not applied; 10 seconds if not set. {@link MossEngine#sync} fails once nothing was written below for
+     * so long.
+     */
     public MossBuilder writeDeadline(Duration deadline) {
         if (deadline.isNegative()) {
             throw new IllegalArgumentException("writeDeadline must not be negative: " + deadline);
@@ -177,7 +182,13 @@ public final class MossBuilder {
 
     /** Leaves merging and persisting to the caller, for tests that decide when each happens. */
     MossBuilder withoutThreads() {
-        hasThreads = false;
+        threads = null;
+        return this;
+    }
+
+    /** Sets what makes the threads, for tests. */
+    MossBuilder threads(ThreadFactory factory) {
+        threads = factory;
         return this;
     }
 
@@ -231,7 +242,7 @@ public final class MossBuilder {
                 writeDeadline.toMillis(),
                 maxHeldKeyBytes,
                 lower != null,
-                hasThreads,
+                threads,
                 isReadOnly,
                 keptCheckpoints,
                 clock,

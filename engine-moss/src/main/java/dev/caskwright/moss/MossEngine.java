@@ -31,6 +31,7 @@ import dev.caskwright.moss.memory.Kind;
 import dev.caskwright.moss.memory.MemTable;
 import dev.caskwright.moss.memory.Probe;
 import dev.caskwright.moss.memory.RangeSet;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -39,6 +40,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,15 +94,33 @@ public final class MossEngine
         return new MossBuilder(directory);
     }
 
+    /** Starts the threads. If one cannot be had, those before it have ended when this throws. */
     void start() {
-        if (store.settings.hasThreads() && !store.settings.isReadOnly()) {
-            start("merger", store.merger::run);
+        ThreadFactory factory = store.settings.threads();
+        if (factory == null || store.settings.isReadOnly()) {
+            return;
+        }
+        try {
+            start(factory, "merger", store.merger::run);
             if (store.stack().bottom.isPersistent()) {
-                start("persister", store.persister::run);
+                start(factory, "persister", store.persister::run);
             }
             if (compactor != null) {
-                start("compactor", compactor::run);
+                start(factory, "compactor", compactor::run);
             }
+        } catch (Throwable e) {
+            markClosed();
+            join();
+            throw e;
+        }
+    }
+
+    private boolean markClosed() {
+        store.lock.lock();
+        try {
+            return store.markClosed();
+        } finally {
+            store.lock.unlock();
         }
     }
 
@@ -112,8 +132,9 @@ public final class MossEngine
         return compactor;
     }
 
-    private void start(String name, Runnable task) {
-        Thread thread = new Thread(task, "caskwright-moss-" + name);
+    private void start(ThreadFactory factory, String name, Runnable task) {
+        Thread thread = factory.newThread(task);
+        thread.setName("caskwright-moss-" + name);
         thread.setDaemon(true);
         thread.start();
         threads.add(thread);
@@ -186,7 +207,7 @@ public final class MossEngine
 
     /** Applies a batch as {@link #write} does, and returns what tells when it survives a power loss. */
     public CommitToken commit(MossBatch batch, WriteOptions options) throws IOException {
-        return new CommitToken(writes.batch(batch, durability(options)), store.durables, this::sync);
+        return writes.batch(batch, durability(options));
     }
 
     @Override
@@ -346,23 +367,53 @@ public final class MossEngine
 
     /**
      * Goes back to a checkpoint: every write since then is gone, in memory and below, once this returns, and stays so.
-     * Snapshots and iterators go on showing what they did.
+     * Snapshots and iterators go on showing what they did. Tokens of writes that were not yet durable fail.
+     *
+     * @throws MossException if there is no such checkpoint, or if it needs another merge operator than the engine has
      */
     public void revert(String checkpoint) throws IOException {
         FileStore files = files();
+        Durables[] gone = new Durables[1];
         changeFiles(() -> {
             store.lock.lock();
             try {
                 store.ensureWritable();
-                long version = store.version();
-                files.revert(checkpoint, version);
-                Bottom before = store.stack().bottom;
-                store.become(Stack.empty(new MemTable(RangeSet.EMPTY, version), files.bottom()));
-                before.release();
+                checkOperator(files, checkpoint);
+                gone[0] = revert(files, checkpoint);
             } finally {
                 store.lock.unlock();
             }
         });
+        gone[0].fail(new MossException(
+                MossException.Reason.DROPPED,
+                "the store went back to a checkpoint before the write was durable: name=" + checkpoint));
+    }
+
+    private void checkOperator(FileStore files, String checkpoint) throws IOException {
+        Bottom bottom = files.bottomOf(checkpoint);
+        try {
+            store.resolver.check(
+                    View.over(store, bottom).search(KeySpace.OPERATOR).value());
+        } finally {
+            bottom.release();
+        }
+    }
+
+    /** Goes back, and returns what waits for the durability of writes before. Under both locks. */
+    private Durables revert(FileStore files, String checkpoint) throws IOException {
+        long version = store.version();
+        MemTable active = new MemTable(RangeSet.EMPTY, version);
+        Bottom before = store.stack().bottom;
+        files.revert(checkpoint, version);
+        try {
+            store.become(Stack.empty(active, files.bottom()));
+            writes.forgetContent();
+            before.release();
+            return store.forgetWaiting();
+        } catch (Throwable e) {
+            store.fail(e); // the files went back, and the layers above them perhaps not
+            throw e;
+        }
     }
 
     private interface FilesChange {
@@ -540,13 +591,8 @@ public final class MossEngine
     }
 
     private long close(boolean isDraining) throws IOException {
-        store.lock.lock();
-        try {
-            if (!store.markClosed()) {
-                return 0;
-            }
-        } finally {
-            store.lock.unlock();
+        if (!markClosed()) {
+            return 0;
         }
         join();
         if (compactor != null) {
@@ -566,14 +612,19 @@ public final class MossEngine
                             + ", because " + (cause == null ? "the engine was told to close now" : cause),
                     cause);
             if (dropped > 0) {
-                store.durables.fail(gone);
+                store.durables().fail(gone);
                 if (isDraining) {
                     throw gone;
                 }
             }
             return dropped;
         } finally {
-            releaseAll();
+            try {
+                releaseAll();
+            } finally {
+                // Nothing is left but after a failure: no token outlives its engine undecided.
+                store.durables().fail(cause == null ? new EngineClosedException("engine is closed") : cause);
+            }
         }
     }
 
@@ -581,8 +632,8 @@ public final class MossEngine
         try {
             store.persister.drain();
             return null;
-        } catch (IOException | RuntimeException e) {
-            return e;
+        } catch (Throwable e) {
+            return e; // close() tells of it, if writes are gone
         }
     }
 
@@ -608,25 +659,23 @@ public final class MossEngine
         }
     }
 
+    /** Gives back everything, the readers first; a failure keeps nothing of it from being given back. */
+    @SuppressWarnings("try") // they are there to be closed
     private void releaseAllBelow() throws IOException {
-        store.holders.forEach(Runnable::run);
-        store.stack().bottom.release();
-        try {
-            WriteLog log = store.log();
-            if (log != null) {
-                log.close();
-            }
-        } finally {
-            if (resources != null) {
-                resources.close();
-            }
+        WriteLog log = store.log();
+        Closeable nothing = () -> {};
+        try (Closeable last = resources == null ? nothing : resources;
+                Closeable written = log == null ? nothing : log::close;
+                Closeable below = store.stack().bottom::release;
+                Closeable readers = () -> store.holders.forEach(Runnable::run)) {
+            nothing.close();
         }
     }
 
     private void join() {
         boolean isInterrupted = false;
         for (Thread thread : threads) {
-            while (thread.isAlive()) {
+            while (thread.isAlive() && thread != Thread.currentThread()) {
                 try {
                     thread.join();
                 } catch (InterruptedException e) {

@@ -23,7 +23,7 @@ public final class MossException extends EngineException {
         KEYS_NOT_HELD,
         /** There is no checkpoint of that name. */
         CHECKPOINT_GONE,
-        /** A close could not write everything; the message says what is gone and why. */
+        /** Writes are gone: a close could not write them, or a revert took them back. The message says which. */
         DROPPED,
         /** The store cannot give what was asked for, such as durability without a directory. */
         UNSUPPORTED

@@ -10,7 +10,6 @@ import dev.caskwright.moss.file.LogReader;
 import dev.caskwright.moss.file.Manifest;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,7 +67,6 @@ final class Opening {
         try {
             Store store = new Store(settings, resolver, bottom);
             checkOperator(store);
-            store.durables.advance(bottom.version());
             MossEngine engine = new MossEngine(store, null);
             engine.start();
             return engine;
@@ -110,7 +108,7 @@ final class Opening {
                 long nextLog = logs.isEmpty() ? 1 : logs.get(logs.size() - 1) + 1;
                 store.log(new WriteLog(store, io, manifest.storeId(), nextLog));
             }
-            store.durables.advance(store.stack().bottom.version());
+            store.durables().advance(store.stack().bottom.version());
             engine.start();
             return engine;
         } catch (Throwable e) {
@@ -181,18 +179,7 @@ final class Opening {
     }
 
     private static void checkOperator(Store store) throws IOException {
-        byte[] stored = View.searchNow(store, KeySpace.OPERATOR).value();
-        if (stored == null) {
-            return;
-        }
-        String name = new String(stored, StandardCharsets.UTF_8);
-        MergeOperator operator = store.settings.operator();
-        if (operator == null || !operator.name().equals(name)) {
-            throw new MossException(
-                    MossException.Reason.OPERATOR_MISSING,
-                    "the data needs the merge operator that it was written with: name=" + name + ", given="
-                            + (operator == null ? "none" : operator.name()));
-        }
+        store.resolver.check(View.searchNow(store, KeySpace.OPERATOR).value());
     }
 
     private void removeLogs(List<Long> logs) throws IOException {

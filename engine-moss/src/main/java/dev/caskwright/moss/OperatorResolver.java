@@ -2,6 +2,7 @@ package dev.caskwright.moss;
 
 import dev.caskwright.moss.memory.Resolver;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -18,6 +19,20 @@ final class OperatorResolver implements Resolver {
 
     @Nullable MergeOperator operator() {
         return operator;
+    }
+
+    /** Refuses data that was written with another operator; its name is null if it has no operands. */
+    void check(byte @Nullable [] stored) throws MossException {
+        if (stored == null) {
+            return;
+        }
+        String name = new String(stored, StandardCharsets.UTF_8);
+        if (operator == null || !operator.name().equals(name)) {
+            throw new MossException(
+                    MossException.Reason.OPERATOR_MISSING,
+                    "the data needs the merge operator that it was written with: name=" + name + ", given="
+                            + (operator == null ? "none" : operator.name()));
+        }
     }
 
     @Override

@@ -49,12 +49,11 @@ final class Persister {
                     await();
                 }
                 pause = FIRST_PAUSE_MILLIS;
-            } catch (InterruptedException e) {
-                return;
             } catch (Throwable e) {
                 if (store.failure() != null) {
                     return;
                 }
+                // A stray interrupt ends here, too: nobody else would write.
                 pause(pause);
                 pause = Math.min(LONGEST_PAUSE_MILLIS, 2 * pause);
             }
@@ -89,7 +88,8 @@ final class Persister {
                 left = store.progress.awaitNanos(left);
             }
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            // The pause is over, and the flag stays down: else no later one would last.
+            return;
         } finally {
             store.lock.unlock();
         }
@@ -113,6 +113,8 @@ final class Persister {
             version = stepBelow(isClosing);
         } finally {
             store.below.unlock();
+            // Whatever was thrown, also after the new bottom was in place: what is below is durable.
+            store.durables().advance(store.stack().bottom.version());
         }
         if (version < 0) {
             return false;
@@ -121,7 +123,6 @@ final class Persister {
         if (log != null) {
             log.retire(version);
         }
-        store.durables.advance(version);
         return true;
     }
 

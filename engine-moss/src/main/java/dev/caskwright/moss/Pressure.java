@@ -29,36 +29,39 @@ final class Pressure {
         this.slowFrom = limit / 4 * 3;
     }
 
+    /** Lets a write that finds memory nearly full wait a moment. Without the store's lock. */
+    void slowDown(long bytes) {
+        long used = store.dirtyBytes();
+        if (used + bytes > slowFrom
+                && used + bytes <= limit
+                && store.stack().bottom.isPersistent()) {
+            slowed.increment();
+            LockSupport.parkNanos(LONGEST_PAUSE_NANOS * (used + bytes - slowFrom) / (limit - slowFrom));
+        }
+    }
+
     /**
-     * Waits until there is room.
+     * Waits until there is room. Under the store's lock, so that no other write takes the room; it is given up while
+     * this waits.
      *
      * @param isFreeing whether the write only deletes: then it may use an eighth more, so that a full store can be
      *     emptied
+     * @param nanos how long to wait
+     * @return how long may still be waited; the same if there was room at once
      */
-    void admit(long bytes, boolean isFreeing) throws IOException {
+    long awaitRoom(long bytes, boolean isFreeing, long nanos) throws IOException {
         if (bytes > limit) {
             throw new IllegalArgumentException("batch takes more memory than the store may use: bytes=" + bytes
                     + ", limit=" + limit + "; split it, or open the store with more maxMemoryBytes");
         }
-        long used = store.dirtyBytes();
-        if (used + bytes <= slowFrom) {
-            return;
-        }
         long most = isFreeing ? limit + limit / 8 : limit;
-        if (used + bytes > most) {
-            stopped.increment();
-            awaitRoom(bytes, most);
-        } else if (store.stack().bottom.isPersistent()) {
-            slowed.increment();
-            LockSupport.parkNanos(LONGEST_PAUSE_NANOS * (used - slowFrom) / (limit - slowFrom));
+        if (store.dirtyBytes() + bytes <= most) {
+            return nanos;
         }
-    }
-
-    private void awaitRoom(long bytes, long most) throws IOException {
-        long left = TimeUnit.MILLISECONDS.toNanos(store.settings.writeDeadlineMillis());
-        store.lock.lock();
+        stopped.increment();
+        long left = nanos;
+        long merges = -1;
         try {
-            long merges = -1;
             while (store.dirtyBytes() + bytes > most) {
                 store.ensureWritable();
                 if (store.stack().bottom.isPersistent()) {
@@ -77,9 +80,9 @@ final class Pressure {
             Thread.currentThread().interrupt();
             throw new EngineException(
                     ErrorCode.UNAVAILABLE, Outcome.NOT_APPLIED, "interrupted while waiting for memory", e);
-        } finally {
-            store.lock.unlock();
         }
+        store.ensureWritable();
+        return left;
     }
 
     private MossException overloaded(long bytes, String why) {

@@ -14,13 +14,16 @@ record Resources(
         IoManager io, IoManager.Lock lock, @Nullable FileStore files) implements Closeable {
     @Override
     public void close() throws IOException {
-        if (files != null) {
-            files.close();
-        }
         try {
-            lock.close();
+            if (files != null) {
+                files.close();
+            }
         } finally {
-            io.close();
+            try {
+                lock.close();
+            } finally {
+                io.close();
+            }
         }
     }
 }

@@ -4,6 +4,8 @@ import dev.caskwright.api.Durability;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.moss.memory.LittleEndian;
 import java.time.InstantSource;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param writeDeadlineMillis how long a write waits for memory
  * @param isOverEngine whether another engine is below, whose limits hold for keys and values as they are stored there
  * @param maxHeldKeyBytes the most that keys of a lower level without order may take
+ * @param threads makes the threads that merge, persist and compact; null leaves that to the caller
  */
 record Settings(
         Durability durability,
@@ -30,11 +33,19 @@ record Settings(
         long writeDeadlineMillis,
         long maxHeldKeyBytes,
         boolean isOverEngine,
-        boolean hasThreads,
+        @Nullable ThreadFactory threads,
         boolean isReadOnly,
         int keptCheckpoints,
         InstantSource clock,
         LongSupplier random) {
+
+    boolean hasThreads() {
+        return threads != null;
+    }
+
+    long writeDeadlineNanos() {
+        return TimeUnit.MILLISECONDS.toNanos(writeDeadlineMillis);
+    }
 
     /** Refuses a key, with what stands in front of it, or a value that the engine below cannot hold. */
     void checkStored(int keyLength, int valueLength) {

@@ -10,6 +10,7 @@ import dev.caskwright.moss.memory.Layer;
 import dev.caskwright.moss.memory.MemTable;
 import dev.caskwright.moss.memory.RangeSet;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -35,8 +36,6 @@ final class Store {
 
     final Merger merger = new Merger(this);
     final Persister persister;
-    final Durables durables = new Durables();
-
     /** Held while what is below changes, from its first change on disk to the change of the stack; before the lock. */
     final ReentrantLock below = new ReentrantLock();
 
@@ -45,6 +44,7 @@ final class Store {
     /** Open snapshots and iterators, which closing the store closes. */
     final Set<Runnable> holders = ConcurrentHashMap.newKeySet();
 
+    private volatile Durables durables;
     private volatile Stack stack;
     private volatile long dirtyBytes;
     private volatile boolean isClosed;
@@ -58,6 +58,27 @@ final class Store {
         this.persister = new Persister(this);
         this.version = bottom.version();
         this.stack = Stack.empty(new MemTable(RangeSet.EMPTY, version), bottom);
+        this.durables = new Durables(version);
+        if (!bottom.isPersistent()) {
+            durables.markFailed(new MossException(
+                    MossException.Reason.UNSUPPORTED,
+                    "a store in memory cannot survive a power loss: open it with a directory"));
+        }
+    }
+
+    /** Returns what waits for the durability of writes that are made now. */
+    Durables durables() {
+        return durables;
+    }
+
+    /**
+     * Lets versions go on from where they are, though what was written before is not what the store has. Under the
+     * lock; returns what waits for the durability of writes before.
+     */
+    Durables forgetWaiting() {
+        Durables before = durables;
+        durables = new Durables(version);
+        return before;
     }
 
     /** Returns the log, or null if the store has none. */
@@ -164,7 +185,22 @@ final class Store {
         } finally {
             lock.unlock();
         }
-        durables.fail(cause);
+        Durables failed = durables;
+        failed.markFailed(cause);
+        if (lock.isHeldByCurrentThread() || below.isHeldByCurrentThread()) {
+            // What hangs on the futures is not ours, and must not run under our locks.
+            completeElsewhere(failed);
+        } else {
+            failed.completeAll();
+        }
+    }
+
+    private static void completeElsewhere(Durables failed) {
+        try {
+            CompletableFuture.runAsync(failed::completeAll);
+        } catch (RuntimeException | Error e) {
+            failed.completeAll(); // no thread is to be had: late or under a lock is better than never
+        }
     }
 
     @Nullable Throwable failure() {

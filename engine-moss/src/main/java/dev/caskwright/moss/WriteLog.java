@@ -1,6 +1,8 @@
 package dev.caskwright.moss;
 
+import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineFailedException;
+import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.IoManager;
@@ -8,7 +10,6 @@ import dev.caskwright.moss.file.FileNames;
 import dev.caskwright.moss.file.LogFile;
 import dev.caskwright.moss.memory.MemTable;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,15 +68,20 @@ final class WriteLog {
     /**
      * Waits until a durable write can be logged without a gap before it. Under the store's lock, which is given up
      * meanwhile.
+     *
+     * @param nanos how long to wait
+     * @param isPatient whether to wait anew as often as something was written below
+     * @return how long may still be waited; the same if there was no gap
      */
-    void awaitNoGap() throws IOException {
+    long awaitNoGap(long nanos, boolean isPatient) throws IOException {
         isUsed = true;
+        long left = nanos;
         while (true) {
             store.ensureWritable();
             Stack stack = store.stack();
             logged = Math.max(logged, stack.bottom.version());
             if (logged >= stack.active.firstVersion() - 1) {
-                return;
+                return left;
             }
             store.persister.want(store.version());
             if (!store.settings.hasThreads()) {
@@ -85,13 +91,32 @@ final class WriteLog {
                 }
                 continue;
             }
+            if (left <= 0) {
+                throw overloaded(stack);
+            }
             try {
-                store.progress.await();
+                left = Math.min(nanos - 1, store.progress.awaitNanos(left));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                throw new InterruptedIOException("interrupted while waiting for writes before to be persisted");
+                throw new EngineException(
+                        ErrorCode.UNAVAILABLE,
+                        Outcome.NOT_APPLIED,
+                        "interrupted while waiting until the writes before are below",
+                        e);
+            }
+            if (isPatient && store.stack().bottom.version() > stack.bottom.version()) {
+                left = nanos;
             }
         }
+    }
+
+    private MossException overloaded(Stack stack) {
+        return new MossException(
+                MossException.Reason.OVERLOADED,
+                "writes without durability came before, and are not below in time: below=" + stack.bottom.version()
+                        + ", last=" + store.version() + store.persister.explain()
+                        + "; try again, or open the store with a longer writeDeadline",
+                store.persister.cause());
     }
 
     /** Logs what the active table has and the log has not. Under the store's lock, after {@link #awaitNoGap}. */
@@ -229,11 +254,12 @@ final class WriteLog {
 
     /** Forces all files for everybody who waits. */
     private void forceAll() throws IOException {
-        List<LogFile> files = new ArrayList<>();
         long target = 0;
         Throwable failure = null;
         boolean isNamed = false;
+        Durables waiting = store.durables();
         try {
+            List<LogFile> files = new ArrayList<>();
             store.lock.lock();
             try {
                 files.addAll(older);
@@ -241,6 +267,7 @@ final class WriteLog {
                     files.add(current);
                 }
                 target = logged;
+                waiting = store.durables();
             } finally {
                 store.lock.unlock();
             }
@@ -275,7 +302,7 @@ final class WriteLog {
                 forceLock.unlock();
             }
             if (failure == null) {
-                store.durables.advance(target);
+                waiting.advance(target);
             }
         }
     }
@@ -291,7 +318,6 @@ final class WriteLog {
 
     /** Removes files all of whose writes are below. Without the store's lock. */
     void retire(long version) {
-        List<LogFile> gone = new ArrayList<>();
         forceLock.lock();
         try {
             while (isForcing) {
@@ -302,6 +328,7 @@ final class WriteLog {
             forceLock.unlock();
         }
         try {
+            List<LogFile> gone = new ArrayList<>();
             store.lock.lock();
             try {
                 older.removeIf(file -> file.lastVersion() <= version && gone.add(file));
@@ -330,7 +357,7 @@ final class WriteLog {
         try {
             file.close();
             io.delete(FileNames.log(file.number()));
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             System.getLogger(WriteLog.class.getName())
                     .log(Level.WARNING, "log could not be removed; the next opening will: number=" + file.number(), e);
         }

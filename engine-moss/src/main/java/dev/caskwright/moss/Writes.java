@@ -64,26 +64,31 @@ final class Writes {
         }
     }
 
-    /** Writes a batch and returns the version of its last write, or of the last write before if it changed nothing. */
-    long batch(MossBatch batch, Durability durability) throws IOException {
-        return write(batch.bytes(), false, durability, ops -> {
+    /** Writes a batch; the token is about its last write, or about the last write before if it changed nothing. */
+    CommitToken batch(MossBatch batch, Durability durability) throws IOException {
+        Durables[] present = {store.durables()};
+        long version = write(batch.bytes(), batch.isFreeing(), durability, ops -> {
             plan.fill(batch, ops);
+            present[0] = store.durables(); // those of the moment of the write
             return true;
         });
+        return new CommitToken(version, present[0], this::sync);
+    }
+
+    /** Forgets what is known of the store's content, which is another one from now on. Under the lock. */
+    void forgetContent() {
+        plan.forgetContent();
     }
 
     /** Writes what the filler adds, and returns the version of the last write, or -1 if the filler says no. */
     long write(long bytes, boolean isFreeing, Durability durability, Filler filler) throws IOException {
         WriteLog log = durability == Durability.NONE ? null : neededLog(durability);
-        pressure.admit(bytes, isFreeing);
+        pressure.slowDown(bytes);
         long version;
         boolean isYes;
         store.lock.lock();
         try {
-            store.ensureWritable();
-            if (log != null) {
-                log.awaitNoGap();
-            }
+            awaitTurn(bytes, isFreeing, log);
             operations.clear();
             isYes = filler.fill(operations);
             if (!operations.isEmpty()) {
@@ -100,6 +105,26 @@ final class Writes {
             log.awaitForced(version);
         }
         return isYes ? version : -1;
+    }
+
+    /**
+     * Waits until there is room and the log can take the write, no longer than until the deadline. Under the lock,
+     * which is given up meanwhile: so once it has waited for one, the other is looked at again.
+     */
+    private void awaitTurn(long bytes, boolean isFreeing, @Nullable WriteLog log) throws IOException {
+        store.ensureWritable();
+        long left = store.settings.writeDeadlineNanos();
+        while (true) {
+            left = pressure.awaitRoom(bytes, isFreeing, left);
+            if (log == null) {
+                return;
+            }
+            long before = left;
+            left = log.awaitNoGap(left, false);
+            if (left == before) {
+                return;
+            }
+        }
     }
 
     private WriteLog neededLog(Durability durability) throws EngineException {
@@ -129,7 +154,11 @@ final class Writes {
         log.applied();
     }
 
-    /** Makes everything before this call survive a power loss. */
+    /**
+     * Makes everything before this call survive a power loss.
+     *
+     * @throws MossException if nothing was written below for as long as a write may wait
+     */
     void sync() throws IOException {
         WriteLog log = store.log();
         if (log == null) {
@@ -145,7 +174,7 @@ final class Writes {
         long version;
         store.lock.lock();
         try {
-            log.awaitNoGap();
+            log.awaitNoGap(store.settings.writeDeadlineNanos(), true);
             log.logTail();
             version = store.version();
         } finally {

@@ -43,6 +43,13 @@ final class Arena {
         bytes += size;
     }
 
+    /** Gives back what is left of the last chunk. For an arena that nobody reads yet, and nothing is added to again. */
+    void trim() {
+        bytes -= current.length - used;
+        current = Arrays.copyOf(current, used);
+        chunks[currentNumber] = current;
+    }
+
     byte[] chunk() {
         return current;
     }

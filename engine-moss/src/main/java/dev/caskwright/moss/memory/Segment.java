@@ -307,6 +307,7 @@ public final class Segment implements Layer {
         /** Makes the segment. Nothing is added afterwards. */
         public Segment build(RangeSet ranges, long firstVersion, long lastVersion, boolean endsBatch) {
             places = Arrays.copyOf(places, count);
+            arena.trim(); // or a merge could take more than what it joins
             return new Segment(this, ranges, firstVersion, lastVersion, endsBatch);
         }
     }
