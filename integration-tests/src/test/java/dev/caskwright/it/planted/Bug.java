@@ -217,9 +217,27 @@ enum Bug {
     MOSS_PROGRESS_APART_FROM_THE_DATA(
             moss(
                     "EngineBottom",
-                    "        batch.put(KeySpace.PROGRESS, progress(storeId, last));\n        lower.write(batch, WriteOptions.SYNC);",
+                    "        batch.put(KeySpace.PROGRESS, progress(storeId, last));\n        write(batch, last);",
                     "        lower.write(batch, WriteOptions.SYNC);\n        lower.write(new WriteBatch().put(KeySpace.PROGRESS, progress(storeId, last)), WriteOptions.SYNC);"),
             mossTest("LowerLevelTest.aCrashLosesNothingAndAppliesNoOperandTwice")),
+    MOSS_BELIEVES_A_LOWER_LEVEL_THAT_THREW(
+            moss("EngineBottom", "            if (!isApplied(last, e)) {", "            if (last > 0) {"),
+            mossTest("LowerLevelTest.aLowerLevelThatThrewAfterItHadWrittenGetsNoOperandTwice")),
+    MOSS_REVERTS_AND_THINKS_THE_OPERATOR_NOTED(
+            moss("BatchPlan", "        isOperatorNoted = false;\n", ""),
+            mossTest("CheckpointTest.anOperandAfterARevertToBeforeTheFirstOneNotesItsOperatorAgain")),
+    MOSS_TOKEN_WAITS_FOR_THE_LOG(
+            moss("Persister", "            store.durables().advance(store.stack().bottom.version());\n", ""),
+            mossTest("CommitTokenTest.aTokenEndsThoughTheLogThatHadItCannotBeRemoved")),
+    MOSS_THREADS_STAY_WHEN_ONE_CANNOT_START(
+            moss(
+                    "MossEngine",
+                    "            markClosed();\n            join();\n            throw e;",
+                    "            throw e;"),
+            mossTest("ThreadsTest.aDirectoryCanBeOpenedAgainAfterAThreadCouldNotBeStarted")),
+    MOSS_ROOM_IS_TAKEN_TWICE(
+            moss("Pressure", "        if (store.dirtyBytes() + bytes <= most) {", "        if (bytes <= most) {"),
+            mossTest("PressureTest.writersAtOnceDoNotPassTheBoundOfMemory")),
     MOSS_SHORT_LOG_BELIEVED(
             moss("file/LogReader", "if (witness > last) {", "if (witness < 0) {"),
             mossTest("DamageTest.noChangedByteGivesAWrongAnswer"));
