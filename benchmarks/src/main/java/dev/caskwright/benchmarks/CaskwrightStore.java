@@ -13,6 +13,7 @@ import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bolt.BoltDatabase;
 import dev.caskwright.bolt.BoltEngine;
 import dev.caskwright.io.mmap.MmapIoManager;
+import dev.caskwright.moss.MossEngine;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An engine of ours with its defaults: Bitcask over the index and IO manager of the given names, told how many keys will
- * come, as those peers are that can be told; or bolt over mapped files.
+ * come, as those peers are that can be told; or bolt or moss over mapped files.
  */
 final class CaskwrightStore implements KeyValueStore {
     private final StorageEngine engine;
@@ -49,6 +50,13 @@ final class CaskwrightStore implements KeyValueStore {
                 .forcesCommits(options.isSync())
                 .open();
         return new CaskwrightStore(BoltEngine.over(database, List.of("data".getBytes(UTF_8)), true));
+    }
+
+    static CaskwrightStore openMoss(Path directory, StoreOptions options) throws IOException {
+        return new CaskwrightStore(MossEngine.builder(directory)
+                .io(MmapIoManager::open)
+                .durability(options.durability())
+                .open());
     }
 
     /** Returns the engine, for what its peers do not have. */

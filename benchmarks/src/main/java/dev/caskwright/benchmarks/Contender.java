@@ -27,6 +27,15 @@ public enum Contender {
             "bolt",
             CaskwrightStore::openBolt,
             "a commit per put, which threads share, forced only at SYNC"),
+    MOSS(
+            "moss + mmap",
+            "caskwright-engine-moss",
+            Durability.WRITE,
+            true,
+            true,
+            "moss",
+            CaskwrightStore::openMoss,
+            "defaults: files of its own, log on; persisted, merged and compacted in the background"),
     ROCKSDB(
             "RocksDB",
             "rocksdbjni",
