@@ -1,17 +1,13 @@
 package dev.caskwright.kafka;
 
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import org.apache.kafka.common.IsolationLevel;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.processor.StateStoreContext;
-import org.apache.kafka.streams.query.Position;
-import org.apache.kafka.streams.query.PositionBound;
 import org.apache.kafka.streams.query.Query;
-import org.apache.kafka.streams.query.QueryConfig;
 import org.apache.kafka.streams.query.QueryResult;
 import org.apache.kafka.streams.state.HeadersBytesStore;
 import org.apache.kafka.streams.state.KeyValueStore;
@@ -20,7 +16,7 @@ import org.apache.kafka.streams.state.TimestampedBytesStore;
 import org.jspecify.annotations.Nullable;
 
 /** A key-value store of one task. One thread writes, any number of threads read. */
-class CaskwrightKeyValueStore extends KeyValueReads implements KeyValueStore<Bytes, byte[]> {
+class CaskwrightKeyValueStore extends KeyValueReads implements KeyValueStore<Bytes, byte[]>, KeptStore {
     private final StoreFormat format;
     private final @Nullable StoreOptions options;
 
@@ -54,11 +50,6 @@ class CaskwrightKeyValueStore extends KeyValueReads implements KeyValueStore<Byt
     }
 
     @Override
-    public String name() {
-        return store.name();
-    }
-
-    @Override
     public void init(StateStoreContext context, StateStore root) {
         store.open(context, root, "key-value " + format, options, (key, value) -> {
             store.put(Keys.plain(key), value);
@@ -83,6 +74,7 @@ class CaskwrightKeyValueStore extends KeyValueReads implements KeyValueStore<Byt
 
     @Override
     public void putAll(List<KeyValue<Bytes, byte[]>> entries) {
+        entries.forEach(each -> Objects.requireNonNull(each.key, "key")); // all or none
         for (KeyValue<Bytes, byte[]> each : entries) {
             store.put(Keys.plain(each.key.get()), each.value);
         }
@@ -104,49 +96,12 @@ class CaskwrightKeyValueStore extends KeyValueReads implements KeyValueStore<Byt
     }
 
     @Override
-    public <R> QueryResult<R> query(Query<R> query, PositionBound bound, QueryConfig config) {
-        return Queries.answer(
-                query, bound, config, this, () -> Queries.onKeys(query, readOnly(config.getIsolationLevel())));
+    public TaskStore kept() {
+        return store;
     }
 
     @Override
-    public void commit(Map<TopicPartition, Long> offsets) {
-        store.commit(offsets, null);
-    }
-
-    @Override
-    public @Nullable Long committedOffset(TopicPartition partition) {
-        return store.committedOffset(partition);
-    }
-
-    @Override
-    @SuppressWarnings("deprecation") // Kafka Streams asks it until it takes it for granted
-    public boolean managesOffsets() {
-        return true;
-    }
-
-    @Override
-    public long approximateNumUncommittedBytes() {
-        return store.uncommittedBytes();
-    }
-
-    @Override
-    public Position getPosition() {
-        return store.position();
-    }
-
-    @Override
-    public boolean persistent() {
-        return true;
-    }
-
-    @Override
-    public boolean isOpen() {
-        return store.isOpen();
-    }
-
-    @Override
-    public void close() {
-        store.close();
+    public @Nullable QueryResult<?> answer(Query<?> query, IsolationLevel level) {
+        return Queries.onKeys(query, readOnly(level));
     }
 }

@@ -2,17 +2,12 @@ package dev.caskwright.kafka;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.Map;
 import org.apache.kafka.common.IsolationLevel;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.processor.StateStoreContext;
-import org.apache.kafka.streams.query.Position;
-import org.apache.kafka.streams.query.PositionBound;
 import org.apache.kafka.streams.query.Query;
-import org.apache.kafka.streams.query.QueryConfig;
 import org.apache.kafka.streams.query.QueryResult;
 import org.apache.kafka.streams.state.HeadersBytesStore;
 import org.apache.kafka.streams.state.KeyValueIterator;
@@ -24,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * A session store of one task. A session expires when the latest end that was put is a retention period after its own.
  * One thread writes, any number of threads read.
  */
-class CaskwrightSessionStore extends SessionReads implements SessionStore<Bytes, byte[]> {
+class CaskwrightSessionStore extends SessionReads implements SessionStore<Bytes, byte[]>, KeptStore {
     private final StoreFormat format;
     private final @Nullable StoreOptions options;
     private final Expired expired;
@@ -53,15 +48,10 @@ class CaskwrightSessionStore extends SessionReads implements SessionStore<Bytes,
     }
 
     @Override
-    public String name() {
-        return store.name();
-    }
-
-    @Override
     public void init(StateStoreContext context, StateStore root) {
-        expired.init(context);
         String kind = "session " + format + ", segment=" + shape.segmentInterval() + " ms";
         store.open(context, root, kind, options, this::restore);
+        expired.init(context);
     }
 
     /** Applies a record of the changelog, whose key is the user's, the end and the start in 8 bytes each. */
@@ -109,49 +99,23 @@ class CaskwrightSessionStore extends SessionReads implements SessionStore<Bytes,
     }
 
     @Override
-    public <R> QueryResult<R> query(Query<R> query, PositionBound bound, QueryConfig config) {
-        return Queries.answer(
-                query, bound, config, this, () -> Queries.onSessions(query, readOnly(config.getIsolationLevel())));
-    }
-
-    @Override
-    public void commit(Map<TopicPartition, Long> offsets) {
-        store.commit(offsets, Keys.segment(segment(firstLive())));
-    }
-
-    @Override
-    public @Nullable Long committedOffset(TopicPartition partition) {
-        return store.committedOffset(partition);
-    }
-
-    @Override
-    @SuppressWarnings("deprecation") // Kafka Streams asks it until it takes it for granted
-    public boolean managesOffsets() {
-        return true;
-    }
-
-    @Override
-    public long approximateNumUncommittedBytes() {
-        return store.uncommittedBytes();
-    }
-
-    @Override
-    public Position getPosition() {
-        return store.position();
-    }
-
-    @Override
-    public boolean persistent() {
-        return true;
-    }
-
-    @Override
-    public boolean isOpen() {
-        return store.isOpen();
-    }
-
-    @Override
     public void close() {
+        expired.close();
         store.close();
+    }
+
+    @Override
+    public TaskStore kept() {
+        return store;
+    }
+
+    @Override
+    public byte[] expiredBefore() {
+        return Keys.segment(segment(firstLive()));
+    }
+
+    @Override
+    public @Nullable QueryResult<?> answer(Query<?> query, IsolationLevel level) {
+        return Queries.onSessions(query, readOnly(level));
     }
 }

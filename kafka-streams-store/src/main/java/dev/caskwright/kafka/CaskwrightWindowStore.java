@@ -2,16 +2,12 @@ package dev.caskwright.kafka;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.Map;
+import java.util.Objects;
 import org.apache.kafka.common.IsolationLevel;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.processor.StateStoreContext;
-import org.apache.kafka.streams.query.Position;
-import org.apache.kafka.streams.query.PositionBound;
 import org.apache.kafka.streams.query.Query;
-import org.apache.kafka.streams.query.QueryConfig;
 import org.apache.kafka.streams.query.QueryResult;
 import org.apache.kafka.streams.state.HeadersBytesStore;
 import org.apache.kafka.streams.state.ReadOnlyWindowStore;
@@ -23,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * A window store of one task. A window expires when the latest start that was put is a retention period after its own.
  * One thread writes, any number of threads read.
  */
-class CaskwrightWindowStore extends WindowReads implements WindowStore<Bytes, byte[]> {
+class CaskwrightWindowStore extends WindowReads implements WindowStore<Bytes, byte[]>, KeptStore {
     private static final int LAST_SEQUENCE = Integer.MAX_VALUE;
 
     private final StoreFormat format;
@@ -63,16 +59,11 @@ class CaskwrightWindowStore extends WindowReads implements WindowStore<Bytes, by
     }
 
     @Override
-    public String name() {
-        return store.name();
-    }
-
-    @Override
     public void init(StateStoreContext context, StateStore root) {
-        expired.init(context);
         String kind = "window " + format + ", segment=" + shape.segmentInterval() + " ms, duplicates="
                 + shape.retainDuplicates();
         store.open(context, root, kind, options, this::restore);
+        expired.init(context);
     }
 
     /** Applies a record of the changelog, whose key is the user's, the start in 8 bytes and the sequence in 4. */
@@ -89,17 +80,19 @@ class CaskwrightWindowStore extends WindowReads implements WindowStore<Bytes, by
 
     @Override
     public void put(Bytes key, byte @Nullable [] value, long start) {
+        Objects.requireNonNull(key, "key");
+        if (shape.retainDuplicates()) {
+            // As the changelog counts, which logs each put, whatever becomes of it here: so a record that is restored
+            // over what was written before a crash takes its own place.
+            sequence = sequence + 1 & LAST_SEQUENCE;
+        }
         store.observe(start);
         if (start < firstLive()) {
             expired.count();
             return;
         }
-        if (shape.retainDuplicates()) {
-            if (value == null) {
-                return; // which of the duplicates would it delete?
-            }
-            // As the changelog counts: its records and these have the same keys.
-            sequence = sequence + 1 & LAST_SEQUENCE;
+        if (shape.retainDuplicates() && value == null) {
+            return; // which of the duplicates would it delete?
         }
         store.put(Keys.window(segment(start), key.get(), start, sequence), value);
         store.makeRoom();
@@ -111,49 +104,23 @@ class CaskwrightWindowStore extends WindowReads implements WindowStore<Bytes, by
     }
 
     @Override
-    public <R> QueryResult<R> query(Query<R> query, PositionBound bound, QueryConfig config) {
-        return Queries.answer(
-                query, bound, config, this, () -> Queries.onWindows(query, readOnly(config.getIsolationLevel())));
-    }
-
-    @Override
-    public void commit(Map<TopicPartition, Long> offsets) {
-        store.commit(offsets, Keys.segment(segment(firstLive())));
-    }
-
-    @Override
-    public @Nullable Long committedOffset(TopicPartition partition) {
-        return store.committedOffset(partition);
-    }
-
-    @Override
-    @SuppressWarnings("deprecation") // Kafka Streams asks it until it takes it for granted
-    public boolean managesOffsets() {
-        return true;
-    }
-
-    @Override
-    public long approximateNumUncommittedBytes() {
-        return store.uncommittedBytes();
-    }
-
-    @Override
-    public Position getPosition() {
-        return store.position();
-    }
-
-    @Override
-    public boolean persistent() {
-        return true;
-    }
-
-    @Override
-    public boolean isOpen() {
-        return store.isOpen();
-    }
-
-    @Override
     public void close() {
+        expired.close();
         store.close();
+    }
+
+    @Override
+    public TaskStore kept() {
+        return store;
+    }
+
+    @Override
+    public byte[] expiredBefore() {
+        return Keys.segment(segment(firstLive()));
+    }
+
+    @Override
+    public @Nullable QueryResult<?> answer(Query<?> query, IsolationLevel level) {
+        return Queries.onWindows(query, readOnly(level));
     }
 }

@@ -10,16 +10,27 @@ import org.jspecify.annotations.Nullable;
  */
 final class Expired {
     private final String store;
+    private @Nullable StateStoreContext context;
     private @Nullable Sensor sensor;
 
     Expired(String store) {
         this.store = store;
     }
 
-    void init(StateStoreContext context) {
-        sensor = context.metrics()
+    void init(StateStoreContext opened) {
+        context = opened;
+        sensor = opened.metrics()
                 .addRateTotalSensor(
-                        "state", context.taskId() + "." + store, "expired-record-drop", Sensor.RecordingLevel.INFO);
+                        "state", opened.taskId() + "." + store, "expired-record-drop", Sensor.RecordingLevel.INFO);
+    }
+
+    /** Takes the metric away with the store. */
+    void close() {
+        if (context != null && sensor != null) {
+            context.metrics().removeSensor(sensor);
+        }
+        context = null;
+        sensor = null;
     }
 
     void count() {

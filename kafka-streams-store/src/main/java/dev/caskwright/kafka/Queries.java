@@ -1,9 +1,7 @@
 package dev.caskwright.kafka;
 
-import java.util.Map;
-import java.util.function.Supplier;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.utils.Bytes;
-import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.query.KeyQuery;
 import org.apache.kafka.streams.query.Position;
 import org.apache.kafka.streams.query.PositionBound;
@@ -24,22 +22,17 @@ import org.jspecify.annotations.Nullable;
 final class Queries {
     private Queries() {}
 
-    /**
-     * Answers a query if the store has come to the bound.
-     *
-     * @param answer gives the result, or null for a query of a type that the store does not know
-     */
-    static <R> QueryResult<R> answer(
-            Query<R> query,
-            PositionBound bound,
-            QueryConfig config,
-            StateStore store,
-            Supplier<@Nullable QueryResult<?>> answer) {
+    /** Answers a query if what it is to see of the store has come to the bound. */
+    static <R> QueryResult<R> answer(Query<R> query, PositionBound bound, QueryConfig config, KeptStore store) {
         long start = System.nanoTime();
-        Position reached = store.getPosition();
-        QueryResult<R> result = behind(reached, bound);
+        IsolationLevel level = config.getIsolationLevel();
+        // Before the entries are read: they may be newer than it says, and never older.
+        Position reached = store.kept().position(level == IsolationLevel.READ_COMMITTED);
+        int partition = store.kept().partition();
+        QueryResult<R> result =
+                isReached(reached, bound, partition) ? null : QueryResult.notUpToBound(reached, bound, partition);
         if (result == null) {
-            QueryResult<?> found = answer.get();
+            QueryResult<?> found = store.answer(query, level);
             result = found == null ? QueryResult.forUnknownQueryType(query, store) : (QueryResult<R>) found;
         }
         if (config.isCollectExecutionInfo()) {
@@ -95,18 +88,15 @@ final class Queries {
         return null;
     }
 
-    private static <R> @Nullable QueryResult<R> behind(Position reached, PositionBound bound) {
+    /** Bounds for other partitions than the task's are for other tasks. */
+    private static boolean isReached(Position reached, PositionBound bound, int partition) {
         for (String topic : bound.position().getTopics()) {
-            Map<Integer, Long> here = reached.getPartitionPositions(topic);
-            for (Map.Entry<Integer, Long> wanted :
-                    bound.position().getPartitionPositions(topic).entrySet()) {
-                // A partition that this task does not read has no position here.
-                Long offset = here.get(wanted.getKey());
-                if (offset != null && offset < wanted.getValue()) {
-                    return QueryResult.notUpToBound(reached, bound, wanted.getKey());
-                }
+            Long wanted = bound.position().getPartitionPositions(topic).get(partition);
+            Long here = reached.getPartitionPositions(topic).get(partition);
+            if (wanted != null && (here == null || here < wanted)) {
+                return false;
             }
         }
-        return null;
+        return true;
     }
 }

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What can be read from a session store: everything, or only what is committed. The sessions of one key come in the
- * order of their ends; those of several keys by segment, within one by key, and then by end.
+ * order of their ends; those of several keys by segment, and within one as Kafka's own stores give them: by key, and then
+ * by end, but where one key begins with another, theirs may be mixed.
  */
 class SessionReads implements ReadOnlySessionStore<Bytes, byte[]> {
     final TaskStore store;
@@ -39,6 +40,11 @@ class SessionReads implements ReadOnlySessionStore<Bytes, byte[]> {
         return end / shape.segmentInterval();
     }
 
+    private long lastOf(long segment) {
+        long last = segment * shape.segmentInterval() + (shape.segmentInterval() - 1);
+        return last < 0 ? Long.MAX_VALUE : last;
+    }
+
     @Override
     public byte @Nullable [] fetchSession(Bytes key, long start, long end) {
         if (end < firstLive()) {
@@ -49,7 +55,7 @@ class SessionReads implements ReadOnlySessionStore<Bytes, byte[]> {
 
     @Override
     public byte @Nullable [] fetchSession(Bytes key, Instant start, Instant end) {
-        return fetchSession(key, start.toEpochMilli(), end.toEpochMilli());
+        return fetchSession(key, Keys.millis(start), Keys.millis(end));
     }
 
     @Override
@@ -59,7 +65,7 @@ class SessionReads implements ReadOnlySessionStore<Bytes, byte[]> {
 
     @Override
     public KeyValueIterator<Windowed<Bytes>, byte[]> findSessions(Bytes key, Instant earliestEnd, Instant latestStart) {
-        return sessionsOf(key, earliestEnd.toEpochMilli(), latestStart.toEpochMilli(), false);
+        return sessionsOf(key, Keys.millis(earliestEnd), Keys.millis(latestStart), false);
     }
 
     @Override
@@ -71,7 +77,7 @@ class SessionReads implements ReadOnlySessionStore<Bytes, byte[]> {
     @Override
     public KeyValueIterator<Windowed<Bytes>, byte[]> backwardFindSessions(
             Bytes key, Instant earliestEnd, Instant latestStart) {
-        return sessionsOf(key, earliestEnd.toEpochMilli(), latestStart.toEpochMilli(), true);
+        return sessionsOf(key, Keys.millis(earliestEnd), Keys.millis(latestStart), true);
     }
 
     @Override
@@ -83,7 +89,7 @@ class SessionReads implements ReadOnlySessionStore<Bytes, byte[]> {
     @Override
     public KeyValueIterator<Windowed<Bytes>, byte[]> findSessions(
             @Nullable Bytes keyFrom, @Nullable Bytes keyTo, Instant earliestEnd, Instant latestStart) {
-        return findSessions(keyFrom, keyTo, earliestEnd.toEpochMilli(), latestStart.toEpochMilli());
+        return findSessions(keyFrom, keyTo, Keys.millis(earliestEnd), Keys.millis(latestStart));
     }
 
     @Override
@@ -95,7 +101,7 @@ class SessionReads implements ReadOnlySessionStore<Bytes, byte[]> {
     @Override
     public KeyValueIterator<Windowed<Bytes>, byte[]> backwardFindSessions(
             @Nullable Bytes keyFrom, @Nullable Bytes keyTo, Instant earliestEnd, Instant latestStart) {
-        return backwardFindSessions(keyFrom, keyTo, earliestEnd.toEpochMilli(), latestStart.toEpochMilli());
+        return backwardFindSessions(keyFrom, keyTo, Keys.millis(earliestEnd), Keys.millis(latestStart));
     }
 
     @Override
@@ -132,7 +138,12 @@ class SessionReads implements ReadOnlySessionStore<Bytes, byte[]> {
                         true,
                         descending,
                         isCommittedOnly));
-        return new StoreIterator<>(store, cursor, stored -> windowed(stored, first, Long.MAX_VALUE, latestStart));
+        return new StoreIterator<>(
+                store,
+                cursor,
+                stored -> Keys.isOf(stored, Keys.SESSION_SUFFIX, key.get())
+                        ? windowed(stored, first, Long.MAX_VALUE, latestStart)
+                        : null);
     }
 
     final KeyValueIterator<Windowed<Bytes>, byte[]> sessions(
@@ -150,12 +161,19 @@ class SessionReads implements ReadOnlySessionStore<Bytes, byte[]> {
                 isEmpty ? -1 : last,
                 descending,
                 segment -> store.range(
-                        keyFrom == null ? Keys.segment(segment) : Keys.session(segment, keyFrom.get(), 0, 0),
-                        keyTo == null ? Keys.segment(segment + 1) : Keys.session(segment, keyTo.get(), -1, -1),
+                        keyFrom == null ? Keys.segment(segment) : Keys.atLeast(segment, keyFrom.get()),
+                        keyTo == null
+                                ? Keys.segment(segment + 1)
+                                : Keys.atMost(segment, keyTo.get(), lastOf(segment), Keys.SESSION_SUFFIX),
                         keyTo != null,
                         descending,
                         isCommittedOnly));
-        return new StoreIterator<>(store, cursor, stored -> windowed(stored, first, last, latestStart));
+        return new StoreIterator<>(
+                store,
+                cursor,
+                stored -> Keys.isBetween(stored, Keys.SESSION_SUFFIX, keyFrom, keyTo)
+                        ? windowed(stored, first, last, latestStart)
+                        : null);
     }
 
     private Cursor segments(long first, long last, boolean descending, LongFunction<Cursor> opener) {
@@ -170,7 +188,7 @@ class SessionReads implements ReadOnlySessionStore<Bytes, byte[]> {
         if (end < firstEnd || end > lastEnd || start > latestStart) {
             return null;
         }
-        Bytes key = Bytes.wrap(Keys.unescaped(stored, Keys.SESSION_SUFFIX));
+        Bytes key = Bytes.wrap(Keys.key(stored, Keys.SESSION_SUFFIX));
         return new Windowed<>(key, new SessionWindow(start, end));
     }
 }

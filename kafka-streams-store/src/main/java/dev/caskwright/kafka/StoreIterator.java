@@ -20,6 +20,7 @@ class StoreIterator<K> implements KeyValueIterator<K, byte[]> {
     }
 
     private final TaskStore store;
+    private final Object opening;
     private final Cursor cursor;
     private final Decoder<K> decoder;
     private @Nullable KeyValue<K, byte[]> next;
@@ -27,6 +28,7 @@ class StoreIterator<K> implements KeyValueIterator<K, byte[]> {
 
     StoreIterator(TaskStore store, Cursor cursor, Decoder<K> decoder) {
         this.store = store;
+        this.opening = store.opening();
         this.cursor = cursor;
         this.decoder = decoder;
     }
@@ -43,6 +45,7 @@ class StoreIterator<K> implements KeyValueIterator<K, byte[]> {
         if (closed) {
             throw new InvalidStateStoreException("the iterator is closed: store=" + store.name());
         }
+        store.ensureOpenAs(opening); // changes that a close forgot must not show
         try {
             while (next == null) {
                 Entry entry = cursor.next();

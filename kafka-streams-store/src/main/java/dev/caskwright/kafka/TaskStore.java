@@ -60,7 +60,7 @@ final class TaskStore {
     private final String name;
     private volatile @Nullable Opened opened;
     private volatile Changes changes = new Changes();
-    private StateRecord state = StateRecord.empty();
+    private volatile StateRecord state = StateRecord.empty();
     private volatile Position position = Position.emptyPosition();
     private volatile long streamTime = StateRecord.NO_TIME;
     private StoreOptions options = StoreOptions.from(Map.of());
@@ -111,14 +111,18 @@ final class TaskStore {
             }
             throw e instanceof RuntimeException unchecked ? unchecked : failed("opening", e);
         }
-        context.register(root, new BatchingStateRestoreCallback() {
-            @Override
-            public void restoreAll(Collection<KeyValue<byte[], byte[]>> records) {
-                records.forEach(each -> restorer.restore(each.key, each.value));
-                // They are committed in the changelog already.
-                write(state.offsets(), state.hasUncommitted(), null);
-            }
-        });
+        try {
+            context.register(root, (BatchingStateRestoreCallback) records -> restoreAll(records, restorer));
+        } catch (RuntimeException | Error e) {
+            closeAfter(engine, e);
+            throw e;
+        }
+    }
+
+    private void restoreAll(Collection<KeyValue<byte[], byte[]>> records, Restorer restorer) {
+        records.forEach(each -> restorer.restore(each.key, each.value));
+        // They are committed in the changelog already.
+        write(state.offsets(), state.hasUncommitted(), null);
     }
 
     private StorageEngine openEngine(Path directory) {
@@ -145,7 +149,7 @@ final class TaskStore {
     }
 
     private String identity(StateStoreContext context, String kind) {
-        return "format=1, application=" + context.applicationId() + ", task=" + context.taskId() + ", store=" + name
+        return "format=2, application=" + context.applicationId() + ", task=" + context.taskId() + ", store=" + name
                 + ", kind=" + kind;
     }
 
@@ -185,7 +189,7 @@ final class TaskStore {
         }
         // Without an offset, Kafka Streams removes the store under exactly-once, and restores it.
         state = found.hasUncommitted() ? new StateRecord(Map.of(), found.position(), found.streamTime(), true) : found;
-        position = found.position();
+        position = found.position().copy(); // it changes with each put, and the record does not
         streamTime = found.streamTime();
         changes = new Changes();
     }
@@ -210,7 +214,23 @@ final class TaskStore {
         }
     }
 
+    /** Returns what is the same from one opening to the next close, for {@link #ensureOpenAs}. */
+    Object opening() {
+        return open();
+    }
+
+    /** Refuses to go on with what was begun in an earlier opening of the store. */
+    void ensureOpenAs(Object opening) {
+        if (opened != opening) {
+            throw new InvalidStateStoreException("the store was closed since: store=" + name);
+        }
+    }
+
     byte @Nullable [] get(byte[] key, boolean isCommittedOnly) {
+        if (key.length > StorageEngine.MAX_KEY_LENGTH) {
+            open();
+            return null; // nobody could put it
+        }
         byte[] changed = isCommittedOnly ? null : changes.get(key);
         if (changed != null) {
             return changed == Changes.DELETED ? null : changed;
@@ -248,10 +268,13 @@ final class TaskStore {
         Changes above = isCommittedOnly ? new Changes() : changes;
         Range range = Range.all().from(from, true).to(to, toInclusive).descending(descending);
         try {
-            return new LayeredCursor(
-                    above.range(from, to, toInclusive, descending),
-                    open().ordered.range(range),
-                    descending);
+            Cursor committed = open().ordered.range(range);
+            try {
+                return new LayeredCursor(above.range(from, to, toInclusive, descending), committed, descending);
+            } catch (IOException | RuntimeException | Error e) {
+                committed.close(); // or its snapshot would keep files until the store is closed
+                throw e;
+            }
         } catch (IOException e) {
             throw failed("reading", e);
         }
@@ -277,8 +300,14 @@ final class TaskStore {
         }
     }
 
-    Position position() {
-        return position.copy();
+    /** Returns how far in the input the store is, with what is not committed or without. */
+    Position position(boolean isCommittedOnly) {
+        return (isCommittedOnly ? state.position() : position).copy();
+    }
+
+    /** Returns the number of the partition that the task reads. */
+    int partition() {
+        return open().context.taskId().partition();
     }
 
     long uncommittedBytes() {

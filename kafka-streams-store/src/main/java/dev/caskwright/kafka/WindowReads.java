@@ -3,6 +3,7 @@ package dev.caskwright.kafka;
 import dev.caskwright.api.Cursor;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.function.LongFunction;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.kstream.Windowed;
@@ -14,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What can be read from a window store: everything, or only what is committed. The windows of one key come in the order
- * of their starts; those of several keys by segment, within one by key, and then by start.
+ * of their starts; those of several keys by segment, and within one as Kafka's own stores give them: by key, and then by
+ * start, but where one key begins with another, theirs may be mixed.
  */
 class WindowReads implements ReadOnlyWindowStore<Bytes, byte[]> {
     final TaskStore store;
@@ -39,6 +41,11 @@ class WindowReads implements ReadOnlyWindowStore<Bytes, byte[]> {
         return start / shape.segmentInterval();
     }
 
+    private long lastOf(long segment) {
+        long last = segment * shape.segmentInterval() + (shape.segmentInterval() - 1);
+        return last < 0 ? Long.MAX_VALUE : last;
+    }
+
     @Override
     public byte @Nullable [] fetch(Bytes key, long start) {
         if (start < firstLive()) {
@@ -53,7 +60,7 @@ class WindowReads implements ReadOnlyWindowStore<Bytes, byte[]> {
 
     @Override
     public WindowStoreIterator<byte[]> fetch(Bytes key, Instant from, Instant to) {
-        return windowsOf(key, from.toEpochMilli(), to.toEpochMilli(), false);
+        return windowsOf(key, Keys.millis(from), Keys.millis(to), false);
     }
 
     public WindowStoreIterator<byte[]> backwardFetch(Bytes key, long from, long to) {
@@ -62,7 +69,7 @@ class WindowReads implements ReadOnlyWindowStore<Bytes, byte[]> {
 
     @Override
     public WindowStoreIterator<byte[]> backwardFetch(Bytes key, Instant from, Instant to) {
-        return windowsOf(key, from.toEpochMilli(), to.toEpochMilli(), true);
+        return windowsOf(key, Keys.millis(from), Keys.millis(to), true);
     }
 
     public KeyValueIterator<Windowed<Bytes>, byte[]> fetch(
@@ -73,7 +80,7 @@ class WindowReads implements ReadOnlyWindowStore<Bytes, byte[]> {
     @Override
     public KeyValueIterator<Windowed<Bytes>, byte[]> fetch(
             @Nullable Bytes keyFrom, @Nullable Bytes keyTo, Instant from, Instant to) {
-        return windows(keyFrom, keyTo, from.toEpochMilli(), to.toEpochMilli(), false);
+        return windows(keyFrom, keyTo, Keys.millis(from), Keys.millis(to), false);
     }
 
     public KeyValueIterator<Windowed<Bytes>, byte[]> backwardFetch(
@@ -84,7 +91,7 @@ class WindowReads implements ReadOnlyWindowStore<Bytes, byte[]> {
     @Override
     public KeyValueIterator<Windowed<Bytes>, byte[]> backwardFetch(
             @Nullable Bytes keyFrom, @Nullable Bytes keyTo, Instant from, Instant to) {
-        return windows(keyFrom, keyTo, from.toEpochMilli(), to.toEpochMilli(), true);
+        return windows(keyFrom, keyTo, Keys.millis(from), Keys.millis(to), true);
     }
 
     public KeyValueIterator<Windowed<Bytes>, byte[]> fetchAll(long from, long to) {
@@ -93,7 +100,7 @@ class WindowReads implements ReadOnlyWindowStore<Bytes, byte[]> {
 
     @Override
     public KeyValueIterator<Windowed<Bytes>, byte[]> fetchAll(Instant from, Instant to) {
-        return windows(null, null, from.toEpochMilli(), to.toEpochMilli(), false);
+        return windows(null, null, Keys.millis(from), Keys.millis(to), false);
     }
 
     public KeyValueIterator<Windowed<Bytes>, byte[]> backwardFetchAll(long from, long to) {
@@ -102,7 +109,7 @@ class WindowReads implements ReadOnlyWindowStore<Bytes, byte[]> {
 
     @Override
     public KeyValueIterator<Windowed<Bytes>, byte[]> backwardFetchAll(Instant from, Instant to) {
-        return windows(null, null, from.toEpochMilli(), to.toEpochMilli(), true);
+        return windows(null, null, Keys.millis(from), Keys.millis(to), true);
     }
 
     @Override
@@ -116,6 +123,7 @@ class WindowReads implements ReadOnlyWindowStore<Bytes, byte[]> {
     }
 
     private WindowStoreIterator<byte[]> windowsOf(Bytes key, long from, long to, boolean descending) {
+        Objects.requireNonNull(key, "key");
         long first = Math.max(from, firstLive());
         long last = Math.min(to, store.streamTime());
         Cursor cursor = segments(
@@ -128,7 +136,12 @@ class WindowReads implements ReadOnlyWindowStore<Bytes, byte[]> {
                         true,
                         descending,
                         isCommittedOnly));
-        return new StoreIterator.OfWindows(store, cursor, stored -> Keys.longAt(stored, Keys.WINDOW_SUFFIX));
+        return new StoreIterator.OfWindows(
+                store,
+                cursor,
+                stored -> Keys.isOf(stored, Keys.WINDOW_SUFFIX, key.get())
+                        ? Keys.longAt(stored, Keys.WINDOW_SUFFIX)
+                        : null);
     }
 
     private KeyValueIterator<Windowed<Bytes>, byte[]> windows(
@@ -141,14 +154,18 @@ class WindowReads implements ReadOnlyWindowStore<Bytes, byte[]> {
                 isEmpty ? -1 : last,
                 descending,
                 segment -> store.range(
-                        keyFrom == null ? Keys.segment(segment) : Keys.window(segment, keyFrom.get(), 0, 0),
-                        keyTo == null ? Keys.segment(segment + 1) : Keys.window(segment, keyTo.get(), -1, -1),
+                        keyFrom == null ? Keys.segment(segment) : Keys.atLeast(segment, keyFrom.get()),
+                        keyTo == null
+                                ? Keys.segment(segment + 1)
+                                : Keys.atMost(segment, keyTo.get(), lastOf(segment), Keys.WINDOW_SUFFIX),
                         keyTo != null,
                         descending,
                         isCommittedOnly));
         return new StoreIterator<>(store, cursor, stored -> {
             long start = Keys.longAt(stored, Keys.WINDOW_SUFFIX);
-            return start < first || start > last ? null : windowed(stored, start);
+            return start >= first && start <= last && Keys.isBetween(stored, Keys.WINDOW_SUFFIX, keyFrom, keyTo)
+                    ? windowed(stored, start)
+                    : null;
         });
     }
 
@@ -159,7 +176,7 @@ class WindowReads implements ReadOnlyWindowStore<Bytes, byte[]> {
     }
 
     private Windowed<Bytes> windowed(byte[] stored, long start) {
-        Bytes key = Bytes.wrap(Keys.unescaped(stored, Keys.WINDOW_SUFFIX));
+        Bytes key = Bytes.wrap(Keys.key(stored, Keys.WINDOW_SUFFIX));
         long end = start + shape.size();
         return new Windowed<>(key, new TimeWindow(start, end < 0 ? Long.MAX_VALUE : end));
     }

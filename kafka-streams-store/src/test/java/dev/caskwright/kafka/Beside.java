@@ -16,6 +16,9 @@ import org.apache.kafka.streams.state.StoreBuilder;
 
 /** A task with two stores, ours and the one that Kafka keeps in memory, to which the same is done. */
 final class Beside<S extends StateStore> implements AutoCloseable {
+    /** An option of ours alone: whether Kafka's cache is before the store. */
+    static final String CACHED = "cached";
+
     private final TopologyTestDriver driver;
     private final TestInputTopic<String, String> ticks;
 
@@ -33,7 +36,9 @@ final class Beside<S extends StateStore> implements AutoCloseable {
                     public void process(Record<Object, Object> record) {}
                 },
                 "source");
-        topology.addStateStore(ours.withCachingDisabled().withLoggingDisabled(), "nothing");
+        boolean isCached = Boolean.parseBoolean(options.get(CACHED));
+        topology.addStateStore(
+                (isCached ? ours.withCachingEnabled() : ours.withCachingDisabled()).withLoggingDisabled(), "nothing");
         topology.addStateStore(model.withCachingDisabled().withLoggingDisabled(), "nothing");
         Properties properties = new Properties();
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "beside");

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
@@ -21,11 +22,16 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.SessionStore;
 import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.WindowStore;
-import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Does the same at random to a store and to Kafka's own in memory, and compares all answers. */
+/**
+ * Does the same at random to a store and to Kafka's own in memory, and compares all answers. With Kafka's cache before
+ * ours, what that shows of deleted windows, with no value, is left out, and time does not go so far that anything
+ * expires, which the cache is slow to notice.
+ */
 class ModelTest {
     private static final int OPERATIONS = 1500;
     private static final long RETENTION = 600_000;
@@ -36,14 +42,19 @@ class ModelTest {
     @TempDir
     Path directory;
 
-    @RepeatedTest(3)
-    void keyValueStoreAnswersAsTheModel() {
+    private static Map<String, String> options(boolean isCached) {
+        return Map.of(StoreOptions.MAX_UNCOMMITTED, "3000", Beside.CACHED, Boolean.toString(isCached));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, false, true, true})
+    void keyValueStoreAnswersAsTheModel(boolean isCached) {
         try (Beside<KeyValueStore<Bytes, byte[]>> both = new Beside<>(
                 directory,
                 Stores.keyValueStoreBuilder(
                         CaskwrightStores.keyValueStore("ours", StoreFormat.PLAIN), Serdes.Bytes(), Serdes.ByteArray()),
-                Stores.keyValueStoreBuilder(
-                        Stores.inMemoryKeyValueStore("model"), Serdes.Bytes(), Serdes.ByteArray()))) {
+                Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore("model"), Serdes.Bytes(), Serdes.ByteArray()),
+                options(isCached))) {
             KeyValueStore<Bytes, byte[]> ours = both.store("ours");
             KeyValueStore<Bytes, byte[]> model = both.store("model");
             for (int i = 0; i < OPERATIONS; i++) {
@@ -85,17 +96,18 @@ class ModelTest {
         }
     }
 
-    @RepeatedTest(3)
-    void windowStoreAnswersAsTheModel() {
-        windows(false);
+    @ParameterizedTest
+    @ValueSource(booleans = {false, false, true, true})
+    void windowStoreAnswersAsTheModel(boolean isCached) {
+        windows(false, isCached);
     }
 
     @Test
     void windowStoreWithDuplicatesAnswersAsTheModel() {
-        windows(true);
+        windows(true, false); // Kafka does not cache what keeps duplicates
     }
 
-    private void windows(boolean duplicates) {
+    private void windows(boolean duplicates, boolean isCached) {
         Duration retention = Duration.ofMillis(RETENTION);
         Duration size = Duration.ofMillis(1000);
         try (Beside<WindowStore<Bytes, byte[]>> both = new Beside<>(
@@ -107,12 +119,13 @@ class ModelTest {
                 Stores.windowStoreBuilder(
                         Stores.inMemoryWindowStore("model", retention, size, duplicates),
                         Serdes.Bytes(),
-                        Serdes.ByteArray()))) {
+                        Serdes.ByteArray()),
+                options(isCached))) {
             WindowStore<Bytes, byte[]> ours = both.store("ours");
             WindowStore<Bytes, byte[]> model = both.store("model");
             long now = 0;
             for (int i = 0; i < OPERATIONS; i++) {
-                now += random.nextInt(3000);
+                now += random.nextInt(isCached ? 300 : 3000);
                 Bytes key = key();
                 Bytes other = key();
                 long from = near(now);
@@ -127,8 +140,13 @@ class ModelTest {
                     case 4 -> same(i, ours.fetch(key, from), model.fetch(key, from));
                     case 5 -> same(i, ours.fetch(key, from, to), model.fetch(key, from, to));
                     case 6 -> same(i, ours.backwardFetch(key, from, to), model.backwardFetch(key, from, to));
-                    case 7 ->
-                        sameWindows(i, ours.fetch(key, other, from, to), model.fetch(key, other, from, to), false);
+                    case 7 -> {
+                        // Where one key begins with another, Kafka's cache does not find all of a range of keys, nor
+                        // do its own stores over RocksDB.
+                        if (!isCached) {
+                            sameWindows(i, ours.fetch(key, other, from, to), model.fetch(key, other, from, to), false);
+                        }
+                    }
                     case 8 -> sameWindows(i, ours.backwardFetchAll(from, to), model.backwardFetchAll(from, to), true);
                     default -> both.commit();
                 }
@@ -140,8 +158,9 @@ class ModelTest {
         }
     }
 
-    @RepeatedTest(3)
-    void sessionStoreAnswersAsTheModel() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, false, true, true})
+    void sessionStoreAnswersAsTheModel(boolean isCached) {
         Duration retention = Duration.ofMillis(RETENTION);
         try (Beside<SessionStore<Bytes, byte[]>> both = new Beside<>(
                 directory,
@@ -150,12 +169,13 @@ class ModelTest {
                         Serdes.Bytes(),
                         Serdes.ByteArray()),
                 Stores.sessionStoreBuilder(
-                        Stores.inMemorySessionStore("model", retention), Serdes.Bytes(), Serdes.ByteArray()))) {
+                        Stores.inMemorySessionStore("model", retention), Serdes.Bytes(), Serdes.ByteArray()),
+                options(isCached))) {
             SessionStore<Bytes, byte[]> ours = both.store("ours");
             SessionStore<Bytes, byte[]> model = both.store("model");
             long now = 0;
             for (int i = 0; i < OPERATIONS; i++) {
-                now += random.nextInt(3000);
+                now += random.nextInt(isCached ? 300 : 3000);
                 Bytes key = key();
                 Bytes other = key();
                 long earliestEnd = near(now);
@@ -191,12 +211,15 @@ class ModelTest {
                                 ours.backwardFindSessions(key, other, earliestEnd, latestStart),
                                 model.backwardFindSessions(key, other, earliestEnd, latestStart),
                                 true);
-                    case 8 ->
-                        sameWindows(
-                                i,
-                                ours.findSessions(earliestEnd, earliestEnd + 100_000),
-                                model.findSessions(earliestEnd, earliestEnd + 100_000),
-                                false);
+                    case 8 -> {
+                        if (!isCached) { // the cache cannot
+                            sameWindows(
+                                    i,
+                                    ours.findSessions(earliestEnd, earliestEnd + 100_000),
+                                    model.findSessions(earliestEnd, earliestEnd + 100_000),
+                                    false);
+                        }
+                    }
                     default -> both.commit();
                 }
             }
@@ -262,7 +285,11 @@ class ModelTest {
     private static <K> List<KeyValue<K, byte[]>> drain(KeyValueIterator<K, byte[]> iterator) {
         List<KeyValue<K, byte[]>> all = new ArrayList<>();
         try (iterator) {
-            iterator.forEachRemaining(all::add);
+            iterator.forEachRemaining(each -> {
+                if (each.value != null) {
+                    all.add(each);
+                }
+            });
         }
         return all;
     }

@@ -28,6 +28,8 @@ final class TestContext implements StateStoreContext {
     private final TaskId task;
     private final StreamsMetrics metrics;
     private StateRestoreCallback callback;
+    private RecordMetadata record;
+    private RuntimeException refusal;
 
     TestContext(Path directory, Map<String, ?> configuration) {
         this(directory, new TaskId(0, 0), configuration);
@@ -41,6 +43,32 @@ final class TestContext implements StateStoreContext {
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
         properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
         metrics = new MockProcessorContext<>(properties, task, directory.toFile()).metrics();
+    }
+
+    /** Lets the store process a record from now on. */
+    void at(String topic, int partition, long offset) {
+        record = new RecordMetadata() {
+            @Override
+            public String topic() {
+                return topic;
+            }
+
+            @Override
+            public int partition() {
+                return partition;
+            }
+
+            @Override
+            public long offset() {
+                return offset;
+            }
+        };
+    }
+
+    /** Lets the registration of a store fail. */
+    TestContext refusing(RuntimeException failure) {
+        refusal = failure;
+        return this;
     }
 
     /** Hands a batch of the changelog to the store. */
@@ -60,7 +88,7 @@ final class TestContext implements StateStoreContext {
 
     @Override
     public Optional<RecordMetadata> recordMetadata() {
-        return Optional.empty();
+        return Optional.ofNullable(record);
     }
 
     @Override
@@ -85,6 +113,9 @@ final class TestContext implements StateStoreContext {
 
     @Override
     public void register(StateStore store, StateRestoreCallback restore) {
+        if (refusal != null) {
+            throw refusal;
+        }
         callback = restore;
     }
 
