@@ -113,11 +113,7 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
                     context.getByteBufferFactory(),
                     context.getMarshallableEntryFactory());
         } catch (IOException | RuntimeException | Error e) {
-            try {
-                engine.close();
-            } catch (IOException | RuntimeException closing) {
-                e.addSuppressed(closing);
-            }
+            WriteQueue.closeAfter(engine, e);
             if (e instanceof MissingFacetException) {
                 throw new CacheConfigurationException(
                         "the engine of a store needs an order: cache=" + cache + ", engine=" + configuration.engine()
@@ -183,12 +179,7 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
         if (open == null) {
             return CompletableFuture.completedFuture(null);
         }
-        // In the queue: what was asked for before is written.
-        return open.queue.add(batch -> {
-            batch.write();
-            open.engine.close();
-            return null;
-        });
+        return open.queue.close();
     }
 
     @Override
@@ -252,7 +243,7 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
         ByteBuffer key = entry.getKeyBytes();
         byte[] entryKey = Layout.entryKey(segment, key.getBuf(), key.getOffset(), key.getLength());
         byte[] value = Layout.value(entry);
-        long expiry = entry.expiryTime();
+        long expiry = Layout.expiry(value);
         return batch -> {
             batch.put(entryKey, value);
             if (expiry != Layout.NEVER) {
@@ -311,6 +302,7 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
                         : open.queue.add(batch -> {
                             for (WriteQueue.Change<Void> each : changes) {
                                 each.addTo(batch);
+                                batch.writeIfLong();
                             }
                             return null;
                         }));

@@ -4,6 +4,7 @@ import dev.caskwright.api.Range;
 import dev.caskwright.api.StorageEngine;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import org.infinispan.metadata.Metadata;
 import org.infinispan.persistence.spi.MarshallableEntry;
 import org.infinispan.persistence.spi.PersistenceException;
 import org.jspecify.annotations.Nullable;
@@ -103,13 +104,28 @@ final class Layout {
                 .put(FORMAT)
                 .putLong(entry.created())
                 .putLong(entry.lastUsed())
-                .putLong(entry.expiryTime())
+                .putLong(expiry(entry))
                 .putInt(metadata.length)
                 .putInt(internal.length)
                 .put(metadata)
                 .put(internal)
                 .put(value)
                 .array();
+    }
+
+    /** Returns when an entry expires. A time that no clock reaches, since the sum has no room in 64 bits, is never. */
+    private static long expiry(MarshallableEntry<?, ?> entry) {
+        Metadata metadata = entry.getMetadata();
+        if (metadata == null) {
+            return NEVER;
+        }
+        long dies = sum(entry.created(), metadata.lifespan());
+        long fades = sum(entry.lastUsed(), metadata.maxIdle());
+        return dies == NEVER || fades == NEVER ? Math.max(dies, fades) : Math.min(dies, fades);
+    }
+
+    private static long sum(long from, long span) {
+        return span < 0 || from > Long.MAX_VALUE - 1 - span ? NEVER : from + span;
     }
 
     static long expiry(byte[] value) {

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.infinispan.persistence.spi.PersistenceException;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 final class WriteQueue {
     private static final int MOST_IN_BATCH = 1000;
 
+    /** A batch with so many bytes of keys and values is written before more is added to it. */
+    static final long MOST_BYTES = 8L << 20;
+
     /** What is written, and what comes of it. */
     @FunctionalInterface
     interface Change<R> {
@@ -36,6 +40,7 @@ final class WriteQueue {
         private final StorageEngine engine;
         private final WriteBatch batch = new WriteBatch();
         private final Map<ByteBuffer, ByteBuffer> changed = new HashMap<>();
+        private long bytes;
 
         /** Stands for a deleted key; compared by identity. */
         private static final ByteBuffer DELETED = ByteBuffer.allocate(0);
@@ -46,11 +51,13 @@ final class WriteQueue {
 
         void put(byte[] key, byte[] value) {
             batch.put(key, value);
+            bytes += key.length + value.length;
             changed.put(ByteBuffer.wrap(key), ByteBuffer.wrap(value));
         }
 
         void delete(byte[] key) {
             batch.delete(key);
+            bytes += key.length;
             changed.put(ByteBuffer.wrap(key), DELETED);
         }
 
@@ -68,17 +75,42 @@ final class WriteQueue {
                 engine.write(batch);
                 batch.clear();
                 changed.clear();
+                bytes = 0;
+            }
+        }
+
+        /** Writes what was gathered so far if it is long enough, for a change that is made of many. */
+        void writeIfLong() throws IOException {
+            if (bytes >= MOST_BYTES) {
+                write();
             }
         }
     }
 
-    private record Waiting<R>(Change<R> change, CompletableFuture<R> stage) {}
+    /** A change, and what became of it. */
+    private static final class Waiting<R> {
+        private final Change<R> change;
+        private final CompletableFuture<R> stage = new CompletableFuture<>();
+        private @Nullable R result;
+        private @Nullable Throwable failure;
 
-    /** What became of one change of a batch. */
-    private record Done<R>(
-            CompletableFuture<R> stage,
-            @Nullable R result,
-            @Nullable Throwable failure) {
+        Waiting(Change<R> change) {
+            this.change = change;
+        }
+
+        void gather(Pending batch) {
+            try {
+                result = change.addTo(batch);
+            } catch (IOException | RuntimeException | Error e) {
+                fail(e);
+            }
+        }
+
+        /** Notes a failure, unless there is one. */
+        void fail(Throwable cause) {
+            failure = failure == null ? failure(cause) : failure;
+        }
+
         void tell() {
             if (failure == null) {
                 stage.complete(result);
@@ -100,45 +132,100 @@ final class WriteQueue {
         this.nonBlocking = nonBlocking;
     }
 
+    /** Adds a change. If no thread takes it, its stage fails, and later changes may go well. */
     <R> CompletionStage<R> add(Change<R> change) {
-        Waiting<R> added = new Waiting<>(change, new CompletableFuture<>());
+        Waiting<R> added = new Waiting<>(change);
         waiting.add(added);
         if (count.getAndIncrement() == 0) {
-            blocking.execute(this::drain);
+            try {
+                blocking.execute(this::drain);
+            } catch (RuntimeException | Error e) {
+                failAll(e);
+            }
         }
-        return added.stage();
+        return added.stage;
+    }
+
+    /** Writes what was asked for before, and closes the engine: also if that fails, or no thread takes it. */
+    CompletionStage<Void> close() {
+        AtomicBoolean hasRun = new AtomicBoolean();
+        CompletionStage<Void> closed = add(batch -> {
+            hasRun.set(true);
+            try {
+                batch.write();
+            } catch (IOException | RuntimeException | Error e) {
+                closeAfter(engine, e);
+                throw e;
+            }
+            engine.close();
+            return null;
+        });
+        return closed.whenComplete((nothing, failure) -> {
+            if (!hasRun.get() && failure != null) {
+                closeAfter(engine, failure); // on this thread: a directory that stays locked would be worse
+            }
+        });
+    }
+
+    static void closeAfter(StorageEngine engine, Throwable failure) {
+        try {
+            engine.close();
+        } catch (IOException | RuntimeException e) {
+            failure.addSuppressed(e);
+        }
     }
 
     private void drain() {
-        int left = count.get();
-        while (left > 0) {
-            int taken = Math.min(left, MOST_IN_BATCH);
-            List<Done<?>> done = apply(taken);
-            nonBlocking.execute(() -> done.forEach(Done::tell));
-            left = count.addAndGet(-taken);
+        try {
+            int left = count.get();
+            while (left > 0) {
+                List<Waiting<?>> taken = new ArrayList<>(Math.min(left, MOST_IN_BATCH));
+                try {
+                    apply(left, taken);
+                } finally {
+                    tell(taken);
+                    left = count.addAndGet(-taken.size());
+                }
+            }
+        } catch (Throwable e) {
+            failAll(e); // nobody else would ever take what waits
+            throw e;
         }
     }
 
-    private List<Done<?>> apply(int size) {
-        Pending batch = new Pending(engine);
-        List<Done<?>> done = new ArrayList<>(size);
-        for (int i = 0; i < size; i++) {
-            done.add(gather(waiting.remove(), batch));
-        }
+    /** Takes as many changes as make a batch, and writes them. */
+    private void apply(int most, List<Waiting<?>> taken) {
         try {
+            Pending batch = new Pending(engine);
+            while (taken.size() < Math.min(most, MOST_IN_BATCH) && batch.bytes < MOST_BYTES) {
+                Waiting<?> next = waiting.remove();
+                taken.add(next); // has room: it does not fail
+                next.gather(batch);
+            }
             batch.write();
         } catch (IOException | RuntimeException | Error e) {
-            Throwable failure = failure(e);
-            done.replaceAll(each -> each.failure() == null ? new Done<>(each.stage(), null, failure) : each);
+            taken.forEach(each -> each.fail(e));
         }
-        return done;
     }
 
-    private static <R> Done<R> gather(Waiting<R> waiting, Pending batch) {
+    private void tell(List<Waiting<?>> taken) {
         try {
-            return new Done<>(waiting.stage(), waiting.change().addTo(batch), null);
-        } catch (IOException | RuntimeException | Error e) {
-            return new Done<>(waiting.stage(), null, failure(e));
+            nonBlocking.execute(() -> taken.forEach(Waiting::tell));
+        } catch (RuntimeException | Error e) {
+            // The wrong thread is better than none. Whoever is told twice takes the first answer.
+            taken.forEach(Waiting::tell);
+        }
+    }
+
+    private void failAll(Throwable cause) {
+        int left = count.get();
+        while (left > 0) {
+            for (int i = 0; i < left; i++) {
+                Waiting<?> each = waiting.remove();
+                each.fail(cause);
+                each.tell();
+            }
+            left = count.addAndGet(-left);
         }
     }
 

@@ -214,6 +214,26 @@ class StoreTest {
     }
 
     @ParameterizedTest
+    @ValueSource(longs = {Long.MAX_VALUE, Long.MAX_VALUE - 1, Long.MAX_VALUE - 1_000_000_000_000L})
+    void anEntryThatNoClockOutlivesIsKept(long lifespan) throws Exception {
+        try (DefaultCacheManager manager = Caches.alone(Caches.local(directory))) {
+            Cache<String, String> cache = manager.getCache(Caches.NAME);
+            cache.put("key", "value", lifespan, TimeUnit.MILLISECONDS, lifespan, TimeUnit.MILLISECONDS);
+            CaskwrightStore<Object, Object> store = store(cache);
+            assertThat(Flowable.fromPublisher(store.purgeExpired()).toList().blockingGet())
+                    .isEmpty();
+            assertThat(store.size(IntSets.immutableRangeSet(256))
+                            .toCompletableFuture()
+                            .get(1, TimeUnit.MINUTES))
+                    .isEqualTo(1);
+            MarshallableEntry<Object, Object> entry = Flowable.fromPublisher(
+                            store.publishEntries(IntSets.immutableRangeSet(256), null, true))
+                    .blockingFirst();
+            assertThat(entry.getMetadata().lifespan()).isEqualTo(lifespan);
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"application/xml", "application/json", "application/yaml"})
     void configurationIsWrittenAndReadAgain(String type) {
         Configuration written = Caches.local(
