@@ -1,26 +1,33 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.Entry;
-import dev.caskwright.api.ReadView;
 import dev.caskwright.api.spi.CachedRecord;
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.RecordReader;
 import dev.caskwright.api.spi.ValueCache;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Reads of single keys through a cache of values. The index is asked as always, so a cached value is the current one, or
- * the snapshot's; the cache only spares the read of the record. A value gets there after its checksum was verified.
+ * The cache of values before reads of single keys: each of a value alone uses it, one by one, many at once, or in place. The
+ * index is asked as always, so a cached value is the current one, or the snapshot's; the cache only spares the read of the
+ * record. A value gets there after its checksum was verified.
  *
  * <p>Scans and cursors do not come here: what they read once would take the room of what is read often.
+ *
+ * <p>A cache that throws costs a read of the record and nothing else: what it gives is looked at before it is believed, and
+ * what it is offered are copies.
  */
 final class CachedReads {
+    private static final Logger LOG = LoggerFactory.getLogger(CachedReads.class);
+
     private final Reads reads;
     private final Store store;
     private final ValueCache cache;
+    private final AtomicBoolean hasTold = new AtomicBoolean();
 
     CachedReads(Reads reads, Store store, ValueCache cache) {
         this.reads = reads;
@@ -28,82 +35,86 @@ final class CachedReads {
         this.cache = cache;
     }
 
-    byte @Nullable [] value(Session session, byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
-        long locator = reads.candidate(key, 0, key.length, snapshot);
-        if (locator == KeyIndex.ABSENT) {
+    /** Returns what is cached of the key's record, if that is what the locator leads to now. Within an epoch. */
+    @Nullable CachedRecord hit(long locator, byte[] source, int offset, int length) throws IOException {
+        CachedRecord cached;
+        try {
+            cached = cache.get(locator);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            tell(e);
             return null;
         }
-        CachedRecord cached = cached(locator, key);
-        if (cached != null) {
-            return isLive(cached, snapshot) ? cached.value().clone() : null;
-        }
-        RecordReader reader = session.reader;
-        reader.read(locator);
-        boolean isCandidate = reader.hasKey(key, 0, key.length);
-        if (!reads.isAtLiveRecord(reader, isCandidate, key, snapshot)) {
-            return null;
-        }
-        if (!isCandidate || !cache.wants(locator, reader.valueLength())) {
-            return reader.value();
-        }
-        return offer(locator, key, reader).clone();
-    }
-
-    int value(Session session, byte[] key, ByteBuffer target, Snapshots.@Nullable Handle snapshot) throws IOException {
-        long locator = reads.candidate(key, 0, key.length, snapshot);
-        if (locator == KeyIndex.ABSENT) {
-            return ReadView.ABSENT;
-        }
-        CachedRecord cached = cached(locator, key);
-        if (cached != null) {
-            return isLive(cached, snapshot) ? copy(cached.value(), target) : ReadView.ABSENT;
-        }
-        RecordReader reader = session.reader;
-        reader.read(locator);
-        boolean isCandidate = reader.hasKey(key, 0, key.length);
-        if (!reads.isAtLiveRecord(reader, isCandidate, key, snapshot)) {
-            return ReadView.ABSENT;
-        }
-        int length = reader.valueLength();
-        if (isCandidate && cache.wants(locator, length)) {
-            return copy(offer(locator, key, reader), target);
-        }
-        if (length <= target.remaining()) {
-            reader.copyValue(target);
-        }
-        return length;
-    }
-
-    private static int copy(byte[] value, ByteBuffer target) {
-        if (value.length <= target.remaining()) {
-            target.put(value);
-        }
-        return value.length;
-    }
-
-    /** Returns what is cached of the key's record, if that is what the locator leads to now. */
-    private @Nullable CachedRecord cached(long locator, byte[] key) throws IOException {
-        CachedRecord cached = cache.get(locator);
-        return cached != null && cached.segment() == store.log.segment(locator) && cached.hasKey(key, 0, key.length)
+        return cached != null && cached.segment() == store.log.segment(locator) && cached.hasKey(source, offset, length)
                 ? cached
                 : null;
     }
 
-    private boolean isLive(CachedRecord cached, Snapshots.@Nullable Handle snapshot) throws IOException {
+    boolean isLive(CachedRecord cached, Snapshots.@Nullable Handle snapshot) throws IOException {
         return cached.expiresAt() == Entry.NEVER || reads.isLive(cached.expiresAt(), cached.version(), snapshot);
     }
 
+    /** Returns whether the cache wants a value of some length. */
+    boolean wants(long locator, int length) {
+        try {
+            return cache.wants(locator, length);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            tell(e);
+            return false;
+        }
+    }
+
+    /** Returns the value that the reader is at, for the cache alone; null if there is no memory for it. */
+    byte @Nullable [] value(RecordReader reader) throws IOException {
+        try {
+            return reader.value();
+        } catch (OutOfMemoryError e) {
+            tell(e);
+            return null;
+        }
+    }
+
     /**
-     * Reads the value of the record that the reader is at, and offers it to the cache; returns it, not to be handed out. Only
-     * for the record of the locator itself: an index may name another key's record first, and name it again when the key's
-     * own record is another one.
+     * Offers the record that the reader is at, which {@link #wants} was asked about, with a copy of a part of an array as its
+     * value. Only for the record of the locator itself: an index may name another key's record first, and name it again when
+     * the key's own record is another one.
      */
-    private byte[] offer(long locator, byte[] key, RecordReader reader) throws IOException {
-        LogSegment segment = store.log.segment(locator);
-        long version = reader.version();
-        long expiresAt = reader.expiresAt();
-        byte[] value = reader.value();
-        cache.offer(locator, new CachedRecord(segment, key.clone(), value, version, expiresAt));
-        return value;
+    void offer(
+            long locator,
+            byte[] source,
+            int offset,
+            int length,
+            RecordReader reader,
+            byte[] value,
+            int valueOffset,
+            int valueLength)
+            throws IOException {
+        try {
+            cache.offer(
+                    locator,
+                    new CachedRecord(
+                            store.log.segment(locator),
+                            Arrays.copyOfRange(source, offset, offset + length),
+                            Arrays.copyOfRange(value, valueOffset, valueOffset + valueLength),
+                            reader.version(),
+                            reader.expiresAt()));
+        } catch (RuntimeException | OutOfMemoryError e) {
+            tell(e);
+        }
+    }
+
+    /** Calls a cache, whose faults are no one else's. */
+    static void tolerate(Runnable call) {
+        try {
+            call.run();
+        } catch (RuntimeException | OutOfMemoryError e) {
+            LOG.warn("the cache of values threw; the store goes on", e);
+        }
+    }
+
+    /** A lack of memory passes, and is the cache's daily bread; anything else is its fault, which is told once. */
+    private void tell(Throwable cause) {
+        if (!(cause instanceof OutOfMemoryError) && hasTold.compareAndSet(false, true)) {
+            LOG.warn("the cache of values throws; reads go on without what it would have had", cause);
+        }
     }
 }

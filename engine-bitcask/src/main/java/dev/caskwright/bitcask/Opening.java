@@ -129,7 +129,7 @@ final class Opening {
         }
         clock.note();
         ValueCacheFactory caches = options.valueCache();
-        ValueCache cache = caches == null ? null : keep(caches.open());
+        ValueCache cache = caches == null ? null : keep(caches);
         Store store = new Store(
                 log,
                 epochs,
@@ -234,6 +234,12 @@ final class Opening {
         if (open != null) {
             open.mergeInBackground(policy);
         }
+    }
+
+    private ValueCache keep(ValueCacheFactory caches) {
+        ValueCache cache = caches.open();
+        opened.push(() -> CachedReads.tolerate(cache::close));
+        return cache;
     }
 
     private <C extends Closeable> C keep(C closeable) {

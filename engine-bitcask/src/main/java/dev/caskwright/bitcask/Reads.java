@@ -4,6 +4,7 @@ import dev.caskwright.api.Entry;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.api.ValueReader;
 import dev.caskwright.api.ValueView;
+import dev.caskwright.api.spi.CachedRecord;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.RecordReader;
 import java.io.IOException;
@@ -24,38 +25,56 @@ final class Reads {
 
     byte @Nullable [] get(byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
         Limits.checkKey(key);
-        Session session = store.enter();
-        try {
-            if (cached != null) {
-                return cached.value(session, key, snapshot);
-            }
-            RecordReader reader = find(session, key, snapshot);
-            return reader == null ? null : reader.value();
-        } finally {
-            store.exit(session);
-        }
+        return get(key, 0, key.length, snapshot);
     }
 
     byte @Nullable [] get(ByteBuffer key, Snapshots.@Nullable Handle snapshot) throws IOException {
         int length = key.remaining();
         Limits.checkKeyLength(length);
-        byte[] source;
-        int offset;
         if (key.hasArray()) {
-            source = key.array();
-            offset = key.arrayOffset() + key.position();
-        } else {
-            source = new byte[length];
-            offset = 0;
-            key.get(key.position(), source);
+            return get(key.array(), key.arrayOffset() + key.position(), length, snapshot);
         }
+        byte[] source = new byte[length];
+        key.get(key.position(), source);
+        return get(source, 0, length, snapshot);
+    }
+
+    private byte @Nullable [] get(byte[] source, int offset, int length, Snapshots.@Nullable Handle snapshot)
+            throws IOException {
         Session session = store.enter();
         try {
-            RecordReader reader = find(session, source, offset, length, snapshot);
-            return reader == null ? null : reader.value();
+            return value(session, source, offset, length, snapshot);
         } finally {
             store.exit(session);
         }
+    }
+
+    /** Returns the value of a key, from the cache if it is there. Within an epoch. */
+    private byte @Nullable [] value(
+            Session session, byte[] source, int offset, int length, Snapshots.@Nullable Handle snapshot)
+            throws IOException {
+        long locator = candidate(source, offset, length, snapshot);
+        CachedRecord hit = hit(locator, source, offset, length);
+        if (hit != null && cached != null) {
+            return cached.isLive(hit, snapshot) ? hit.value().clone() : null;
+        }
+        RecordReader reader = findAt(locator, session, source, offset, length, snapshot);
+        if (reader == null) {
+            return null;
+        }
+        byte[] value = reader.value();
+        if (wants(session, locator, value.length) && cached != null) {
+            cached.offer(locator, source, offset, length, reader, value, 0, value.length);
+        }
+        return value;
+    }
+
+    private boolean wants(Session session, long locator, int length) {
+        return cached != null && session.isAtCandidate && cached.wants(locator, length);
+    }
+
+    private @Nullable CachedRecord hit(long locator, byte[] source, int offset, int length) throws IOException {
+        return cached == null || locator == KeyIndex.ABSENT ? null : cached.hit(locator, source, offset, length);
     }
 
     /**
@@ -68,13 +87,10 @@ final class Reads {
         Session session = store.enter();
         boolean isEntered = true;
         try {
-            RecordReader reader = find(session, key, snapshot);
-            if (reader == null) {
+            ValueView value = view(session, key, snapshot);
+            if (value == null) {
                 return null;
             }
-            int at = reader.holdValue();
-            byte[] source = at < 0 ? reader.value() : reader.buffer();
-            ValueView value = new ValueView(source, Math.max(0, at), reader.valueLength());
             store.unpin(session);
             isEntered = false;
             try {
@@ -89,6 +105,28 @@ final class Reads {
                 store.giveBack(session);
             }
         }
+    }
+
+    private @Nullable ValueView view(Session session, byte[] key, Snapshots.@Nullable Handle snapshot)
+            throws IOException {
+        long locator = candidate(key, 0, key.length, snapshot);
+        CachedRecord hit = hit(locator, key, 0, key.length);
+        if (hit != null && cached != null) {
+            byte[] value = hit.value();
+            return cached.isLive(hit, snapshot) ? new ValueView(value, 0, value.length) : null;
+        }
+        RecordReader reader = findAt(locator, session, key, 0, key.length, snapshot);
+        if (reader == null) {
+            return null;
+        }
+        int length = reader.valueLength();
+        int at = reader.holdValue();
+        byte[] source = at < 0 ? reader.value() : reader.buffer();
+        at = Math.max(0, at);
+        if (wants(session, locator, length) && cached != null) {
+            cached.offer(locator, key, 0, key.length, reader, source, at, length);
+        }
+        return new ValueView(source, at, length);
     }
 
     /** Returns the values of the keys, null for those that are absent. */
@@ -111,14 +149,29 @@ final class Reads {
         Session session = store.enter();
         try {
             batch.locate(index, snapshot);
+            takeCached(batch, values, from, snapshot);
             long left = readFetched(session.reader, batch, values, from, snapshot);
             for (; left != 0; left &= left - 1) {
                 int i = Long.numberOfTrailingZeros(left);
-                RecordReader reader = find(session, batch.source, batch.offsets[i], batch.lengths[i], snapshot);
-                values[from + i] = reader == null ? null : reader.value();
+                values[from + i] = value(session, batch.source, batch.offsets[i], batch.lengths[i], snapshot);
             }
         } finally {
             store.exit(session);
+        }
+    }
+
+    /** Takes what the cache has; those keys count as absent for the rest of the way. */
+    private void takeCached(KeyBatch batch, byte[] @Nullable [] values, int from, Snapshots.@Nullable Handle snapshot)
+            throws IOException {
+        if (cached == null) {
+            return;
+        }
+        for (int i = 0; i < batch.count; i++) {
+            CachedRecord hit = hit(batch.locators[i], batch.source, batch.offsets[i], batch.lengths[i]);
+            if (hit != null) {
+                values[from + i] = cached.isLive(hit, snapshot) ? hit.value().clone() : null;
+                batch.locators[i] = KeyIndex.ABSENT;
+            }
         }
     }
 
@@ -142,7 +195,19 @@ final class Reads {
                     if (!reader.open(i - done) || !reader.hasKey(batch.source, batch.offsets[i], batch.lengths[i])) {
                         left |= 1L << i;
                     } else if (isLive(reader, snapshot)) {
-                        values[from + i] = reader.value();
+                        byte[] value = reader.value();
+                        values[from + i] = value;
+                        if (cached != null && cached.wants(batch.locators[i], value.length)) {
+                            cached.offer(
+                                    batch.locators[i],
+                                    batch.source,
+                                    batch.offsets[i],
+                                    batch.lengths[i],
+                                    reader,
+                                    value,
+                                    0,
+                                    value.length);
+                        }
                     }
                 }
             }
@@ -156,14 +221,23 @@ final class Reads {
         Limits.checkKey(key);
         Session session = store.enter();
         try {
-            if (cached != null) {
-                return cached.value(session, key, target, snapshot);
+            long locator = candidate(key, 0, key.length, snapshot);
+            CachedRecord hit = hit(locator, key, 0, key.length);
+            if (hit != null && cached != null) {
+                return cached.isLive(hit, snapshot) ? copy(hit.value(), target) : ReadView.ABSENT;
             }
-            RecordReader reader = find(session, key, snapshot);
+            RecordReader reader = findAt(locator, session, key, 0, key.length, snapshot);
             if (reader == null) {
                 return ReadView.ABSENT;
             }
             int length = reader.valueLength();
+            if (wants(session, locator, length) && cached != null) {
+                byte[] value = cached.value(reader);
+                if (value != null) {
+                    cached.offer(locator, key, 0, key.length, reader, value, 0, length);
+                    return copy(value, target);
+                }
+            }
             if (length <= target.remaining()) {
                 reader.copyValue(target);
             }
@@ -171,6 +245,13 @@ final class Reads {
         } finally {
             store.exit(session);
         }
+    }
+
+    private static int copy(byte[] value, ByteBuffer target) {
+        if (value.length <= target.remaining()) {
+            target.put(value);
+        }
+        return value.length;
     }
 
     boolean contains(byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
@@ -216,16 +297,7 @@ final class Reads {
     /** Returns the session's reader at the current record of the key, or null. Within an epoch. */
     @Nullable RecordReader find(Session session, byte[] source, int offset, int length, Snapshots.@Nullable Handle snapshot)
             throws IOException {
-        long locator = candidate(source, offset, length, snapshot);
-        if (locator == KeyIndex.ABSENT) {
-            return null;
-        }
-        RecordReader reader = session.reader;
-        reader.read(locator);
-        if (!reader.hasKey(source, offset, length) && !readExactly(reader, source, offset, length, snapshot == null)) {
-            return null;
-        }
-        return isLive(reader, snapshot) ? reader : null;
+        return findAt(candidate(source, offset, length, snapshot), session, source, offset, length, snapshot);
     }
 
     /** Returns a locator that is probably the key's, if the key is there. Within an epoch. */
@@ -235,10 +307,20 @@ final class Reads {
                 : snapshot.locate(index, source, offset, length);
     }
 
-    /** Brings a reader that is at a candidate's record to the key's; returns whether there is one and it has not expired. */
-    boolean isAtLiveRecord(RecordReader reader, boolean isCandidate, byte[] key, Snapshots.@Nullable Handle snapshot)
+    /** As {@link #find}, from the candidate on; notes whether the reader is at the candidate's record. */
+    private @Nullable RecordReader findAt(
+            long locator, Session session, byte[] source, int offset, int length, Snapshots.@Nullable Handle snapshot)
             throws IOException {
-        return (isCandidate || readExactly(reader, key, 0, key.length, snapshot == null)) && isLive(reader, snapshot);
+        if (locator == KeyIndex.ABSENT) {
+            return null;
+        }
+        RecordReader reader = session.reader;
+        reader.read(locator);
+        session.isAtCandidate = reader.hasKey(source, offset, length);
+        if (!session.isAtCandidate && !readExactly(reader, source, offset, length, snapshot == null)) {
+            return null;
+        }
+        return isLive(reader, snapshot) ? reader : null;
     }
 
     /** The record is not the key's: either the index took another key for it, or the record is damaged. */

@@ -7,6 +7,10 @@ import dev.caskwright.api.spi.RecordReader;
 /** What one operation needs to work on a store without allocating: a reader, a draft and a stripe of the epochs. */
 final class Session {
     final RecordReader reader;
+
+    /** Whether the reader was brought to the record of the index's candidate, and not to another one. */
+    boolean isAtCandidate;
+
     final RecordDraft draft;
     final int stripe;
     /** Where the pool keeps it, or {@link Sessions#NO_SLOT}. */

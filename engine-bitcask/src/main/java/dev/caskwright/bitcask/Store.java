@@ -143,7 +143,7 @@ final class Store {
         sessions.clear();
         batches.clear();
         if (cache != null) {
-            cache.close();
+            CachedReads.tolerate(cache::close);
         }
     }
 
@@ -299,7 +299,8 @@ final class Store {
             for (LogSegment file : files) {
                 log.remove(file);
                 if (cache != null) {
-                    cache.forget(file); // for the room alone: what is cached of it is not believed any more
+                    CachedReads.tolerate(() ->
+                            cache.forget(file)); // for the room alone: what is cached of it is not believed any more
                 }
                 snapshots.forget(file);
             }

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 
@@ -61,6 +62,69 @@ final class CachedEngineTest extends StorageEngineContract
                     .index(CompactKeyIndex::new)
                     .valueCache(CaffeineValueCache.withMaxBytes(64 << 10))
                     .open();
+        }
+    }
+
+    /** The same with a cache each of whose calls throws at times: reads know nothing of it. */
+    @Nested
+    final class WithACacheThatThrows extends StorageEngineContract
+            implements ExpiryContract, MergingContract, TransactionsContract, VersionsContract {
+        @Override
+        public StorageEngine open(Path directory, InstantSource clock) throws IOException {
+            return BitcaskEngine.builder(directory)
+                    .clock(clock)
+                    .maxFileBytes(4096)
+                    .valueCache(Throwing::new)
+                    .open();
+        }
+    }
+
+    /** Keeps everything, and throws at two of three calls. */
+    static final class Throwing implements ValueCache {
+        private final Hoard hoard = new Hoard();
+        private final AtomicLong calls = new AtomicLong();
+
+        private void perhapsThrow() {
+            long call = calls.incrementAndGet() % 3;
+            if (call == 1) {
+                throw new OutOfMemoryError("simulated");
+            }
+            if (call == 2) {
+                throw new IllegalStateException("a plug-in's bug (simulated)");
+            }
+        }
+
+        @Override
+        public @Nullable CachedRecord get(long locator) {
+            perhapsThrow();
+            return hoard.get(locator);
+        }
+
+        @Override
+        public boolean wants(long locator, long bytes) {
+            perhapsThrow();
+            return true;
+        }
+
+        @Override
+        public void offer(long locator, CachedRecord cached) {
+            hoard.offer(locator, cached);
+            perhapsThrow();
+        }
+
+        @Override
+        public void forget(LogSegment segment) {
+            perhapsThrow();
+        }
+
+        @Override
+        public CacheStats stats() {
+            return hoard.stats();
+        }
+
+        @Override
+        public void close() {
+            perhapsThrow();
         }
     }
 
