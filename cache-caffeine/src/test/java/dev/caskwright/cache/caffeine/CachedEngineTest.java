@@ -68,7 +68,13 @@ final class CachedEngineTest extends StorageEngineContract
     /** The same with a cache each of whose calls throws at times: reads know nothing of it. */
     @Nested
     final class WithACacheThatThrows extends StorageEngineContract
-            implements ExpiryContract, MergingContract, TransactionsContract, VersionsContract {
+            implements BackupsContract,
+                    ChangeFeedContract,
+                    ConditionalWritesContract,
+                    ExpiryContract,
+                    MergingContract,
+                    TransactionsContract,
+                    VersionsContract {
         @Override
         public StorageEngine open(Path directory, InstantSource clock) throws IOException {
             return BitcaskEngine.builder(directory)
