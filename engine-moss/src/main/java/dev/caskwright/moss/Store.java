@@ -197,7 +197,7 @@ final class Store {
 
     private static void completeElsewhere(Durables failed) {
         try {
-            CompletableFuture.runAsync(failed::completeAll);
+            CompletableFuture<Void> unused = CompletableFuture.runAsync(failed::completeAll);
         } catch (RuntimeException | Error e) {
             failed.completeAll(); // no thread is to be had: late or under a lock is better than never
         }
