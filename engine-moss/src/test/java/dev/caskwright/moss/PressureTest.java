@@ -127,12 +127,13 @@ final class PressureTest {
     void aFullStoreInMemoryCanBeEmptiedByARange() throws IOException {
         try (MossEngine engine = MossEngine.inMemory().maxMemoryBytes(1 << 20).open()) {
             int[] written = {0};
-            catchThrowableOfType(MossException.class, () -> {
+            MossException full = catchThrowableOfType(MossException.class, () -> {
                 while (true) {
                     engine.put(bytes("k" + written[0]), new byte[10]);
                     written[0]++;
                 }
             });
+            assertThat(full.reason()).isEqualTo(MossException.Reason.OVERLOADED);
             engine.deleteRange(bytes("k"), bytes("l"), WriteOptions.NONE);
             engine.put(bytes("after"), new byte[1_000]);
             assertThat(Model.content(engine, Range.all())).containsOnlyKeys("after");
