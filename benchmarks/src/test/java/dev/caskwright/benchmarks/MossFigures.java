@@ -36,9 +36,9 @@ import org.rocksdb.RocksIterator;
  * with values of 100, in batches of 100 unless the name says otherwise. Each line has one round; the first one warms up.
  *
  * <pre>
- * ./mvnw -q -pl benchmarks -am compile
+ * ./mvnw -q -pl benchmarks -am test-compile
  * ./mvnw -q -pl benchmarks dependency:build-classpath -Dmdep.outputFile=target/classpath
- * java -Xmx4g -cp benchmarks/target/classes:$(cat benchmarks/target/classpath) \
+ * java -Xmx4g -cp benchmarks/target/test-classes:benchmarks/target/classes:$(cat benchmarks/target/classpath) \
  *   dev.caskwright.benchmarks.MossFigures DIRECTORY [NAME ...]
  * </pre>
  *
