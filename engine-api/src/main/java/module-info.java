@@ -8,4 +8,5 @@ module dev.caskwright.api {
     uses dev.caskwright.api.spi.EngineProvider;
     uses dev.caskwright.api.spi.IoManagerProvider;
     uses dev.caskwright.api.spi.KeyIndexProvider;
+    uses dev.caskwright.api.spi.ValueCodec;
 }

@@ -9,7 +9,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How a store is opened. But for the engine, files do not depend on it: each command may choose anew. */
+/** How a store is opened. But for the engine and the codec, files do not depend on it: each command may choose anew. */
 final class BackendOptions {
     static final String DEFAULT_ENGINE = "bitcask";
 
@@ -38,6 +38,13 @@ final class BackendOptions {
             paramLabel = "NAME",
             description = "How files are read while the store is being opened. Default: as --io.")
     private @Nullable String startupIo;
+
+    @Option(
+            names = "--codec",
+            paramLabel = "NAME",
+            description = "What values are stored by that this command writes: lz4, zstd, snappy or none (the default)."
+                    + " Any command reads them.")
+    private @Nullable String codec;
 
     @Option(
             names = "--set",
@@ -114,6 +121,7 @@ final class BackendOptions {
         settings = with(settings, INDEX, index);
         settings = with(settings, "io", io);
         settings = with(settings, "startup-io", startupIo);
+        settings = with(settings, "codec", codec);
         for (Map.Entry<String, String> option : more.entrySet()) {
             settings = settings.option(option.getKey(), option.getValue());
         }

@@ -28,5 +28,7 @@ public enum ErrorCode {
     /** A majority of the members of a group did not answer in time; the outcome tells what became of a write. */
     NO_QUORUM,
     /** The changes asked for are no longer (or not yet) in the log. */
-    CHANGES_GONE
+    CHANGES_GONE,
+    /** A value is stored by a codec that is not there, or a codec failed when a value was to be written. */
+    CODEC
 }

@@ -6,12 +6,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How one write is done: its durability and its expiry. Options without an expiry make the key persist, also if it would
+ * How one write is done: its durability, its expiry and the codec of its value. Options without an expiry make the key persist, also if it would
  * have expired. Immutable; make the few that a program needs once and share them.
  */
 public final class WriteOptions {
     /** The store's own durability, no expiry. */
-    public static final WriteOptions DEFAULT = new WriteOptions(null, Expiry.NONE, 0);
+    public static final WriteOptions DEFAULT = new WriteOptions(null, Expiry.NONE, 0, null);
 
     /** Durability {@link Durability#NONE}, no expiry. */
     public static final WriteOptions NONE = DEFAULT.durability(Durability.NONE);
@@ -36,16 +36,18 @@ public final class WriteOptions {
     private final @Nullable Durability durability;
     private final Expiry expiry;
     private final long millis;
+    private final @Nullable String codec;
 
-    private WriteOptions(@Nullable Durability durability, Expiry expiry, long millis) {
+    private WriteOptions(@Nullable Durability durability, Expiry expiry, long millis, @Nullable String codec) {
         this.durability = durability;
         this.expiry = expiry;
         this.millis = millis;
+        this.codec = codec;
     }
 
     /** Returns these options with the given durability in place of the store's. */
     public WriteOptions durability(Durability durability) {
-        return new WriteOptions(Objects.requireNonNull(durability, "durability"), expiry, millis);
+        return new WriteOptions(Objects.requireNonNull(durability, "durability"), expiry, millis, codec);
     }
 
     /**
@@ -60,7 +62,7 @@ public final class WriteOptions {
             throw new IllegalArgumentException("time to live must be at least 1 ms: " + timeToLive);
         }
         long asMillis = timeToLive.compareTo(LONGEST) >= 0 ? Long.MAX_VALUE : timeToLive.toMillis();
-        return new WriteOptions(durability, Expiry.AFTER, asMillis);
+        return new WriteOptions(durability, Expiry.AFTER, asMillis, codec);
     }
 
     /**
@@ -76,7 +78,22 @@ public final class WriteOptions {
                     "deadline must be at least 1 ms after 1970-01-01T00:00:00Z: " + deadline);
         }
         long asMillis = deadline.isBefore(LAST) ? deadline.toEpochMilli() : Long.MAX_VALUE;
-        return new WriteOptions(durability, Expiry.AT, asMillis);
+        return new WriteOptions(durability, Expiry.AT, asMillis, codec);
+    }
+
+    /**
+     * Returns these options with the value stored by the codec of a name in place of the store's, or with {@link
+     * dev.caskwright.api.spi.ValueCodec#NONE} as it is. Readers see the same value either way; an engine that knows no codecs
+     * stores it as it always does. If there is no codec of that name, the write is refused with an {@link
+     * IllegalArgumentException}.
+     */
+    public WriteOptions codec(String name) {
+        return new WriteOptions(durability, expiry, millis, Objects.requireNonNull(name, "name"));
+    }
+
+    /** Returns the name of the codec asked for, or null for the store's. */
+    public @Nullable String codec() {
+        return codec;
     }
 
     /** Returns the durability asked for, or the store's. */

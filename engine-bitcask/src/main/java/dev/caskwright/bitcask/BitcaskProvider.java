@@ -10,6 +10,7 @@ import dev.caskwright.api.spi.EngineSettings;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.api.spi.KeyIndexProvider;
+import dev.caskwright.api.spi.ValueCodec;
 import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
@@ -26,12 +27,16 @@ public final class BitcaskProvider implements EngineProvider {
     private static final String IO = "io";
     private static final String STARTUP_IO = "startup-io";
     private static final String AUTO_MERGE = "auto-merge";
+    private static final String CODEC = "codec";
+    private static final String RECODE_ON_MERGE = "recode-on-merge";
     private static final String MAX_FILE_BYTES = "max-file-bytes";
     private static final Map<String, String> OPTIONS = Map.of(
             INDEX, "name of the key index; hashmap by default",
             IO, "name of the IO manager; standard by default",
             STARTUP_IO, "name of the IO manager while the store is opened; as io by default",
             AUTO_MERGE, "whether files are merged in the background, true or false; true by default",
+            CODEC, "name of the codec that values are stored by; none by default",
+            RECODE_ON_MERGE, "whether merges store values as if they were written now, true or false; false by default",
             MAX_FILE_BYTES, "length in bytes at which writers go on to a new file; 67108864 by default");
 
     /** Called by {@link java.util.ServiceLoader}. */
@@ -52,10 +57,12 @@ public final class BitcaskProvider implements EngineProvider {
                 .index(index)
                 .io(io)
                 .startupIo(settings.parsed(STARTUP_IO, BitcaskProvider::io, io))
+                .recodeOnMerge(settings.parsed(RECODE_ON_MERGE, BitcaskProvider::trueOrFalse, false))
                 .autoMerge(settings.parsed(AUTO_MERGE, BitcaskProvider::trueOrFalse, true))
                 .readOnly(access == EngineSettings.Access.READ)
                 .createIfMissing(access.creates())
                 .createAmongOtherFiles(access == EngineSettings.Access.CREATE_AMONG_OTHER_FILES);
+        settings.parsed(CODEC, name -> codec(builder, name), builder);
         settings.parsed(MAX_FILE_BYTES, bytes -> builder.maxFileBytes(Long.parseLong(bytes)), builder);
         if (settings.durability() != null) {
             builder.durability(settings.durability());
@@ -99,6 +106,10 @@ public final class BitcaskProvider implements EngineProvider {
 
     private static IoManagerFactory io(String name) {
         return Backends.ioManager(name);
+    }
+
+    private static EngineBuilder codec(EngineBuilder builder, String name) {
+        return name.equals(ValueCodec.NONE) ? builder : builder.codec(Backends.codec(name));
     }
 
     private static boolean trueOrFalse(String text) {

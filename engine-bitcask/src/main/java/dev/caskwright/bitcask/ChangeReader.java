@@ -94,7 +94,7 @@ final class ChangeReader {
         }
     }
 
-    private static ChangeVisitor.Change change(RecordScanner scanner) {
+    private static ChangeVisitor.Change change(RecordScanner scanner) throws IOException {
         byte[] value = scanner.isPut() ? scanner.value() : null;
         return new ChangeVisitor.Change(
                 scanner.version(), scanner.key(), value, scanner.expiresAt(), !scanner.isInBatch());

@@ -5,7 +5,9 @@ import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.api.spi.RecordLogFactory;
+import dev.caskwright.api.spi.PluginCheck;
 import dev.caskwright.api.spi.ValueCacheFactory;
+import dev.caskwright.api.spi.ValueCodec;
 import dev.caskwright.bitcask.log.SegmentedLogFactory;
 import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.io.standard.StandardIoManager;
@@ -46,6 +48,10 @@ public final class EngineBuilder {
     @Nullable IoManagerFactory startupIo;
 
     @Nullable ValueCacheFactory valueCache;
+
+    @Nullable ValueCodec codec;
+
+    boolean recodeOnMerge;
 
     Durability durability = Durability.WRITE;
     long maxFileBytes = DEFAULT_MAX_FILE_BYTES;
@@ -111,6 +117,27 @@ public final class EngineBuilder {
      */
     public EngineBuilder valueCache(ValueCacheFactory factory) {
         valueCache = Objects.requireNonNull(factory, "factory");
+        return this;
+    }
+
+    /**
+     * Sets the codec that values are stored by, unless a write names another one ({@link
+     * dev.caskwright.api.WriteOptions#codec}); none by default. Each value is stored with the number of its codec, or as it is
+     * if a codec does not make it shorter by an eighth, or it is longer than 64 MiB. So any value can be read whatever codec
+     * is set here, as long as that of the value is found: by its name on the class path or module path, or as the one set
+     * here. A codec with a dictionary leaves a copy of it in the store; the same codec without one takes the latest there.
+     */
+    public EngineBuilder codec(ValueCodec valueCodec) {
+        codec = PluginCheck.complete(Objects.requireNonNull(valueCodec, "valueCodec"));
+        return this;
+    }
+
+    /**
+     * Sets whether a merge stores the values that it copies as if they were written now: by the codec of {@link #codec}, or as
+     * they are if none is set. Off by default: then they stay as they are stored, and a merge costs no more than without codecs.
+     */
+    public EngineBuilder recodeOnMerge(boolean recode) {
+        recodeOnMerge = recode;
         return this;
     }
 
@@ -318,6 +345,8 @@ public final class EngineBuilder {
                 io,
                 startupIo,
                 valueCache,
+                codec,
+                recodeOnMerge,
                 durability,
                 maxFileBytes,
                 readOnly,

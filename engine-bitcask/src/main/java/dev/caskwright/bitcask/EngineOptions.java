@@ -5,6 +5,7 @@ import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.api.spi.RecordLogFactory;
 import dev.caskwright.api.spi.ValueCacheFactory;
+import dev.caskwright.api.spi.ValueCodec;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -20,6 +21,8 @@ record EngineOptions(
         IoManagerFactory io,
         @Nullable IoManagerFactory startupIo,
         @Nullable ValueCacheFactory valueCache,
+        @Nullable ValueCodec codec,
+        boolean recodeOnMerge,
         Durability durability,
         long maxFileBytes,
         boolean readOnly,

@@ -43,10 +43,12 @@ final class FullScan {
     private final int[] keyLengths = new int[BATCH];
     private final int[] valueOffsets = new int[BATCH];
     private final int[] valueLengths = new int[BATCH];
+    private final long[] codings = new long[BATCH];
     private final long[] versions = new long[BATCH];
     private final long[] expiries = new long[BATCH];
     private final long[] sizes = new long[BATCH];
     private final long[] locators = new long[BATCH];
+    private @Nullable RecordScanner decoder; // knows the codecs of the records at hand
     private final long[] candidates = new long[BATCH];
     private int count;
 
@@ -286,9 +288,12 @@ final class FullScan {
         moment.checkOpen();
     }
 
-    Entry entry(int i) {
+    Entry entry(int i) throws IOException {
         byte[] key = Arrays.copyOfRange(source, keyOffsets[i], keyOffsets[i] + keyLengths[i]);
-        byte[] value = Arrays.copyOfRange(source, valueOffsets[i], valueOffsets[i] + valueLengths[i]);
+        RecordScanner decoding = codings[i] == 0 ? null : decoder;
+        byte[] value = decoding == null
+                ? Arrays.copyOfRange(source, valueOffsets[i], valueOffsets[i] + valueLengths[i])
+                : decoding.decoded(codings[i], source, valueOffsets[i], valueLengths[i], locators[i]);
         return new Entry(key, value, versions[i], expiries[i]);
     }
 
@@ -307,6 +312,7 @@ final class FullScan {
             return true;
         }
         source = scanner.buffer();
+        decoder = scanner;
         do {
             if (!scanner.isPut()) {
                 continue;
@@ -319,6 +325,7 @@ final class FullScan {
                 keyLengths[count] = scanner.keyLength();
                 valueOffsets[count] = scanner.valueOffset();
                 valueLengths[count] = scanner.valueLength();
+                codings[count] = scanner.coding();
                 versions[count] = scanner.version();
                 expiries[count] = scanner.expiresAt();
                 locators[count] = scanner.locator();

@@ -209,7 +209,9 @@ final class Opening {
                 background,
                 epochs::awaitReaders,
                 () -> onSealed(merging),
-                cause -> failure.compareAndSet(null, cause));
+                cause -> failure.compareAndSet(null, cause),
+                options.codec(),
+                options.recodeOnMerge());
     }
 
     private void onSealed(Background.Task merging) {

@@ -231,10 +231,10 @@ final class Writes {
         finish(position, 0, options.durabilityOr(storeDurability) == Durability.SYNC);
     }
 
-    private void draftPut(Session session, byte[] key, byte[] value, WriteOptions options) {
+    private void draftPut(Session session, byte[] key, byte[] value, WriteOptions options) throws IOException {
         Limits.checkKey(key);
         Limits.checkValue(value);
-        session.draft.put(key, value, expiresAt(options));
+        session.draft.put(key, value, expiresAt(options), options.codec());
     }
 
     private long expiresAt(WriteOptions options) {
@@ -368,7 +368,7 @@ final class Writes {
         BatchDraft draft = store.takeBatch();
         Session session = store.take();
         try {
-            encode(batch, draft);
+            encode(batch, draft, options.codec());
             store.writeLock.lockForWriting();
             try {
                 store.checkWritable();
@@ -387,14 +387,15 @@ final class Writes {
         return isCommitted;
     }
 
-    private void encode(WriteBatch batch, BatchDraft draft) throws IOException {
+    private void encode(WriteBatch batch, BatchDraft draft, @Nullable String codec) throws IOException {
         batch.visit((source, key, keyLength, valueLength, expiry) -> {
             Limits.checkKeyLength(keyLength);
             if (valueLength == WriteBatch.Visitor.DELETE) {
                 draft.delete(source, key, keyLength);
             } else {
                 Limits.checkValueLength(valueLength);
-                draft.put(source, key, keyLength, valueLength, expiresAt(expiry));
+                String own = expiry.codec();
+                draft.put(source, key, keyLength, valueLength, expiresAt(expiry), own == null ? codec : own);
             }
             if (draft.length() > log.maxBatchLength()) {
                 throw new IllegalArgumentException("batch is too large: bytes=" + draft.length() + " after "

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 /** Keys and values for tests, and how to collect and show them. */
 public final class KeyValues {
     private static final int SHOWN_BYTES = 24;
+    private static final int VOCABULARY = 40;
+    private static final int LONGEST_WORD = 8;
 
     private KeyValues() {}
 
@@ -49,6 +51,16 @@ public final class KeyValues {
         byte[] value = new byte[length];
         random.nextBytes(value);
         return value;
+    }
+
+    /** Returns words of a small vocabulary, so many bytes of them: what codecs make shorter, if it is not very short. */
+    public static byte[] text(Random random, int length) {
+        StringBuilder words = new StringBuilder(length + LONGEST_WORD);
+        while (words.length() < length) {
+            int word = random.nextInt(VOCABULARY);
+            words.append((char) ('a' + word % 26)).append("word").append(word).append(' ');
+        }
+        return bytes(words.substring(0, length));
     }
 
     /** Returns an empty map from keys, in the order of a store. */

@@ -50,6 +50,7 @@ public final class RandomHistory {
     private final List<OpenSnapshot> snapshots = new ArrayList<>();
     private int keys = 50;
     private int maxValueLength = 200;
+    private List<String> codecs = List.of();
     private boolean isMerging = true;
     private boolean canExpire;
     private boolean hasLargeValues = true;
@@ -74,6 +75,12 @@ public final class RandomHistory {
     public RandomHistory values(int maxLength, boolean hasLargeValues) {
         this.maxValueLength = maxLength;
         this.hasLargeValues = hasLargeValues;
+        return this;
+    }
+
+    /** Has most values be texts, and some writes name one of these codecs; at first none does, and values are noise. */
+    public RandomHistory codecs(String... names) {
+        this.codecs = List.of(names);
         return this;
     }
 
@@ -164,7 +171,7 @@ public final class RandomHistory {
             if (random.nextInt(3) == 0) {
                 batch.delete(key());
             } else {
-                batch.put(key(), KeyValues.value(random, maxValueLength), expiry(WriteOptions.DEFAULT));
+                batch.put(key(), text(KeyValues.value(random, maxValueLength)), codec(expiry(WriteOptions.DEFAULT)));
             }
         }
         WriteOptions options = options();
@@ -370,7 +377,17 @@ public final class RandomHistory {
 
     private byte[] value() {
         boolean isLarge = hasLargeValues && random.nextInt(LARGE_ONE_IN) == 0;
-        return KeyValues.value(random, isLarge ? LARGE_LENGTH : maxValueLength);
+        return text(KeyValues.value(random, isLarge ? LARGE_LENGTH : maxValueLength));
+    }
+
+    /** Makes most values texts of their length where codecs are asked for. */
+    private byte[] text(byte[] value) {
+        return codecs.isEmpty() || random.nextInt(4) == 0 ? value : KeyValues.text(random, value.length);
+    }
+
+    private WriteOptions codec(WriteOptions options) {
+        boolean isNamed = !codecs.isEmpty() && random.nextInt(3) == 0;
+        return isNamed ? options.codec(codecs.get(random.nextInt(codecs.size()))) : options;
     }
 
     private WriteOptions options() {
@@ -380,7 +397,7 @@ public final class RandomHistory {
     }
 
     private WriteOptions optionsWithExpiry() {
-        return expiry(options());
+        return codec(expiry(options()));
     }
 
     private WriteOptions expiry(WriteOptions options) {

@@ -56,9 +56,19 @@ public final class Backends {
     }
 
     /**
+     * Returns the codec of that name.
+     *
+     * @throws IllegalArgumentException if there is none; the message lists the known names
+     * @throws OutdatedPluginException if it was built against an older version of {@link ValueCodec}
+     */
+    public static ValueCodec codec(String name) {
+        return find("codec", ValueCodec.class, name, CALLERS.getCallerClass());
+    }
+
+    /**
      * Returns the plug-in of that type and name. The type is public, in a package that its module exports.
      *
-     * @param kind what plug-ins of the type are called in messages, such as {@code codec}
+     * @param kind what plug-ins of the type are called in messages, such as {@code tokenizer}
      * @throws IllegalArgumentException if there is none; the message lists the known names
      * @throws OutdatedPluginException if it was built against an older version of its interface
      */
@@ -160,7 +170,7 @@ public final class Backends {
             text.append(
                     type == EngineProvider.class
                             ? "use the engine's own builder"
-                            : "pass the " + kind + " as a factory");
+                            : "pass the " + kind + (type == ValueCodec.class ? " as an object" : " as a factory"));
             return text.toString();
         }
     }

@@ -1,6 +1,7 @@
 package dev.caskwright.api.spi;
 
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /** The records of a batch being prepared for the log, outside any lock. Reused from batch to batch; for one thread at a time. */
 public interface BatchDraft {
@@ -12,12 +13,24 @@ public interface BatchDraft {
     }
 
     /**
-     * Adds a put. The array must stay as it is until the batch was appended.
+     * Adds a put of a value that is stored as it is. The array must stay as it is until the batch was appended.
      *
      * @param keyOffset where the key is in {@code source}; the value is right behind it
      * @param expiresAtMillis when it expires, in milliseconds since 1970, or 0
      */
     void put(byte[] source, int keyOffset, int keyLength, int valueLength, long expiresAtMillis);
+
+    /** As {@link #put(byte[], int, int, int, long)}, with a codec as {@link RecordDraft#put(byte[], byte[], long, String)} takes it. */
+    default void put(
+            byte[] source,
+            int keyOffset,
+            int keyLength,
+            int valueLength,
+            long expiresAtMillis,
+            @Nullable String codec)
+            throws IOException {
+        put(source, keyOffset, keyLength, valueLength, expiresAtMillis);
+    }
 
     /** Adds a tombstone. */
     void delete(byte[] source, int keyOffset, int keyLength);

@@ -11,7 +11,7 @@ public interface MergeOutput extends Closeable {
     /** Returns whether the scanner's current record still fits. */
     boolean hasRoomFor(RecordScanner scanner);
 
-    /** Copies the scanner's current record, with its version and expiry, as one that stands for itself. */
+    /** Copies the scanner's current record, with its version and expiry, as one that stands for itself. Its value stays as it is stored unless the log recodes. */
     void copy(RecordScanner scanner) throws IOException;
 
     /** Writes a tombstone in place of the scanner's current record, with the same version. */

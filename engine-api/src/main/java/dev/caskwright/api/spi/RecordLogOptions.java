@@ -3,6 +3,7 @@ package dev.caskwright.api.spi;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a log is opened with.
@@ -16,6 +17,8 @@ import java.util.function.LongSupplier;
  * @param awaitReaders returns when every reader that entered before has left; called before a file is closed
  * @param onSealed learns that segments were sealed
  * @param onFailure learns of a failure after which nothing may be written any more
+ * @param codec what values are stored by that are written without naming a codec; null if they are stored as they are
+ * @param recodesOnMerge whether a merge stores the values that it copies as if they were written now
  */
 public record RecordLogOptions(
         long maxSegmentBytes,
@@ -25,4 +28,29 @@ public record RecordLogOptions(
         Executor maintenance,
         Runnable awaitReaders,
         Runnable onSealed,
-        Consumer<Throwable> onFailure) {}
+        Consumer<Throwable> onFailure,
+        @Nullable ValueCodec codec,
+        boolean recodesOnMerge) {
+    /** Makes options without a codec. */
+    public RecordLogOptions(
+            long maxSegmentBytes,
+            boolean readOnly,
+            boolean createIfMissing,
+            LongSupplier random,
+            Executor maintenance,
+            Runnable awaitReaders,
+            Runnable onSealed,
+            Consumer<Throwable> onFailure) {
+        this(
+                maxSegmentBytes,
+                readOnly,
+                createIfMissing,
+                random,
+                maintenance,
+                awaitReaders,
+                onSealed,
+                onFailure,
+                null,
+                false);
+    }
+}

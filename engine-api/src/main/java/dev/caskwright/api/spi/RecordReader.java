@@ -54,13 +54,14 @@ public interface RecordReader {
     /** Returns when the record expires, in milliseconds since 1970, or 0. */
     long expiresAt();
 
-    /** Returns the length of the value in bytes. */
+    /** Returns the length of the value in bytes, decoded if it is stored by a codec. */
     int valueLength();
 
     /**
      * Returns a copy of the value.
      *
      * @throws CorruptRecordException if key or value are not what was written, or the record is no put
+     * @throws dev.caskwright.api.CodecException if it is stored by a codec that is not there
      */
     byte[] value() throws IOException;
 
@@ -82,7 +83,7 @@ public interface RecordReader {
         throw new IllegalStateException("no value is held");
     }
 
-    /** Verifies key and value. */
+    /** Verifies key and value, as they are stored: whether a value that is stored by a codec decodes is not tried. */
     void verify() throws IOException;
 
     /** Returns the memory of its buffers, in bytes; any thread may ask. */

@@ -62,14 +62,37 @@ public interface RecordScanner {
 
     int keyLength();
 
-    /** Returns where the value starts in {@link #buffer}. */
+    /** Returns where the value, as it is stored, starts in {@link #buffer}. */
     int valueOffset();
 
+    /** Returns the length of the value as it is stored, in bytes. */
     int valueLength();
+
+    /** Returns 0 if the value is stored as it is, otherwise what {@link #decoded} must know about it. */
+    default long coding() {
+        return 0;
+    }
+
+    /**
+     * Returns the value of a record of this segment that is stored by a codec and was passed already.
+     *
+     * @param source what {@link #buffer} was when the record was the current one; {@code offset}, {@code length}, {@code
+     *     coding} and {@code locator} are those that this scanner told then
+     * @throws dev.caskwright.api.CorruptRecordException if the bytes do not decode
+     * @throws dev.caskwright.api.CodecException if the codec is not there
+     */
+    default byte[] decoded(long coding, byte[] source, int offset, int length, long locator) throws IOException {
+        throw new IllegalStateException("no value is stored by a codec");
+    }
 
     /** Returns a copy of the key. */
     byte[] key();
 
-    /** Returns a copy of the value. */
-    byte[] value();
+    /**
+     * Returns a copy of the value, decoded if it is stored by a codec.
+     *
+     * @throws dev.caskwright.api.CorruptRecordException if the bytes do not decode
+     * @throws dev.caskwright.api.CodecException if the codec is not there
+     */
+    byte[] value() throws IOException;
 }

@@ -4,17 +4,54 @@ import dev.caskwright.api.spi.BatchDraft;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The records of a batch, encoded one behind the other in chunks that are written by one call each. */
 final class EncodedBatch implements BatchDraft {
     private static final int CHUNK = 256 << 10;
     private static final int KEPT_CHUNKS = 4; // from batch to batch
 
+    private final @Nullable ValueEncoder encoder;
     private final List<EncodedDraft> chunks = new ArrayList<>();
     private int chunksUsed;
     private int size;
     private long length;
     private volatile long keptBytes;
+
+    /** Makes a batch of values that are stored as they are. */
+    EncodedBatch() {
+        this(null);
+    }
+
+    /** Makes a batch whose values may be stored by codecs. */
+    EncodedBatch(@Nullable ValueEncoder encoder) {
+        this.encoder = encoder;
+    }
+
+    @Override
+    public void put(
+            byte[] source,
+            int keyOffset,
+            int keyLength,
+            int valueLength,
+            long expiresAtMillis,
+            @Nullable String codec)
+            throws IOException {
+        EncodedDraft chunk = chunkFor((long) RecordFormat.LONG_HEADER + keyLength + valueLength);
+        long before = chunk.length();
+        chunk.addPut(
+                RecordFormat.PUT | RecordFormat.IN_BATCH,
+                source,
+                keyOffset,
+                keyLength,
+                source,
+                keyOffset + keyLength,
+                valueLength,
+                expiresAtMillis,
+                codec);
+        length += chunk.length() - before;
+        size++;
+    }
 
     @Override
     public void put(byte[] source, int keyOffset, int keyLength, int valueLength, long expiresAtMillis) {
@@ -47,7 +84,7 @@ final class EncodedBatch implements BatchDraft {
             return chunks.get(chunksUsed - 1);
         }
         if (chunksUsed == chunks.size()) {
-            chunks.add(new EncodedDraft());
+            chunks.add(new EncodedDraft(encoder));
         }
         return chunks.get(chunksUsed++);
     }
@@ -114,8 +151,9 @@ final class EncodedBatch implements BatchDraft {
         length = 0;
         long kept = 0;
         for (EncodedDraft chunk : chunks) {
-            kept += chunk.memoryBytes();
+            kept += chunk.arrayBytes();
         }
+        kept += encoder == null ? 0 : encoder.memoryBytes();
         keptBytes = kept;
     }
 }

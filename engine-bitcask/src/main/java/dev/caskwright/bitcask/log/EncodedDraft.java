@@ -1,8 +1,10 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.spi.RecordDraft;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A record being prepared for the log, or several in a row, outside any lock: everything is encoded but what only the place
@@ -20,12 +22,29 @@ final class EncodedDraft implements RecordDraft {
 
     private static final byte[] NOTHING = {};
 
+    private final @Nullable ValueEncoder encoder;
     private final CRC32C crc = new CRC32C();
     private byte[] bytes = NOTHING;
     private int copiedLength;
     private byte[] longValue = NOTHING;
     private int longValueOffset;
     private int longValueLength;
+
+    /** Makes a draft of values that are stored as they are. */
+    EncodedDraft() {
+        this(null);
+    }
+
+    /** Makes a draft whose values may be stored by codecs. */
+    EncodedDraft(@Nullable ValueEncoder encoder) {
+        this.encoder = encoder;
+    }
+
+    @Override
+    public void put(byte[] key, byte[] value, long expiresAtMillis, @Nullable String codec) throws IOException {
+        clear();
+        addPut(RecordFormat.PUT, key, 0, key.length, value, 0, value.length, expiresAtMillis, codec);
+    }
 
     @Override
     public void put(byte[] key, byte[] value, long expiresAtMillis) {
@@ -55,6 +74,12 @@ final class EncodedDraft implements RecordDraft {
 
     @Override
     public long memoryBytes() {
+        ValueEncoder own = encoder;
+        return arrayBytes() + (own == null ? 0 : own.memoryBytes());
+    }
+
+    /** Returns the memory of the records alone: the chunks of a batch share one encoder. */
+    long arrayBytes() {
         return bytes.length;
     }
 
@@ -63,9 +88,39 @@ final class EncodedDraft implements RecordDraft {
         copiedLength = 0;
         longValue = NOTHING;
         longValueLength = 0;
+        if (encoder != null) {
+            encoder.clear();
+        }
     }
 
-    /** Adds a record behind those that are there. */
+    /** Adds a put behind the records that are there, with its value coded if that makes it shorter. */
+    void addPut(
+            int plainKind,
+            byte[] keySource,
+            int keyOffset,
+            int keyLength,
+            byte[] valueSource,
+            int valueOffset,
+            int valueLength,
+            long expiresAtMillis,
+            @Nullable String codec)
+            throws IOException {
+        ValueEncoder chosen = encoder;
+        if (chosen == null || !chosen.choose(codec, valueLength)) {
+            add(plainKind, keySource, keyOffset, keyLength, valueSource, valueOffset, valueLength, expiresAtMillis);
+            return;
+        }
+        int length = chosen.encode(valueSource, valueOffset, valueLength);
+        if (length == 0) {
+            add(plainKind, keySource, keyOffset, keyLength, valueSource, valueOffset, valueLength, expiresAtMillis);
+            return;
+        }
+        byte[] encoded = length > MAX_COPIED_VALUE ? chosen.takeEncoded() : chosen.encoded();
+        long coding = chosen.coding(valueLength);
+        add(plainKind, keySource, keyOffset, keyLength, encoded, 0, length, expiresAtMillis, coding);
+    }
+
+    /** Adds a record behind those that are there, with its value as it is. */
     void add(
             int plainKind,
             byte[] keySource,
@@ -75,7 +130,21 @@ final class EncodedDraft implements RecordDraft {
             int valueOffset,
             int valueLength,
             long expiresAtMillis) {
-        int kind = expiresAtMillis == 0 ? plainKind : plainKind | RecordFormat.EXPIRES;
+        add(plainKind, keySource, keyOffset, keyLength, valueSource, valueOffset, valueLength, expiresAtMillis, 0);
+    }
+
+    private void add(
+            int plainKind,
+            byte[] keySource,
+            int keyOffset,
+            int keyLength,
+            byte[] valueSource,
+            int valueOffset,
+            int valueLength,
+            long expiresAtMillis,
+            long coding) {
+        int kind = (expiresAtMillis == 0 ? plainKind : plainKind | RecordFormat.EXPIRES)
+                | (coding == 0 ? 0 : RecordFormat.CODED);
         boolean isLong = valueLength > MAX_COPIED_VALUE;
         int at = copiedLength;
         int body = at + RecordFormat.headerLength(kind);
@@ -89,6 +158,9 @@ final class EncodedDraft implements RecordDraft {
         RecordFormat.INT.set(bytes, at + RecordFormat.VALUE_LENGTH_OFFSET, valueLength);
         if (expiresAtMillis != 0) {
             RecordFormat.LONG.set(bytes, at + RecordFormat.EXPIRY_OFFSET, expiresAtMillis);
+        }
+        if (coding != 0) {
+            RecordFormat.LONG.set(bytes, body - RecordFormat.CODING_LENGTH, coding);
         }
         System.arraycopy(keySource, keyOffset, bytes, body, keyLength);
         crc.reset();

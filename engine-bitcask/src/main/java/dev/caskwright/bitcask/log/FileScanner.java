@@ -22,6 +22,7 @@ final class FileScanner implements RecordScanner {
     private final DataFile file;
     private final long end;
     private final boolean keysOnly;
+    private final @Nullable ValueCoding coding;
     private long readTo;
     private final CRC32C crc = new CRC32C();
     private byte[] buffer;
@@ -38,12 +39,21 @@ final class FileScanner implements RecordScanner {
     private @Nullable RecordSearch search; // behind damage; made by the first
     private @Nullable ReadableFile searched;
 
-    /** Scans the records that lie between two offsets, each the start of a record or the end of the last. */
+    /**
+     * Scans the records that lie between two offsets, each the start of a record or the end of the last, for a caller that asks
+     * for no value but as it is stored.
+     */
     FileScanner(DataFile file, long from, long to) {
-        this(file, from, to, false);
+        this(file, from, to, false, null);
     }
 
-    private FileScanner(DataFile file, long from, long to, boolean keysOnly) {
+    /** As the other, for a caller that asks for values. */
+    FileScanner(DataFile file, long from, long to, ValueCoding coding) {
+        this(file, from, to, false, coding);
+    }
+
+    private FileScanner(DataFile file, long from, long to, boolean keysOnly, @Nullable ValueCoding coding) {
+        this.coding = coding;
         this.file = file;
         this.end = to;
         this.keysOnly = keysOnly;
@@ -55,7 +65,7 @@ final class FileScanner implements RecordScanner {
 
     /** As the constructor, for a caller that asks for no value: long ones are verified and not kept. */
     static FileScanner ofKeys(DataFile file, long from, long to) {
-        return new FileScanner(file, from, to, true);
+        return new FileScanner(file, from, to, true, null);
     }
 
     /**
@@ -63,7 +73,7 @@ final class FileScanner implements RecordScanner {
      * taken from {@code damageAhead}, so that many that are not sound do not cost the reading of each.
      */
     FileScanner(DataFile file, long from, long to, BlockChecksums damageAhead) {
-        this(file, from, to, true);
+        this(file, from, to, true, null);
         this.checksums = damageAhead;
     }
 
@@ -238,6 +248,11 @@ final class FileScanner implements RecordScanner {
         bufferLength = kept + Math.max(0, file.handle().read(next + kept, buffer, kept, more));
     }
 
+    /** Returns whether the current record lies in the buffer whole; a scanner of keys leaves long values out. */
+    boolean isWhole() {
+        return bufferLength - at >= length;
+    }
+
     /** Returns where the next record starts, or should. */
     long nextOffset() {
         return next;
@@ -353,7 +368,25 @@ final class FileScanner implements RecordScanner {
     }
 
     @Override
-    public byte[] value() {
+    public long coding() {
+        return RecordFormat.coding(buffer, at);
+    }
+
+    @Override
+    public byte[] decoded(long valueCoding, byte[] source, int offset, int length, long locator) throws IOException {
+        ValueCoding codecs = coding;
+        if (codecs == null) {
+            throw new IllegalStateException("this scanner knows no codecs");
+        }
+        return codecs.decode(valueCoding, source, offset, length, file, Locator.offset(locator));
+    }
+
+    @Override
+    public byte[] value() throws IOException {
+        long valueCoding = coding();
+        if (valueCoding != 0) {
+            return decoded(valueCoding, buffer, valueOffset(), valueLength(), locator());
+        }
         return Arrays.copyOfRange(buffer, valueOffset(), valueOffset() + valueLength());
     }
 }

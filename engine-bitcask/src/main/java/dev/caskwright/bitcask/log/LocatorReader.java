@@ -52,7 +52,10 @@ final class LocatorReader implements RecordReader {
     private int buffered;
     private int keyStart;
     private int keyLength;
+    private int storedLength; // of the value
     private int valueLength;
+    private byte[] decoded = {}; // a value that is held
+    private byte[] held = {}; // the buffer, or what is decoded
 
     @SuppressWarnings("NullAway.Init") // there is no file before the first read
     LocatorReader(SegmentedLog log) {
@@ -119,9 +122,14 @@ final class LocatorReader implements RecordReader {
         if (!RecordFormat.isHeaderSound(buffer, at, buffered - at, file.mask(offset), crc)) {
             throw file.corrupt("bad header checksum", offset, "read=" + (buffered - at) + " bytes");
         }
-        keyStart = at + RecordFormat.headerLength(RecordFormat.kind(buffer, at));
+        int kind = RecordFormat.kind(buffer, at);
+        keyStart = at + RecordFormat.headerLength(kind);
         keyLength = RecordFormat.keyLength(buffer, at);
-        valueLength = RecordFormat.valueLength(buffer, at);
+        storedLength = RecordFormat.valueLength(buffer, at);
+        valueLength = storedLength;
+        if ((kind & RecordFormat.CODED) != 0) {
+            valueLength = RecordFormat.decodedLength(RecordFormat.coding(buffer, at));
+        }
     }
 
     @Override
@@ -279,26 +287,58 @@ final class LocatorReader implements RecordReader {
         return valueLength;
     }
 
+    /** Returns whether the value of the record, a put, is stored by a codec. */
+    private boolean isCoded() throws CorruptRecordException {
+        int kind = RecordFormat.kind(buffer, at) & (RecordFormat.KIND_MASK | RecordFormat.CODED);
+        if (kind == RecordFormat.PUT) {
+            return false;
+        }
+        requirePut();
+        return true;
+    }
+
     @Override
     public byte[] value() throws IOException {
-        requirePut();
+        if (isCoded()) {
+            return decodedValue();
+        }
         int start = keyStart + keyLength;
         byte[] value;
-        if (start + valueLength <= buffered) {
+        if (start + storedLength <= buffered) {
             verifyBody();
-            value = Arrays.copyOfRange(buffer, start, start + valueLength);
+            value = Arrays.copyOfRange(buffer, start, start + storedLength);
         } else {
-            checkExtent();
-            if (valueLength > LONG_VALUE) {
-                readValue(null); // the header may be right and the value not there
-                verifyBodyChecksum();
-            }
-            value = new byte[valueLength];
-            int read = file.handle().read(offset + start - at, value, 0, valueLength);
-            crc.reset();
-            crc.update(buffer, keyStart, keyLength);
-            crc.update(value, 0, read);
+            value = longValue(start);
+        }
+        dropLargeBuffer();
+        return value;
+    }
+
+    /** Reads a value, as it is stored, that is not in the buffer. */
+    private byte[] longValue(int start) throws IOException {
+        checkExtent();
+        if (storedLength > LONG_VALUE) {
+            readValue(null); // the header may be right and the value not there
             verifyBodyChecksum();
+        }
+        byte[] value = new byte[storedLength];
+        int read = file.handle().read(offset + start - at, value, 0, storedLength);
+        crc.reset();
+        crc.update(buffer, keyStart, keyLength);
+        crc.update(value, 0, read);
+        verifyBodyChecksum();
+        return value;
+    }
+
+    private byte[] decodedValue() throws IOException {
+        long coding = RecordFormat.coding(buffer, at);
+        int start = keyStart + keyLength;
+        byte[] value;
+        if (start + storedLength <= buffered) {
+            verifyBody();
+            value = log.coding().decode(coding, buffer, start, storedLength, file, offset);
+        } else {
+            value = log.coding().decode(coding, longValue(start), 0, storedLength, file, offset);
         }
         dropLargeBuffer();
         return value;
@@ -306,27 +346,40 @@ final class LocatorReader implements RecordReader {
 
     @Override
     public int holdValue() throws IOException {
-        requirePut();
+        boolean isCoded = isCoded();
         int start = keyStart + keyLength;
-        if (start + valueLength > buffered) {
+        if (start + storedLength > buffered || (isCoded && valueLength > KEPT_BUFFER)) {
             return -1;
         }
         verifyBody();
-        return start;
+        held = buffer;
+        return isCoded ? holdDecoded(start) : start;
+    }
+
+    private int holdDecoded(int start) throws IOException {
+        if (decoded.length < valueLength) {
+            decoded = new byte[Math.max(valueLength, Math.min(2 * decoded.length, KEPT_BUFFER))];
+        }
+        log.coding().decode(RecordFormat.coding(buffer, at), buffer, start, storedLength, decoded, 0, file, offset);
+        held = decoded;
+        return 0;
     }
 
     @Override
     public byte[] buffer() {
-        return buffer;
+        return held;
     }
 
     @Override
     public void copyValue(ByteBuffer target) throws IOException {
-        requirePut();
+        if (isCoded()) {
+            copyDecoded(target);
+            return;
+        }
         int start = keyStart + keyLength;
-        if (start + valueLength <= buffered) {
+        if (start + storedLength <= buffered) {
             verifyBody();
-            target.put(buffer, start, valueLength);
+            target.put(buffer, start, storedLength);
         } else {
             checkExtent();
             int position = target.position();
@@ -344,9 +397,18 @@ final class LocatorReader implements RecordReader {
         dropLargeBuffer();
     }
 
+    private void copyDecoded(ByteBuffer target) throws IOException {
+        int at = holdValue();
+        if (at < 0) {
+            target.put(decodedValue());
+        } else {
+            target.put(held, at, valueLength);
+        }
+    }
+
     @Override
     public void verify() throws IOException {
-        if (keyStart + keyLength + valueLength <= buffered) {
+        if (keyStart + keyLength + storedLength <= buffered) {
             verifyBody();
         } else {
             checkExtent();
@@ -372,8 +434,8 @@ final class LocatorReader implements RecordReader {
         crc.reset();
         crc.update(buffer, keyStart, keyLength);
         int piece;
-        for (int done = 0; done < valueLength; done += piece) {
-            piece = Math.min(buffer.length - start, valueLength - done);
+        for (int done = 0; done < storedLength; done += piece) {
+            piece = Math.min(buffer.length - start, storedLength - done);
             int read = file.handle().read(offset + start - at + done, buffer, start, piece);
             if (read < piece) {
                 throw file.corrupt("record is cut short", offset, "read=" + (start - at + done + read) + " bytes");
@@ -387,7 +449,7 @@ final class LocatorReader implements RecordReader {
 
     private void verifyBody() throws IOException {
         crc.reset();
-        crc.update(buffer, keyStart, keyLength + valueLength);
+        crc.update(buffer, keyStart, keyLength + storedLength);
         verifyBodyChecksum();
     }
 
@@ -406,7 +468,9 @@ final class LocatorReader implements RecordReader {
     public long memoryBytes() {
         Fetched records = fetched;
         byte[] own = single;
-        return (long) (own == null ? buffer : own).length + (records == null ? 0 : records.bytes.length);
+        return (long) (own == null ? buffer : own).length
+                + decoded.length
+                + (records == null ? 0 : records.bytes.length);
     }
 
     /** A long key must not leave its buffer here for ever: there are as many readers as sessions. */

@@ -228,6 +228,7 @@ final class LogBackup {
         next.noteState(highest, Math.min(source.changesFrom(), covered), covered);
         next.setClockNote(request.clockNote());
         next.noteLineage(lineage);
+        source.codecs().forEach(next::noteCodec);
         if (request.form() != LogCopy.Form.STORE) {
             next.noteCopy(new CopyMark(kind, true, lineage.last(), covered));
         }

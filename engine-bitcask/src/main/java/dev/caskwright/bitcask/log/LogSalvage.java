@@ -99,6 +99,7 @@ public final class LogSalvage {
         StoreId store = store(names, sources);
         sources.removeIf(source -> isForeign(source, store));
         Manifest manifest = manifest(names, store);
+        noteCodecs(names, store, manifest);
         if (manifest != null) {
             CopyMark copy = manifest.copy();
             if (copy != null && !copy.finished()) {
@@ -124,6 +125,20 @@ public final class LogSalvage {
         next.rewrite(target);
         next.close();
         verify();
+    }
+
+    /** Takes the codecs over that records name, also from a manifest that cannot be relied on otherwise. */
+    private void noteCodecs(Set<String> names, StoreId store, @Nullable Manifest manifest) throws IOException {
+        if (manifest != null) {
+            manifest.codecs().forEach(next::noteCodec);
+        } else if (names.contains(FileNames.MANIFEST)) {
+            LenientFile file = open(FileNames.MANIFEST);
+            if (file != null) {
+                try (file) {
+                    Manifest.salvagedCodecs(file, store).forEach(next::noteCodec);
+                }
+            }
+        }
     }
 
     /** Until all is there, the target says that it is no store. */
@@ -426,7 +441,7 @@ public final class LogSalvage {
                     public void sound(long records, long bytes) {
                         // They were counted when they were saved.
                     }
-                })
+                }, false)
                 .run();
         if (!damages.isEmpty()) {
             throw damages.get(0);

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.CodecException;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
@@ -20,11 +21,19 @@ final class LogVerifier {
     private final IoManager io;
     private final VerifyListener listener;
     private final Set<String> told = new HashSet<>();
+    private final Set<String> missingCodecs = new HashSet<>();
+    private final boolean decodes;
     private boolean hasTold;
 
     LogVerifier(IoManager io, VerifyListener listener) {
+        this(io, listener, true);
+    }
+
+    /** @param decodes whether it is damage if a value does not decode that is stored by a codec */
+    LogVerifier(IoManager io, VerifyListener listener, boolean decodes) {
         this.io = io;
         this.listener = listener;
+        this.decodes = decodes;
     }
 
     /** Checks the manifest, every data file, every hint file and the image of the key index. */
@@ -96,7 +105,7 @@ final class LogVerifier {
             }
             long end = Math.min(physical, sealed.length()) & -RecordFormat.ALIGNMENT;
             int damages = told.size();
-            long records = verifyRecords(file, end);
+            long records = verifyRecords(file, end, ValueCoding.forReading(manifest.codecs()));
             listener.sound(records, physical);
             boolean isSound = tellFailure(handle) && damages == told.size() && physical >= sealed.length();
             // One that the manifest does not know is not believed, and goes when the store is opened.
@@ -146,7 +155,7 @@ final class LogVerifier {
         }
     }
 
-    private long verifyRecords(DataFile file, long end) throws IOException {
+    private long verifyRecords(DataFile file, long end, ValueCoding coding) throws IOException {
         RecordSearch search = new RecordSearch(file, end);
         FileScanner scanner = search.scanner(DataFile.HEADER_LENGTH);
         SealedScan scan = new SealedScan();
@@ -158,6 +167,7 @@ final class LogVerifier {
                 if (problem != null) {
                     damaged(file.name(), scanner.offset(), problem);
                 }
+                verifyValue(scanner, file, coding);
             }
             long broken = scanner.nextOffset();
             if (broken >= end) {
@@ -171,6 +181,31 @@ final class LogVerifier {
             damaged(file.name(), end, "batch without its end");
         }
         return records;
+    }
+
+    /** Has a value decoded that is stored by a codec. One that is missing is told once: the store may be sound. */
+    private void verifyValue(FileScanner scanner, DataFile file, ValueCoding codecs) throws IOException {
+        long coding = decodes ? scanner.coding() : 0;
+        if (coding == 0) {
+            return;
+        }
+        try {
+            int length = scanner.valueLength();
+            if (scanner.isWhole()) {
+                codecs.decode(coding, scanner.buffer(), scanner.valueOffset(), length, file, scanner.offset());
+            } else {
+                long at = scanner.offset() + (scanner.valueOffset() - scanner.recordStart());
+                byte[] value = new byte[length];
+                file.handle().read(at, value, 0, length);
+                codecs.decode(coding, value, 0, length, file, scanner.offset());
+            }
+        } catch (CorruptRecordException e) {
+            damaged(e.file(), e.offset(), String.valueOf(e.getMessage()));
+        } catch (CodecException e) {
+            if (missingCodecs.add(e.codec())) {
+                damaged(file.name(), scanner.offset(), "values cannot be checked: " + e.getMessage());
+            }
+        }
     }
 
     /** What makes opening fail is never passed over in silence. */
@@ -202,6 +237,7 @@ final class LogVerifier {
                 own.add(name);
             }
         }
+        ValueCoding coding = ValueCoding.forReading(manifest.codecs());
         try {
             LogTail tail = new LogTail(manifest, new LogTail.Files() {
                 @Override
@@ -219,6 +255,11 @@ final class LogVerifier {
             tail.judge(own);
             for (LogTail.Part part : tail.parts()) {
                 listener.sound(part.recovery().records(), part.physicalLength());
+                FileScanner scanner =
+                        FileScanner.ofKeys(part.file(), DataFile.HEADER_LENGTH, part.recovery().soundEnd());
+                while (decodes && scanner.tryNext()) {
+                    verifyValue(scanner, part.file(), coding);
+                }
             }
         } catch (CorruptRecordException e) {
             damaged(e.file(), e.offset(), String.valueOf(e.getMessage()));

@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
@@ -44,10 +45,12 @@ import org.slf4j.LoggerFactory;
  * COPY:  kind, finished, history, version
  * LINEAGE: n x (history, firstVersion)
  * HINTS: n x (id, sum)
+ * CODEC: what CodecNote says
  * </pre>
  *
  * <p>A manifest starts with a STATE, which says how many edits that follow belong to the start: a SEAL for each file listed
- * when it was written, and HINTS, an IMAGE, a COPY and a LINEAGE if there were such. The start is forced before the file gets its name, so it is never
+ * when it was written, HINTS, an IMAGE, a COPY and a LINEAGE if there were such,
+ * and a CODEC for each codec that values were stored by. The start is forced before the file gets its name, so it is never
  * torn. Of the edits behind it, several may be on their way to the disk at once and arrive in any order, so each says up to
  * which offset the manifest had been forced before it: what is broken behind that is a torn tail, before it damage.
  *
@@ -107,10 +110,12 @@ final class Manifest implements Closeable {
     private static final int COPY = 5;
     private static final int LINEAGE = 6;
     private static final int HINTS = 7;
+    private static final int CODEC = 8;
 
     private final StoreId store;
     private final TreeMap<Long, Sealed> files = new TreeMap<>();
     private final TreeMap<Long, Long> hintSums = new TreeMap<>();
+    private final TreeMap<Integer, CodecNote> codecs = new TreeMap<>();
     private long highestId;
     private long lastLogId;
     private long changesFrom;
@@ -209,7 +214,7 @@ final class Manifest implements Closeable {
     /** Applies an edit; returns how many of those that follow it are part of the start of the manifest. */
     private long apply(ManifestReader reader, long at, boolean isStart) throws IOException {
         int type = reader.type(at);
-        if (type < SEAL || type > HINTS) {
+        if (type < SEAL || type > CODEC) {
             throw new UnsupportedFormatException("unknown manifest edit: type=" + type
                     + "; open the store with the version of the library that wrote it");
         }
@@ -230,6 +235,7 @@ final class Manifest implements Closeable {
             case IMAGE -> image = new Image(words[1], words[2], words[3]);
             case COPY -> copy = CopyMark.ofWords(words);
             case LINEAGE -> lineage = Lineage.ofWords(words);
+            case CODEC -> noteCodec(CodecNote.ofWords(words));
             default -> applyHints(words);
         }
         return type == STATE ? words[5] : 0;
@@ -239,6 +245,9 @@ final class Manifest implements Closeable {
     private long mostWords(ManifestReader reader, long at, int type) throws IOException {
         if (type == HINTS) {
             return 1 + 2L * files.size();
+        }
+        if (type == CODEC) {
+            return CodecNote.MOST_WORDS;
         }
         if (type != MERGE) {
             return type == LINEAGE ? Lineage.MOST_WORDS : 7;
@@ -256,8 +265,15 @@ final class Manifest implements Closeable {
             case COPY -> CopyMark.isPossible(words);
             case LINEAGE -> words.length > 0 && Lineage.isPossible(words);
             case HINTS -> words.length % 2 == 1;
+            case CODEC -> CodecNote.isPossible(words) && fits(CodecNote.ofWords(words));
             default -> !isStart && isPossibleMerge(words);
         };
+    }
+
+    /** Returns whether a codec can be noted: it is new, or the same was noted before. */
+    private boolean fits(CodecNote note) {
+        CodecNote known = codecs.get(note.key());
+        return known == null ? codecs.size() < CodecNote.MOST : known.isSame(note);
     }
 
     private boolean isPossibleSeal(long[] words, boolean isStart) {
@@ -447,6 +463,43 @@ final class Manifest implements Closeable {
         lineage = newLineage;
     }
 
+    /** Returns the codecs that values were stored by. */
+    synchronized Collection<CodecNote> codecs() {
+        return new ArrayList<>(codecs.values());
+    }
+
+    /** Has the next {@link #rewrite} note a codec. */
+    synchronized void noteCodec(CodecNote note) {
+        codecs.put(note.key(), note);
+    }
+
+    /** Notes a codec durably: after this, records may name it. */
+    synchronized void addCodec(CodecNote note) throws IOException {
+        synchronized (writing) {
+            if (isClosed) {
+                throw new EngineClosedException("the engine is closed");
+            }
+        }
+        shorten();
+        appendAndForce(note.words(CODEC));
+        noteCodec(note);
+    }
+
+    /** Returns the codecs that a damaged manifest of a store still tells of, found by the checksums of their edits. */
+    static Collection<CodecNote> salvagedCodecs(ReadableFile file, StoreId store) throws IOException {
+        ManifestReader reader = new ManifestReader(file, file.length(), store.seed());
+        TreeMap<Integer, CodecNote> found = new TreeMap<>();
+        for (long at = EDITS_OFFSET; at < file.length(); at += RecordFormat.ALIGNMENT) {
+            if (reader.end(at) > at && reader.type(at) == CODEC && reader.words(at) <= CodecNote.MOST_WORDS) {
+                long[] words = reader.allWords(at);
+                if (CodecNote.isPossible(words)) {
+                    found.putIfAbsent(CodecNote.ofWords(words).key(), CodecNote.ofWords(words));
+                }
+            }
+        }
+        return found.values();
+    }
+
     /** Leaves the image out of the next {@link #rewrite}. */
     synchronized void dropImage() {
         image = null;
@@ -601,7 +654,8 @@ final class Manifest implements Closeable {
                 + (hints.length == 1 ? 0 : 1)
                 + (kept == null ? 0 : 1)
                 + (keptCopy == null ? 0 : 1)
-                + (lineage == Lineage.EMPTY ? 0 : 1);
+                + (lineage == Lineage.EMPTY ? 0 : 1)
+                + codecs.size();
         long at = EDITS_OFFSET;
         at = write(fresh, at, 0, new long[] {STATE, highestId, lastLogId, changesFrom, lastVersion, following});
         for (Sealed sealed : files.values()) {
@@ -616,7 +670,13 @@ final class Manifest implements Closeable {
         if (keptCopy != null) {
             at = write(fresh, at, 0, keptCopy.words(COPY));
         }
-        return lineage == Lineage.EMPTY ? at : write(fresh, at, 0, lineage.words(LINEAGE));
+        if (lineage != Lineage.EMPTY) {
+            at = write(fresh, at, 0, lineage.words(LINEAGE));
+        }
+        for (CodecNote codec : codecs.values()) {
+            at = write(fresh, at, 0, codec.words(CODEC));
+        }
+        return at;
     }
 
     /**

@@ -12,7 +12,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A file that a merge writes. Records are copied as they are, body checksum included; only the header is made anew for
- * the new place. For one thread.
+ * the new place. A store that recodes has the values coded anew. For one thread.
  *
  * <p>It is written in long pieces that end at multiples of their length, since the kernel keeps a file in such pieces as it
  * was written in, and reads at random from long ones wait less for memory.
@@ -29,19 +29,23 @@ final class MergedFile implements MergeOutput {
     private final HintFile.Builder hints;
     private final @Nullable Sources sources;
     private final @Nullable Unneeded unneeded;
+    private final @Nullable Recoding recoding;
     private final CRC32C crc = new CRC32C();
     private final EncodedDraft tombstone = new EncodedDraft();
     private byte[] chunk = new byte[4 << 10]; // grows up to LONGEST_CHUNK, or to a longer record
     private int filled;
     private long written = DataFile.HEADER_LENGTH;
 
-    MergedFile(SegmentedLog log, IoManager io, StoreId store, long id, Unneeded unneeded) throws IOException {
-        this(io, store, log.createMergedFile(id), log.maxSegmentBytes(), new Sources(io, id), unneeded);
+    /** @param recoding makes the records that are copied; null if they stay as they are */
+    MergedFile(
+            SegmentedLog log, IoManager io, StoreId store, long id, Unneeded unneeded, @Nullable Recoding recoding)
+            throws IOException {
+        this(io, store, log.createMergedFile(id), log.maxSegmentBytes(), new Sources(io, id), unneeded, recoding);
     }
 
     /** Writes to a file that has its header and nothing else yet, and does not note where records were. */
     MergedFile(IoManager io, StoreId store, DataFile file, long maxFileBytes) {
-        this(io, store, file, maxFileBytes, null, null);
+        this(io, store, file, maxFileBytes, null, null, null);
     }
 
     private MergedFile(
@@ -50,10 +54,12 @@ final class MergedFile implements MergeOutput {
             DataFile file,
             long maxFileBytes,
             @Nullable Sources sources,
-            @Nullable Unneeded unneeded) {
+            @Nullable Unneeded unneeded,
+            @Nullable Recoding recoding) {
         this.hints = new HintFile.Builder(io, store, file);
         this.sources = sources;
         this.unneeded = unneeded;
+        this.recoding = recoding;
         this.io = io;
         this.store = store;
         this.file = file;
@@ -68,18 +74,37 @@ final class MergedFile implements MergeOutput {
     @Override
     public boolean hasRoomFor(RecordScanner scanner) {
         long length = written + filled;
-        return length == DataFile.HEADER_LENGTH || length + ((FileScanner) scanner).length() <= maxFileBytes;
+        FileScanner record = (FileScanner) scanner;
+        long added = recoding == null ? record.length() : Recoding.mostLength(record);
+        return length == DataFile.HEADER_LENGTH || length + added <= maxFileBytes;
     }
 
     @Override
     public void copy(RecordScanner record) throws IOException {
         FileScanner scanner = (FileScanner) record;
+        EncodedDraft recoded = recoding == null || !scanner.isPut() ? null : recoding.recoded(scanner);
+        if (recoded != null) {
+            copy(recoded, scanner.locator());
+            return;
+        }
         int length = scanner.length();
         int at = room(length);
         System.arraycopy(scanner.buffer(), scanner.recordStart(), chunk, at, length);
         // The record stands for itself now: its batch was whole, or it would not be in the index.
         chunk[at + RecordFormat.KIND_OFFSET] &= (byte) ~RecordFormat.IN_BATCH;
         complete(at, length, scanner.locator());
+    }
+
+    private void copy(EncodedDraft record, long source) throws IOException {
+        int length = (int) record.length();
+        int at = room(length);
+        int copied = record.copiedLength();
+        System.arraycopy(record.bytes(), 0, chunk, at, copied);
+        System.arraycopy(
+                record.longValue(), record.longValueOffset(), chunk, at + copied, record.longValueLength());
+        Arrays.fill(chunk, at + copied + record.longValueLength(), at + length, (byte) 0); // the padding
+        record.clear();
+        complete(at, length, source);
     }
 
     @Override

@@ -12,12 +12,19 @@ import java.util.zip.CRC32C;
  *
  * <pre>
  * 0                4              8             15     16          18               20            24
- * | headerChecksum | bodyChecksum | version: 56 | kind | keyLength | durableDistance | valueLength | expiresAt? | key | value |
+ * | headerChecksum | bodyChecksum | version: 56 | kind | keyLength | durableDistance | valueLength | expiresAt? | coding? | key | value |
  * </pre>
  *
  * <p>The header checksum is the CRC-32C of the header behind it, combined with a mask drawn from the store, the file and
  * the offset: a block that is stale, misplaced or from another store never validates, and neither do zeros or a value
  * that looks like a record. The body checksum is the CRC-32C of key and value, so a merge can carry it over.
+ *
+ * <p>A value that is stored by a codec has its length in the header as it is stored, and in {@code coding} which codec that is
+ * and how long it is decoded:
+ *
+ * <pre>
+ * | codec: 8 | dictionary: 8 | zeros: 16 | length decoded: 32 |
+ * </pre>
  *
  * <p>{@code durableDistance} says how far behind this record the log was known to be on stable storage when the record
  * was appended, as a size class of {@link Locator}, rounded up; {@link #DISTANCE_UNKNOWN} if that was in an earlier file.
@@ -37,7 +44,8 @@ final class RecordFormat {
     static final int EXPIRY_OFFSET = VALUE_LENGTH_OFFSET + Integer.BYTES;
 
     static final int SHORT_HEADER = EXPIRY_OFFSET;
-    static final int LONG_HEADER = EXPIRY_OFFSET + Long.BYTES;
+    static final int CODING_LENGTH = Long.BYTES;
+    static final int LONG_HEADER = EXPIRY_OFFSET + Long.BYTES + CODING_LENGTH;
 
     static final int PUT = 1;
     static final int DELETE = 2;
@@ -46,7 +54,8 @@ final class RecordFormat {
     static final int KIND_MASK = 0x0F;
     static final int EXPIRES = 0x10; // the header has an expiry
     static final int IN_BATCH = 0x20; // counts only with the BATCH_END that follows
-    static final int KNOWN_FLAGS = KIND_MASK | EXPIRES | IN_BATCH;
+    static final int CODED = 0x40; // the header has a coding
+    static final int KNOWN_FLAGS = KIND_MASK | EXPIRES | IN_BATCH | CODED;
 
     static final int BATCH_END_LENGTH = SHORT_HEADER + 8;
     static final int END_OF_FILE_LENGTH = SHORT_HEADER;
@@ -67,7 +76,7 @@ final class RecordFormat {
     private RecordFormat() {}
 
     static int headerLength(int kind) {
-        return (kind & EXPIRES) == 0 ? SHORT_HEADER : LONG_HEADER;
+        return SHORT_HEADER + ((kind & EXPIRES) >> 1) + ((kind & CODED) >> 3); // each flag stands for 8 bytes
     }
 
     static long align(long length) {
@@ -106,6 +115,25 @@ final class RecordFormat {
         return (kind(record, at) & EXPIRES) == 0 ? 0 : (long) LONG.get(record, at + EXPIRY_OFFSET);
     }
 
+    /** Returns how the value is stored: 0 if as it is. */
+    static long coding(byte[] record, int at) {
+        int kind = kind(record, at);
+        return (kind & CODED) == 0 ? 0 : (long) LONG.get(record, at + headerLength(kind) - CODING_LENGTH);
+    }
+
+    /** Returns the coding of a value by a codec and its dictionary, see {@link CodecNote#key()}. */
+    static long coding(int codecKey, int decodedLength) {
+        return codecKey | (long) decodedLength << 32;
+    }
+
+    static int codecKey(long coding) {
+        return (int) coding;
+    }
+
+    static int decodedLength(long coding) {
+        return (int) (coding >>> 32);
+    }
+
     /** Returns the length of the whole record, padding included, by its (verified) header. */
     static long recordLength(byte[] record, int at) {
         int kind = kind(record, at);
@@ -126,7 +154,16 @@ final class RecordFormat {
         if (!isPlausible(kind, keyLength, valueLength) || available < headerLength(kind)) {
             return false;
         }
+        if ((kind & CODED) != 0 && !isPlausible(coding(record, at), valueLength)) {
+            return false;
+        }
         return headerChecksum(record, at) == headerChecksum(record, at, mask, crc);
+    }
+
+    private static boolean isPlausible(long coding, int valueLength) {
+        int key = codecKey(coding);
+        int decoded = decodedLength(coding);
+        return (key & 0xFF) != 0 && key >>> 16 == 0 && decoded > valueLength && decoded <= ValueCoding.LONGEST_CODED;
     }
 
     private static boolean isPlausible(int kind, int keyLength, int valueLength) {
@@ -135,7 +172,7 @@ final class RecordFormat {
         }
         return switch (kind & KIND_MASK) {
             case PUT -> keyLength > 0;
-            case DELETE -> keyLength > 0 && valueLength == 0 && (kind & EXPIRES) == 0;
+            case DELETE -> keyLength > 0 && valueLength == 0 && (kind & (EXPIRES | CODED)) == 0;
             case BATCH_END -> keyLength == 0 && valueLength == 8 && kind == BATCH_END;
             case END_OF_FILE -> keyLength == 0 && valueLength == 0 && kind == END_OF_FILE;
             default -> false;

@@ -22,6 +22,7 @@ import dev.caskwright.api.spi.RecordScanner;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
@@ -65,6 +66,7 @@ final class SegmentedLog implements RecordLog {
     private final Manifest manifest;
     private final GroupCommit commit = new GroupCommit(this::forceAppended);
     private final EncodedDraft markDraft = new EncodedDraft();
+    private final ValueCoding coding;
     private final CRC32C batchCrc = new CRC32C();
     private final DraftWriter writer = new DraftWriter();
     private final Object handles = new Object(); // a handle is not exchanged while it is forced
@@ -113,6 +115,7 @@ final class SegmentedLog implements RecordLog {
         this.io = io;
         this.options = options;
         this.manifest = manifest;
+        this.coding = new ValueCoding(new CodecNotes(), options.codec());
         this.space = new SpaceAhead(options.maintenance(), commit, options.maxSegmentBytes(), options.onFailure());
         this.sealer = new Sealer(this, io, manifest, options);
         this.sealing = sealer.task();
@@ -717,19 +720,49 @@ final class SegmentedLog implements RecordLog {
         return new LocatorReader(this);
     }
 
+    ValueCoding coding() {
+        return coding;
+    }
+
     @Override
     public RecordDraft newDraft() {
-        return new EncodedDraft();
+        return new EncodedDraft(new ValueEncoder(coding));
     }
 
     @Override
     public BatchDraft newBatchDraft() {
-        return new EncodedBatch();
+        return new EncodedBatch(new ValueEncoder(coding));
     }
 
     @Override
     public RecordScanner scan(LogSegment file, long end) {
-        return new FileScanner((DataFile) file, DataFile.HEADER_LENGTH, end);
+        return new FileScanner((DataFile) file, DataFile.HEADER_LENGTH, end, coding);
+    }
+
+    /** Keeps the notes of codecs in the manifest. */
+    private final class CodecNotes implements ValueCoding.Notes {
+        @Override
+        public Collection<CodecNote> all() {
+            return manifest.codecs();
+        }
+
+        @Override
+        public void add(CodecNote note) throws IOException {
+            if (options.readOnly()) {
+                throw new EngineException(
+                        ErrorCode.READ_ONLY, Outcome.NOT_APPLIED, "the store was opened read-only", null);
+            }
+            try {
+                manifest.addCodec(note);
+            } catch (OutOfSpaceException e) {
+                throw e;
+            } catch (IOException e) {
+                if (!(e instanceof EngineException own && NewFiles.hasChangedNothing(own))) {
+                    options.onFailure().accept(e); // nothing more can be listed in the manifest now
+                }
+                throw e;
+            }
+        }
     }
 
     @Override
@@ -836,7 +869,8 @@ final class SegmentedLog implements RecordLog {
 
     @Override
     public MergeOutput createOutput(long id) throws IOException {
-        return new MergedFile(this, io, manifest.store(), id, unneeded);
+        return new MergedFile(
+                this, io, manifest.store(), id, unneeded, options.recodesOnMerge() ? new Recoding(coding) : null);
     }
 
     DataFile createMergedFile(long id) throws IOException {

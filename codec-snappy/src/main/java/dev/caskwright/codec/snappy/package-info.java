@@ -1,0 +1,5 @@
+/** A codec that stores values by Snappy. */
+@NullMarked
+package dev.caskwright.codec.snappy;
+
+import org.jspecify.annotations.NullMarked;
