@@ -10,7 +10,7 @@ import java.util.zip.Inflater;
  * so a store that is opened without it misses it. Each call makes an {@link Inflater} or {@link Deflater}, which is too dear for
  * other uses.
  */
-public final class DeflateCodec implements ValueCodec {
+public class DeflateCodec implements ValueCodec {
     private static final long MOST_FROM_A_BYTE = 1_032;
 
     private final byte[] dictionary;

@@ -50,7 +50,9 @@ public abstract class ValueCodecContract {
     final void anotherCodecOfTheNameDecodesWhatOneHasEncoded() {
         byte[] value = text(5_000);
         byte[] encoded = encoded(newCodec(), value);
-        assertThat(decoded(newCodec(), encoded, value.length)).as("seed=%d", seed).isEqualTo(value);
+        assertThat(decoded(newCodec(), encoded, value.length))
+                .as("seed=%d", seed)
+                .isEqualTo(value);
     }
 
     @Test
@@ -95,7 +97,9 @@ public abstract class ValueCodecContract {
         for (int length : LENGTHS) {
             byte[] value = new byte[length]; // nothing gets shorter than zeros
             byte[] encoded = encoded(codec, value);
-            assertThat(codec.maxDecodedLength(encoded.length)).as("length=%d", length).isGreaterThanOrEqualTo(length);
+            assertThat(codec.maxDecodedLength(encoded.length))
+                    .as("length=%d", length)
+                    .isGreaterThanOrEqualTo(length);
         }
     }
 
@@ -109,8 +113,12 @@ public abstract class ValueCodecContract {
                         .as("cut short, seed=%d, length=%d of %d", seed, length, encoded.length)
                         .isTrue();
             }
-            assertThat(refuses(codec, encoded, value.length - 1)).as("claims less, seed=%d", seed).isTrue();
-            assertThat(refuses(codec, encoded, value.length + 1)).as("claims more, seed=%d", seed).isTrue();
+            assertThat(refuses(codec, encoded, value.length - 1))
+                    .as("claims less, seed=%d", seed)
+                    .isTrue();
+            assertThat(refuses(codec, encoded, value.length + 1))
+                    .as("claims more, seed=%d", seed)
+                    .isTrue();
         }
     }
 
@@ -133,7 +141,9 @@ public abstract class ValueCodecContract {
             }
             assertFrame(back, value.length, "the frame of what was decoded, seed=" + seed + ", round=" + i);
         }
-        assertThat(decoded(codec, encoded, value.length)).as("afterwards, seed=%d", seed).isEqualTo(value);
+        assertThat(decoded(codec, encoded, value.length))
+                .as("afterwards, seed=%d", seed)
+                .isEqualTo(value);
     }
 
     @Test
@@ -176,7 +186,9 @@ public abstract class ValueCodecContract {
             byte[] value = text(300);
             ValueCodec again = newCodec().withDictionary(dictionary);
             assertThat(again.dictionary()).isEqualTo(dictionary);
-            assertThat(decoded(again, encoded(codec, value), value.length)).as("seed=%d", seed).isEqualTo(value);
+            assertThat(decoded(again, encoded(codec, value), value.length))
+                    .as("seed=%d", seed)
+                    .isEqualTo(value);
         }
     }
 

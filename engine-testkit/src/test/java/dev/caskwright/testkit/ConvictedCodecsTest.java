@@ -122,9 +122,8 @@ final class ConvictedCodecsTest {
             switch (defect) {
                 case CHANGES_THE_SOURCE -> source[offset] ^= 1;
                 case WRITES_BEFORE_THE_CODE -> target[Math.max(0, targetOffset - 1)] = 1;
-                case WRITES_BEHIND_THE_CODE -> target[
-                                Math.min(target.length - 1, targetOffset + maxEncodedLength(length))] =
-                        1;
+                case WRITES_BEHIND_THE_CODE ->
+                    target[Math.min(target.length - 1, targetOffset + maxEncodedLength(length))] = 1;
                 case DEPENDS_ON_THE_OBJECT -> target[targetOffset + written - 1] ^= (byte) number;
                 default -> {}
             }

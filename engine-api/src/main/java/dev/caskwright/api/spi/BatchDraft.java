@@ -22,12 +22,7 @@ public interface BatchDraft {
 
     /** As {@link #put(byte[], int, int, int, long)}, with a codec as {@link RecordDraft#put(byte[], byte[], long, String)} takes it. */
     default void put(
-            byte[] source,
-            int keyOffset,
-            int keyLength,
-            int valueLength,
-            long expiresAtMillis,
-            @Nullable String codec)
+            byte[] source, int keyOffset, int keyLength, int valueLength, long expiresAtMillis, @Nullable String codec)
             throws IOException {
         put(source, keyOffset, keyLength, valueLength, expiresAtMillis);
     }

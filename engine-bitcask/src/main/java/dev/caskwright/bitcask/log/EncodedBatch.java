@@ -30,12 +30,7 @@ final class EncodedBatch implements BatchDraft {
 
     @Override
     public void put(
-            byte[] source,
-            int keyOffset,
-            int keyLength,
-            int valueLength,
-            long expiresAtMillis,
-            @Nullable String codec)
+            byte[] source, int keyOffset, int keyLength, int valueLength, long expiresAtMillis, @Nullable String codec)
             throws IOException {
         EncodedDraft chunk = chunkFor((long) RecordFormat.LONG_HEADER + keyLength + valueLength);
         long before = chunk.length();

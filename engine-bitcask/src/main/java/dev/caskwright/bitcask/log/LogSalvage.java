@@ -431,17 +431,21 @@ public final class LogSalvage {
     /** A new store that is not sound would be worse than none. */
     private void verify() throws IOException {
         List<CorruptRecordException> damages = new ArrayList<>();
-        new LogVerifier(target, new VerifyListener() {
-                    @Override
-                    public void damaged(String file, long offset, String what) {
-                        damages.add(new CorruptRecordException(what, file, offset, "directory=" + target.describe()));
-                    }
+        new LogVerifier(
+                        target,
+                        new VerifyListener() {
+                            @Override
+                            public void damaged(String file, long offset, String what) {
+                                damages.add(new CorruptRecordException(
+                                        what, file, offset, "directory=" + target.describe()));
+                            }
 
-                    @Override
-                    public void sound(long records, long bytes) {
-                        // They were counted when they were saved.
-                    }
-                }, false)
+                            @Override
+                            public void sound(long records, long bytes) {
+                                // They were counted when they were saved.
+                            }
+                        },
+                        false)
                 .run();
         if (!damages.isEmpty()) {
             throw damages.get(0);

@@ -255,8 +255,8 @@ final class LogVerifier {
             tail.judge(own);
             for (LogTail.Part part : tail.parts()) {
                 listener.sound(part.recovery().records(), part.physicalLength());
-                FileScanner scanner =
-                        FileScanner.ofKeys(part.file(), DataFile.HEADER_LENGTH, part.recovery().soundEnd());
+                FileScanner scanner = FileScanner.ofKeys(
+                        part.file(), DataFile.HEADER_LENGTH, part.recovery().soundEnd());
                 while (decodes && scanner.tryNext()) {
                     verifyValue(scanner, part.file(), coding);
                 }

@@ -37,8 +37,7 @@ final class MergedFile implements MergeOutput {
     private long written = DataFile.HEADER_LENGTH;
 
     /** @param recoding makes the records that are copied; null if they stay as they are */
-    MergedFile(
-            SegmentedLog log, IoManager io, StoreId store, long id, Unneeded unneeded, @Nullable Recoding recoding)
+    MergedFile(SegmentedLog log, IoManager io, StoreId store, long id, Unneeded unneeded, @Nullable Recoding recoding)
             throws IOException {
         this(io, store, log.createMergedFile(id), log.maxSegmentBytes(), new Sources(io, id), unneeded, recoding);
     }
@@ -100,8 +99,7 @@ final class MergedFile implements MergeOutput {
         int at = room(length);
         int copied = record.copiedLength();
         System.arraycopy(record.bytes(), 0, chunk, at, copied);
-        System.arraycopy(
-                record.longValue(), record.longValueOffset(), chunk, at + copied, record.longValueLength());
+        System.arraycopy(record.longValue(), record.longValueOffset(), chunk, at + copied, record.longValueLength());
         Arrays.fill(chunk, at + copied + record.longValueLength(), at + length, (byte) 0); // the padding
         record.clear();
         complete(at, length, source);

@@ -91,7 +91,7 @@ final class FileScannerTest {
         return new FileScanner(file, START, content.length);
     }
 
-    private static void assertAt(FileScanner scanner, Placed record) {
+    private static void assertAt(FileScanner scanner, Placed record) throws IOException {
         assertThat(scanner.locator()).isEqualTo(record.locator);
         assertThat(scanner.length()).isEqualTo(record.length);
         assertThat(scanner.key()).isEqualTo(record.key);
