@@ -1,5 +1,5 @@
 /** A codec that stores values by LZ4. */
-@SuppressWarnings("requires-automatic")
+@SuppressWarnings({"module", "requires-automatic"}) // the codec is called so
 module dev.caskwright.codec.lz4 {
     requires transitive dev.caskwright.api;
     requires static org.jspecify;
