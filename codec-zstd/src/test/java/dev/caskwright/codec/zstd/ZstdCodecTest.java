@@ -55,7 +55,9 @@ final class ZstdCodecTest extends ValueCodecContract {
             without += encodedLength(new ZstdCodec(), document);
             with += encodedLength(trained, document);
         }
-        assertThat(with).as("of %d bytes, %d without a dictionary", plain, without).isLessThan(plain / 2);
+        assertThat(with)
+                .as("of %d bytes, %d without a dictionary", plain, without)
+                .isLessThan(plain / 2);
         assertThat(with).isLessThan(without * 2 / 3);
     }
 
@@ -105,7 +107,8 @@ final class ZstdCodecTest extends ValueCodecContract {
         List<byte[]> documents = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             documents.add(KeyValues.bytes("{\"id\":" + RANDOM.nextInt(1_000_000) + ",\"name\":\"customer "
-                    + RANDOM.nextInt(10_000) + "\",\"city\":\"" + List.of("Berlin", "Hamburg", "Köln").get(i % 3)
+                    + RANDOM.nextInt(10_000) + "\",\"city\":\""
+                    + List.of("Berlin", "Hamburg", "Köln").get(i % 3)
                     + "\",\"active\":" + RANDOM.nextBoolean() + ",\"balance\":" + RANDOM.nextInt(100_000) + "}"));
         }
         return documents;

@@ -39,7 +39,9 @@ final class Recoding {
             if (!hasWarned) {
                 hasWarned = true;
                 LoggerFactory.getLogger(Recoding.class)
-                        .warn("a merge copies values as they are stored, which it should have recoded: {}", e.toString());
+                        .warn(
+                                "a merge copies values as they are stored, which it should have recoded: {}",
+                                e.toString());
             }
             return null;
         }
