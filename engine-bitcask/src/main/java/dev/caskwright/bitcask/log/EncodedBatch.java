@@ -32,7 +32,7 @@ final class EncodedBatch implements BatchDraft {
     public void put(
             byte[] source, int keyOffset, int keyLength, int valueLength, long expiresAtMillis, @Nullable String codec)
             throws IOException {
-        EncodedDraft chunk = chunkFor((long) RecordFormat.LONG_HEADER + keyLength + valueLength);
+        EncodedDraft chunk = chunkFor((long) RecordFormat.LONGEST_HEADER + keyLength + valueLength);
         long before = chunk.length();
         chunk.addPut(
                 RecordFormat.PUT | RecordFormat.IN_BATCH,

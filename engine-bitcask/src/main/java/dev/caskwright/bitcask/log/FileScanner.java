@@ -60,7 +60,7 @@ final class FileScanner implements RecordScanner {
         this.readTo = to;
         this.next = from;
         this.bufferOffset = from;
-        this.buffer = new byte[(int) Math.min(CHUNK, Math.max(RecordFormat.LONG_HEADER, to - from))];
+        this.buffer = new byte[(int) Math.min(CHUNK, Math.max(RecordFormat.LONGEST_HEADER, to - from))];
     }
 
     /** As the constructor, for a caller that asks for no value: long ones are verified and not kept. */
@@ -141,6 +141,11 @@ final class FileScanner implements RecordScanner {
         }
         int header = (int) Math.min(RecordFormat.LONG_HEADER, end - next);
         fill(header);
+        if (header == RecordFormat.LONG_HEADER
+                && bufferLength - at >= header
+                && (RecordFormat.kind(buffer, at) & RecordFormat.CODED) != 0) {
+            fill((int) Math.min(RecordFormat.LONGEST_HEADER, end - next));
+        }
         int available = bufferLength - at;
         if (!RecordFormat.isHeaderSound(buffer, at, available, file.mask(next), crc)) {
             return false;

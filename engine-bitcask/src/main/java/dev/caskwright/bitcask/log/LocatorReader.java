@@ -93,7 +93,7 @@ final class LocatorReader implements RecordReader {
         file = log.file(locator);
         offset = Locator.offset(locator);
         nextOffset = -1;
-        long size = Math.min(Locator.size(locator), (long) RecordFormat.LONG_HEADER + expectedKeyLength);
+        long size = Math.min(Locator.size(locator), (long) RecordFormat.LONGEST_HEADER + expectedKeyLength);
         fetch(file.handle(), (int) Math.min(size, file.length() - offset));
     }
 

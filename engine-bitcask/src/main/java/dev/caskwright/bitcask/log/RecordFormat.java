@@ -45,7 +45,8 @@ final class RecordFormat {
 
     static final int SHORT_HEADER = EXPIRY_OFFSET;
     static final int CODING_LENGTH = Long.BYTES;
-    static final int LONG_HEADER = EXPIRY_OFFSET + Long.BYTES + CODING_LENGTH;
+    static final int LONG_HEADER = EXPIRY_OFFSET + Long.BYTES;
+    static final int LONGEST_HEADER = LONG_HEADER + CODING_LENGTH;
 
     static final int PUT = 1;
     static final int DELETE = 2;

@@ -64,7 +64,7 @@ final class RecordSearch {
 
     /** The last places of a chunk are looked at again with what follows them, unless nothing does. */
     private int usable() {
-        return chunkAt + chunkSize < end ? chunkSize - RecordFormat.LONG_HEADER : chunkSize;
+        return chunkAt + chunkSize < end ? chunkSize - RecordFormat.LONGEST_HEADER : chunkSize;
     }
 
     /** Returns a scanner from an offset on that is to meet damage, which this search then leads behind. */

@@ -110,7 +110,7 @@ final class TailRecovery {
         if (durableEnd > durableLimit && earlier != null) {
             throw damaged(hole, durableEnd);
         }
-        byte[] chunk = new byte[(int) Math.min(CHUNK + RecordFormat.LONG_HEADER, Math.max(8, physicalLength))];
+        byte[] chunk = new byte[(int) Math.min(CHUNK + RecordFormat.LONGEST_HEADER, Math.max(8, physicalLength))];
         long lastNonZero = from;
         for (long offset = from; offset < physicalLength; offset += CHUNK) {
             int length = handle.read(offset, chunk, 0, (int) Math.min(chunk.length, physicalLength - offset));
