@@ -53,6 +53,39 @@ final class BitcaskCliTest {
     }
 
     @Test
+    void valuesArePutLoadedAndConvertedByACodecAndReadWithoutNamingIt() throws IOException {
+        String value = "the same words over and over, ".repeat(200);
+        long before = 0;
+        for (String codec : List.of("none", "lz4", "zstd", "snappy")) {
+            directory = temporary.resolve(codec);
+            cli.in = ("{\"key\":\"loaded\",\"value\":\"" + value + "\"}\n").getBytes(StandardCharsets.UTF_8);
+            assertThat(run("put", "--codec", codec, "put", value).exitCode()).isZero();
+            assertThat(run("load", "--codec", codec, "-").exitCode()).isZero();
+            Path converted = temporary.resolve(codec + "-converted");
+            assertThat(cli.run(
+                                    "convert",
+                                    "--from",
+                                    directory.toString(),
+                                    "--to",
+                                    converted.toString(),
+                                    "--codec",
+                                    codec)
+                            .exitCode())
+                    .isZero();
+            for (Path store : List.of(directory, converted)) {
+                directory = store;
+                assertThat(run("get", "put").out()).isEqualTo(value);
+                assertThat(run("get", "loaded").out()).isEqualTo(value);
+                assertThat(run("verify").exitCode()).isZero();
+                long bytes = Files.size(store.resolve("00000001.data"));
+                assertThat(bytes).as(codec).isLessThan(codec.equals("none") ? 20_000 : before / 4);
+                before = codec.equals("none") ? bytes : before;
+            }
+        }
+        assertThat(run("put", "--codec", "none-such", "k", "v").exitCode()).isEqualTo(2);
+    }
+
+    @Test
     void readingCommandsChangeNothing() throws IOException {
         load(100);
         TreeMap<String, String> before = contents();

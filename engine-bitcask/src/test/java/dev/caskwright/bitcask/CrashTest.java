@@ -4,6 +4,7 @@ import static dev.caskwright.bitcask.CrashFixture.HOME;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.spi.ValueCodec;
 import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.IoCall;
@@ -62,6 +63,7 @@ final class CrashTest {
     /** One random life of a store. */
     private static final class Life {
         private final long seed;
+        private final boolean hasCodec; // values are stored by a codec, and merges recode them
         private final int steps;
         private final int images;
         private final long maxFileBytes;
@@ -80,6 +82,7 @@ final class CrashTest {
 
         Life(long seed, int steps, int images, int recoveryEvery) {
             this.seed = seed;
+            this.hasCodec = seed % 3 == 1;
             this.steps = steps;
             this.images = images;
             this.random = new Random(~seed);
@@ -91,6 +94,9 @@ final class CrashTest {
             this.history = new RandomHistory(seed, model, clock)
                     .keys(2 + random.nextInt(50))
                     .values(random.nextBoolean() ? 30 : 300, false);
+            if (hasCodec) {
+                history.codecs("found", ValueCodec.NONE);
+            }
             this.disk = new CrashableIoManager().mapped(random.nextBoolean()).logging(false);
             this.judge = new CrashJudge(disk, model, clock, random, recoveryEvery, this::builder);
         }
@@ -161,8 +167,11 @@ final class CrashTest {
         }
 
         private EngineBuilder builder(CrashableIoManager onto) {
-            return CrashFixture.builder(HOME, onto.factory(HOME), clock)
-                    .index(context -> hasSmallImages ? new SmallImageIndex(() -> {}) : new HashKeyIndex(context))
+            EngineBuilder builder = CrashFixture.builder(HOME, onto.factory(HOME), clock);
+            if (hasCodec) {
+                builder.codec(new FoundCodec()).recodeOnMerge(seed % 2 == 0);
+            }
+            return builder.index(context -> hasSmallImages ? new SmallImageIndex(() -> {}) : new HashKeyIndex(context))
                     .imageEveryBytes(imageEveryBytes)
                     .maxFileBytes(maxFileBytes);
         }
