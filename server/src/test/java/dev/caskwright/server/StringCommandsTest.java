@@ -372,6 +372,7 @@ class StringCommandsTest {
         fails("NOSUCH a b", "ERR unknown command 'NOSUCH', with args beginning with: 'a' 'b'");
         fails("GET", "ERR wrong number of arguments for 'get' command");
         fails("LPUSH a 1", "ERR unknown command 'LPUSH'");
+        fails("EVALSHA x 1 a", "ERR there are no scripts here: unknown command 'EVALSHA'");
         fails("CLIENT NOSUCH", "ERR unknown subcommand 'NOSUCH'");
         Object reply = client.call("NO\r\nSUCH\u001b", "x".repeat(1000));
         String message = ((RespClient.Failure) reply).message();

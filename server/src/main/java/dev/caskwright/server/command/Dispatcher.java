@@ -236,7 +236,10 @@ public final class Dispatcher {
     }
 
     private static String unknown(Request request) {
-        StringBuilder text = new StringBuilder("ERR unknown command '")
+        // Redisson takes "ERR unknown command" for the lack of a newer form, and sends EVALSHA again without end.
+        boolean isScript = request.is(0, "EVALSHA") || request.is(0, "EVAL");
+        StringBuilder text = new StringBuilder(isScript ? "ERR there are no scripts here: " : "ERR ")
+                .append("unknown command '")
                 .append(request.printable(0))
                 .append("'");
         text.append(", with args beginning with: ");
