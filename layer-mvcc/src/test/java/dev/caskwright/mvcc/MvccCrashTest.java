@@ -129,7 +129,7 @@ final class MvccCrashTest {
             assertThat(plan.hasFired()).as(where + ": " + e).isTrue();
         }
         if (store != null) {
-            live(store, plan, model, life, steps, where);
+            live(store, plan, model, life, timer, steps, where);
             try {
                 store.close();
             } catch (IOException | IllegalStateException | OutOfMemoryError e) {
@@ -141,7 +141,8 @@ final class MvccCrashTest {
         return plan.hasFired();
     }
 
-    private static void live(MvccStore store, FaultPlan plan, Model model, RandomLife life, int steps, String where) {
+    private static void live(
+            MvccStore store, FaultPlan plan, Model model, RandomLife life, ManualTimer timer, int steps, String where) {
         try {
             for (int i = 0; i < steps && store.health() == null; i++) {
                 boolean hadFired = plan.hasFired();
@@ -163,6 +164,9 @@ final class MvccCrashTest {
             plan.stop();
             if (store.health() == null) {
                 goBack(store, model, life, where);
+                for (int i = 0; i < 200; i++) {
+                    timer.runAll(); // ends a compaction that failed
+                }
                 life.checkAll(store);
                 life.checkWatches(store);
             }
