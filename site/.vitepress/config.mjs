@@ -78,6 +78,7 @@ export default defineConfig({
           page('Bolt', '/docs/bolt'),
           page('Moss', '/docs/moss'),
           page('Revisions, as in etcd', '/docs/mvcc'),
+          page('Compression', '/docs/compression'),
           page('Value cache', '/docs/value-cache'),
           page('Plug-ins of your own', '/docs/plugins'),
           page('An index as a plug-in', '/examples/skiplist-index/README')
@@ -88,6 +89,8 @@ export default defineConfig({
         items: [
           page('The server', '/docs/server'),
           page('Commands', '/docs/server-commands'),
+          page('Raft: one store on several machines', '/docs/raft'),
+          page('Clients and load balancing', '/docs/client'),
           page('Kafka Streams', '/docs/kafka-streams'),
           page('Infinispan', '/docs/infinispan')
         ]

@@ -12,6 +12,7 @@ import dev.caskwright.api.Entry;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.ValueCodec;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.FailedForce;
 import dev.caskwright.testkit.Fault;
@@ -92,6 +93,7 @@ final class FaultTest {
     /** One random life of a store on a disk that fails once. */
     private static final class Life {
         final FaultPlan plan;
+        private final boolean hasCodec; // values are stored by a codec, and merges recode them
         private final boolean isUndeclared;
         private final Random random;
         private final ManualClock clock = new ManualClock();
@@ -107,6 +109,10 @@ final class FaultTest {
             this.history = new RandomHistory(seed, model, clock)
                     .keys(2 + random.nextInt(20))
                     .values(random.nextBoolean() ? 30 : 150, false);
+            this.hasCodec = seed % 3 == 1;
+            if (hasCodec) {
+                history.codecs("found", ValueCodec.NONE);
+            }
             this.disk = new CrashableIoManager()
                     .mapped(random.nextBoolean())
                     .logging(false)
@@ -213,8 +219,11 @@ final class FaultTest {
         }
 
         private BitcaskEngine open(CrashableIoManager onto) throws IOException {
-            return declared(() -> CrashFixture.builder(HOME, plan.wrap(onto.factory(HOME)), clock)
-                    .open());
+            EngineBuilder builder = CrashFixture.builder(HOME, plan.wrap(onto.factory(HOME)), clock);
+            if (hasCodec) {
+                builder.codec(new FoundCodec()).recodeOnMerge(true);
+            }
+            return declared(builder::open);
         }
 
         private void backup(BitcaskEngine engine) throws IOException {

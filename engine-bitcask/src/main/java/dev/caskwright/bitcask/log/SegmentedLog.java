@@ -1,7 +1,9 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineException;
+import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
@@ -754,13 +756,15 @@ final class SegmentedLog implements RecordLog {
             }
             try {
                 manifest.addCodec(note);
-            } catch (OutOfSpaceException e) {
+            } catch (OutOfSpaceException | EngineClosedException e) {
                 throw e;
             } catch (IOException e) {
-                if (!(e instanceof EngineException own && NewFiles.hasChangedNothing(own))) {
-                    options.onFailure().accept(e); // nothing more can be listed in the manifest now
+                if (e instanceof EngineException own && NewFiles.hasChangedNothing(own)) {
+                    throw e;
                 }
-                throw e;
+                options.onFailure().accept(e); // nothing more can be listed in the manifest now
+                throw new EngineFailedException(
+                        Outcome.NOT_APPLIED, "a codec could not be noted in the manifest, reopen the store: " + e, e);
             }
         }
     }
