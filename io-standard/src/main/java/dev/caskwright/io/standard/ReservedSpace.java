@@ -48,6 +48,7 @@ final class ReservedSpace {
     // Held while the end moves by more than a claim. Fair, so that a writer comes between two pieces of zeros.
     private final ReentrantLock moving = new ReentrantLock(true);
     private volatile long state; // twice the end, plus 1 while zeros are on their way
+    private boolean isClosed; // guarded by moving
 
     ReservedSpace(long end) {
         state = end << 1;
@@ -80,15 +81,20 @@ final class ReservedSpace {
 
     /**
      * Moves the end by zeros, to {@code limit} at most and by no more than {@code piece}. Where the zeroing fails it stays.
+     *
+     * @return whether there may be more to do: not at the limit, nor once the space is closed
      */
-    void extend(long limit, long piece, Zeroing zeroing) throws IOException {
+    boolean extend(long limit, long piece, Zeroing zeroing) throws IOException {
         moving.lock();
         try {
+            if (isClosed) {
+                return false;
+            }
             long before;
             do {
                 before = state;
                 if (limit << 1 <= before) {
-                    return;
+                    return false;
                 }
             } while (!STATE.compareAndSet(this, before, before | 1));
             long end = before >> 1;
@@ -98,6 +104,20 @@ final class ReservedSpace {
                 end = newEnd;
             } finally {
                 state = end << 1;
+            }
+            return end < limit;
+        } finally {
+            moving.unlock();
+        }
+    }
+
+    /** Waits for zeros on their way, lets none follow, and shortens the file to {@code length} if it is longer or may be. */
+    void close(long length, boolean mayBeLonger, Cutting cutting) throws IOException {
+        moving.lock();
+        try {
+            isClosed = true;
+            if (mayBeLonger || end() > length) {
+                cut(length, cutting);
             }
         } finally {
             moving.unlock();

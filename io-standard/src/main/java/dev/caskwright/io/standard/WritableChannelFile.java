@@ -100,8 +100,8 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
     @Override
     public void reserve(long length) throws IOException {
         checkOpen();
-        while (space.end() < length) {
-            space.extend(length, PIECE, this::zero);
+        while (space.extend(length, PIECE, this::zero)) {
+            checkOpen();
         }
     }
 
@@ -181,9 +181,7 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
 
     @Override
     void beforeClose() throws IOException {
-        if (longerThanReserved || space.end() > length()) {
-            space.cut(length(), this::cut);
-        }
+        space.close(length(), longerThanReserved, this::cut);
     }
 
     private void giveBack(long claimed, long end, IOException failure) {

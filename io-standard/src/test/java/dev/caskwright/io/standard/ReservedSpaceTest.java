@@ -182,6 +182,36 @@ final class ReservedSpaceTest {
         assertThat(directory.resolve("a")).isEmptyFile();
     }
 
+    @Test
+    void noZerosFollowTheCutOfAClose() throws Exception {
+        ReservedSpace space = new ReservedSpace(0);
+        CountDownLatch isZeroing = new CountDownLatch(1);
+        CountDownLatch gate = new CountDownLatch(1);
+        FutureTask<Void> zeroing = inBackground(() -> space.extend(2 * PIECE, PIECE, (from, to) -> {
+            isZeroing.countDown();
+            await(gate);
+        }));
+        await(isZeroing);
+        Thread closer = Thread.currentThread();
+        Thread opener = new Thread(() -> {
+            while (closer.getState() != Thread.State.WAITING) {
+                Thread.onSpinWait();
+            }
+            gate.countDown();
+        });
+        opener.setDaemon(true);
+        opener.start();
+        AtomicBoolean isCut = new AtomicBoolean();
+        space.close(0, false, length -> isCut.set(true));
+        assertThat(isCut).as("the zeros on their way were cut").isTrue();
+        zeroing.get(60, TimeUnit.SECONDS);
+        assertThat(space.extend(PIECE, PIECE, (from, to) -> {
+                    throw new AssertionError("zeros behind the cut");
+                }))
+                .isFalse();
+        opener.join();
+    }
+
     private interface Work {
         void run() throws IOException;
     }
