@@ -22,8 +22,6 @@ import org.slf4j.LoggerFactory;
  * what it is offered are copies.
  */
 final class CachedReads {
-    private static final Logger LOG = LoggerFactory.getLogger(CachedReads.class);
-
     private final Reads reads;
     private final Store store;
     private final ValueCache cache;
@@ -107,14 +105,18 @@ final class CachedReads {
         try {
             call.run();
         } catch (RuntimeException | OutOfMemoryError e) {
-            LOG.warn("the cache of values threw; the store goes on", e);
+            logger().warn("the cache of values threw; the store goes on", e);
         }
     }
 
     /** A lack of memory passes, and is the cache's daily bread; anything else is its fault, which is told once. */
     private void tell(Throwable cause) {
         if (!(cause instanceof OutOfMemoryError) && hasTold.compareAndSet(false, true)) {
-            LOG.warn("the cache of values throws; reads go on without what it would have had", cause);
+            logger().warn("the cache of values throws; reads go on without what it would have had", cause);
         }
+    }
+
+    private static Logger logger() {
+        return LoggerFactory.getLogger(CachedReads.class);
     }
 }
