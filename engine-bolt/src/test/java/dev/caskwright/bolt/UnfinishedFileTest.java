@@ -50,7 +50,8 @@ final class UnfinishedFileTest {
     @ValueSource(ints = {512, 4_096})
     void metaPagesThatWereCutShortAreWrittenAgain(int pageSize) throws IOException {
         byte[] whole = newFile(pageSize);
-        for (int cut = 0; cut <= pageSize + 80; cut = cut == 80 ? pageSize : cut + 1) {
+        int step = pageSize == 512 ? 1 : 8; // the fields of a meta page have 4 or 8 bytes
+        for (int cut = 0; cut <= pageSize + 80; cut = cut == 80 ? pageSize : cut + step) {
             byte[] head = whole.clone();
             Arrays.fill(head, cut, 2 * pageSize, (byte) 0);
             assertThatItIsMadeAgain(head, pageSize, "all of the meta pages from byte " + cut + " on is missing");
@@ -60,7 +61,7 @@ final class UnfinishedFileTest {
             assertThatItIsMadeAgain(head, 1_024, "the same with other pages wanted");
         }
         Random random = new Random(1);
-        for (int i = 0; i < 200; i++) {
+        for (int i = 0; i < 60; i++) {
             byte[] torn = whole.clone();
             for (int at = 0; at < 2 * pageSize; at += 8) {
                 if (random.nextBoolean()) {
