@@ -99,6 +99,7 @@ public final class RaftNode implements AutoCloseable {
     private final WriteQueue queue;
     private final ReadBarrier barrier;
     private final ScheduledExecutorService timer;
+    private final ExecutorService reads; // where barriers are asked for
     private final ExecutorService workers;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final AtomicBoolean isClosed = new AtomicBoolean();
@@ -121,9 +122,11 @@ public final class RaftNode implements AutoCloseable {
         long timeoutNanos = options.requestTimeout.toNanos();
         this.entryClock = new EntryClock(options.clock, System::nanoTime);
         this.timer = Executors.newSingleThreadScheduledExecutor(threads("timer"));
+        this.reads =
+                Executors.newCachedThreadPool(threads("read")); // who is told of a barrier may wait for another one
         this.workers = Executors.newCachedThreadPool(threads("work"));
         this.queue = new WriteQueue(self.id(), new Log(), options.maxCommandBytes, timeoutNanos);
-        this.barrier = new ReadBarrier(this::askForReadIndex, timer, timeoutNanos);
+        this.barrier = new ReadBarrier(this::askForReadIndex, reads, timer, timeoutNanos);
         Map<Byte, Applier> appliers = new HashMap<>(options.appliers);
         appliers.put(ReplicatedEngine.KIND, new EngineCommands());
         this.machine =
@@ -859,6 +862,7 @@ public final class RaftNode implements AutoCloseable {
         queue.close(closing);
         barrier.close(closing);
         timer.shutdownNow();
+        reads.shutdown();
         RaftServer running = server;
         Peers others = peers;
         IOException first = null;

@@ -1,6 +1,8 @@
 package dev.caskwright.raft;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -16,15 +18,25 @@ final class ReadBarrier {
 
     private final Supplier<CompletableFuture<?>> question;
     private final ScheduledExecutorService timer;
+    private final Executor asker;
     private final long timeoutNanos;
     private @Nullable CompletableFuture<Void> running;
     private @Nullable CompletableFuture<Void> waiting;
     private long deadlineNanos;
     private @Nullable Throwable closed;
 
-    /** @param question asks Raft once; its future ends when this member has applied what it must have */
-    ReadBarrier(Supplier<CompletableFuture<?>> question, ScheduledExecutorService timer, long timeoutNanos) {
+    /**
+     * @param question asks Raft once; its future ends when this member has applied what it must have
+     * @param asker where Raft is asked, and those who wait are told: not in Raft's own threads, which hold its locks when they tell
+     *     an answer, and wait for each other when they are asked
+     */
+    ReadBarrier(
+            Supplier<CompletableFuture<?>> question,
+            Executor asker,
+            ScheduledExecutorService timer,
+            long timeoutNanos) {
         this.question = question;
+        this.asker = asker;
         this.timer = timer;
         this.timeoutNanos = timeoutNanos;
     }
@@ -45,7 +57,7 @@ final class ReadBarrier {
             }
             next();
         }
-        ask();
+        askSoon();
         return mine.copy();
     }
 
@@ -76,41 +88,36 @@ final class ReadBarrier {
         deadlineNanos = System.nanoTime() + timeoutNanos;
     }
 
-    /** Asks until there is nobody left whom an answer that is there already does not serve. */
-    @SuppressWarnings("FutureReturnValueIgnored") // its end is handled
-    private void ask() {
-        while (true) {
-            CompletableFuture<?> answer;
-            try {
-                answer = question.get();
-            } catch (RuntimeException e) {
-                answer = CompletableFuture.failedFuture(e);
-            }
-            if (!answer.isDone()) {
-                answer.whenComplete((reply, failure) -> {
-                    if (answered(failure)) {
-                        ask();
-                    }
-                });
-                return;
-            }
-            if (!answered(answer.handle((reply, failure) -> failure).join())) {
-                return;
-            }
+    private void askSoon() {
+        try {
+            asker.execute(this::ask);
+        } catch (RejectedExecutionException e) {
+            close(e); // the node is being closed
         }
     }
 
-    /** Ends a barrier, or has it tried again; returns whether another one is to begin now. */
+    @SuppressWarnings("FutureReturnValueIgnored") // its end is handled
+    private void ask() {
+        CompletableFuture<?> answer;
+        try {
+            answer = question.get();
+        } catch (RuntimeException e) {
+            answer = CompletableFuture.failedFuture(e);
+        }
+        answer.whenCompleteAsync((reply, failure) -> answered(failure), asker);
+    }
+
+    /** Ends a barrier, or has it tried again, and begins another one for those who came meanwhile. */
     @SuppressWarnings("FutureReturnValueIgnored") // the timer ends with the node, which ends who waits
-    private boolean answered(@Nullable Throwable failure) {
+    private void answered(@Nullable Throwable failure) {
         CompletableFuture<Void> done;
         boolean isAnother;
         synchronized (this) {
             if (failure != null && closed == null && System.nanoTime() - deadlineNanos < 0) {
                 try {
-                    timer.schedule(this::ask, PAUSE_MILLIS, TimeUnit.MILLISECONDS);
-                    return false;
-                } catch (java.util.concurrent.RejectedExecutionException e) {
+                    timer.schedule(this::askSoon, PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+                    return;
+                } catch (RejectedExecutionException e) {
                     failure.addSuppressed(e); // the node is being closed
                 }
             }
@@ -119,7 +126,10 @@ final class ReadBarrier {
             isAnother = running != null;
         }
         if (done == null) {
-            return false; // the node was closed meanwhile
+            return; // the node was closed meanwhile
+        }
+        if (isAnother) {
+            askSoon(); // first, since who is told now may wait for it
         }
         if (failure == null) {
             done.complete(null);
@@ -129,6 +139,5 @@ final class ReadBarrier {
                             + "; a majority of the members must be up and reach each other",
                     failure));
         }
-        return isAnother;
     }
 }
