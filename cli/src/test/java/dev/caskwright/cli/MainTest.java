@@ -186,8 +186,8 @@ final class MainTest {
         Cli.Result result = cli.run("get", "--dir", "/no/such", "--set", "nonesuch=1", "key");
         assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(result.err())
-                .isEqualTo("caskwright: unknown option: engine=bitcask, option=nonesuch, known=auto-merge, index, io,"
-                        + " max-file-bytes, startup-io\n");
+                .isEqualTo("caskwright: unknown option: engine=bitcask, option=nonesuch, known=auto-merge, codec,"
+                        + " index, io, max-file-bytes, recode-on-merge, startup-io\n");
     }
 
     @Test

@@ -123,7 +123,7 @@ public final class RecordFuzz {
     private static byte[] record(ByteBuffer in, long id, long offset) {
         int flags = in.get();
         int length = in.hasRemaining() ? Byte.toUnsignedInt(in.get()) : 0;
-        byte[] record = new byte[(int) RecordFormat.align(Math.max(RecordFormat.LONG_HEADER, length))];
+        byte[] record = new byte[(int) RecordFormat.align(Math.max(RecordFormat.LONGEST_HEADER, length))];
         in.get(
                 record,
                 RecordFormat.VERSION_OFFSET,
