@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 
 /**
  * Compares the libraries of a module, as the build found them, with DEPENDENCIES.md, and the licences there with those that
- * are allowed. A program of one file, which the profiles {@code licences} and {@code sbom} run in each module:
+ * are allowed. A program of one file, which the profile {@code licences} runs in each module:
  *
  * <pre>
  * java DependencyCheck.java ROOT MODULE    exits with 1 and says what differs
