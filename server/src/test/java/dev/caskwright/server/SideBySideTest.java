@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -24,7 +23,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The same random requests, most of them at some edge, to this server and to redis-server where that is installed: the replies
  * must be the same, errors by their code. {@code -Dcaskwright.seed=N} repeats a failure.
  */
-@Tag("campaign")
 final class SideBySideTest {
     private static final Path REDIS = Path.of("/usr/bin/redis-server");
     private static final int ROUNDS = 6_000;
