@@ -204,6 +204,16 @@ final class GroupTest {
     }
 
     @Test
+    void aTransactionSeesItsOwnChangesWhicheverCommandAsks() throws IOException {
+        ask(0, "SET gone 1");
+        ask(0, "MULTI");
+        for (String words : List.of("DEL gone", "SET new 2", "DBSIZE", "KEYS *")) {
+            assertThat(ask(0, words)).isEqualTo("QUEUED");
+        }
+        assertThat(ask(0, "EXEC")).isEqualTo(List.of(1L, "OK", 1L, List.of("new")));
+    }
+
+    @Test
     void errorsTellWhatBecameOfAChange() throws IOException {
         group.leader = 1;
         fail(Kind.NOT_LEADER, group.members.get(0).leaderAddress());

@@ -15,6 +15,7 @@ import io.netty.buffer.UnpooledByteBufAllocator;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,8 +61,15 @@ public final class Replayer implements Replay, Changes.Listener {
         int protocol = input.single();
         int count = input.count();
         Output replies = new Output();
-        for (int i = 0; i < count; i++) {
-            run(ready, input, protocol, replies);
+        // Whoever holds the lock sees what a transaction has changed so far; nobody else wants it.
+        ReentrantLock lock = ready.keyspace().lock();
+        lock.lock();
+        try {
+            for (int i = 0; i < count; i++) {
+                run(ready, input, protocol, replies);
+            }
+        } finally {
+            lock.unlock();
         }
         if (!input.isAtEnd()) {
             throw new IOException("logged commands have bytes behind their end: length=" + commands.length);
