@@ -120,6 +120,15 @@ final class TransactionTest {
     }
 
     @Test
+    void whatIsRefusedWithoutBeingQueuedSpoilsNoTransaction() throws IOException {
+        ask("MULTI");
+        ask("SET a 1");
+        assertThat(message(ask("WATCH a"))).startsWith("ERR WATCH inside MULTI is not allowed");
+        assertThat(message(ask("MULTI"))).startsWith("ERR MULTI calls can not be nested");
+        assertThat(ask("EXEC")).isEqualTo(List.of("OK"));
+    }
+
+    @Test
     void aWatchedKeyThatChangedEndsTheTransaction() throws IOException {
         ask("SET a 1");
         assertThat(watched("a")).isEqualTo(List.of("OK"));

@@ -279,8 +279,6 @@ public final class Dispatcher {
                             > call.host().config().number("client-query-buffer-limit")) {
                 return "ERR the transaction is longer than client-query-buffer-limit or " + MAX_QUEUED + " commands";
             }
-        } else if (queue != null && command.name().equals("WATCH")) {
-            return "ERR WATCH inside MULTI is not allowed";
         }
         return null;
     }

@@ -56,6 +56,9 @@ final class TransactionCommands {
 
     private static void watch(Call call) throws IOException {
         Session session = call.session();
+        if (session.queue() != null) {
+            throw new CommandException("ERR WATCH inside MULTI is not allowed");
+        }
         for (int i = 1; i < call.count(); i++) {
             Bytes key = new Bytes(call.key(i));
             if (!session.watched().containsKey(key)) {
