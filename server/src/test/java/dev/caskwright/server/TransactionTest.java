@@ -139,8 +139,46 @@ final class TransactionTest {
         assertThat(watched("a", "DEL", "a")).isEqualTo(List.of("OK"));
         assertThat(watched("a", "SETNX", "a", "1")).isNull();
         assertThat(watched("a", "FLUSHALL")).isNull();
+        ask("SET a 1");
         assertThat(watched("a", "SWAPDB", "0", "1")).isNull();
         assertThat(watched("a", "MSET", "x", "1", "a", "2")).isNull();
+    }
+
+    @Test
+    void aWatchFollowsTheDatabaseOfItsKey() throws IOException {
+        for (String change : List.of("FLUSHDB", "FLUSHALL", "SWAPDB 0 1")) {
+            ask("FLUSHALL");
+            ask("MSET other 1");
+            ask("SELECT 1");
+            ask("SET other 2");
+            ask("SELECT 0");
+            assertThat(watched("absent", change.split(" "))).isEqualTo(List.of("OK"));
+
+            ask("WATCH absent");
+            other.call(change.split(" "));
+            other.call("SET", "absent", "1");
+            ask("MULTI");
+            ask("SET result 1");
+            assertThat(ask("EXEC")).as(change).isNull();
+        }
+    }
+
+    @Test
+    void theSameKeyCanBeWatchedInTwoDatabasesThatAreSwapped() throws IOException {
+        ask("WATCH a");
+        ask("SELECT 1");
+        ask("WATCH a");
+        other.call("SWAPDB", "0", "1");
+        ask("MULTI");
+        assertThat(ask("EXEC")).isEqualTo(List.of());
+
+        ask("SET a 1");
+        ask("WATCH a");
+        ask("SELECT 0");
+        ask("WATCH a");
+        other.call("SWAPDB", "0", "1");
+        ask("MULTI");
+        assertThat(ask("EXEC")).isNull();
     }
 
     @Test

@@ -22,7 +22,7 @@ final class ClientText {
                 + " psub=" + session.patterns().size()
                 + " ssub=0"
                 + " multi=" + (queue == null ? -1 : queue.size())
-                + " watch=" + session.watched().size()
+                + " watch=" + session.watches().size()
                 + " qbuf=" + session.link().inputBytes()
                 + " qbuf-free=0"
                 + " argv-mem=0"

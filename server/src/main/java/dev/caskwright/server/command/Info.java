@@ -97,7 +97,7 @@ final class Info {
         long output = 0;
         for (Session session : host.clients().all()) {
             subscribers += session.subscriptions() > 0 ? 1 : 0;
-            watching += session.watched().isEmpty() ? 0 : 1;
+            watching += session.watches().isEmpty() ? 0 : 1;
             input += session.link().inputBytes();
             output += session.link().outputBytes();
         }

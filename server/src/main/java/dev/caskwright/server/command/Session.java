@@ -3,16 +3,15 @@ package dev.caskwright.server.command;
 import dev.caskwright.server.resp.Request;
 import dev.caskwright.server.store.Bytes;
 import dev.caskwright.server.store.Changes;
+import dev.caskwright.server.store.Watch;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What the server knows of one client. To be used under the keyspace's lock, but for what says otherwise. */
-public final class Session implements Changes.Watcher {
+public final class Session {
     /** Whether replies are sent. */
     enum ReplyMode {
         ON,
@@ -56,9 +55,8 @@ public final class Session implements Changes.Watcher {
     private @Nullable List<Queued> queue;
     private long queuedBytes;
     private boolean isQueueSpoiled;
-    private final Map<Bytes, Boolean> watched = new LinkedHashMap<>();
+    private final List<Watch> watches = new ArrayList<>();
     private long watchedBytes;
-    private boolean hasWatchedChanged;
     private final List<CommandLog.Watch> watchedInGroup = new ArrayList<>();
 
     private final Set<Bytes> channels = new LinkedHashSet<>();
@@ -246,9 +244,9 @@ public final class Session implements Changes.Watcher {
         isQueueSpoiled = false;
     }
 
-    /** Returns the watched keys, and whether each was there when the watch began. */
-    Map<Bytes, Boolean> watched() {
-        return watched;
+    /** Returns the keys that are watched. */
+    List<Watch> watches() {
+        return watches;
     }
 
     /** Watches a key from now on; returns false if there is no memory for it. */
@@ -258,23 +256,8 @@ public final class Session implements Changes.Watcher {
             return false;
         }
         watchedBytes += bytes;
-        watched.put(key, isThere);
-        changes.watch(key, this);
+        watches.add(changes.watch(key, this, isThere));
         return true;
-    }
-
-    @Override
-    public boolean wasThere(Bytes key) {
-        return watched.getOrDefault(key, true);
-    }
-
-    @Override
-    public void watchedKeyChanged() {
-        hasWatchedChanged = true;
-    }
-
-    boolean hasWatchedChanged() {
-        return hasWatchedChanged;
     }
 
     /** Watches keys in the store of a group; returns false if there is no memory for it. */
@@ -297,14 +280,11 @@ public final class Session implements Changes.Watcher {
     }
 
     void unwatchAll(Changes changes) {
-        for (Bytes key : watched.keySet()) {
-            changes.unwatch(key, this);
-        }
-        watched.clear();
+        watches.forEach(changes::unwatch);
+        watches.clear();
         watchedInGroup.clear();
         link.letGo(watchedBytes);
         watchedBytes = 0;
-        hasWatchedChanged = false;
     }
 
     /** Takes memory for a subscription; returns false if there is none. */

@@ -8,6 +8,8 @@ import static dev.caskwright.server.command.Flag.NO_MULTI;
 import static dev.caskwright.server.command.Flag.STALE;
 
 import dev.caskwright.server.store.Bytes;
+import dev.caskwright.server.store.Changes;
+import dev.caskwright.server.store.Watch;
 import java.io.IOException;
 import java.util.List;
 
@@ -56,16 +58,15 @@ final class TransactionCommands {
 
     private static void watch(Call call) throws IOException {
         Session session = call.session();
+        Changes changes = call.keyspace().changes();
         if (session.queue() != null) {
             throw new CommandException("ERR WATCH inside MULTI is not allowed");
         }
         for (int i = 1; i < call.count(); i++) {
             Bytes key = new Bytes(call.key(i));
-            if (!session.watched().containsKey(key)) {
-                if (!session.watch(
-                        key, call.data().contains(key.array()), call.keyspace().changes())) {
-                    throw CommandException.noMemory();
-                }
+            if (!changes.isWatched(key, session)
+                    && !session.watch(key, call.data().contains(key.array()), changes)) {
+                throw CommandException.noMemory();
             }
         }
         call.reply().ok();
@@ -103,12 +104,10 @@ final class TransactionCommands {
     }
 
     private static boolean hasChanged(Call call) throws IOException {
-        if (call.session().hasWatchedChanged()) {
-            return true;
-        }
-        for (var watched : call.session().watched().entrySet()) {
+        for (Watch watch : call.session().watches()) {
             // A key that expired has changed, though nobody wrote it.
-            if (watched.getValue() && !call.data().contains(watched.getKey().array())) {
+            if (watch.hasChanged()
+                    || watch.wasThere() && !call.data().contains(watch.key().array())) {
                 return true;
             }
         }

@@ -1,21 +1,18 @@
 package dev.caskwright.server.store;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Learns of each change under the keyspace's lock: counts it, tells those who watch the key, and lets the gate know that it is
- * not durable yet.
+ * Learns of each change under the keyspace's lock: counts it, notes it for those who watch the key, and lets the gate know that it
+ * is not durable yet.
  */
 public final class Changes {
     private final Gate gate;
-    private final Map<Bytes, Set<Watcher>> watched = new HashMap<>();
+    private final Map<Bytes, Map<Object, Watch>> watched = new HashMap<>();
     private long count;
     private @Nullable Listener listener;
 
@@ -26,15 +23,6 @@ public final class Changes {
 
         /** All keys of a database have changed. */
         void changedAll();
-    }
-
-    /** Is told once of a change to a key that it watches. */
-    public interface Watcher {
-        /** A key that was watched has changed, or may have. */
-        void watchedKeyChanged();
-
-        /** Returns whether a key was there when the watch of it began. */
-        boolean wasThere(Bytes key);
     }
 
     Changes(Gate gate) {
@@ -57,42 +45,38 @@ public final class Changes {
             listener.changed(key);
         }
         if (!watched.isEmpty()) {
-            tell(watched.get(new Bytes(key)));
+            Map<Object, Watch> watches = watched.get(new Bytes(key));
+            if (watches != null) {
+                watches.values().forEach(Watch::change);
+            }
         }
     }
 
-    /** All keys of a database may have changed, and others may have come. */
-    void changedAll(byte slot) {
-        changedAll(slot, false);
-    }
-
-    /** All keys of a database are gone. A watched key that was not there has not changed. */
-    void emptied(byte slot) {
-        changedAll(slot, true);
-    }
-
-    private void changedAll(byte slot, boolean onlyThoseThere) {
+    /**
+     * Databases have other slots than before. Keys that were there, or are there now, have changed for those who watch them; all
+     * are watched in the new slot from now on.
+     *
+     * @param next the new slot of each slot that a database had
+     * @param isThere tells of a key, with its new slot, whether it is there
+     */
+    void moved(byte[] next, Predicate<byte[]> isThere) {
         count++;
         gate.changedEverything();
         if (listener != null) {
             listener.changedAll();
         }
-        for (Map.Entry<Bytes, Set<Watcher>> entry : watched.entrySet()) {
-            if (entry.getKey().array()[0] == slot) {
-                for (Watcher watcher : new ArrayList<>(entry.getValue())) {
-                    if (!onlyThoseThere || watcher.wasThere(entry.getKey())) {
-                        watcher.watchedKeyChanged();
-                    }
-                }
+        Map<Bytes, Map<Object, Watch>> before = new HashMap<>(watched);
+        watched.clear();
+        before.forEach((key, watches) -> {
+            byte[] moved = key.array().clone();
+            moved[0] = next[moved[0] & 0xFF];
+            Bytes to = new Bytes(moved);
+            if (!to.equals(key)) {
+                boolean isThereNow = isThere.test(moved);
+                watches.values().forEach(each -> each.move(to, isThereNow));
             }
-        }
-    }
-
-    private static void tell(@Nullable Set<Watcher> watchers) {
-        if (watchers != null) {
-            List<Watcher> all = new ArrayList<>(watchers);
-            all.forEach(Watcher::watchedKeyChanged);
-        }
+            watched.put(to, watches);
+        });
     }
 
     /** Returns how many changes there were since the server began. */
@@ -100,16 +84,24 @@ public final class Changes {
         return count;
     }
 
-    /** Tells the watcher of changes to the key from now on. */
-    public void watch(Bytes key, Watcher watcher) {
-        watched.computeIfAbsent(key, k -> new LinkedHashSet<>()).add(watcher);
+    /** Returns whether a client watches a key. */
+    public boolean isWatched(Bytes key, Object client) {
+        Map<Object, Watch> watches = watched.get(key);
+        return watches != null && watches.containsKey(client);
+    }
+
+    /** Begins a watch. The client does not watch the key yet. */
+    public Watch watch(Bytes key, Object client, boolean isThere) {
+        Watch watch = new Watch(client, key, isThere);
+        watched.computeIfAbsent(key, k -> new HashMap<>()).put(client, watch);
+        return watch;
     }
 
     /** Ends a watch. */
-    public void unwatch(Bytes key, Watcher watcher) {
-        Set<Watcher> watchers = watched.get(key);
-        if (watchers != null && watchers.remove(watcher) && watchers.isEmpty()) {
-            watched.remove(key);
+    public void unwatch(Watch watch) {
+        Map<Object, Watch> watches = watched.get(watch.key());
+        if (watches != null && watches.remove(watch.client(), watch) && watches.isEmpty()) {
+            watched.remove(watch.key());
         }
     }
 

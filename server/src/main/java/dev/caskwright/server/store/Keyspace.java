@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The databases of a store. Each is a <i>slot</i>: the byte before its keys. Which slot a database has is a record of the store,
@@ -32,6 +34,7 @@ public final class Keyspace {
     /** The type of a string. */
     public static final byte STRING = 0;
 
+    private static final Logger LOG = LoggerFactory.getLogger(Keyspace.class);
     private static final byte[] SLOTS_KEY = {(byte) 0xFF, 's', 'l', 'o', 't', 's'};
     private static final int MAX_DELETES = 1_000;
 
@@ -51,8 +54,6 @@ public final class Keyspace {
 
     /** The slots as they will be when {@link #overlay} is written, or null if it does not change them. */
     private @Nullable SlotMap staged;
-
-    private final List<Runnable> stagedChanges = new ArrayList<>();
 
     /** Is shown keys and values. */
     @FunctionalInterface
@@ -122,7 +123,7 @@ public final class Keyspace {
             return keys.size() < limit;
         });
         if (keys.size() < limit) {
-            save(slots.removed((byte) slot), List.of());
+            save(slots.removed((byte) slot));
         }
         WriteBatch batch = new WriteBatch();
         keys.forEach(batch::delete);
@@ -195,14 +196,12 @@ public final class Keyspace {
     public void commit() throws IOException {
         Overlay all = overlay;
         SlotMap next = staged;
-        List<Runnable> changed = List.copyOf(stagedChanges);
         discard();
         if (all != null) {
             all.commit();
         }
         if (next != null) {
-            slots = next;
-            changed.forEach(Runnable::run);
+            set(next);
         }
     }
 
@@ -210,14 +209,13 @@ public final class Keyspace {
     public void discard() {
         overlay = null;
         staged = null;
-        stagedChanges.clear();
     }
 
     /** Makes sure that a key may be put into a database. To be called before it is. */
     public void use(int database, boolean expires) throws IOException {
         SlotMap now = current();
         if (!now.allows(database, expires)) {
-            save(now.use(database, expires), List.of());
+            save(now.use(database, expires));
         }
     }
 
@@ -225,34 +223,42 @@ public final class Keyspace {
     public void clear(int database) throws IOException {
         SlotMap before = current();
         SlotMap next = database < 0 ? before.clearAll() : before.clear(database);
-        List<Runnable> emptied = new ArrayList<>();
-        for (int i = 0; i < before.databases(); i++) {
-            if (before.slot(i) != next.slot(i)) {
-                byte slot = before.slot(i);
-                emptied.add(() -> changes.emptied(slot));
-            }
-        }
-        if (!emptied.isEmpty()) {
-            save(next, emptied);
+        if (!next.equals(before)) {
+            save(next);
         }
     }
 
     /** Gives each of two databases the keys of the other. */
     public void swap(int one, int other) throws IOException {
-        SlotMap before = current();
-        save(
-                before.swap(one, other),
-                List.of(() -> changes.changedAll(before.slot(one)), () -> changes.changedAll(before.slot(other))));
+        save(current().swap(one, other));
     }
 
-    private void save(SlotMap next, List<Runnable> changed) throws IOException {
+    private void save(SlotMap next) throws IOException {
         data().put(SLOTS_KEY, next.bytes(), Data.NEVER);
         if (overlay != null) {
             staged = next;
-            stagedChanges.addAll(changed);
         } else {
-            slots = next;
-            changed.forEach(Runnable::run);
+            set(next);
+        }
+    }
+
+    private void set(SlotMap next) {
+        SlotMap before = slots;
+        slots = next;
+        byte[] moves = before.moves(next);
+        if (moves.length > 0) {
+            changes.moved(moves, this::mayBeThere);
+        }
+    }
+
+    private boolean mayBeThere(byte[] key) {
+        try {
+            return engine.contains(key);
+        } catch (IOException e) {
+            LOG.warn(
+                    "whether a watched key is in the database that took its place cannot be read: it counts as changed",
+                    e);
+            return true;
         }
     }
 
@@ -340,7 +346,7 @@ public final class Keyspace {
             removeAll((byte) slot);
             lock.lock();
             try {
-                save(slots.removed((byte) slot), List.of());
+                save(slots.removed((byte) slot));
             } finally {
                 lock.unlock();
             }

@@ -162,6 +162,21 @@ final class SlotMap {
         return new SlotMap(next, used, databases, flags);
     }
 
+    /** Returns the slot that takes the place of each, where databases have other slots in {@code next}; empty if none has. */
+    byte[] moves(SlotMap next) {
+        if (Arrays.equals(slots, next.slots)) {
+            return new byte[0];
+        }
+        byte[] moves = new byte[256];
+        for (int slot = 0; slot < moves.length; slot++) {
+            moves[slot] = (byte) slot;
+        }
+        for (int i = 0; i < databases; i++) {
+            moves[slots[i] & 0xFF] = next.slots[i];
+        }
+        return moves;
+    }
+
     /** Returns a slot that has, or may have, keys, and belongs to no database; -1 if there is none. */
     int leftover() {
         for (int slot = 0; slot < MAX_SLOTS; slot++) {
