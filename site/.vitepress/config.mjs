@@ -33,7 +33,7 @@ export default defineConfig({
   title: 'Caskwright',
   description: 'Pluggable, durable key-value stores for the JVM: embedded or served.',
   srcDir: '..',
-  srcExclude: ['**/node_modules/**', '**/target/**', '**/src/**', 'site/**'],
+  srcExclude: ['**/node_modules/**', '**/target/**', '**/src/**'],
   outDir: '../target/site',
   cacheDir: '../target/site-cache',
   rewrites: { 'README.md': 'index.md' },
@@ -121,6 +121,7 @@ export default defineConfig({
           page('What others found', '/docs/found-by-others'),
           page('Performance', '/docs/performance'),
           page('Contributing', '/CONTRIBUTING'),
+          page('This site', '/site/README'),
           page('Dependencies', '/DEPENDENCIES'),
           page('Changes', '/CHANGELOG')
         ]
