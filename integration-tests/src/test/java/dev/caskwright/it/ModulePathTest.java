@@ -230,6 +230,9 @@ final class ModulePathTest {
     private Result run(Path jdk, String program, List<String> arguments) throws Exception {
         List<String> command =
                 new ArrayList<>(List.of(jdk.resolve("bin/" + program).toString()));
+        String toJvm = program.equals("java") ? "" : "-J";
+        // These short programs start sooner so.
+        command.addAll(List.of(toJvm + "-XX:TieredStopAtLevel=1", toJvm + "-XX:+UseSerialGC"));
         command.addAll(arguments);
         Path out = Files.createTempFile(temporary, "out", "");
         Path err = Files.createTempFile(temporary, "err", "");

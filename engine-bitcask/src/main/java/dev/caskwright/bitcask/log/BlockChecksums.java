@@ -31,15 +31,18 @@ final class BlockChecksums {
     private final long end;
     private final CRC32C crc = new CRC32C();
     private final CRC32C running = new CRC32C();
-    private final Window starts = new Window(WINDOW);
-    private final Window ends = new Window(BLOCK);
-    private final Window learnt = new Window(WINDOW);
+    private final Window starts;
+    private final Window ends;
+    private final Window learnt;
     private int[] upTo = new int[16]; // the checksum of the file up to the block with the index
     private int known = 1; // that of nothing, for a start
 
     BlockChecksums(ReadableFile file, long end) {
         this.file = file;
         this.end = end;
+        this.starts = new Window(Math.min(WINDOW, end));
+        this.ends = new Window(BLOCK);
+        this.learnt = new Window(Math.min(WINDOW, end));
     }
 
     /** Returns the checksum of a part that ends within the file. */
@@ -79,8 +82,8 @@ final class BlockChecksums {
         private long at;
         private int length;
 
-        Window(int size) {
-            this.bytes = new byte[size];
+        Window(long size) {
+            this.bytes = new byte[(int) size];
         }
 
         /** Adds a part to a sum, or as much of it as there is: if the file was cut meanwhile, the sum is a wrong one. */

@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask.log;
 
-import java.util.regex.Matcher;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -13,7 +13,9 @@ final class FileNames {
     /** How many names there are for a new manifest, for the case that something lies in the way. */
     static final int NEW_MANIFESTS = 10;
 
-    private static final Pattern NUMBERED = Pattern.compile("(\\d{8,10})\\.(data|merged|hint|image)");
+    private static final int MIN_DIGITS = 8;
+    private static final int MAX_DIGITS = 10;
+    private static final Set<String> SUFFIXES = Set.of("data", "merged", "hint", "image");
 
     private static final Pattern SIMILAR = Pattern.compile("\\d+\\.(data|merged|hint|image)(\\.new)?");
 
@@ -48,6 +50,9 @@ final class FileNames {
     }
 
     static boolean isNewManifest(String name) {
+        if (!name.startsWith(NEW_MANIFEST)) {
+            return false;
+        }
         for (int n = 0; n < NEW_MANIFESTS; n++) {
             if (name.equals(newManifest(n))) {
                 return true;
@@ -71,16 +76,24 @@ final class FileNames {
 
     /** Returns the number in a name of ours, or 0 if it has none. */
     static long id(String name) {
-        Matcher matcher = NUMBERED.matcher(name);
-        if (!matcher.matches()) {
+        int digits = name.indexOf('.');
+        if (digits < MIN_DIGITS || digits > MAX_DIGITS || !SUFFIXES.contains(name.substring(digits + 1))) {
             return 0;
         }
-        long id = Long.parseLong(matcher.group(1));
-        return Manifest.isFileNumber(id) && name.equals(numbered(id, matcher.group(2))) ? id : 0;
+        long id = 0;
+        for (int i = 0; i < digits; i++) {
+            char digit = name.charAt(i);
+            if (digit < '0' || digit > '9') {
+                return 0;
+            }
+            id = id * 10 + (digit - '0');
+        }
+        boolean hasZeroTooMany = digits > MIN_DIGITS && name.charAt(0) == '0';
+        return Manifest.isFileNumber(id) && !hasZeroTooMany ? id : 0;
     }
 
     private static String numbered(long id, String suffix) {
         String digits = Long.toString(id);
-        return "0".repeat(Math.max(0, 8 - digits.length())) + digits + "." + suffix;
+        return "0".repeat(Math.max(0, MIN_DIGITS - digits.length())) + digits + "." + suffix;
     }
 }

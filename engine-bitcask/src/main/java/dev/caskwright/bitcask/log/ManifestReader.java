@@ -28,7 +28,7 @@ final class ManifestReader {
     private final long length;
     private final long storeSeed;
     private final CRC32C crc = new CRC32C();
-    private final byte[] piece = new byte[PIECE];
+    private final byte[] piece;
     private long pieceAt;
     private int pieceLength;
 
@@ -36,6 +36,7 @@ final class ManifestReader {
         this.file = file;
         this.length = length;
         this.storeSeed = storeSeed;
+        this.piece = new byte[(int) Math.min(PIECE, length)];
     }
 
     /** Returns the bytes of an edit for this place of a manifest; {@code words} begin with its type. */
@@ -150,7 +151,7 @@ final class ManifestReader {
         }
         pieceAt = at;
         pieceLength = 0;
-        pieceLength = file.read(at, piece, 0, (int) Math.min(PIECE, Math.max(0, length - at)));
+        pieceLength = file.read(at, piece, 0, (int) Math.min(piece.length, Math.max(0, length - at)));
         return pieceLength;
     }
 
