@@ -64,6 +64,7 @@ final class HintFile {
         private static final long MOST_HELD =
                 Math.max(1 << 20, Runtime.getRuntime().maxMemory() / 128);
         private static final byte[] NONE = {};
+        private static final byte[] ZEROS = new byte[16 << 10];
 
         private final @Nullable Target target;
         private final @Nullable Runnable writeAhead;
@@ -101,22 +102,30 @@ final class HintFile {
                 return file == null && waitingLength == 0 && failure == null;
             }
 
+            /** Makes the file longer than needed, up to a length, unless it is or less than {@code leastFree} is free. */
             synchronized void reserve(int length, long leastFree) throws IOException {
-                if (io.usableSpace() < leastFree) {
+                long from = Math.max(reservedTo, file == null ? 0 : end);
+                if (failure != null || length <= from || io.usableSpace() < leastFree) {
                     return;
                 }
-                WritableFile fresh = io.createSequential(FileNames.hint(id), length);
-                file = fresh;
+                WritableFile open = file;
+                if (open == null) {
+                    open = io.createSequential(FileNames.hint(id), length);
+                    file = open;
+                }
+                for (long at = from; at < length; at += ZEROS.length) {
+                    open.write(at, ZEROS, 0, (int) Math.min(ZEROS.length, length - at));
+                }
                 reservedTo = length;
-                fresh.write(0, new byte[length], 0, length);
             }
 
-            /** Goes back to where nothing is written, after {@link #reserve} failed. */
+            /** Goes back to where {@link #reserve}, which failed, began. */
             synchronized void giveBack() throws IOException {
-                boolean isMade = file != null;
-                reservedTo = 0;
-                close();
-                if (isMade) {
+                WritableFile open = file;
+                if (open != null && (reservedTo > 0 || end > HEADER_LENGTH)) {
+                    open.truncate(Math.max(reservedTo, end));
+                } else if (open != null) {
+                    close();
                     deleteIfThere(io, FileNames.hint(id));
                 }
             }
@@ -222,8 +231,8 @@ final class HintFile {
         }
 
         /**
-         * Makes the hint file at once, and longer than it needs to be: so there is something that can be given up when the
-         * disk is full. If that is not possible, or less than {@code leastFree} is free, there is not.
+         * Makes the hint file longer than it needs to be, and makes it if it is not there: so there is something that can be given
+         * up when the disk is full. If that is not possible, or less than {@code leastFree} is free, it stays as it is.
          */
         void reserve(int length, long leastFree) {
             Target blocks = target;

@@ -54,12 +54,6 @@ final class SegmentedLog implements RecordLog {
     /** So much is made free when a full disk leaves no room for what matters. */
     private static final long ROOM_TO_MAKE = 256 << 10;
 
-    /** So long is the hint file of the active file at least: it is given up when a full disk leaves no room for a delete. */
-    private static final int RESERVE = 64 << 10;
-
-    /** Stores of shorter files keep no reserve: what is dead in one of many goes without needing room. */
-    private static final long LEAST_WITH_RESERVE = 4 << 20;
-
     /** What is written over the header of a record that is not to be found. */
     private static final byte[] NO_RECORD = new byte[2 * RecordFormat.ALIGNMENT];
 
@@ -75,6 +69,7 @@ final class SegmentedLog implements RecordLog {
     private final Object leaving = new Object(); // the mark at a file's end tells all that is durable by then
     private final FileSlots slots = new FileSlots();
     private final SpaceAhead space;
+    private final DeleteReserve reserve;
     private final Sealer sealer;
     private final Runnable sealing;
     private final Runnable writingHints = new Runnable() {
@@ -118,6 +113,7 @@ final class SegmentedLog implements RecordLog {
         this.options = options;
         this.manifest = manifest;
         this.coding = new ValueCoding(new CodecNotes(), options.codec());
+        this.reserve = new DeleteReserve(options.maxSegmentBytes(), ROOM_TO_MAKE);
         this.space = new SpaceAhead(options.maintenance(), commit, options.maxSegmentBytes(), options.onFailure());
         this.sealer = new Sealer(this, io, manifest, options);
         this.sealing = sealer.task();
@@ -382,12 +378,19 @@ final class SegmentedLog implements RecordLog {
         HintFile.Builder hints = activeHints;
         if (hints == null) {
             hints = new HintFile.Builder(io, manifest.store(), file, this::askForHintWriting);
-            if (options.maxSegmentBytes() >= LEAST_WITH_RESERVE) {
-                hints.reserve(RESERVE, ROOM_TO_MAKE);
-            }
+            reserve.begin(hints, file, otherBytes(file));
             activeHints = hints;
         }
+        reserve.growWith(hints, file);
         return hints;
+    }
+
+    private long otherBytes(DataFile file) {
+        long bytes = 0;
+        for (DataFile each : files()) {
+            bytes += each == file ? 0 : each.length();
+        }
+        return bytes;
     }
 
     private void write(DataFile file, long offset, EncodedDraft draft) throws IOException {

@@ -1,0 +1,65 @@
+package dev.caskwright.bitcask.log;
+
+/**
+ * Keeps room for deletes on a full disk: the hint file of the active file is longer than it needs to be, and is given up when a
+ * delete finds no room. Its length is a share of all data, so that long values can all be deleted; short ones can to a part, after
+ * which there are dead files to drop. Guarded by the write lock.
+ */
+final class DeleteReserve {
+    /** Stores of shorter files keep no reserve: what is dead in one of many goes without needing room. */
+    private static final long LEAST_WITH_RESERVE = 4 << 20;
+
+    private static final int LEAST = 64 << 10;
+
+    /** A key of 16 bytes takes 48 to delete: enough for all keys if values take 3 KiB. */
+    private static final int SHARE = 64;
+
+    /** After so many bytes of data the reserve grows, by so much at most: writers must not wait for it. */
+    private static final long STEP = 1 << 20;
+
+    private static final int MOST_IN_A_STEP = 256 << 10;
+
+    private final long leastFree;
+    private final long most;
+    private long others;
+    private long next;
+    private int length;
+
+    /**
+     * Makes the reserve of a store.
+     *
+     * @param leastFree the reserve does not grow if less is free
+     */
+    DeleteReserve(long maxFileBytes, long leastFree) {
+        this.leastFree = leastFree;
+        this.most = maxFileBytes < LEAST_WITH_RESERVE ? 0 : Math.max(LEAST, maxFileBytes / SHARE);
+    }
+
+    /**
+     * Begins with another active file.
+     *
+     * @param otherBytes how long all other files are
+     */
+    void begin(HintFile.Builder hints, DataFile file, long otherBytes) {
+        others = otherBytes;
+        length = 0;
+        grow(hints, file);
+    }
+
+    /** Grows with the data. To be called before each write to the active file. */
+    void growWith(HintFile.Builder hints, DataFile file) {
+        if (file.length() >= next) {
+            grow(hints, file);
+        }
+    }
+
+    private void grow(HintFile.Builder hints, DataFile file) {
+        next = file.length() + STEP;
+        long wanted = Math.min(most, Math.max(LEAST, (others + file.length()) / SHARE));
+        int now = (int) Math.min(wanted, Math.max(LEAST, length + MOST_IN_A_STEP));
+        if (now > length) {
+            length = now;
+            hints.reserve(length, leastFree);
+        }
+    }
+}
