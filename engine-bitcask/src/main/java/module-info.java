@@ -4,6 +4,7 @@ module dev.caskwright.bitcask {
     requires dev.caskwright.index.hashmap;
     requires dev.caskwright.io.standard;
     requires org.slf4j;
+    requires static jdk.jfr; // events are recorded where it is there
 
     exports dev.caskwright.bitcask;
 

@@ -2,6 +2,8 @@ package dev.caskwright.bitcask;
 
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.spi.SharedSync;
+import dev.caskwright.bitcask.events.SlowOperationEvent;
+import dev.caskwright.bitcask.events.StoreEvents;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -44,6 +46,17 @@ final class AsyncSync {
 
     /** Makes all that was written durable, in the calling thread; returns the version of the last write among that. */
     long force() throws IOException {
+        SlowOperationEvent slow = StoreEvents.operation();
+        try {
+            return forceNow();
+        } finally {
+            if (slow != null) {
+                slow.end(store.name, "sync");
+            }
+        }
+    }
+
+    private long forceNow() throws IOException {
         long position;
         long version;
         store.writeLock.lock();

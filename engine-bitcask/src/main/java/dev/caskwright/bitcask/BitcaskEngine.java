@@ -395,6 +395,11 @@ public final class BitcaskEngine
                 .with(new ClockStats(store.clock.jumps()));
     }
 
+    /** Returns how many keys the index has by now, without loading any. */
+    long indexedKeys() {
+        return ofIndex(KeyIndex::size);
+    }
+
     /** Returns whether all records are counted as live or dead, by which files are chosen. */
     private boolean isSettled() {
         return ofIndex(index -> parts.indexLoading().settle() ? 1 : 0) == 1;

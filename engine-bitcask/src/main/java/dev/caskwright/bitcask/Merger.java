@@ -12,6 +12,8 @@ import dev.caskwright.api.spi.MergeOutput;
 import dev.caskwright.api.spi.OrderedKeyIndex;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordScanner;
+import dev.caskwright.bitcask.events.MergeEvent;
+import dev.caskwright.bitcask.events.StoreEvents;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -419,6 +421,7 @@ final class Merger {
         private long nextId;
         private long lastId;
         private boolean mayBeCommitted;
+        private boolean isDone;
 
         /** Merges files; the puts in the order of their keys, or if that is null, of the log. */
         Round(List<LogSegment> inputs, @Nullable OrderedKeyIndex order) {
@@ -430,6 +433,27 @@ final class Merger {
         }
 
         void run() throws IOException {
+            MergeEvent event = StoreEvents.merge();
+            try {
+                merge();
+            } finally {
+                end(event);
+            }
+        }
+
+        private void end(@Nullable MergeEvent event) {
+            if (event == null) {
+                return;
+            }
+            long after = 0;
+            for (MergeOutput each : outputs) {
+                after += each.segment().length();
+            }
+            long before = inputs.stream().mapToLong(LogSegment::length).sum();
+            event.end(store.name, inputs.size(), before, isDone ? outputs.size() : 0, isDone ? after : 0, isDone);
+        }
+
+        private void merge() throws IOException {
             Throwable failure = null;
             try {
                 reserveNumbers();
@@ -459,6 +483,15 @@ final class Merger {
          * Returns whether that was done: it is not if damage leaves open whether nothing is needed, or the log does not agree.
          */
         boolean drop() throws IOException {
+            MergeEvent event = StoreEvents.merge();
+            try {
+                return dropUnneeded();
+            } finally {
+                end(event);
+            }
+        }
+
+        private boolean dropUnneeded() throws IOException {
             try {
                 for (LogSegment input : inputs) {
                     if (proof.isNeeded(input)) {
@@ -482,6 +515,7 @@ final class Merger {
                     commitDrop();
                 }
                 switchIndex();
+                isDone = true;
             } finally {
                 store.committing.unlock();
             }
@@ -548,6 +582,7 @@ final class Merger {
             try {
                 commit();
                 switchIndex();
+                isDone = true;
             } finally {
                 store.committing.unlock();
             }

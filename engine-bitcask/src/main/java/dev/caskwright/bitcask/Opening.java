@@ -11,6 +11,9 @@ import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
 import dev.caskwright.api.spi.ValueCache;
 import dev.caskwright.api.spi.ValueCacheFactory;
+import dev.caskwright.bitcask.events.OpenEvent;
+import dev.caskwright.bitcask.events.RecoveryEvent;
+import dev.caskwright.bitcask.events.StoreEvents;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
@@ -74,6 +77,24 @@ final class Opening {
         // called
         // first when there is trouble, so this one is initialized before there is any.
         LoggerFactory.getILoggerFactory();
+        OpenEvent event = StoreEvents.open();
+        if (event == null) {
+            return openOrRelease(started);
+        }
+        BitcaskEngine result = null;
+        try {
+            result = openOrRelease(started);
+            return result;
+        } finally {
+            event.end(
+                    options.directory().toString(),
+                    options.readOnly(),
+                    result != null,
+                    result == null ? 0 : result.indexedKeys());
+        }
+    }
+
+    private BitcaskEngine openOrRelease(long started) throws IOException {
         try {
             return open(started);
         } catch (AbstractMethodError | NoSuchMethodError e) {
@@ -101,6 +122,7 @@ final class Opening {
         Background.Task expiring = background.task(
                 "looking for what has expired", BackgroundThreads.Work.LONG, this::mergeExpiredInBackground);
         ReadEpochs epochs = new ReadEpochs(Sessions.slots());
+        RecoveryEvent recovery = StoreEvents.recovery();
         RecordLogOpening opening =
                 options.recordLog().open(io, startupIo, logOptions(create, background, merging, epochs));
         RecordLog log = opening.log();
@@ -120,6 +142,14 @@ final class Opening {
         boolean isImageLoaded = loading.begin();
         long replayed = loading.replay(index, isImageLoaded);
         opening.finish();
+        if (recovery != null) {
+            recovery.end(
+                    io.describe(),
+                    isImageLoaded,
+                    replayed,
+                    opening.tornBytesCut(),
+                    log.segments().size());
+        }
         loading.goOn(rest -> background
                 .task("loading the key index", BackgroundThreads.Work.LONG, rest)
                 .request());
@@ -131,6 +161,7 @@ final class Opening {
         ValueCacheFactory caches = options.valueCache();
         ValueCache cache = caches == null ? null : keep(caches);
         Store store = new Store(
+                io.describe(),
                 log,
                 epochs,
                 index,

@@ -7,6 +7,8 @@ import dev.caskwright.api.ValueView;
 import dev.caskwright.api.spi.CachedRecord;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.RecordReader;
+import dev.caskwright.bitcask.events.SlowOperationEvent;
+import dev.caskwright.bitcask.events.StoreEvents;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -41,11 +43,15 @@ final class Reads {
 
     private byte @Nullable [] get(byte[] source, int offset, int length, Snapshots.@Nullable Handle snapshot)
             throws IOException {
+        SlowOperationEvent slow = StoreEvents.operation();
         Session session = store.enter();
         try {
             return value(session, source, offset, length, snapshot);
         } finally {
             store.exit(session);
+            if (slow != null) {
+                slow.end(store.name, "get");
+            }
         }
     }
 
@@ -84,10 +90,14 @@ final class Reads {
     <R> @Nullable R read(byte[] key, ValueReader<R> valueReader, Snapshots.@Nullable Handle snapshot)
             throws IOException {
         Limits.checkKey(key);
+        SlowOperationEvent slow = StoreEvents.operation();
         Session session = store.enter();
         boolean isEntered = true;
         try {
             ValueView value = view(session, key, snapshot);
+            if (slow != null) {
+                slow.end(store.name, "read"); // what the reader does is not the store's
+            }
             if (value == null) {
                 return null;
             }
@@ -146,6 +156,7 @@ final class Reads {
 
     private void getBatch(KeyBatch batch, byte[] @Nullable [] values, int from, Snapshots.@Nullable Handle snapshot)
             throws IOException {
+        SlowOperationEvent slow = StoreEvents.operation();
         Session session = store.enter();
         try {
             batch.locate(index, snapshot);
@@ -157,6 +168,9 @@ final class Reads {
             }
         } finally {
             store.exit(session);
+            if (slow != null) {
+                slow.end(store.name, "get all");
+            }
         }
     }
 
@@ -219,6 +233,7 @@ final class Reads {
 
     int get(byte[] key, ByteBuffer target, Snapshots.@Nullable Handle snapshot) throws IOException {
         Limits.checkKey(key);
+        SlowOperationEvent slow = StoreEvents.operation();
         Session session = store.enter();
         try {
             long locator = candidate(key, 0, key.length, snapshot);
@@ -244,6 +259,9 @@ final class Reads {
             return length;
         } finally {
             store.exit(session);
+            if (slow != null) {
+                slow.end(store.name, "get");
+            }
         }
     }
 
@@ -256,6 +274,7 @@ final class Reads {
 
     boolean contains(byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
         Limits.checkKey(key);
+        SlowOperationEvent slow = StoreEvents.operation();
         Session session = store.enter();
         try {
             long locator =
@@ -270,11 +289,15 @@ final class Reads {
             return isLive(session.reader, snapshot);
         } finally {
             store.exit(session);
+            if (slow != null) {
+                slow.end(store.name, "contains");
+            }
         }
     }
 
     @Nullable Entry entry(byte[] key, Snapshots.@Nullable Handle snapshot) throws IOException {
         Limits.checkKey(key);
+        SlowOperationEvent slow = StoreEvents.operation();
         Session session = store.enter();
         try {
             RecordReader reader = find(session, key, snapshot);
@@ -286,6 +309,9 @@ final class Reads {
             return new Entry(key.clone(), reader.value(), version, expiresAt);
         } finally {
             store.exit(session);
+            if (slow != null) {
+                slow.end(store.name, "entry");
+            }
         }
     }
 

@@ -29,13 +29,16 @@ final class Store {
     private static final int KEPT_BATCHES = 4;
 
     /** Held while the log is appended to and the index changed, so that both have the same order. */
-    final WriteLock writeLock = new WriteLock();
+    final WriteLock writeLock;
 
     /**
      * Held while a merge is committed and the index goes over to its outputs, and while an image of the index is saved.
      * Taken before the write lock, or only tried.
      */
     final ReentrantLock committing = new ReentrantLock();
+
+    /** The directory, as errors and events call it. */
+    final String name;
 
     final RecordLog log;
     final KeyIndex index;
@@ -58,6 +61,7 @@ final class Store {
     private boolean removalsEnded; // guarded by removing
 
     Store(
+            String name,
             RecordLog log,
             ReadEpochs epochs,
             KeyIndex index,
@@ -67,6 +71,8 @@ final class Store {
             long seed,
             boolean readOnly,
             AtomicReference<@Nullable Throwable> failure) {
+        this.name = name;
+        this.writeLock = new WriteLock(name);
         this.log = log;
         this.epochs = epochs;
         this.index = index;

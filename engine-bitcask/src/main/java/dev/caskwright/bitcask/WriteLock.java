@@ -1,5 +1,7 @@
 package dev.caskwright.bitcask;
 
+import dev.caskwright.bitcask.events.StallEvent;
+import dev.caskwright.bitcask.events.StoreEvents;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -18,11 +20,15 @@ final class WriteLock extends ReentrantLock {
 
     private static final int SPINS = 200; // some microseconds
 
+    private final String store;
+
     /** How often in a row the queue was overtaken. Written under the lock, and only when it changes. */
     private volatile int overtakes;
 
-    WriteLock() {
+    /** @param store what events call the store */
+    WriteLock(String store) {
         super(true);
+        this.store = store;
     }
 
     /** Waits in turn. */
@@ -43,7 +49,11 @@ final class WriteLock extends ReentrantLock {
             }
             Thread.onSpinWait();
         }
+        StallEvent stall = StoreEvents.stall();
         lock();
+        if (stall != null) {
+            stall.end(store, StallEvent.LOCK);
+        }
     }
 
     private boolean mayOvertake() {

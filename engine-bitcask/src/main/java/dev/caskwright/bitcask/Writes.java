@@ -11,6 +11,8 @@ import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.RecordDraft;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordReader;
+import dev.caskwright.bitcask.events.SlowOperationEvent;
+import dev.caskwright.bitcask.events.StoreEvents;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Map;
@@ -56,6 +58,7 @@ final class Writes {
     }
 
     void put(byte[] key, byte[] value, WriteOptions options) throws IOException {
+        SlowOperationEvent slow = StoreEvents.operation();
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         long position;
         long length;
@@ -75,7 +78,7 @@ final class Writes {
         } finally {
             giveBack(session, goesOn);
         }
-        finish(position, length, sync);
+        finish(position, length, sync, slow, "put");
     }
 
     /** @param goesOn whether {@link #finish} follows; if not, background work that was asked for is handed over here */
@@ -104,6 +107,7 @@ final class Writes {
     }
 
     private boolean putIf(byte[] key, byte[] value, WriteOptions options, Condition condition) throws IOException {
+        SlowOperationEvent slow = StoreEvents.operation();
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         boolean isWritten;
         boolean goesOn = false;
@@ -126,7 +130,7 @@ final class Writes {
         } finally {
             giveBack(session, goesOn);
         }
-        finish(position, length, sync);
+        finish(position, length, sync, slow, "put if");
         return isWritten;
     }
 
@@ -163,6 +167,7 @@ final class Writes {
 
     private boolean deleteIf(byte[] key, WriteOptions options, byte @Nullable [] expected) throws IOException {
         Limits.checkKey(key);
+        SlowOperationEvent slow = StoreEvents.operation();
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         boolean isDeleted;
         boolean goesOn = false;
@@ -185,7 +190,7 @@ final class Writes {
         } finally {
             giveBack(session, goesOn);
         }
-        finish(position, length, sync);
+        finish(position, length, sync, slow, "delete");
         return isDeleted;
     }
 
@@ -228,7 +233,7 @@ final class Writes {
         } finally {
             store.writeLock.unlock();
         }
-        finish(position, 0, options.durabilityOr(storeDurability) == Durability.SYNC);
+        finish(position, 0, options.durabilityOr(storeDurability) == Durability.SYNC, null, "expire");
     }
 
     private void draftPut(Session session, byte[] key, byte[] value, WriteOptions options) throws IOException {
@@ -336,7 +341,8 @@ final class Writes {
         }
     }
 
-    private void finish(long position, long bytes, boolean sync) throws IOException {
+    private void finish(long position, long bytes, boolean sync, @Nullable SlowOperationEvent slow, String operation)
+            throws IOException {
         try {
             if (sync) {
                 store.sync(position);
@@ -344,6 +350,9 @@ final class Writes {
                 backgroundSync.written(bytes);
             }
         } finally {
+            if (slow != null) {
+                slow.end(store.name, operation);
+            }
             background.handOver(); // after all that the write has to do, and under no lock
         }
     }
@@ -360,6 +369,7 @@ final class Writes {
      * @param read keys and the versions they had, 0 if they were absent
      */
     boolean writeIf(WriteBatch batch, WriteOptions options, Map<byte[], Long> read) throws IOException {
+        SlowOperationEvent slow = StoreEvents.operation();
         boolean sync = options.durabilityOr(storeDurability) == Durability.SYNC;
         boolean isCommitted;
         boolean goesOn = false;
@@ -383,7 +393,7 @@ final class Writes {
             store.giveBackBatch(draft);
             giveBack(session, goesOn);
         }
-        finish(position, length, sync);
+        finish(position, length, sync, slow, "write");
         return isCommitted;
     }
 

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 /** Who waits for the write lock is served after a bounded number of turns of the others: counted, not timed. */
 @Timeout(60)
 final class WriteLockTest {
-    private final WriteLock lock = new WriteLock();
+    private final WriteLock lock = new WriteLock("store");
 
     private Thread start(Runnable work) {
         Thread thread = new Thread(work);

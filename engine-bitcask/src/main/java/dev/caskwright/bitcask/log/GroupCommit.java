@@ -3,6 +3,8 @@ package dev.caskwright.bitcask.log;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.bitcask.events.ForceEvent;
+import dev.caskwright.bitcask.events.StoreEvents;
 import java.io.IOException;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -83,6 +85,7 @@ final class GroupCommit {
     }
 
     private final Force force;
+    private final String store;
     private @Nullable Group next; // guarded by this, like the group's members until it is closed
     private @Nullable Member leader; // of the force that is under way or about to be; guarded by this
     private volatile long durable;
@@ -90,8 +93,10 @@ final class GroupCommit {
     private volatile long forceNanos; // what the last force took
     private volatile @Nullable Throwable failed;
 
-    GroupCommit(Force force) {
+    /** @param store what events call the store */
+    GroupCommit(Force force, String store) {
         this.force = force;
+        this.store = store;
     }
 
     /** Returns the position up to which the log is known to be on stable storage. */
@@ -224,7 +229,7 @@ final class GroupCommit {
             } else if (durable < group.position) {
                 // The force before may have come to all of these, too, if they appended just before it.
                 long start = System.nanoTime();
-                durable = force.force();
+                durable = forced(group);
                 forceNanos = System.nanoTime() - start;
             }
         } catch (IOException | RuntimeException | Error e) {
@@ -241,6 +246,21 @@ final class GroupCommit {
                     member.wake();
                 }
             }
+        }
+    }
+
+    private long forced(Group group) throws IOException {
+        ForceEvent event = StoreEvents.force();
+        if (event == null) {
+            return force.force();
+        }
+        boolean isForced = false;
+        try {
+            long reached = force.force();
+            isForced = true;
+            return reached;
+        } finally {
+            event.end(store, group.size, isForced);
         }
     }
 

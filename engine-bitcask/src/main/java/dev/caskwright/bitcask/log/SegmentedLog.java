@@ -22,6 +22,8 @@ import dev.caskwright.api.spi.RecordLogOptions;
 import dev.caskwright.api.spi.RecordReader;
 import dev.caskwright.api.spi.RecordScanner;
 import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.bitcask.events.StallEvent;
+import dev.caskwright.bitcask.events.StoreEvents;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -60,7 +62,8 @@ final class SegmentedLog implements RecordLog {
     private final IoManager io;
     private final RecordLogOptions options;
     private final Manifest manifest;
-    private final GroupCommit commit = new GroupCommit(this::forceAppended);
+    private final String name;
+    private final GroupCommit commit;
     private final EncodedDraft markDraft = new EncodedDraft();
     private final ValueCoding coding;
     private final CRC32C batchCrc = new CRC32C();
@@ -110,6 +113,8 @@ final class SegmentedLog implements RecordLog {
 
     SegmentedLog(IoManager io, RecordLogOptions options, Manifest manifest) {
         this.io = io;
+        this.name = io.describe();
+        this.commit = new GroupCommit(this::forceAppended, name);
         this.options = options;
         this.manifest = manifest;
         this.coding = new ValueCoding(new CodecNotes(), options.codec());
@@ -476,12 +481,16 @@ final class SegmentedLog implements RecordLog {
      * next try.
      */
     private void roll() throws IOException {
-        sealIfTooManyWait();
+        StallEvent stall = StoreEvents.stall();
+        boolean hasSealed = sealIfTooManyWait();
         leaveActive();
         newFiles.removeLeftBehind();
         DataFile fresh = createNextFile();
         lastLogId = fresh.id();
         active = fresh;
+        if (stall != null) {
+            stall.end(name, hasSealed ? StallEvent.SEALING : StallEvent.NEW_FILE);
+        }
     }
 
     /** Says that under a name with this number there is something that is not ours, so that the number is not used. */
@@ -504,12 +513,14 @@ final class SegmentedLog implements RecordLog {
         }
     }
 
-    private void sealIfTooManyWait() throws IOException {
+    /** Returns whether files had to be sealed. */
+    private boolean sealIfTooManyWait() throws IOException {
         if (sealer.count() < MAX_UNSEALED) {
-            return;
+            return false;
         }
         try {
             sealer.sealAll();
+            return true;
         } catch (EngineException e) {
             throw e;
         } catch (IOException e) {

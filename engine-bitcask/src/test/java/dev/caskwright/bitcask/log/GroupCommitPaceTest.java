@@ -77,15 +77,17 @@ final class GroupCommitPaceTest {
             AtomicInteger forces = new AtomicInteger();
             AtomicBoolean isSeen = new AtomicBoolean();
             Thread[] member = new Thread[1];
-            commit[0] = new GroupCommit(() -> {
-                if (forces.incrementAndGet() == SHORT_FORCES + 1) {
-                    member[0] = start(awaiting(commit[0], SHORT_FORCES + 2));
-                    while (!isSeen.get() && !isParked(member[0], commit[0])) {
-                        isSeen.set(isGivingWay(member[0]));
-                    }
-                }
-                return forces.get();
-            });
+            commit[0] = new GroupCommit(
+                    () -> {
+                        if (forces.incrementAndGet() == SHORT_FORCES + 1) {
+                            member[0] = start(awaiting(commit[0], SHORT_FORCES + 2));
+                            while (!isSeen.get() && !isParked(member[0], commit[0])) {
+                                isSeen.set(isGivingWay(member[0]));
+                            }
+                        }
+                        return forces.get();
+                    },
+                    "store");
             for (int position = 1; position <= SHORT_FORCES + 1; position++) {
                 commit[0].await(position);
             }
@@ -102,14 +104,16 @@ final class GroupCommitPaceTest {
             AtomicInteger forces = new AtomicInteger();
             GroupCommit[] commit = new GroupCommit[1];
             Thread[] leader = new Thread[1];
-            commit[0] = new GroupCommit(() -> {
-                long reached = appended.get();
-                if (forces.incrementAndGet() == 1) {
-                    leader[0] = start(awaiting(commit[0], appended.incrementAndGet()));
-                    awaitParked(leader[0], commit[0]); // so long a force lets leaders wait
-                }
-                return reached;
-            });
+            commit[0] = new GroupCommit(
+                    () -> {
+                        long reached = appended.get();
+                        if (forces.incrementAndGet() == 1) {
+                            leader[0] = start(awaiting(commit[0], appended.incrementAndGet()));
+                            awaitParked(leader[0], commit[0]); // so long a force lets leaders wait
+                        }
+                        return reached;
+                    },
+                    "store");
             commit[0].await(appended.incrementAndGet());
             while (leader[0].isAlive() && !isGivingWay(leader[0])) {
                 Thread.onSpinWait();
@@ -125,11 +129,13 @@ final class GroupCommitPaceTest {
         for (int i = 0; i < 100; i++) {
             GroupCommit[] commit = new GroupCommit[1];
             Thread[] leader = new Thread[1];
-            commit[0] = new GroupCommit(() -> {
-                leader[0] = start(awaiting(commit[0], 2));
-                awaitParked(leader[0], commit[0]);
-                return 2;
-            });
+            commit[0] = new GroupCommit(
+                    () -> {
+                        leader[0] = start(awaiting(commit[0], 2));
+                        awaitParked(leader[0], commit[0]);
+                        return 2;
+                    },
+                    "store");
             commit[0].await(1);
             while (leader[0].isAlive()) {
                 assertThat(isGivingWay(leader[0])).isFalse();

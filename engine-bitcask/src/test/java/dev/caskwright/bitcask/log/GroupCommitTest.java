@@ -25,7 +25,7 @@ final class GroupCommitTest {
     private final AtomicInteger forces = new AtomicInteger();
     private final CountDownLatch isForcing = new CountDownLatch(1);
     private final CountDownLatch mayEnd = new CountDownLatch(1);
-    private final GroupCommit commit = new GroupCommit(this::force);
+    private final GroupCommit commit = new GroupCommit(this::force, "store");
     private volatile @Nullable Throwable laterFailure;
 
     /** The first force takes until it is let go; the later ones may fail. */
@@ -168,12 +168,14 @@ final class GroupCommitTest {
 
     @Test
     void whatTheForceBeforeCameToIsNotForcedAgain() throws Exception {
-        GroupCommit late = new GroupCommit(() -> {
-            forces.incrementAndGet();
-            isForcing.countDown();
-            await(mayEnd);
-            return appended.get();
-        });
+        GroupCommit late = new GroupCommit(
+                () -> {
+                    forces.incrementAndGet();
+                    isForcing.countDown();
+                    await(mayEnd);
+                    return appended.get();
+                },
+                "store");
         Writer leader = new Writer(late);
         await(isForcing);
         Writer member = new Writer(late);
@@ -221,14 +223,16 @@ final class GroupCommitTest {
     @Test
     void thoseWhoWaitBehindAForceThatFailsAreNotForced() throws Exception {
         IllegalStateException failure = new IllegalStateException("a bug");
-        GroupCommit failing = new GroupCommit(() -> {
-            if (forces.incrementAndGet() == 1) {
-                isForcing.countDown();
-                await(mayEnd);
-                throw failure;
-            }
-            return appended.get();
-        });
+        GroupCommit failing = new GroupCommit(
+                () -> {
+                    if (forces.incrementAndGet() == 1) {
+                        isForcing.countDown();
+                        await(mayEnd);
+                        throw failure;
+                    }
+                    return appended.get();
+                },
+                "store");
         Writer leader = new Writer(failing);
         await(isForcing);
         Writer member = new Writer(failing);

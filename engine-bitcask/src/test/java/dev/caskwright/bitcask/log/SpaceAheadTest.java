@@ -39,7 +39,7 @@ final class SpaceAheadTest {
     }
 
     private SpaceAhead space(Executor executor, long maxLength) {
-        GroupCommit commit = new GroupCommit(() -> forces.incrementAndGet());
+        GroupCommit commit = new GroupCommit(() -> forces.incrementAndGet(), "store");
         return new SpaceAhead(executor, commit, maxLength, failures::add);
     }
 
