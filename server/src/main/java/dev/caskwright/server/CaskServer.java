@@ -2,6 +2,7 @@ package dev.caskwright.server;
 
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.server.command.Host;
+import dev.caskwright.server.command.Metrics;
 import dev.caskwright.server.command.Replayer;
 import dev.caskwright.server.command.Session;
 import dev.caskwright.server.config.ServerConfig;
@@ -89,6 +90,7 @@ public final class CaskServer implements AutoCloseable {
     private final CountDownLatch shutdownAsked = new CountDownLatch(1);
     private volatile @Nullable Certificates certificates;
     private volatile boolean isStopping;
+    private final MetricsEndpoint metrics;
     private long sweeps;
     private int port;
     private int tlsPort;
@@ -115,6 +117,7 @@ public final class CaskServer implements AutoCloseable {
                 new LinkedBlockingQueue<>(MAX_WAITING_WORK),
                 new DefaultThreadFactory("caskwright-worker", true));
         host = new Host(config, keyspace, workers, new Control(), replication);
+        metrics = new MetricsEndpoint(() -> Metrics.text(host));
         boolean isNative = config.option("io-native").isYes() && Epoll.isAvailable();
         channelType = isNative ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
         group = new MultiThreadIoEventLoopGroup(
@@ -187,11 +190,15 @@ public final class CaskServer implements AutoCloseable {
         if (certificates != null) {
             tlsPort = listen((int) config.number("tls-port"), true);
         }
+        int metricsPort = (int) config.number("metrics-port");
+        if (metricsPort > 0) {
+            metrics.listen(group, channelType, config.text("metrics-bind"), metricsPort);
+        }
         group.next().scheduleAtFixedRate(this::sweep, 1, 1, TimeUnit.SECONDS);
         if (host.replication() == null) {
             host.cleaner().run();
         }
-        LOG.info("ready to accept connections: port={}, tls-port={}", port, tlsPort);
+        LOG.info("ready to accept connections: port={}, tls-port={}, metrics-port={}", port, tlsPort, metricsPort);
     }
 
     private int listen(int wanted, boolean isTls) throws IOException {
@@ -364,6 +371,7 @@ public final class CaskServer implements AutoCloseable {
         isStopping = true;
         shutdownAsked.countDown();
         listeners.forEach(listener -> listener.close().syncUninterruptibly());
+        metrics.close();
         connections.forEach(channel -> {
             Connection connection = channel.pipeline().get(Connection.class);
             if (connection != null) {

@@ -76,6 +76,8 @@ public final class ServerConfig {
         add(Option.number("timeout", Change.ANY_TIME, 0, 0, Integer.MAX_VALUE));
         add(Option.number("io-threads", Change.AT_START, 1, 1, 128));
         add(Option.yesNo("io-native", Change.AT_START, true));
+        add(Option.number("metrics-port", Change.AT_START, 0, 0, MAX_PORT));
+        add(Option.text("metrics-bind", Change.AT_START, "127.0.0.1"));
     }
 
     private void limits() {
