@@ -26,7 +26,7 @@ final class BackupCommand implements Callable<Integer> {
     @Mixin
     private BackendOptions backends = new BackendOptions();
 
-    @Parameters(paramLabel = "TARGET", description = "The directory for the copy.")
+    @Parameters(paramLabel = "TARGET", description = "The directory for the copy; for an engine of one file, the file.")
     private Path target = Path.of("");
 
     @Mixin

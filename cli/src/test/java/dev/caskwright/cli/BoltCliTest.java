@@ -180,7 +180,15 @@ final class BoltCliTest {
                 .hasSize(3);
         assertThat(run(with(store, "stat")).out()).contains("301");
         assertThat(run(with(store, "verify")).exit()).isZero();
-        assertThat(run(with(store, "backup", "copy")).err()).contains("facet=Backups");
+        assertThat(run(with(store, "merge")).err()).contains("facet=Merging");
+        Path copy = directory.resolve("copy.db");
+        assertThat(run(with(store, "backup", "--json", copy.toString())).out()).contains("\"filesBrought\":1");
+        Path restored = directory.resolve("restored.db");
+        assertThat(run("restore", "--engine", "bolt", "--dir", restored.toString(), copy.toString())
+                        .exit())
+                .isZero();
+        store[store.length - 1] = restored.toString();
+        assertThat(run(with(store, "get", "new")).out()).isEqualTo("elm");
     }
 
     private static String[] with(String[] store, String command, String... more) {

@@ -1,18 +1,23 @@
 package dev.caskwright.bolt;
 
+import dev.caskwright.api.Backups;
+import dev.caskwright.api.CopyReport;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.Integrity;
+import dev.caskwright.api.Restoring;
 import dev.caskwright.api.SalvageReport;
 import dev.caskwright.api.Salvaging;
 import dev.caskwright.api.StoreAtRest;
+import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.spi.IoManagerFactory;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.util.List;
 
 /** A bolt file that is not open, with all of its buckets. */
-final class BoltAtRest implements StoreAtRest, Integrity, Salvaging {
+final class BoltAtRest implements StoreAtRest, Integrity, Salvaging, Backups, Restoring {
     private final Path file;
     private final IoManagerFactory io;
 
@@ -28,8 +33,7 @@ final class BoltAtRest implements StoreAtRest, Integrity, Salvaging {
 
     @Override
     public VerifyReport verify() throws IOException {
-        try (BoltDatabase database =
-                BoltDatabase.builder(file).io(io).readOnly(true).open()) {
+        try (BoltDatabase database = open()) {
             return report(database);
         } catch (CorruptRecordException e) {
             return new VerifyReport(
@@ -47,6 +51,37 @@ final class BoltAtRest implements StoreAtRest, Integrity, Salvaging {
                 report.problems().stream()
                         .map(problem -> new VerifyReport.Damage(name, 0, problem))
                         .toList());
+    }
+
+    @Override
+    public CopyReport backup(Path target) throws IOException {
+        try (BoltDatabase database = open()) {
+            return FileBackup.write(database, target);
+        }
+    }
+
+    @Override
+    public CopyReport restoreTo(Path newStore) throws IOException {
+        if (io.overlap(file, newStore)) {
+            throw new IllegalArgumentException(
+                    "a store is restored to another file: file=" + file + ", target=" + newStore);
+        }
+        try (BoltDatabase database = open();
+                BoltTransaction reader = database.beginRead()) {
+            CheckReport check = database.check();
+            if (!check.isSound()) {
+                throw new CorruptRecordException(
+                        "the file is damaged", database.store().name(), 0, "problems=" + check.problems());
+            }
+            database.copyTo(newStore);
+            return new CopyReport(reader.id(), 1, reader.size(), 1, reader.size(), List.of());
+        } catch (FileAlreadyExistsException e) {
+            throw new UnsupportedFormatException("the target is there already: name a new file: target=" + newStore);
+        }
+    }
+
+    private BoltDatabase open() throws IOException {
+        return BoltDatabase.builder(file).io(io).readOnly(true).open();
     }
 
     @Override

@@ -42,7 +42,8 @@ public final class BoltBuilder {
             boolean requiresLock,
             long maxSize,
             int maxReaders,
-            IoManagerFactory io) {}
+            IoManagerFactory io,
+            Path file) {}
 
     /** Sets the IO manager that reaches the file; {@code standard} by default. */
     public BoltBuilder io(IoManagerFactory factory) {
@@ -159,6 +160,7 @@ public final class BoltBuilder {
                         requiresLock,
                         maxSize,
                         maxReaders,
-                        io));
+                        io,
+                        absolute));
     }
 }

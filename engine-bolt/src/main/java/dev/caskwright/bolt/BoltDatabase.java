@@ -8,6 +8,7 @@ import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.PagedFile;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.bolt.freelist.Freelist;
@@ -629,6 +630,15 @@ public final class BoltDatabase implements AutoCloseable {
     /** Returns the number of the current state. */
     long state() {
         return current.transaction();
+    }
+
+    /** Returns where the file is. */
+    Path path() {
+        return options.file();
+    }
+
+    IoManagerFactory io() {
+        return options.io();
     }
 
     PageStore store() {

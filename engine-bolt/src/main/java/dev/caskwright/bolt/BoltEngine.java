@@ -1,6 +1,8 @@
 package dev.caskwright.bolt;
 
+import dev.caskwright.api.Backups;
 import dev.caskwright.api.ConditionalWrites;
+import dev.caskwright.api.CopyReport;
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.EngineClosedException;
@@ -24,6 +26,7 @@ import dev.caskwright.api.WriteStats;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ref.Cleaner;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -49,7 +52,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for any number of threads.
  */
 public final class BoltEngine extends BucketView
-        implements StorageEngine, OrderedView, ConditionalWrites, Transactions, Spaces, Integrity {
+        implements StorageEngine, OrderedView, ConditionalWrites, Transactions, Spaces, Integrity, Backups {
     private static final Cleaner CLEANER = Cleaner.create();
 
     private final BoltDatabase database;
@@ -445,6 +448,18 @@ public final class BoltEngine extends BucketView
     public VerifyReport verify() throws IOException {
         checkOpen();
         return BoltAtRest.report(database);
+    }
+
+    /**
+     * Copies the whole file, all buckets included, beside commits.
+     *
+     * @param target a missing file, or an earlier backup of the file at this path that nobody has written to since: that is
+     *     replaced, at once, by a whole new copy
+     */
+    @Override
+    public CopyReport backup(Path target) throws IOException {
+        checkOpen();
+        return FileBackup.write(database, target);
     }
 
     /** Closes the store; if it is not a space of another one, also the database, with all that was handed out. */

@@ -4,6 +4,7 @@ import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.bolt.page.PageStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /** Copies the state of a read transaction, as a file of its own, beside commits. */
 final class HotCopy {
@@ -18,6 +19,10 @@ final class HotCopy {
     }
 
     static void write(PageStore store, Meta meta, Target target) throws IOException {
+        write(store, meta, null, target);
+    }
+
+    static void write(PageStore store, Meta meta, @Nullable BackupMark mark, Target target) throws IOException {
         int pageSize = store.pageSize();
         byte[] metas = new byte[2 * pageSize];
         // The other meta page names the same state under the number before: should one be lost, the other one does.
@@ -26,6 +31,9 @@ final class HotCopy {
             each.write(ByteBuffer.wrap(metas)
                     .slice((int) each.page() * pageSize, pageSize)
                     .order(store.order()));
+        }
+        if (mark != null) {
+            mark.put(metas);
         }
         target.write(metas, 0, metas.length);
         byte[] piece = new byte[PIECE_LENGTH];

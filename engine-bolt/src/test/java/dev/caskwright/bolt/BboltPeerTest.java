@@ -2,6 +2,7 @@ package dev.caskwright.bolt;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -219,6 +220,10 @@ final class BboltPeerTest {
                 assertThat(dump(database)).isEqualTo(dump(model));
             }
         }
+        Path copy = file.resolveSibling("copy.db");
+        new BoltAtRest(file, StandardIoManager::open).backup(copy);
+        original.assertSound(copy, "backup");
+        assertThat(original.dump(copy)).isEqualTo(dump(model));
     }
 
     /** Makes a change that the model allows. */

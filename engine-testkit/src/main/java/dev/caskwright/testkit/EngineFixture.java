@@ -8,7 +8,8 @@ import java.time.InstantSource;
 /** What the contracts of engines and of their facets are run on: stores that can be opened. */
 public interface EngineFixture {
     /**
-     * Opens the store in a directory, which is missing, or holds what an earlier open made there.
+     * Opens the store in a directory, which is missing, or holds what an earlier open made there. An engine of one file takes the
+     * path for its file.
      *
      * <p>Data files must be small, a few KiB: the tests then see many of them, and merges, which leave the active file
      * alone, have something to do.

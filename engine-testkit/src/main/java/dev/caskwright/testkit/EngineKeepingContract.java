@@ -62,6 +62,10 @@ abstract class EngineKeepingContract extends EngineViewContract {
     }
 
     private static void copyFiles(Path from, Path to) throws IOException {
+        if (Files.isRegularFile(from)) {
+            Files.copy(from, to);
+            return;
+        }
         Files.createDirectories(to);
         try (Stream<Path> files = Files.list(from)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
