@@ -5,6 +5,7 @@ import dev.caskwright.api.spi.Backends;
 import dev.caskwright.api.spi.EngineProvider;
 import dev.caskwright.api.spi.EngineSettings;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -58,7 +59,7 @@ final class BackendOptions {
             description =
                     "What a write survives: none (nothing for certain), write (kill -9; the default) or sync (power"
                             + " loss). Commands that only read ignore it.")
-    private Durability durability = Durability.WRITE;
+    private @Nullable Durability durability;
 
     private boolean mergesInBackground;
     private final Map<String, String> preferred = new LinkedHashMap<>();
@@ -109,8 +110,29 @@ final class BackendOptions {
         return io;
     }
 
+    /**
+     * Returns the first of the options that the user has set and that mean nothing for a member of a group, whose store is opened
+     * by its node; null if there is none. Writes are on the disks of a majority there, so that {@code --durability sync} is true.
+     */
+    @Nullable String meaninglessInGroups() {
+        if (!engine.equals(DEFAULT_ENGINE)) {
+            return "--engine " + engine;
+        }
+        if (durability != null && durability != Durability.SYNC) {
+            return "--durability " + durability.name().toLowerCase(Locale.ROOT);
+        }
+        if (startupIo != null) {
+            return "--startup-io " + startupIo;
+        }
+        if (codec != null) {
+            return "--codec " + codec;
+        }
+        return more.isEmpty() ? null : "--set " + more.entrySet().iterator().next();
+    }
+
     EngineSettings settings(EngineSettings.Access access) {
-        EngineSettings settings = EngineSettings.of(access).durability(durability);
+        EngineSettings settings =
+                EngineSettings.of(access).durability(durability == null ? Durability.WRITE : durability);
         // Commands come and go: one that merged in the background would be gone before it was done, or be waited for.
         if (!mergesInBackground && engine().options().containsKey("auto-merge")) {
             settings = settings.option("auto-merge", "false");

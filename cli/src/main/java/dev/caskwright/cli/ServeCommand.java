@@ -104,6 +104,13 @@ final class ServeCommand implements Callable<Integer> {
 
     /** Opens a member of a group; what can is on the class path, or not. */
     private Replication openMember(String mode, ServerConfig config) throws IOException {
+        String meaningless = backends.meaninglessInGroups();
+        if (meaningless != null) {
+            throw new UsageException(
+                    meaningless + ": not for mode " + mode + ", where each change is forced by a majority of"
+                            + " the members and the store of a member is a bitcask; of the options of a store, --index and --io"
+                            + " may be given");
+        }
         String index = backends.index();
         if (index != null) {
             config.set("raft-index", index);

@@ -14,6 +14,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,5 +77,30 @@ final class ServeCommandTest {
         Cli.Result result = cli.run("serve", "--dir", directory.toString(), "--config", "nosuch=1");
         assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(result.err()).isEqualTo("caskwright: unknown option: nosuch\n");
+    }
+
+    @Test
+    void optionsThatMeanNothingForAMemberOfAGroupAreRefusedBeforeDataIsTouched() {
+        Path store = directory.resolve("member");
+        for (String option : List.of(
+                "--engine=bolt", "--set=auto-merge=false", "--durability=none", "--codec=lz4", "--startup-io=mmap")) {
+            Cli.Result result = new Cli()
+                    .run(
+                            "serve",
+                            "--dir",
+                            store.toString(),
+                            "--config",
+                            "mode=raft",
+                            "--config",
+                            "raft-id=n1",
+                            "--config",
+                            "raft-peers=n1@127.0.0.1:1/0",
+                            option);
+            assertThat(result.exitCode()).as(option).isEqualTo(ExitCode.USAGE);
+            assertThat(result.err())
+                    .startsWith("caskwright: " + option.replaceFirst("=", " ") + ": not for mode raft")
+                    .hasLineCount(1);
+            assertThat(store).doesNotExist();
+        }
     }
 }

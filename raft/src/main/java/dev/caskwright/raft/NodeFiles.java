@@ -16,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * The directory of a node, and how a store that was copied from another member takes the place of its own.
  *
  * <pre>
+ * lock        held by the node that has the directory
  * member      which member of which group this is
  * store/      the store
  * log/        Raft's log, as Ratis keeps it
@@ -90,13 +92,29 @@ final class NodeFiles {
     }
 
     /**
-     * Makes the directory that of a member, or checks that it is.
+     * Makes the directory that of a member, or checks that it is, and keeps other nodes out of it.
      *
-     * @return whether it was that before
-     * @throws UnsupportedFormatException if it belongs to another member or group, or holds something else
+     * @return what keeps them out, for the node to close
+     * @throws UnsupportedFormatException if it belongs to another member or group, or holds something else; nothing was changed
+     * @throws dev.caskwright.api.EngineLockedException if another node has it
      */
-    boolean claim(UUID group, String id) throws IOException {
+    NodeLock claim(UUID group, String id) throws IOException {
         Files.createDirectories(directory);
+        isClaimed(group, id);
+        NodeLock lock = NodeLock.hold(directory);
+        try {
+            if (!isClaimed(group, id)) {
+                writeWhole(member(), "format=" + FORMAT + "\ngroup=" + group + "\nid=" + id + "\n");
+            }
+            return lock;
+        } catch (IOException | RuntimeException e) {
+            lock.close();
+            throw e;
+        }
+    }
+
+    /** Returns whether the directory is that of the member; one that is neither that nor empty is refused. */
+    private boolean isClaimed(UUID group, String id) throws IOException {
         if (Files.exists(member())) {
             Map<String, String> found = readMember();
             if (!FORMAT.equals(found.get("format"))) {
@@ -113,12 +131,12 @@ final class NodeFiles {
         }
         try (Stream<Path> files = Files.list(directory)) {
             // A crash may have left what this method made, before it made the directory a member's.
-            if (files.anyMatch(file -> !file.getFileName().toString().equals("member.new"))) {
+            Set<String> own = Set.of("member.new", NodeLock.NAME);
+            if (files.anyMatch(file -> !own.contains(file.getFileName().toString()))) {
                 throw new UnsupportedFormatException("the directory is not empty, and not that of a member: directory="
                         + directory + "; give each member an empty directory of its own");
             }
         }
-        writeWhole(member(), "format=" + FORMAT + "\ngroup=" + group + "\nid=" + id + "\n");
         return false;
     }
 
@@ -148,6 +166,14 @@ final class NodeFiles {
     /** Notes a time that the store has reached, once that has been forced. */
     void noteTime(long millis) throws IOException {
         writeWhole(time(), millis + "\n");
+    }
+
+    /** Makes room for another copy. One that was whole and waited is given up first: a mark must not stand beside a part. */
+    void dropIncoming() throws IOException {
+        if (Files.deleteIfExists(complete())) {
+            force(directory);
+        }
+        deleteAll(incoming());
     }
 
     /** Says that {@link #incoming} is whole. All in it has been forced. */

@@ -137,8 +137,11 @@ public final class Overlay {
 
     /** Removes a key; returns whether it was there. */
     public boolean delete(byte[] key) throws IOException {
+        ByteBuffer wrapped = checked(key);
         boolean isThere = contains(key);
-        own.put(checked(key), new Change(null, Entry.NEVER));
+        if (isThere) {
+            own.put(wrapped, new Change(null, Entry.NEVER));
+        }
         return isThere;
     }
 

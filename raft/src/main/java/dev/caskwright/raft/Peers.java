@@ -4,8 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.ratis.client.RaftClient;
@@ -24,6 +26,8 @@ import org.apache.ratis.rpc.CallId;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Questions to other members, over Raft's own port: they travel as what Ratis calls stale reads, which the asked member's state
@@ -35,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class Peers implements AutoCloseable {
-    /** Who are you, and what time is it? */
+    /** Who are you, what time is it, and how far are you? Both ways, a {@link Hello}. */
     static final byte HELLO = 0;
 
     /** Append these commands as the leader, and say what became of each. */
@@ -59,8 +63,12 @@ final class Peers implements AutoCloseable {
         }
     }
 
+    private static final Logger LOG = LoggerFactory.getLogger(Peers.class);
+
     private final RaftGroupId group;
     private final Supplier<Iterable<RaftPeer>> known;
+    private final RaftProperties properties;
+    private final Parameters parameters;
     private final RaftClient client;
     private final long timeoutMillis;
 
@@ -73,27 +81,63 @@ final class Peers implements AutoCloseable {
             long timeoutMillis) {
         this.group = group;
         this.known = known;
+        this.properties = properties;
+        this.parameters = parameters;
         this.timeoutMillis = timeoutMillis;
-        client = RaftClient.newBuilder()
-                .setRaftGroup(RaftGroup.valueOf(group, known.get()))
+        client = newClient(known.get());
+    }
+
+    private RaftClient newClient(Iterable<RaftPeer> peers) {
+        return RaftClient.newBuilder()
+                .setRaftGroup(RaftGroup.valueOf(group, peers))
                 .setProperties(properties)
                 .setParameters(parameters)
                 .setRetryPolicy(RetryPolicies.noRetry())
                 .build();
     }
 
-    /** Asks a member. The future fails if it does not answer, or answers with an error. */
+    /**
+     * Asks one that is no member yet, over a connection of its own: Ratis remembers the address that a name first had, which may be
+     * mistyped.
+     *
+     * @param closing where the connection is closed
+     */
+    CompletableFuture<ByteBuffer> askOnce(RaftPeer peer, byte what, ByteBuffer body, Executor closing) {
+        RaftClient own = newClient(List.of(peer));
+        return ask(own, peer, what, body)
+                .whenCompleteAsync(
+                        (answer, failure) -> {
+                            try {
+                                own.close();
+                            } catch (IOException e) {
+                                LOG.info("a connection could not be closed: member={}, {}", peer, e.toString());
+                            }
+                        },
+                        closing);
+    }
+
+    /** Asks a member that is known. The future fails if it does not answer, or answers with an error. */
     CompletableFuture<ByteBuffer> ask(String member, byte what, ByteBuffer body) {
-        RaftPeerId to = RaftPeerId.valueOf(member);
         for (RaftPeer peer : known.get()) {
-            if (peer.getId().equals(to)) {
-                client.getClientRpc().addRaftPeers(peer);
+            if (peer.getId().toString().equals(member)) {
+                return ask(peer, what, body);
             }
         }
+        return CompletableFuture.failedFuture(new IOException("there is no member of this name: " + member));
+    }
+
+    /** Asks a member. The future fails if it does not answer, or answers with an error. */
+    CompletableFuture<ByteBuffer> ask(RaftPeer peer, byte what, ByteBuffer body) {
+        client.getClientRpc().addRaftPeers(peer);
+        return ask(client, peer, what, body);
+    }
+
+    private CompletableFuture<ByteBuffer> ask(RaftClient asking, RaftPeer peer, byte what, ByteBuffer body) {
+        RaftPeerId to = peer.getId();
         ByteBuffer question =
                 ByteBuffer.allocate(1 + body.remaining()).put(what).put(body).flip();
         RaftClientRequest request = RaftClientRequest.newBuilder()
-                .setClientId(client.getId())
+                .setClientId(asking.getId())
                 .setServerId(to)
                 .setGroupId(group)
                 .setCallId(CallId.getAndIncrement())
@@ -102,13 +146,13 @@ final class Peers implements AutoCloseable {
                 .setType(RaftClientRequest.staleReadRequestType(-1))
                 .setTimeoutMs(timeoutMillis)
                 .build();
-        return client.getClientRpc()
+        return asking.getClientRpc()
                 .sendRequestAsyncUnordered(request)
                 .orTimeout(timeoutMillis, TimeUnit.MILLISECONDS)
                 .whenComplete((reply, failure) -> {
                     if (failure != null) {
                         // The connection may be broken for good; the next question opens another one.
-                        client.getClientRpc().handleException(to, failure, true);
+                        asking.getClientRpc().handleException(to, failure, true);
                     }
                 })
                 .thenApply(Peers::answer);

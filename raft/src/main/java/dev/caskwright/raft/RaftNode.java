@@ -32,6 +32,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
@@ -48,6 +50,7 @@ import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.SnapshotManagementRequest;
 import org.apache.ratis.protocol.TransferLeadershipRequest;
 import org.apache.ratis.protocol.exceptions.GroupMismatchException;
+import org.apache.ratis.protocol.exceptions.ServerNotReadyException;
 import org.apache.ratis.rpc.CallId;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
@@ -84,8 +87,13 @@ public final class RaftNode implements AutoCloseable {
         ExitUtils.disableSystemExit();
     }
 
-    private static final long LOOK_PERIOD_MILLIS = 10_000;
-    private static final long LOOK_SOON_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final Pattern SEGMENT = Pattern.compile("log_(?:inprogress_)?(\\d{1,18})(?:-\\d+)?");
+
+    /** The most bytes of the replies to commands that were forwarded together: a message of gRPC has 64 MiB. */
+    private static final int MOST_REPLY_BYTES = 60 << 20;
+
+    private static final long CLOSING_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long WORKERS_SECONDS = 30;
 
     private final UUID group;
     private final RaftGroupId groupId;
@@ -106,9 +114,9 @@ public final class RaftNode implements AutoCloseable {
     private final AtomicLong grownBytes = new AtomicLong();
     private final AtomicBoolean isSnapshotAsked = new AtomicBoolean();
     private final AtomicLong lastEntryMillis = new AtomicLong();
-    private volatile List<String> warnings = List.of();
+    private final Lookout lookout;
     private volatile long lastAppendNanos = System.nanoTime();
-    private volatile long lastLookNanos = System.nanoTime();
+    private volatile @Nullable NodeLock lock;
     private volatile @Nullable RaftServer server;
     private volatile @Nullable Peers peers;
     private volatile @Nullable SnapshotServer snapshots;
@@ -129,6 +137,7 @@ public final class RaftNode implements AutoCloseable {
         this.barrier = new ReadBarrier(this::askForReadIndex, reads, timer, timeoutNanos);
         Map<Byte, Applier> appliers = new HashMap<>(options.appliers);
         appliers.put(ReplicatedEngine.KIND, new EngineCommands());
+        this.lookout = new Lookout(self, new Others(), entryClock, options.clock);
         this.machine =
                 new StoreMachine(group, client, files, this::openStore, appliers, replicaClock, new MachineOwner());
     }
@@ -168,15 +177,15 @@ public final class RaftNode implements AutoCloseable {
     @SuppressWarnings("FutureReturnValueIgnored") // the timer ends with the node
     private void start() throws IOException {
         checkPort();
-        files.claim(group, self.id());
+        lock = files.claim(group, self.id());
         machine.open();
         snapshots = new SnapshotServer(files.outgoing(), machine::checkpoint);
         lastEntryMillis.set(machine.applied().timeMillis());
         Path groupLog = files.log().resolve(group.toString());
-        boolean isKnown = Files.isDirectory(groupLog);
+        boolean isKnown = Files.exists(groupLog.resolve("current").resolve("raft-meta"));
         checkLog(groupLog, isKnown);
         RaftProperties properties = RatisSettings.properties(options, files, self);
-        Parameters parameters = RatisSettings.parameters(options.tls);
+        Parameters parameters = RatisSettings.parameters(options.tls, self.id());
         List<RaftPeer> all = options.members.stream().map(Peers::peer).toList();
         RaftGroup first = options.isJoining ? RaftGroup.valueOf(groupId) : RaftGroup.valueOf(groupId, all);
         try {
@@ -197,7 +206,7 @@ public final class RaftNode implements AutoCloseable {
         queue.start();
         long tickMillis = options.tick.toMillis();
         timer.scheduleWithFixedDelay(this::tick, tickMillis, tickMillis, TimeUnit.MILLISECONDS);
-        timer.scheduleWithFixedDelay(this::lookAroundSafely, 0, LOOK_PERIOD_MILLIS, TimeUnit.MILLISECONDS);
+        timer.scheduleWithFixedDelay(this::lookAround, 0, Lookout.PERIOD_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /** Refuses an address that cannot be listened on, before anything is touched. */
@@ -224,27 +233,7 @@ public final class RaftNode implements AutoCloseable {
     /** Refuses a directory of which a part is missing: going on with it could lose votes or entries. */
     private void checkLog(Path groupLog, boolean isKnown) throws IOException {
         long applied = machine.applied().index();
-        if (!isKnown) {
-            if (applied >= 0) {
-                throw new UnsupportedFormatException("the store has entries, but raft's log is missing: directory="
-                        + options.directory + ", index=" + applied
-                        + "; take the member out of the group, and add it again with"
-                        + " an empty directory and another id");
-            }
-            return;
-        }
-        long first = Long.MAX_VALUE;
-        Path current = groupLog.resolve("current");
-        if (Files.isDirectory(current)) {
-            try (Stream<Path> segments = Files.list(current)) {
-                for (Path segment : segments.toList()) {
-                    String[] parts = segment.getFileName().toString().split("[_-]", -1);
-                    if (parts.length == 3 && parts[0].equals("log")) {
-                        first = Math.min(first, Long.parseLong(parts[1].equals("inprogress") ? parts[2] : parts[1]));
-                    }
-                }
-            }
-        }
+        long first = firstInLog(groupLog.resolve("current"));
         if (first != Long.MAX_VALUE && first > applied + 1) {
             throw new UnsupportedFormatException(
                     "raft's log begins behind the store, so entries are missing: directory="
@@ -252,6 +241,32 @@ public final class RaftNode implements AutoCloseable {
                             + "; take the member out of the group,"
                             + " and add it again with an empty directory and another id");
         }
+        // A crash may have come between the directory of a log and its first vote.
+        if (!isKnown && (applied >= 0 || first != Long.MAX_VALUE)) {
+            throw new UnsupportedFormatException("the store has entries, but raft's log is missing: directory="
+                    + options.directory + ", index=" + applied
+                    + "; take the member out of the group, and add it again with"
+                    + " an empty directory and another id");
+        }
+        if (!isKnown) {
+            NodeFiles.deleteAll(groupLog);
+        }
+    }
+
+    /** Returns the index of the first entry that is in a file of the log, or the greatest number if there is none. */
+    private static long firstInLog(Path current) throws IOException {
+        long first = Long.MAX_VALUE;
+        if (Files.isDirectory(current)) {
+            try (Stream<Path> segments = Files.list(current)) {
+                for (Path segment : segments.toList()) {
+                    Matcher name = SEGMENT.matcher(segment.getFileName().toString());
+                    if (name.matches()) {
+                        first = Math.min(first, Long.parseLong(name.group(1)));
+                    }
+                }
+            }
+        }
+        return first;
     }
 
     private BitcaskEngine openStore(Path directory) throws IOException {
@@ -333,7 +348,7 @@ public final class RaftNode implements AutoCloseable {
                     machine.durableIndex(),
                     applied.timeMillis(),
                     List.of(),
-                    warnings,
+                    lookout.warnings(),
                     failure.get());
         }
         DivisionInfo info = division.getInfo();
@@ -350,7 +365,7 @@ public final class RaftNode implements AutoCloseable {
                 machine.durableIndex(),
                 applied.timeMillis(),
                 lags(division, committed),
-                warnings,
+                lookout.warnings(),
                 failure.get());
     }
 
@@ -406,23 +421,144 @@ public final class RaftNode implements AutoCloseable {
     }
 
     /**
-     * Sets who is in the group, at the leader only. Members that are new must be open, with {@link RaftNodeBuilder#joining}; they are
-     * brought up to the others before they count. One that is left out stops taking part, and may be closed once the future has
-     * ended.
+     * Sets who is in the group, at the leader only, whoever is in it now; {@link #addMember} and {@link #removeMember} change it by
+     * one member. Members that are new must be open, with {@link RaftNodeBuilder#joining}; they are brought up to the others before
+     * they count. One that is left out stops taking part, and may be closed once the future has ended.
      *
      * @return a future that ends when a majority of the old and of the new members knows; it fails with an {@link IOException} if
      *     that was not so in time, and then the group has the old members, or tries on
      */
     public CompletableFuture<Void> setMembers(List<RaftMember> members) {
-        List<RaftPeer> all = members.stream().map(Peers::peer).toList();
+        return change(SetConfigurationRequest.Arguments.newBuilder().setServersInNewConf(peers(members)));
+    }
+
+    /**
+     * Adds a member, at the leader only: one that is open, with {@link RaftNodeBuilder#joining}. It is asked first who it is.
+     *
+     * @return as {@link #setMembers}; it also fails if a member of that name or at that address is there, if the new one does not
+     *     answer as one of this group that waits to be taken in, or if somebody else changes the members meanwhile
+     */
+    public CompletableFuture<Void> addMember(RaftMember added) {
+        RaftServer.Division division = division();
+        Peers others = peers;
+        if (division == null || others == null) {
+            return CompletableFuture.failedFuture(new IOException("the node is closed"));
+        }
+        List<RaftMember> before = members(division);
+        for (RaftMember known : before) {
+            if (known.id().equals(added.id()) || known.address().equals(added.address())) {
+                return CompletableFuture.failedFuture(
+                        new IOException("there is a member of this name or at this address: " + known));
+            }
+        }
+        List<RaftMember> after = new ArrayList<>(before);
+        after.add(added);
+        return others.askOnce(Peers.peer(added), Peers.HELLO, ByteBuffer.wrap(hello().toBytes()), workers)
+                .handle((answer, failed) -> {
+                    checkWaiting(added, answer, failed);
+                    return null;
+                })
+                .thenCompose(checked -> change(before, after));
+    }
+
+    /** Refuses a member that is not one of this group that waits to be taken in. */
+    private void checkWaiting(RaftMember added, @Nullable ByteBuffer answer, @Nullable Throwable failed) {
+        String problem = null;
+        if (answer != null) {
+            try {
+                Hello said = Hello.of(answer);
+                if (!said.members().isEmpty() && !said.knows(self.id())) {
+                    problem = "it was begun as a group of its own: its members=" + said.members();
+                }
+            } catch (UnsupportedFormatException e) {
+                problem = String.valueOf(e.getMessage());
+            }
+        } else if (failed != null && Lookout.isCausedBy(failed, GroupMismatchException.class)) {
+            problem = "it is a member of another group";
+        } else if (failed != null && !Lookout.isCausedBy(failed, ServerNotReadyException.class)) {
+            problem = AddressCheck.reason(failed);
+        }
+        if (problem != null) {
+            throw new CompletionException(new IOException("the member cannot be added: member=" + added + ", " + problem
+                    + "; open it first, with the name of this group, an empty directory, and joining"));
+        }
+    }
+
+    /**
+     * Removes a member, at the leader only. It stops taking part, and may be closed once the future has ended. If it is the leader,
+     * another one is elected.
+     *
+     * @return as {@link #setMembers}; it also fails if there is no member of that name or no other one, or if somebody else changes
+     *     the members meanwhile
+     */
+    public CompletableFuture<Void> removeMember(String id) {
+        RaftServer.Division division = division();
+        if (division == null) {
+            return CompletableFuture.failedFuture(new IOException("the node is closed"));
+        }
+        List<RaftMember> before = members(division);
+        List<RaftMember> after =
+                before.stream().filter(member -> !member.id().equals(id)).toList();
+        if (after.size() == before.size()) {
+            return CompletableFuture.failedFuture(new IOException("there is no member of this name: " + id));
+        }
+        if (after.isEmpty()) {
+            return CompletableFuture.failedFuture(new IOException("the last member of a group stays: " + id));
+        }
+        return change(before, after);
+    }
+
+    /** Changes the members unless they are others than they were thought to be. */
+    private CompletableFuture<Void> change(List<RaftMember> before, List<RaftMember> after) {
+        return change(SetConfigurationRequest.Arguments.newBuilder()
+                .setServersInCurrentConf(peers(before))
+                .setServersInNewConf(peers(after))
+                .setMode(SetConfigurationRequest.Mode.COMPARE_AND_SET));
+    }
+
+    private CompletableFuture<Void> change(SetConfigurationRequest.Arguments.Builder change) {
         return admin(running -> running.setConfigurationAsync(new SetConfigurationRequest(
-                client,
-                running.getId(),
-                groupId,
-                CallId.getAndIncrement(),
-                SetConfigurationRequest.Arguments.newBuilder()
-                        .setServersInNewConf(all)
-                        .build())));
+                client, running.getId(), groupId, CallId.getAndIncrement(), change.build())));
+    }
+
+    private static List<RaftPeer> peers(List<RaftMember> members) {
+        return members.stream().map(Peers::peer).toList();
+    }
+
+    /**
+     * Returns what a member says of itself, {@link RaftNodeBuilder#about}; empty if it says nothing, or has not been asked yet.
+     */
+    public String about(String member) {
+        return member.equals(self.id()) ? options.about : lookout.about(member);
+    }
+
+    /**
+     * Waits until other members have whatever had been acknowledged, to anybody, at the time of this call. They are asked: a member
+     * counts if it knows what it has on disk to be agreed on.
+     *
+     * @param wanted how many other members are waited for
+     * @param longest for how long; a zero for as long as it takes. Cancelling the future ends it, too
+     * @return how many there are then, or more; at least half of the members, rounded down, since a majority has it. The future
+     *     fails with a {@link RaftException} if no leader answers
+     */
+    @SuppressWarnings("FutureReturnValueIgnored") // its end is handled
+    public CompletableFuture<Integer> copies(int wanted, Duration longest) {
+        CompletableFuture<Integer> copies = new CompletableFuture<>();
+        barrier().whenComplete((done, failed) -> {
+            if (failed != null) {
+                copies.completeExceptionally(failed);
+                return;
+            }
+            long index = machine.getLastAppliedTermIndex().getIndex();
+            new CopyCount(copies, wanted, index, this::otherMembers, new Others(), timer).begin(longest.toNanos());
+        });
+        return copies;
+    }
+
+    private List<RaftMember> otherMembers() {
+        return hello().members().stream()
+                .filter(member -> !member.id().equals(self.id()))
+                .toList();
     }
 
     /**
@@ -530,7 +666,10 @@ public final class RaftNode implements AutoCloseable {
             }
             DivisionInfo info = division.getInfo();
             if (info.isLeader()) {
-                return info.isLeaderReady() ? WriteQueue.Leader.HERE : WriteQueue.Leader.NOWHERE;
+                // One whose clock may be off all the time times no entries before it has been compared.
+                return info.isLeaderReady() && entryClock.isCompared()
+                        ? WriteQueue.Leader.HERE
+                        : WriteQueue.Leader.NOWHERE;
             }
             RaftPeerId leader = info.getLeaderId();
             return leader == null || leader.equals(division.getId())
@@ -620,11 +759,29 @@ public final class RaftNode implements AutoCloseable {
         @Override
         public void changed() {
             queue.leaderChanged();
+            lookSoon();
+        }
+
+        @Override
+        public long termOf(long index) {
+            RaftServer.Division division = division();
+            TermIndex logged = division == null ? null : division.getRaftLog().getTermIndex(index);
+            return logged == null ? -1 : logged.getTerm();
         }
 
         @Override
         public void failed(Throwable cause) {
             fail(cause);
+        }
+
+        @Override
+        public void closed(boolean wasRemoved) {
+            if (!isClosed.get()) {
+                fail(new IOException(
+                        wasRemoved
+                                ? "the member was removed from its group"
+                                : "raft has stopped the member, and logged why; its disk may be full, or damaged"));
+            }
         }
 
         @Override
@@ -644,7 +801,7 @@ public final class RaftNode implements AutoCloseable {
                     end.complete(TermIndex.valueOf(copied.term(), copied.index()));
                 } catch (IOException | RuntimeException | Error e) {
                     if (!isClosed.get()) {
-                        warn("this member is too far behind, and could not copy the store of " + leader
+                        lookout.warn("this member is too far behind, and could not copy the store of " + leader
                                 + ", will try again: " + e);
                     }
                     end.completeExceptionally(e);
@@ -679,7 +836,10 @@ public final class RaftNode implements AutoCloseable {
         try {
             byte what = question.get();
             return switch (what) {
-                case Peers.HELLO -> CompletableFuture.completedFuture(Peers.answerOf(hello()));
+                case Peers.HELLO -> {
+                    lookout.askedBy(Hello.of(question));
+                    yield CompletableFuture.completedFuture(Peers.answerOf(ByteBuffer.wrap(hello().toBytes())));
+                }
                 case Peers.FORWARD -> forwarded(question);
                 case Peers.CHECKPOINT, Peers.CHUNK, Peers.RELEASE ->
                     CompletableFuture.supplyAsync(() -> handOut(what, question), workers);
@@ -692,8 +852,15 @@ public final class RaftNode implements AutoCloseable {
         }
     }
 
-    private ByteBuffer hello() {
-        return ByteBuffer.allocate(Long.BYTES).putLong(options.clock.millis()).flip();
+    /** Returns what this member says of itself. */
+    private Hello hello() {
+        RaftServer.Division division = division();
+        return new Hello(
+                options.clock.millis(),
+                division == null ? -1 : division.getRaftLog().getLastCommittedIndex(),
+                self.id(),
+                options.about,
+                division == null ? options.members : members(division));
     }
 
     private CompletableFuture<Message> forwarded(ByteBuffer question) throws IOException {
@@ -712,7 +879,7 @@ public final class RaftNode implements AutoCloseable {
                     for (CompletableFuture<byte[]> future : futures) {
                         results.add(Result.of(future));
                     }
-                    return Peers.answerOf(ByteBuffer.wrap(Result.encode(results)));
+                    return Peers.answerOf(ByteBuffer.wrap(Result.encode(results, MOST_REPLY_BYTES)));
                 });
     }
 
@@ -739,11 +906,12 @@ public final class RaftNode implements AutoCloseable {
         try {
             queue.expire();
             Applied applied = machine.applied();
-            if (entryClock.isInDoubt() && System.nanoTime() - lastLookNanos >= LOOK_SOON_NANOS) {
-                lookAround();
+            boolean isLeader = isRaftLeader();
+            if (lookout.isSoonDue(isLeader)) {
+                lookout.look();
             }
             boolean isQuiet = System.nanoTime() - lastAppendNanos >= options.tick.toNanos();
-            if (isQuiet && applied.timeMillis() < applied.greatestExpiry() && state().isLeader()) {
+            if (isQuiet && isLeader && applied.timeMillis() < applied.greatestExpiry() && state().isLeader()) {
                 queue.submit(ReplicatedEngine.KIND, EngineCommands.TICK, true);
             }
         } catch (RuntimeException e) {
@@ -751,81 +919,53 @@ public final class RaftNode implements AutoCloseable {
         }
     }
 
-    private void lookAroundSafely() {
+    private boolean isRaftLeader() {
+        RaftServer.Division division = division();
+        return division != null && division.getInfo().isLeader();
+    }
+
+    /** Looks at the other members, and at what they copied. */
+    private void lookAround() {
         try {
-            lookAround();
+            lookout.look();
+            SnapshotServer source = snapshots;
+            if (source != null) {
+                source.expire();
+            }
+        } catch (IOException e) {
+            LOG.warn("a checkpoint that nobody needs could not be deleted, will try again: {}", e.toString());
         } catch (RuntimeException e) {
             LOG.warn("a look at the other members failed, the next one comes", e);
         }
     }
 
-    /** Looks whether the other members are what they should be, and whether clocks differ. */
-    @SuppressWarnings("FutureReturnValueIgnored") // a question that fails is asked again
-    private void lookAround() {
-        lastLookNanos = System.nanoTime();
-        SnapshotServer source = snapshots;
-        if (source != null) {
-            try {
-                source.expire();
-            } catch (IOException e) {
-                LOG.warn("a checkpoint that nobody needs could not be deleted, will try again: {}", e.toString());
-            }
-        }
-        RaftServer.Division division = division();
-        Peers others = peers;
-        if (division == null || others == null) {
-            return;
-        }
-        List<RaftMember> asked = members(division).stream()
-                .filter(member -> !member.id().equals(self.id()))
-                .toList();
-        List<String> found = Collections.synchronizedList(new ArrayList<>());
-        List<Long> behind = Collections.synchronizedList(new ArrayList<>());
-        List<CompletableFuture<?>> answers = new ArrayList<>();
-        for (RaftMember member : asked) {
-            answers.add(others.ask(member.id(), Peers.HELLO, ByteBuffer.allocate(0))
-                    .handle((answer, failed) -> {
-                        if (failed == null) {
-                            behind.add(answer.getLong() - options.clock.millis());
-                        } else if (failed.toString().contains(GroupMismatchException.class.getSimpleName())) {
-                            found.add("a member of another group listens where one of this group should: member="
-                                    + member);
-                        }
-                        return null;
-                    }));
-        }
-        CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new))
-                .thenRun(() -> looked(asked.size(), behind, found));
-    }
-
-    /** Draws the conclusions of a look around. */
-    private void looked(int asked, List<Long> behind, List<String> found) {
-        List<Long> sorted = behind.stream().sorted().toList();
-        if (2 * sorted.size() >= asked) { // with this one, a majority
-            long median = sorted.isEmpty() ? 0 : sorted.get((sorted.size() - 1) / 2);
-            long corrected = entryClock.compared(median);
-            if (corrected != 0) {
-                found.add("the clock of this member is off, and not believed: millis=" + -corrected
-                        + "; set it, most members agree on another time");
-            }
-        }
-        synchronized (this) {
-            for (String warning : found) {
-                if (!warnings.contains(warning)) {
-                    LOG.warn("{}: {}", self.id(), warning);
-                }
-            }
-            warnings = List.copyOf(found);
+    /** Looks at the other members now: who leads, or who they are, has changed. */
+    private void lookSoon() {
+        try {
+            timer.execute(this::lookAround);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("the node is being closed, and looks at nobody any more");
         }
     }
 
-    private void warn(String warning) {
-        LOG.warn("{}: {}", self.id(), warning);
-        synchronized (this) {
-            List<String> more = new ArrayList<>(warnings);
-            more.remove(warning);
-            more.add(warning);
-            warnings = List.copyOf(more);
+    /** The other members, for whoever asks them. */
+    private final class Others implements Lookout.Group {
+        @Override
+        public Hello self() {
+            return hello();
+        }
+
+        @Override
+        public CompletableFuture<ByteBuffer> ask(RaftMember member, byte[] hello) {
+            Peers others = peers;
+            return others == null
+                    ? CompletableFuture.failedFuture(new IOException("the node is being opened"))
+                    : others.ask(Peers.peer(member), Peers.HELLO, ByteBuffer.wrap(hello));
+        }
+
+        @Override
+        public void compared() {
+            queue.leaderChanged();
         }
     }
 
@@ -850,8 +990,9 @@ public final class RaftNode implements AutoCloseable {
     }
 
     /**
-     * Leaves the group for now: whatever was acknowledged stays so. Commands that are under way fail as unknown. The others take this
-     * member for dead until it is opened again. Closing twice is fine.
+     * Leaves the group for now: whatever was acknowledged stays so. Commands that are under way have a second to end, and fail as
+     * unknown then; those that wait fail as not applied. The others take this member for dead until it is opened again. Closing
+     * twice is fine.
      */
     @Override
     public void close() throws IOException {
@@ -859,7 +1000,7 @@ public final class RaftNode implements AutoCloseable {
             return;
         }
         IOException closing = new IOException("the node is closed");
-        queue.close(closing);
+        queue.close(closing, Math.min(CLOSING_NANOS, options.requestTimeout.toNanos()));
         barrier.close(closing);
         timer.shutdownNow();
         reads.shutdown();
@@ -877,10 +1018,43 @@ public final class RaftNode implements AutoCloseable {
             first = e;
         } finally {
             workers.shutdown();
+            awaitWorkers();
             machine.close();
+            NodeLock held = lock;
+            if (held != null) {
+                held.close();
+            }
         }
         if (first != null) {
             throw first;
         }
+    }
+
+    /** Waits for a copy under way to end: it must not go on beside another node of this directory. */
+    private void awaitWorkers() {
+        try {
+            if (!workers.awaitTermination(WORKERS_SECONDS, TimeUnit.SECONDS)) {
+                LOG.error(
+                        "{}: work goes on after the node was closed; do not open its directory in this process",
+                        self.id());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Returns whether the node is closed, or is being closed. */
+    boolean isClosed() {
+        return isClosed.get();
+    }
+
+    /** Opens a snapshot of the store. */
+    StoreMachine.Opened snapshotOfStore() throws IOException {
+        return machine.openSnapshot();
+    }
+
+    /** Returns the index of the last entry that changed the store. */
+    long lastChange() {
+        return machine.lastChange();
     }
 }

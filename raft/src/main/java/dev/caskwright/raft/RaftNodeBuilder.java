@@ -36,6 +36,7 @@ public final class RaftNodeBuilder {
     @Nullable RaftTls tls;
 
     boolean isJoining;
+    String about = "";
     UnaryOperator<EngineBuilder> store = UnaryOperator.identity();
     Duration electionTimeout = Duration.ofSeconds(1);
     Duration requestTimeout = Duration.ofSeconds(10);
@@ -157,6 +158,12 @@ public final class RaftNodeBuilder {
         return this;
     }
 
+    /** Sets a short text that other members can ask for, by {@link RaftNode#about}, such as where clients reach this one. */
+    public RaftNodeBuilder about(String text) {
+        about = Objects.requireNonNull(text, "text");
+        return this;
+    }
+
     /** Sets the clock that this member times entries by when it leads; the system's by default. */
     public RaftNodeBuilder clock(InstantSource source) {
         clock = Objects.requireNonNull(source, "source");
@@ -177,7 +184,7 @@ public final class RaftNodeBuilder {
      * @throws IllegalArgumentException if the members do not contain this one, or two of them share an id or an address
      * @throws dev.caskwright.api.UnsupportedFormatException if the directory belongs to another member or group, or holds
      *     something else; nothing was changed
-     * @throws dev.caskwright.api.EngineLockedException if another process has it open
+     * @throws dev.caskwright.api.EngineLockedException if another node has it open, in this process or another; nothing was changed
      * @throws IOException if the system refuses, such as the port
      */
     public RaftNode open() throws IOException {

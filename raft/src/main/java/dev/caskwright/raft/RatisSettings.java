@@ -60,6 +60,9 @@ final class RatisSettings {
     private static void log(RaftNodeBuilder options, RaftProperties properties) {
         long entry = Math.max(WriteQueue.MOST_BYTES, options.maxCommandBytes) + (long) ENTRY_OVERHEAD;
         SizeInBytes most = SizeInBytes.valueOf(Math.max(4L << 20, entry));
+        // What the queue has under way at once. By default it is 64 MiB, beyond which Ratis refuses instead of waiting.
+        RaftServerConfigKeys.Write.setByteLimit(
+                properties, SizeInBytes.valueOf((WriteQueue.MOST_IN_FLIGHT + 1) * most.getSize()));
         RaftServerConfigKeys.Log.Appender.setBufferByteLimit(properties, most);
         RaftServerConfigKeys.Log.setWriteBufferSize(properties, SizeInBytes.valueOf(most.getSize() + Long.BYTES));
         // Whole segments are given back, so a small bound needs small ones. An entry may be longer than a segment.
@@ -77,8 +80,10 @@ final class RatisSettings {
         RaftServerConfigKeys.Log.Appender.setInstallSnapshotEnabled(properties, false);
     }
 
-    static Parameters parameters(@Nullable RaftTls tls) {
+    static Parameters parameters(@Nullable RaftTls tls, String self) {
         Parameters parameters = new Parameters();
+        GrpcConfigKeys.Server.setServicesCustomizer(
+                parameters, (builder, types) -> builder.intercept(new AddressCheck(self)));
         if (tls != null) {
             GrpcTlsConfig both = new GrpcTlsConfig(
                     tls.key().toFile(),

@@ -41,18 +41,29 @@ import org.jspecify.annotations.Nullable;
  * <p>A write that the group did not confirm ends with a {@link RaftException}, whose outcome tells whether it may have been applied.
  * The key 0xFF followed by "raft" is the node's own.
  *
- * <p>Closing the engine leaves the node open.
+ * <p>Closing the engine leaves the node open, unless it is {@link #owning}.
  */
 public final class ReplicatedEngine implements StorageEngine, ConditionalWrites, Expiry, Backups {
     /** The kind of the commands of this engine. */
     public static final byte KIND = 0;
 
     private final RaftNode node;
+    private final boolean isOwner;
     private final AtomicBoolean isClosed = new AtomicBoolean();
 
     /** Makes a store of a member. Several of one member are the same store. */
     public ReplicatedEngine(RaftNode node) {
+        this(node, false);
+    }
+
+    private ReplicatedEngine(RaftNode node, boolean isOwner) {
         this.node = Objects.requireNonNull(node, "node");
+        this.isOwner = isOwner;
+    }
+
+    /** Makes the store of a member that is closed with it: for whoever wants a {@link StorageEngine} and nothing else. */
+    public static ReplicatedEngine owning(RaftNode node) {
+        return new ReplicatedEngine(node, true);
     }
 
     @Override
@@ -133,7 +144,7 @@ public final class ReplicatedEngine implements StorageEngine, ConditionalWrites,
     @Override
     public Snapshot snapshot() throws IOException {
         current();
-        return new HiddenSnapshot(node.local().engine().snapshot());
+        return new HiddenSnapshot(node.snapshotOfStore());
     }
 
     @Override
@@ -179,13 +190,30 @@ public final class ReplicatedEngine implements StorageEngine, ConditionalWrites,
         return node.local().engine().require(Backups.class).checkpoint(target);
     }
 
-    /** Returns figures about this member's store; the node's own record counts as a key. */
+    /** Returns the index of the last entry of the log that changed something: all that has returned is on the disks of a majority. */
+    @Override
+    public long durableVersion() {
+        return node.lastChange();
+    }
+
+    /**
+     * Returns figures about this member's store, which also has the node's own record. The version of the last write is the index of
+     * the last entry of the log that changed something; after the node was opened, of the last entry there was.
+     */
     @Override
     public EngineStats stats() {
+        if (isClosed.get()) {
+            return EngineStats.of(0, 0, 0);
+        }
         try {
-            return isClosed.get()
-                    ? EngineStats.of(0, 0, 0)
-                    : node.local().engine().stats();
+            StorageEngine engine = node.local().engine();
+            EngineStats own = engine.stats();
+            EngineStats stats = EngineStats.of(
+                    engine.contains(Applied.key()) ? own.keys() - 1 : own.keys(), node.lastChange(), own.snapshots());
+            for (Record group : own.groups()) {
+                stats = stats.with(group);
+            }
+            return stats;
         } catch (IOException e) {
             return EngineStats.of(0, 0, 0); // the node is closed
         }
@@ -203,10 +231,13 @@ public final class ReplicatedEngine implements StorageEngine, ConditionalWrites,
                 + node.local().describe();
     }
 
-    /** Refuses further calls. The node stays open: it is its owner's. */
+    /** Refuses further calls. The node stays open, unless the engine owns it. */
     @Override
-    public void close() {
+    public void close() throws IOException {
         isClosed.set(true);
+        if (isOwner) {
+            node.close();
+        }
     }
 
     /** Returns the local store once it is not stale. */
@@ -228,7 +259,7 @@ public final class ReplicatedEngine implements StorageEngine, ConditionalWrites,
     }
 
     /** Waits for what the group says. An interrupt ends the wait, and leaves the outcome of a write unknown. */
-    private static <T> T await(CompletableFuture<T> future) throws IOException {
+    private <T> T await(CompletableFuture<T> future) throws IOException {
         try {
             return future.get();
         } catch (InterruptedException e) {
@@ -237,6 +268,9 @@ public final class ReplicatedEngine implements StorageEngine, ConditionalWrites,
         } catch (ExecutionException e) {
             Throwable cause = e.getCause();
             if (cause instanceof RaftException known) {
+                if (known.outcome() == Outcome.NOT_APPLIED && node.isClosed()) {
+                    throw new EngineClosedException("the node is closed");
+                }
                 // A new one, whose stack shows the caller; those of a barrier and of an entry share one.
                 throw new RaftException(known.outcome(), String.valueOf(known.getMessage()), known);
             }
@@ -262,9 +296,11 @@ public final class ReplicatedEngine implements StorageEngine, ConditionalWrites,
     /** A snapshot of the store without the node's own record. */
     private static final class HiddenSnapshot extends HidingView implements Snapshot {
         private final Snapshot snapshot;
+        private final long lastChange;
 
-        HiddenSnapshot(Snapshot snapshot) {
-            this.snapshot = snapshot;
+        HiddenSnapshot(StoreMachine.Opened opened) {
+            snapshot = opened.snapshot();
+            lastChange = opened.lastChange();
         }
 
         @Override
@@ -279,7 +315,7 @@ public final class ReplicatedEngine implements StorageEngine, ConditionalWrites,
 
         @Override
         public long version() {
-            return snapshot.version();
+            return lastChange;
         }
 
         @Override

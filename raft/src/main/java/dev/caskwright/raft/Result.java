@@ -44,6 +44,11 @@ record Result(Status status, byte[] bytes) {
         }
     }
 
+    private static final Result TOO_LONG = new Result(
+            Status.UNKNOWN,
+            "the leader did it, but the replies to all that was forwarded together are too long to be sent"
+                    .getBytes(UTF_8));
+
     static Result done(byte[] reply) {
         return new Result(Status.DONE, reply);
     }
@@ -81,13 +86,22 @@ record Result(Status status, byte[] bytes) {
         return new String(bytes, UTF_8);
     }
 
-    static byte[] encode(List<Result> results) {
+    /**
+     * Returns the bytes of results.
+     *
+     * @param most how many bytes there may be of replies: those beyond it are left out, and their commands end as unknown
+     */
+    static byte[] encode(List<Result> results, int most) {
+        List<Result> bounded = new ArrayList<>(results.size());
         int length = Integer.BYTES;
         for (Result result : results) {
-            length += 1 + Integer.BYTES + result.bytes().length;
+            boolean isTooLong = result.bytes().length > most - length;
+            Result kept = isTooLong ? TOO_LONG : result;
+            bounded.add(kept);
+            length += 1 + Integer.BYTES + kept.bytes().length;
         }
-        ByteBuffer out = ByteBuffer.allocate(length).putInt(results.size());
-        for (Result result : results) {
+        ByteBuffer out = ByteBuffer.allocate(length).putInt(bounded.size());
+        for (Result result : bounded) {
             out.put(result.status().code).putInt(result.bytes().length).put(result.bytes());
         }
         return out.array();

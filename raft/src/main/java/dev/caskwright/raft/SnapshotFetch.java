@@ -22,6 +22,9 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Copies the store of the leader beside this member's own: file by file and chunk by chunk, each checked, into {@link
@@ -34,6 +37,8 @@ final class SnapshotFetch {
     interface Leader {
         ByteBuffer ask(byte what, ByteBuffer body) throws IOException;
     }
+
+    private static final Logger LOG = LoggerFactory.getLogger(SnapshotFetch.class);
 
     private record RemoteFile(String name, long length) {}
 
@@ -57,16 +62,22 @@ final class SnapshotFetch {
      */
     Applied fetch(Leader leader, long index) throws IOException {
         Path target = files.incoming();
-        NodeFiles.deleteAll(target);
+        files.dropIncoming();
         Files.createDirectories(target);
         ByteBuffer answer = leader.ask(Peers.CHECKPOINT, ByteBuffer.allocate(0));
         long id = answer.getLong();
-        List<RemoteFile> remote = list(answer);
-        for (int i = 0; i < remote.size(); i++) {
-            steps.accept("copy " + i);
-            copy(leader, id, i, remote.get(i), target);
+        List<RemoteFile> remote;
+        try {
+            remote = list(answer);
+            for (int i = 0; i < remote.size(); i++) {
+                steps.accept("copy " + i);
+                copy(leader, id, i, remote.get(i), target);
+            }
+        } catch (IOException | RuntimeException e) {
+            release(leader, id, e);
+            throw e;
         }
-        leader.ask(Peers.RELEASE, ByteBuffer.allocate(Long.BYTES).putLong(id).flip());
+        release(leader, id, null);
         steps.accept("verify");
         Applied found = verify(target);
         if (found.index() <= index) {
@@ -78,8 +89,29 @@ final class SnapshotFetch {
             NodeFiles.force(target.resolve(file.name()));
         }
         NodeFiles.force(target);
+        checkCancelled(); // another node may have the directory by now
         files.markComplete();
         return found;
+    }
+
+    /** Tells the leader that its checkpoint is not needed any more; after a minute it knows by itself. */
+    private static void release(Leader leader, long id, @Nullable Exception failure) {
+        try {
+            leader.ask(
+                    Peers.RELEASE, ByteBuffer.allocate(Long.BYTES).putLong(id).flip());
+        } catch (IOException | RuntimeException e) {
+            if (failure == null) {
+                LOG.info("the leader keeps a checkpoint for a while: {}", e.toString());
+            } else {
+                failure.addSuppressed(e);
+            }
+        }
+    }
+
+    private void checkCancelled() {
+        if (isCancelled.getAsBoolean()) {
+            throw new CancellationException("the node is being closed");
+        }
     }
 
     private static List<RemoteFile> list(ByteBuffer answer) throws IOException {
@@ -105,9 +137,7 @@ final class SnapshotFetch {
                 target.resolve(file.name()), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             long offset = 0;
             while (offset < file.length()) {
-                if (isCancelled.getAsBoolean()) {
-                    throw new CancellationException("the node is being closed");
-                }
+                checkCancelled();
                 ByteBuffer question = ByteBuffer.allocate(2 * Long.BYTES + Integer.BYTES)
                         .putLong(id)
                         .putInt(number)

@@ -1,5 +1,7 @@
 package dev.caskwright.raft;
 
+import dev.caskwright.api.Snapshot;
+import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
@@ -57,8 +59,14 @@ final class StoreMachine extends BaseStateMachine {
         /** Who leads, or who is in the group, has changed. */
         void changed();
 
+        /** Returns the term that the log has an entry of this index from; -1 if it has none. */
+        long termOf(long index);
+
         /** Something has failed that this member cannot go on after. */
         void failed(Throwable failure);
+
+        /** Raft has closed the member, on its own accord or since it was asked to. */
+        void closed(boolean wasRemoved);
 
         /** Answers a question of another member. */
         CompletableFuture<Message> answer(Message question);
@@ -79,6 +87,8 @@ final class StoreMachine extends BaseStateMachine {
     private @Nullable BitcaskEngine store; // under storeLock; null while it is being replaced
     private @Nullable Overlay overlay;
     private volatile Applied applied;
+    private volatile long lastChange;
+    private volatile boolean isRemoved;
     private volatile TermIndex snapshot = NOTHING;
     private volatile long keptFrom = -1;
 
@@ -128,6 +138,7 @@ final class StoreMachine extends BaseStateMachine {
             }
             clock.set(now.timeMillis());
             applied = now;
+            lastChange = Math.max(0, now.index()); // or before it, which nothing tells any more
             snapshot = TermIndex.valueOf(now.term(), now.index());
             keptFrom = now.index();
             setLastAppliedTermIndex(snapshot);
@@ -139,6 +150,26 @@ final class StoreMachine extends BaseStateMachine {
                 e.addSuppressed(closing);
             }
             throw e;
+        }
+    }
+
+    /** Returns the index of the last entry that changed the store, or 0; the last entry of all if that was before it was opened. */
+    long lastChange() {
+        return lastChange;
+    }
+
+    /** A snapshot of the store, and the index of the last entry that changed it. */
+    record Opened(Snapshot snapshot, long lastChange) {}
+
+    /** Opens a snapshot; waits while the store is being replaced. */
+    Opened openSnapshot() throws IOException {
+        while (true) {
+            StorageEngine engine = view.engine();
+            synchronized (storeLock) {
+                if (engine == store) {
+                    return new Opened(engine.snapshot(), lastChange);
+                }
+            }
         }
     }
 
@@ -206,6 +237,7 @@ final class StoreMachine extends BaseStateMachine {
                 // It is in the store already, or in the copy that is about to take the store's place.
                 return List.of();
             }
+            checkHistory(before, term);
             Decoded entry = EntryCodec.decode(data);
             long time = Math.max(before.timeMillis(), entry.timeMillis());
             over.begin(index, time, before.greatestExpiry());
@@ -219,8 +251,28 @@ final class StoreMachine extends BaseStateMachine {
             batch.put(Applied.key(), after.toBytes());
             engine.write(batch, WriteOptions.WRITE);
             applied = after;
+            if (batch.size() > 1) {
+                lastChange = index;
+            }
             clock.set(time); // after the write: see ReplicaClock
             return results;
+        }
+    }
+
+    /**
+     * Refuses to go on if the log has another entry where this store has one: then the two are of histories that differ, as when
+     * members were begun with lists of members of which each had a majority of its own, or a store was put in the place of another.
+     */
+    private void checkHistory(Applied before, long term) throws UnsupportedFormatException {
+        if (before.index() < 0 || before.term() == term) {
+            return; // of the same leader
+        }
+        long logged = owner.termOf(before.index());
+        if (logged >= 0 && logged != before.term()) {
+            throw new UnsupportedFormatException("the store has an entry that the log has not: index=" + before.index()
+                    + ", term in the store=" + before.term() + ", term in the log=" + logged
+                    + "; this member was part of another history: take it out of the group, and add it again with an empty"
+                    + " directory and another id");
         }
     }
 
@@ -362,9 +414,16 @@ final class StoreMachine extends BaseStateMachine {
         }
     }
 
+    /** Only told of a group whose members have gone on without this one, if the whole server goes on. */
+    @Override
+    public void notifyServerShutdown(RoleInfoProto roleInfo, boolean allServer) {
+        isRemoved |= !allServer;
+    }
+
     /** Closes the store for good. */
     @Override
     public void close() {
+        owner.closed(isRemoved);
         closeStore();
         view.close();
     }

@@ -28,7 +28,9 @@ final class WriteQueue {
     /** The most bytes of an entry of several commands; a longer command has one of its own. */
     static final int MOST_BYTES = 1 << 20;
 
-    private static final int FULL_IN_FLIGHT = 8;
+    /** The most entries under way. */
+    static final int MOST_IN_FLIGHT = 8;
+
     private static final int SMALL_IN_FLIGHT = 2;
 
     /** Above either of these, submitting waits. */
@@ -240,8 +242,13 @@ final class WriteQueue {
         }
     }
 
-    /** Refuses what comes from now on, and ends what waits. */
+    /** Refuses what comes from now on, and ends what waits or is under way. */
     void close(Throwable cause) {
+        close(cause, 0);
+    }
+
+    /** Refuses what comes from now on, ends what waits, and leaves what is under way some time to end by itself. */
+    void close(Throwable cause, long patienceNanos) {
         List<Waiting> left;
         lock.lock();
         try {
@@ -259,8 +266,23 @@ final class WriteQueue {
         for (Waiting waiting : left) {
             waiting.future.completeExceptionally(RaftException.notApplied("the node takes no commands", cause));
         }
+        awaitLanding(patienceNanos);
         for (Sent sent : inFlight.values()) {
             failAll(sent, RaftException.unknown("the node stopped before the command was confirmed", cause));
+        }
+    }
+
+    private void awaitLanding(long patienceNanos) {
+        long end = System.nanoTime() + patienceNanos;
+        lock.lock();
+        try {
+            for (long left = patienceNanos; flying > 0 && left > 0; left = end - System.nanoTime()) {
+                changed.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -313,7 +335,7 @@ final class WriteQueue {
             return false;
         }
         boolean isFullEntry = queue.size() >= MOST_COMMANDS || queuedBytes >= MOST_BYTES;
-        return flying < (isFullEntry ? FULL_IN_FLIGHT : SMALL_IN_FLIGHT);
+        return flying < (isFullEntry ? MOST_IN_FLIGHT : SMALL_IN_FLIGHT);
     }
 
     private Sent take(Leader leader) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,7 @@ final class EntryClockTest {
 
     @Test
     void aJumpIsNotBelievedBeforeTheOthersWereAsked() {
+        clock.compared(0);
         long before = wall.get();
         wall.addAndGet(HOUR);
         assertThat(clock.isInDoubt()).isTrue();
@@ -56,6 +58,31 @@ final class EntryClockTest {
     void aSmallDifferenceIsNotCorrected() {
         assertThat(clock.compared(10_000)).isZero();
         assertThat(clock.millis()).isEqualTo(wall.get());
+    }
+
+    @Test
+    void theClockThatAProcessStartsWithIsInDoubt() {
+        assertThat(clock.isCompared()).isFalse();
+        assertThat(clock.isInDoubt()).isTrue();
+        clock.compared(0);
+        assertThat(clock.isCompared()).isTrue();
+        assertThat(clock.isInDoubt()).isFalse();
+    }
+
+    @Test
+    void oneClockThatIsFarOffNeverMovesTheOthers() {
+        assertThat(EntryClock.middle(List.of())).isZero();
+        assertThat(EntryClock.middle(List.of(0L, HOUR))).isZero();
+        assertThat(EntryClock.middle(List.of(0L, -HOUR))).isZero();
+        assertThat(EntryClock.middle(List.of(-HOUR, -HOUR))).isEqualTo(-HOUR);
+        assertThat(EntryClock.middle(List.of(HOUR, HOUR))).isEqualTo(HOUR);
+        assertThat(EntryClock.middle(List.of(HOUR)))
+                .as("of two that differ, the one behind")
+                .isZero();
+        assertThat(EntryClock.middle(List.of(-HOUR)))
+                .as("of two that differ, the one behind")
+                .isEqualTo(-HOUR);
+        assertThat(EntryClock.middle(List.of(0L, 0L, HOUR, HOUR))).isZero();
     }
 
     private void pass(long millis) {

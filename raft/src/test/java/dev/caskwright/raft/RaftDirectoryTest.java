@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.bitcask.BitcaskEngine;
 import java.io.IOException;
@@ -53,7 +54,7 @@ final class RaftDirectoryTest {
 
     @Test
     void aStoreThatNoMemberWroteIsRefused() throws IOException {
-        new NodeFiles(directory, step -> {}).claim(GROUP, "n1");
+        new NodeFiles(directory, step -> {}).claim(GROUP, "n1").close();
         try (BitcaskEngine store = BitcaskEngine.open(directory.resolve("store"))) {
             store.put("key".getBytes(UTF_8), "value".getBytes(UTF_8));
         }
@@ -62,7 +63,7 @@ final class RaftDirectoryTest {
 
     @Test
     void aStoreOfAnotherGroupIsRefused() throws IOException {
-        new NodeFiles(directory, step -> {}).claim(GROUP, "n1");
+        new NodeFiles(directory, step -> {}).claim(GROUP, "n1").close();
         UUID other = UUID.nameUUIDFromBytes(new byte[] {2});
         apply(new Applied(other, 1, 5, 0, 0));
         assertRefused("the store belongs to another group");
@@ -70,14 +71,14 @@ final class RaftDirectoryTest {
 
     @Test
     void aMemberWhoseLogIsMissingIsRefusedSinceItCouldVoteTwice() throws IOException {
-        new NodeFiles(directory, step -> {}).claim(GROUP, "n1");
+        new NodeFiles(directory, step -> {}).claim(GROUP, "n1").close();
         apply(new Applied(GROUP, 1, 5, 0, 0));
         assertRefused("raft's log is missing");
     }
 
     @Test
     void aLogThatBeginsBehindTheStoreIsRefused() throws IOException {
-        new NodeFiles(directory, step -> {}).claim(GROUP, "n1");
+        new NodeFiles(directory, step -> {}).claim(GROUP, "n1").close();
         apply(new Applied(GROUP, 1, 5, 0, 0));
         Path current = directory.resolve("log").resolve(GROUP.toString()).resolve("current");
         Files.createDirectories(current);
@@ -109,6 +110,39 @@ final class RaftDirectoryTest {
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("raft cannot be started")
                 .hasMessageContaining("orrupt");
+    }
+
+    @Test
+    void aDirectoryThatAnotherNodeHasIsRefused() throws IOException {
+        List<Integer> ports = Cluster.freePorts(2);
+        List<RaftMember> first = List.of(new RaftMember("n1", "127.0.0.1", ports.get(0)));
+        List<RaftMember> second = List.of(new RaftMember("n1", "127.0.0.1", ports.get(1)));
+        try (RaftNode node = builder("n1", first).open()) {
+            // As if a copy were about to take the place of the store.
+            Files.createDirectory(directory.resolve("incoming"));
+            Files.createFile(directory.resolve("complete"));
+            for (int i = 0; i < 2; i++) {
+                assertThatThrownBy(() -> builder("n1", second).open())
+                        .isInstanceOf(EngineLockedException.class)
+                        .hasMessageContaining(directory.toString());
+            }
+            assertThat(directory.resolve("complete")).exists();
+            Files.delete(directory.resolve("complete"));
+            new ReplicatedEngine(node).put("key".getBytes(UTF_8), new byte[1]);
+        }
+        builder("n1", second).open().close();
+    }
+
+    @Test
+    void aCrashBeforeTheFirstVoteIsNoReasonToRefuse() throws IOException {
+        new NodeFiles(directory, step -> {}).claim(GROUP, "n1").close();
+        Files.createDirectories(
+                directory.resolve("log").resolve(GROUP.toString()).resolve("current"));
+        List<RaftMember> members =
+                List.of(new RaftMember("n1", "127.0.0.1", Cluster.freePorts(1).get(0)));
+        try (RaftNode node = builder("n1", members).open()) {
+            new ReplicatedEngine(node).put("key".getBytes(UTF_8), new byte[1]);
+        }
     }
 
     @Test

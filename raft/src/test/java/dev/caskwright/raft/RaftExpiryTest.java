@@ -82,6 +82,30 @@ final class RaftExpiryTest {
         }
     }
 
+    @Test
+    void aLeaderThatStartsWithAClockThatIsFarOffTimesNoEntryByIt() throws Exception {
+        try (Cluster cluster = new Cluster(directory, 3)) {
+            long now = 1_800_000_000_000L;
+            for (RaftMember member : cluster.members) {
+                long own = member.id().equals("n1") ? now + TimeUnit.DAYS.toMillis(365) : now;
+                cluster.clocks.put(member.id(), () -> Instant.ofEpochMilli(own));
+            }
+            // Only n1 is in a hurry to lead, and it finds nobody when it is opened.
+            cluster.nodes.put(
+                    "n1",
+                    cluster.builder("n1")
+                            .electionTimeout(Duration.ofMillis(300))
+                            .open());
+            cluster.nodes.put(
+                    "n2",
+                    cluster.builder("n2").electionTimeout(Duration.ofMinutes(1)).open());
+            ReplicatedEngine store = cluster.engine("n1");
+            store.put(bytes("key"), bytes("1"), WriteOptions.DEFAULT.timeToLive(Duration.ofDays(1)));
+            assertThat(cluster.node("n1").state().isLeader()).isTrue();
+            assertThat(cluster.node("n1").state().timeMillis()).isEqualTo(now);
+        }
+    }
+
     private void pass(long millis) {
         clocks.values().forEach(clock -> clock.addAndGet(millis));
     }

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -124,6 +125,32 @@ final class SnapshotCopyTest {
         assertThatThrownBy(() -> fetch().fetch((what, body) -> list.duplicate(), 0))
                 .isInstanceOf(UnsupportedFormatException.class)
                 .hasMessageContaining("../store");
+    }
+
+    @Test
+    void aCopyThatBreaksOffLeavesNoMarkOfOneBeforeItAndNothingAtTheLeader() throws IOException {
+        fetch().fetch(this::answer, 0);
+        assertThat(files.isComplete()).isTrue();
+        SnapshotFetch.Leader breaking = (what, body) -> {
+            if (what == Peers.CHUNK) {
+                throw new IOException("the leader is gone");
+            }
+            return answer(what, body);
+        };
+        assertThatThrownBy(() -> fetch().fetch(breaking, 0)).hasMessage("the leader is gone");
+        assertThat(files.finishSwap())
+                .as("a part of a copy takes the place of the store")
+                .isFalse();
+        assertThat(directory.resolve("outgoing")).isEmptyDirectory();
+    }
+
+    @Test
+    void aCopyIsNotMarkedOnceItsNodeIsClosed() {
+        AtomicBoolean isClosed = new AtomicBoolean();
+        SnapshotFetch closed =
+                new SnapshotFetch(GROUP, files, step -> isClosed.set(step.equals("force")), isClosed::get);
+        assertThatThrownBy(() -> closed.fetch(this::answer, 0)).isInstanceOf(CancellationException.class);
+        assertThat(files.isComplete()).isFalse();
     }
 
     @Test

@@ -118,6 +118,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
 
     private boolean isWithGroup;
 
+    /** What the group was asked for a reply, or null. */
+    private @Nullable CompletableFuture<Integer> asked;
+
     /** How many bytes have come since the beginning, and how many of them belong to requests that have been run. */
     private long receivedBytes;
 
@@ -469,6 +472,32 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         resumeInLoop();
     }
 
+    /** Replies, to the request that is being run, what the group answers. */
+    @SuppressWarnings("FutureReturnValueIgnored") // its end is handled
+    private void askGroup(Call.Asked question) {
+        isWithGroup = true;
+        asked = question.answer();
+        boolean isQuiet = call.isSilent();
+        question.answer()
+                .whenComplete((answer, problem) -> inLoop(() -> {
+                    isWithGroup = false;
+                    asked = null;
+                    if (isClosed) {
+                        return;
+                    }
+                    if (!isQuiet && !question.answer().isCancelled()) {
+                        enqueue(reply -> {
+                            if (problem == null) {
+                                question.reply().accept(answer, reply);
+                            } else {
+                                Dispatcher.fail(call, reply, GroupErrors.ofRead(problem));
+                            }
+                        });
+                    }
+                    resumeInLoop();
+                }));
+    }
+
     private void inLoop(Runnable task) {
         try {
             loop.eventLoop().execute(task);
@@ -512,6 +541,10 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         Call.Deferred deferred = call.takeDeferred();
         if (deferred != null) {
             handToWorker(deferred, reply);
+        }
+        Call.Asked question = call.takeAsked();
+        if (question != null) {
+            askGroup(question);
         }
         waiting = call.takeWaiting();
         isWaitSilent = call.isSilent();
@@ -800,6 +833,10 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         isClosed = true;
         isClosing = true;
         endWait();
+        CompletableFuture<Integer> question = asked;
+        if (question != null) {
+            question.cancel(false);
+        }
         loop.forget(this);
         for (Batch batch : output) {
             budget.giveBack(batch.bytes());
@@ -828,6 +865,10 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     void end() {
         loop.eventLoop().execute(() -> {
             isClosing = true;
+            CompletableFuture<Integer> question = asked;
+            if (question != null) {
+                question.cancel(false); // it may be waited for without an end
+            }
             goOn();
         });
     }

@@ -1,6 +1,7 @@
 package dev.caskwright.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.server.config.ServerConfig;
 import dev.caskwright.server.replication.ReplicationException;
@@ -14,6 +15,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -257,7 +260,23 @@ final class GroupTest {
     }
 
     @Test
-    void membersAreShownAndAnotherIsMadeTheLeader() throws IOException {
+    void aKeyThatIsTooLongToBeWatchedFailsNothingElse() throws Exception {
+        String tooLong = "k".repeat(65_536);
+        try (RespClient client = group.client(1)) {
+            client.send("SET", "a", "1");
+            client.send("WATCH", "a", tooLong);
+            client.send("SET", "b", "2");
+            assertThat(client.read()).isEqualTo("OK");
+            assertThat(client.read()).asString().contains("ERR key is longer than");
+            assertThat(client.read()).isEqualTo("OK");
+            group.restart(2);
+            assertThat(client.call("SET", "c", "3")).isEqualTo("OK");
+        }
+        assertThat(group.contents()).allMatch(group.contents().get(0)::equals);
+    }
+
+    @Test
+    void membersAreShownAndAnotherIsMadeTheLeader() throws Exception {
         assertThat(ask(1, "RAFT MEMBERS").toString()).contains("n0", "n1", "n2", "leader", "follower");
         assertThat(ask(1, "RAFT TRANSFER n1")).isEqualTo("OK");
         assertThat((String) ask(1, "INFO replication")).contains("role:master", "raft_role:leader");
@@ -265,8 +284,22 @@ final class GroupTest {
         assertThat(ask(0, "ROLE").toString()).contains("slave", "connected");
         assertThat(ask(0, "RAFT SNAPSHOT")).isInstanceOf(Long.class);
         assertThat(failure(0, "RAFT REMOVE n9")).isEqualTo("ERR no member: n9");
-        assertThat(ask(0, "WAIT 1 0")).isEqualTo(1L);
-        assertThat(ask(0, "WAITAOF 1 1 0")).isEqualTo(List.of(1L, 1L));
+        long others = group.members.size() - 1;
+        assertThat(ask(0, "WAIT 1 0")).isEqualTo(others);
+        assertThat(ask(0, "WAITAOF 1 1 0")).isEqualTo(List.of(1L, others));
+        assertThat(ask(0, "WAIT 9 20")).isEqualTo(others);
+        group.failure = new ReplicationException(Kind.NO_QUORUM, null, "nobody there", null);
+        assertThat(failure(0, "WAIT 1 0")).startsWith("CLUSTERDOWN");
+        group.failure = null;
+        try (RespClient waiting = group.client(0)) {
+            waiting.send("WAIT", "9", "0");
+            while (group.counts.size() < 2) {
+                Thread.onSpinWait();
+            }
+        }
+        assertThatThrownBy(() -> group.counts.get(1).get(1, TimeUnit.MINUTES))
+                .as("the client is gone")
+                .isInstanceOf(CancellationException.class);
     }
 
     /** Random pipelines get, byte by byte, the replies of a server that is alone; and all members have the same content. */

@@ -16,10 +16,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 
 /** A group whose members agree since there is one thread that executes everything on all of them, one after another. */
 final class LoopbackGroup implements AutoCloseable {
@@ -34,6 +36,9 @@ final class LoopbackGroup implements AutoCloseable {
 
     /** What the next proposals and barriers fail with, or null. */
     volatile ReplicationException failure;
+
+    /** Counts of copies that are waited for in vain. */
+    final List<CompletableFuture<Integer>> counts = new CopyOnWriteArrayList<>();
 
     /** Whether what fails is executed nevertheless. */
     volatile boolean isExecutedBeforeItFails;
@@ -124,6 +129,20 @@ final class LoopbackGroup implements AutoCloseable {
             return planned == null
                     ? CompletableFuture.runAsync(LoopbackGroup.this::tick, log)
                     : CompletableFuture.failedFuture(planned);
+        }
+
+        @Override
+        public CompletableFuture<Integer> copies(int wanted, long timeoutMillis) {
+            if (failure != null) {
+                return CompletableFuture.failedFuture(failure);
+            }
+            int others = members.size() - 1;
+            if (wanted <= others) {
+                return CompletableFuture.supplyAsync(() -> others, log);
+            }
+            CompletableFuture<Integer> late = new CompletableFuture<>();
+            counts.add(late);
+            return timeoutMillis > 0 ? late.completeOnTimeout(others, timeoutMillis, TimeUnit.MILLISECONDS) : late;
         }
 
         @Override

@@ -107,7 +107,7 @@ final class LocalStore implements StorageEngine {
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
         whole.close();
     }
 }

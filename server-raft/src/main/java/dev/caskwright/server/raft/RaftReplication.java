@@ -34,6 +34,8 @@ final class RaftReplication implements Replication {
     /** The kind of the commands that are executed as a server executes them. */
     private static final int KIND = 1;
 
+    private static final long MOST_WAIT_MILLIS = Duration.ofDays(1).toMillis();
+
     private static final Duration TRANSFER_PATIENCE = Duration.ofSeconds(10);
 
     private final ServerConfig config;
@@ -121,6 +123,17 @@ final class RaftReplication implements Replication {
         return node.barrier().exceptionallyCompose(problem -> CompletableFuture.failedFuture(asException(problem)));
     }
 
+    @Override
+    @SuppressWarnings("FutureReturnValueIgnored") // its end is that of what is returned
+    public CompletableFuture<Integer> copies(int wanted, long timeoutMillis) {
+        Duration longest = Duration.ofMillis(Math.min(timeoutMillis, MOST_WAIT_MILLIS));
+        CompletableFuture<Integer> counted = node.copies(wanted, longest);
+        CompletableFuture<Integer> copies =
+                counted.exceptionallyCompose(problem -> CompletableFuture.failedFuture(asException(problem)));
+        copies.whenComplete((count, problem) -> counted.cancel(false)); // whoever gives up here has it given up there
+        return copies;
+    }
+
     private <T> CompletableFuture<T> failed(Kind kind, String message, @Nullable Throwable cause) {
         return CompletableFuture.failedFuture(new ReplicationException(kind, leaderAddress(), message, cause));
     }
@@ -156,8 +169,15 @@ final class RaftReplication implements Replication {
     @Override
     public @Nullable String leaderAddress() {
         String leader = node.state().leader();
-        RaftPeer peer = leader == null ? null : peers.get(leader);
-        return peer == null || peer.clientPort() == 0 ? null : peer.clientAddress();
+        String address = leader == null ? "" : clientAddress(leader);
+        return address.isEmpty() ? null : address;
+    }
+
+    /** Returns where clients reach a member: what it says itself, or what is configured here; empty if that is not known. */
+    private String clientAddress(String id) {
+        String said = node.about(id);
+        RaftPeer peer = peers.get(id);
+        return said.isEmpty() && peer != null ? peer.clientAddress() : said;
     }
 
     @Override
@@ -192,7 +212,6 @@ final class RaftReplication implements Replication {
         RaftState state = node.state();
         List<Member> members = new ArrayList<>();
         for (RaftMember member : state.members()) {
-            RaftPeer peer = peers.get(member.id());
             long lag = -1;
             for (RaftState.Lag known : state.lags()) {
                 lag = known.id().equals(member.id()) ? known.entries() : lag;
@@ -203,7 +222,7 @@ final class RaftReplication implements Replication {
             members.add(new Member(
                     member.id(),
                     member.address(),
-                    peer == null ? "" : peer.clientAddress(),
+                    clientAddress(member.id()),
                     state.leader() == null ? "unknown" : member.id().equals(state.leader()) ? "leader" : "follower",
                     lag));
         }
@@ -229,16 +248,8 @@ final class RaftReplication implements Replication {
         if (refusal != null) {
             return refusal;
         }
-        List<RaftMember> all = new ArrayList<>(node.state().members());
-        if (all.stream().anyMatch(known -> known.id().equals(peer.member().id()))) {
-            return failed(
-                    Kind.REFUSED,
-                    "there is a member of this name: " + peer.member().id(),
-                    null);
-        }
-        all.add(peer.member());
-        peers.put(peer.member().id(), peer);
-        return node.setMembers(all);
+        return node.addMember(peer.member())
+                .thenRun(() -> peers.put(peer.member().id(), peer));
     }
 
     @Override
@@ -247,11 +258,7 @@ final class RaftReplication implements Replication {
         if (refusal != null) {
             return refusal;
         }
-        List<RaftMember> rest = new ArrayList<>(node.state().members());
-        if (!rest.removeIf(member -> member.id().equals(id))) {
-            return failed(Kind.REFUSED, "there is no member of this name: " + id, null);
-        }
-        return node.setMembers(rest);
+        return node.removeMember(id);
     }
 
     @Override
@@ -273,8 +280,8 @@ final class RaftReplication implements Replication {
 
     @Override
     public void close() {
-        store.close();
         try {
+            store.close();
             node.close();
         } catch (IOException e) {
             LOG.error("the member could not be closed in order", e);

@@ -1,6 +1,8 @@
 package dev.caskwright.server.raft;
 
 import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.raft.RaftNode;
 import dev.caskwright.raft.RaftNodeBuilder;
 import dev.caskwright.raft.RaftTls;
@@ -9,9 +11,12 @@ import dev.caskwright.server.replication.Replay;
 import dev.caskwright.server.replication.Replication;
 import dev.caskwright.server.replication.ReplicationProvider;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Opens a member for {@code mode raft}. Stateless. */
 public final class RaftReplicationProvider implements ReplicationProvider {
@@ -39,6 +44,18 @@ public final class RaftReplicationProvider implements ReplicationProvider {
             throw new IllegalArgumentException("option 'raft-peers': lacks this member: raft-id=" + id
                     + "; each is written as id@host:port/client-port, and spaces part them");
         }
+        KeyIndexFactory index;
+        IoManagerFactory io;
+        try {
+            index = Backends.keyIndex(config.text("raft-index"));
+            io = Backends.ioManager(config.text("raft-io"));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("options 'raft-index', 'raft-io': " + e.getMessage(), e);
+        }
+        RaftPeer self = peers.stream()
+                .filter(peer -> peer.member().id().equals(id))
+                .findFirst()
+                .orElseThrow();
         RaftNodeBuilder builder = RaftNode.builder(directory)
                 .group(config.text("raft-group"))
                 .id(id)
@@ -47,15 +64,37 @@ public final class RaftReplicationProvider implements ReplicationProvider {
                 .electionTimeout(Duration.ofMillis(config.number("raft-election-timeout")))
                 .requestTimeout(Duration.ofMillis(config.number("raft-request-timeout")))
                 .maxCommandBytes((int) config.number("raft-max-command"))
-                .store(options -> options.index(Backends.keyIndex(config.text("raft-index")))
-                        .io(Backends.ioManager(config.text("raft-io"))));
-        String certificate = config.text("raft-tls-cert-file");
-        if (!certificate.isEmpty()) {
-            builder.tls(new RaftTls(
-                    Path.of(config.text("raft-tls-key-file")),
-                    Path.of(certificate),
-                    Path.of(config.text("raft-tls-ca-cert-file"))));
+                .about(self.clientAddress())
+                .store(options -> options.index(index).io(io));
+        RaftTls tls = tls(config);
+        if (tls != null) {
+            builder.tls(tls);
         }
         return new RaftReplication(builder, peers, config, replay);
+    }
+
+    /** Returns the certificates for the connections between members; null if none are configured. A part of them is a mistake. */
+    private static @Nullable RaftTls tls(ServerConfig config) throws IOException {
+        List<Path> files = new ArrayList<>();
+        List<String> missing = new ArrayList<>();
+        for (String option : List.of("raft-tls-key-file", "raft-tls-cert-file", "raft-tls-ca-cert-file")) {
+            if (config.text(option).isEmpty()) {
+                missing.add(option);
+            } else {
+                Path file = Path.of(config.text(option));
+                if (!Files.isReadable(file)) {
+                    throw new IllegalArgumentException("option '" + option + "': the file cannot be read: " + file);
+                }
+                files.add(file);
+            }
+        }
+        if (files.isEmpty()) {
+            return null;
+        }
+        if (!missing.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "TLS between members needs all three files, or none: missing=" + missing);
+        }
+        return new RaftTls(files.get(0), files.get(1), files.get(2));
     }
 }

@@ -173,7 +173,12 @@ final class RaftServerTest {
         await("the other leads", () -> groups.get(other).isLeader());
         assertThat(ask(other, "SET a 1")).isEqualTo("+OK");
         assertThat(ask(other, "RAFT SNAPSHOT")).startsWith(":");
+        for (int i = 0; i < MEMBERS; i++) {
+            assertThat(ask(i, "WAIT 2 60000")).isEqualTo(":2");
+            assertThat(ask(i, "WAITAOF 1 2 60000")).isEqualTo("*[:1, :2]");
+        }
         kill((other + 1) % MEMBERS);
+        assertThat(ask(other, "WAIT 2 100")).isEqualTo(":1");
         kill((other + 2) % MEMBERS);
         await(
                 "a member out of three answers no reads",

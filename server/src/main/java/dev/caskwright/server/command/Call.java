@@ -6,6 +6,8 @@ import dev.caskwright.server.store.Data;
 import dev.caskwright.server.store.Keyspace;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** One command that runs: who sent it, its arguments, where the reply goes. Used again for the next; for one thread. */
@@ -23,6 +25,7 @@ public final class Call {
     private int pushed;
     private @Nullable Deferred deferred;
     private @Nullable Waiting waiting;
+    private @Nullable Asked asked;
     private @Nullable Throwable problem;
 
     /** What is done in a worker, since it may take long: without the lock, and without a look at the session. */
@@ -39,6 +42,14 @@ public final class Call {
      * @param timeoutMillis how long to wait, or 0 for as long as it takes
      */
     public record Waiting(long change, long timeoutMillis) {}
+
+    /**
+     * A reply that waits for the group.
+     *
+     * @param answer what the group is waited for; cancelled if the client goes
+     * @param reply makes the reply of the answer
+     */
+    public record Asked(CompletableFuture<Integer> answer, BiConsumer<Integer, Reply> reply) {}
 
     Call(Host host, Session session, Command command, Request request, Reply reply) {
         this.host = host;
@@ -235,6 +246,18 @@ public final class Call {
     /** Waits for the force of all changes so far, then replies. Within a transaction nothing waits. */
     void awaitForce(long timeoutMillis) {
         waiting = new Waiting(host.keyspace().gate().lastChange(), timeoutMillis);
+    }
+
+    /** Waits for an answer of the group, then replies. */
+    void ask(CompletableFuture<Integer> answer, BiConsumer<Integer, Reply> answered) {
+        asked = new Asked(answer, answered);
+    }
+
+    /** Returns what the connection waits for the group for, or null; forgets it. */
+    public @Nullable Asked takeAsked() {
+        Asked taken = asked;
+        asked = null;
+        return taken;
     }
 
     boolean isInTransaction() {

@@ -149,6 +149,17 @@ public final class Dispatcher {
             return;
         }
         call.next(command, request, reply);
+        if (command.name().equals("WATCH")) {
+            try {
+                for (int i = 1; i < request.count(); i++) {
+                    call.key(i); // too long a key is this command's error, and no other's of the proposal
+                }
+            } catch (CommandException e) {
+                proposal.addFailure(String.valueOf(e.getMessage()), isSilent);
+                command.rejected();
+                return;
+            }
+        }
         session.ran(command);
         command.ran(0, false);
         call.host().statistics().ranCommand();

@@ -32,7 +32,7 @@ final class GroupCommands {
                                 3,
                                 call -> change(
                                         call, group -> group.add(call.request().text(2))),
-                                "Adds a member: id=host:port/client-port."),
+                                "Adds a member: id@host:port/client-port."),
                         admin(
                                 "REMOVE",
                                 3,

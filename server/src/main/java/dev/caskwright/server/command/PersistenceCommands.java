@@ -54,26 +54,28 @@ final class PersistenceCommands {
     }
 
     private static void awaitReplicas(Call call) {
-        call.integer(1, 0, Integer.MAX_VALUE, "ERR value is out of range, must be positive");
-        call.integer(2, 0, Long.MAX_VALUE, "ERR timeout is negative");
-        call.reply().integer(otherCopies(call));
-    }
-
-    /** Returns how many other members have at least what this client was told that it wrote. */
-    private static int otherCopies(Call call) {
+        long wanted = call.integer(1, 0, Integer.MAX_VALUE, "ERR value is out of range, must be positive");
+        long timeout = call.integer(2, 0, Long.MAX_VALUE, "ERR timeout is negative");
         Replication group = call.host().replication();
-        return group == null ? 0 : group.members().size() / 2;
+        if (group == null) {
+            call.reply().integer(0);
+        } else {
+            call.ask(group.copies((int) wanted, timeout), (copies, reply) -> reply.integer(copies));
+        }
     }
 
     private static void awaitForce(Call call) throws IOException {
         call.integer(1, 0, 1, "ERR value is out of range, must be between 0 and 1");
-        call.integer(2, 0, Integer.MAX_VALUE, "ERR value is out of range, must be positive");
+        long wanted = call.integer(2, 0, Integer.MAX_VALUE, "ERR value is out of range, must be positive");
         long timeout = call.integer(3, 0, Long.MAX_VALUE, "ERR timeout is negative");
-        if (call.host().replication() != null) {
-            // What is acknowledged was forced by a majority.
-            call.reply().array(2);
-            call.reply().integer(1);
-            call.reply().integer(otherCopies(call));
+        Replication group = call.host().replication();
+        if (group != null) {
+            // Before it answers, this member has forced and applied all that was acknowledged.
+            call.ask(group.copies((int) wanted, timeout), (copies, reply) -> {
+                reply.array(2);
+                reply.integer(1);
+                reply.integer(copies);
+            });
             return;
         }
         if (call.isInTransaction() || call.request().integer(1) == 0) {

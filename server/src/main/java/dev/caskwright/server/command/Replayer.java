@@ -81,6 +81,11 @@ public final class Replayer implements Replay, Changes.Listener {
     public void reset() {
         call = null;
         change = 0;
+        // What a command that failed has left.
+        changed.clear();
+        hasChangedAll = false;
+        chunks.forEach(ByteBuf::release);
+        chunks.clear();
     }
 
     private Call open() throws IOException {

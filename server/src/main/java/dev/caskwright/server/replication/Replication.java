@@ -26,6 +26,15 @@ public interface Replication extends AutoCloseable {
     /** Completes when the store of this member has all that was acknowledged, by any member, before the call. */
     CompletableFuture<Void> barrier();
 
+    /**
+     * Waits until other members have all that was acknowledged, by any member, before the call.
+     *
+     * @param wanted how many of them
+     * @param timeoutMillis how long to wait, or 0 for as long as it takes; cancelling the future ends the wait, too
+     * @return how many they are then, or more
+     */
+    CompletableFuture<Integer> copies(int wanted, long timeoutMillis);
+
     /** Returns the store of this member, for reads. It stays this object when what is below it is replaced. */
     StorageEngine store();
 
@@ -44,7 +53,7 @@ public interface Replication extends AutoCloseable {
     /** Returns the members, those that lag or are gone, too. */
     List<Member> members();
 
-    /** Adds a member: {@code id=host:port/clientPort}. It is part of the group once the future completes. */
+    /** Adds a member: {@code id@host:port/client-port}. It is part of the group once the future completes. */
     CompletableFuture<Void> add(String member);
 
     /** Removes the member with this name. */
