@@ -53,13 +53,30 @@ abstract class Bottom {
     abstract void addSources(List<MergingCursor.Source> sources) throws IOException;
 
     /**
-     * Writes layers, so that they survive a power loss when this returns.
+     * Writes layers, so that they survive a power loss when this returns. If it throws, they are not below, unless the
+     * error is an {@link dev.caskwright.api.EngineFailedException}: then nobody knows.
      *
      * @param newestFirst what is to be written
      * @param version the last version in them
-     * @return what is below afterwards; this one is held and let go by others as before
+     * @return what opens the state below that has them; this one is held and let go by others as before
      */
-    abstract Bottom persist(List<Layer> newestFirst, long version) throws IOException;
+    abstract Landing persist(List<Layer> newestFirst, long version) throws IOException;
+
+    /**
+     * Layers that are below, and are not seen there yet. It is made before they are written, so that what comes
+     * afterwards can fail and be done again: to write the layers twice would apply their operands twice.
+     */
+    abstract static class Landing {
+        /** The last version in the layers. */
+        final long version;
+
+        Landing(long version) {
+            this.version = version;
+        }
+
+        /** Returns what is below, with the layers, held for the caller. If this fails, it may be called again. */
+        abstract Bottom open() throws IOException;
+    }
 
     /** Nothing below. */
     static final class Nothing extends Bottom {
@@ -83,7 +100,7 @@ abstract class Bottom {
         void addSources(List<MergingCursor.Source> sources) {}
 
         @Override
-        Bottom persist(List<Layer> newestFirst, long version) {
+        Landing persist(List<Layer> newestFirst, long version) {
             throw new IllegalStateException("nothing is below");
         }
     }

@@ -34,8 +34,10 @@ final class Compactor {
         int failures = 0;
         while (!store.isClosed() && store.failure() == null) {
             try {
+                long before = persists();
+                forgetOldCheckpoints();
                 if (!step(false)) {
-                    await();
+                    await(before);
                 }
                 trouble = null;
                 failures = 0;
@@ -57,12 +59,29 @@ final class Compactor {
         }
     }
 
-    private void await() throws InterruptedException {
+    private long persists() {
         store.lock.lock();
         try {
-            long before = store.persister.persists();
+            return store.persister.persists();
+        } finally {
+            store.lock.unlock();
+        }
+    }
+
+    /** Returns when more was written below than before, or a checkpoint may be too old. */
+    private void await(long before) throws InterruptedException {
+        long millis = files.millisToForget(); // not under the lock, which nobody may hold while a manifest is written
+        long left = TimeUnit.MILLISECONDS.toNanos(millis);
+        store.lock.lock();
+        try {
             while (!store.isClosed() && store.failure() == null && store.persister.persists() == before) {
-                store.progress.await();
+                if (millis < 0) {
+                    store.progress.await();
+                } else if (left <= 0) {
+                    return;
+                } else {
+                    left = store.progress.awaitNanos(left);
+                }
             }
         } finally {
             store.lock.unlock();
@@ -81,6 +100,22 @@ final class Compactor {
             return;
         } finally {
             store.lock.unlock();
+        }
+    }
+
+    private void forgetOldCheckpoints() throws IOException {
+        if (files.millisToForget() != 0) {
+            return;
+        }
+        store.below.lock();
+        try {
+            store.persister.settle();
+            files.forgetOldCheckpoints();
+        } catch (EngineFailedException e) {
+            store.fail(e);
+            throw e;
+        } finally {
+            store.below.unlock();
         }
     }
 
@@ -111,24 +146,44 @@ final class Compactor {
         Bottom before;
         store.below.lock();
         try {
+            try {
+                store.persister.settle(); // or the new bottom would show what the stack has above it, too
+            } catch (Throwable e) {
+                FileStore.discard(joined);
+                throw e;
+            }
             FilesBottom next;
             try {
                 next = files.replace(joined);
-            } catch (EngineFailedException | RuntimeException | Error e) {
+            } catch (EngineFailedException e) {
                 store.fail(e);
                 throw e;
             }
-            store.lock.lock();
-            try {
-                before = store.stack().bottom;
-                store.become(store.stack().over(next));
-            } finally {
-                store.lock.unlock();
-            }
+            before = putBelow(next);
         } finally {
             store.below.unlock();
         }
         before.release();
+    }
+
+    /**
+     * Puts another bottom with the same content below the stack, and returns the one before. If this fails, the one
+     * before serves until the next change below.
+     */
+    private Bottom putBelow(Bottom next) {
+        try {
+            store.lock.lock();
+            try {
+                Bottom before = store.stack().bottom;
+                store.become(store.stack().over(next));
+                return before;
+            } finally {
+                store.lock.unlock();
+            }
+        } catch (Throwable e) {
+            next.release();
+            throw e;
+        }
     }
 
     /** Returns what is being tried again. */

@@ -146,7 +146,7 @@ final class EngineBottom extends Bottom {
     }
 
     @Override
-    Bottom persist(List<Layer> newestFirst, long last) throws IOException {
+    Landing persist(List<Layer> newestFirst, long last) throws IOException {
         RangeSet ranges = RangeSet.EMPTY;
         for (Layer layer : newestFirst) {
             ranges = ranges.with(layer.ranges());
@@ -174,14 +174,21 @@ final class EngineBottom extends Bottom {
         }
         HeldKeys nextKeys =
                 keys == null ? null : keys.with(deleted, changedKeys.build(RangeSet.EMPTY, last, last, true));
+        Landing landing = new Landing(last) {
+            @Override
+            Bottom open() throws IOException {
+                Snapshot next = lower.snapshot();
+                try {
+                    return new EngineBottom(lower, next, resolver, storeId, last, nextKeys);
+                } catch (Throwable e) {
+                    next.close();
+                    throw e;
+                }
+            }
+        };
         batch.put(KeySpace.PROGRESS, progress(storeId, last));
         write(batch, last);
-        try {
-            return new EngineBottom(lower, lower.snapshot(), resolver, storeId, last, nextKeys);
-        } catch (Throwable e) {
-            throw new EngineFailedException(
-                    Outcome.UNKNOWN, "the lower level was written and cannot be read; reopen the store: " + e, e);
-        }
+        return landing;
     }
 
     /*

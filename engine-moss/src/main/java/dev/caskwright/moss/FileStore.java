@@ -39,12 +39,14 @@ final class FileStore {
 
     private final IoManager io;
     private final OperatorResolver resolver;
+    private final Retention retention;
     private final Map<Long, SortedFile> open = new HashMap<>(); // each held once
     private Manifest manifest;
     private @Nullable Throwable failure;
 
-    FileStore(IoManager io, Manifest manifest, OperatorResolver resolver) throws IOException {
+    FileStore(IoManager io, Manifest manifest, OperatorResolver resolver, Retention retention) throws IOException {
         this.io = io;
+        this.retention = retention;
         long next = manifest.nextNumber();
         for (String name : io.list()) {
             next = Math.max(next, FileNames.sortedNumber(name) + 1); // past what a crash left
@@ -86,10 +88,11 @@ final class FileStore {
             if (file == null) {
                 throw new IllegalStateException("listed file is not open: number=" + each.number());
             }
-            file.hold();
             files.add(file);
         }
-        return new FilesBottom(this, files, version);
+        FilesBottom bottom = new FilesBottom(this, files, version);
+        files.forEach(SortedFile::hold); // last: what fails before holds nothing for ever
+        return bottom;
     }
 
     /**
@@ -112,8 +115,8 @@ final class FileStore {
                 manifest.checkpoints());
     }
 
-    /** Writes layers to a new file, the newest one of the store. */
-    FilesBottom persist(List<Layer> newestFirst, long version) throws IOException {
+    /** Writes layers to a new file, the newest one of the store. Until the landing is opened, no other file changes. */
+    Bottom.Landing persist(List<Layer> newestFirst, long version) throws IOException {
         List<MergingCursor.Source> sources = new ArrayList<>();
         View.addLayers(sources, newestFirst.toArray(new Layer[0]));
         RangeSet ranges = RangeSet.EMPTY;
@@ -126,6 +129,12 @@ final class FileStore {
         long first = newestFirst.get(newestFirst.size() - 1).firstVersion();
         SortedFile file =
                 write(sources, isBottom ? RangeSet.EMPTY : ranges, isBottom, first, version, bytes, () -> false);
+        Bottom.Landing landing = new Bottom.Landing(version) {
+            @Override
+            Bottom open() {
+                return bottom();
+            }
+        };
         synchronized (this) {
             List<Manifest.Listed> files = new ArrayList<>();
             if (file != null) {
@@ -133,7 +142,7 @@ final class FileStore {
             }
             files.addAll(manifest.files());
             commit(file, files, version, manifest.checkpoints());
-            return bottom();
+            return landing;
         }
     }
 
@@ -189,21 +198,36 @@ final class FileStore {
         }
     }
 
-    /** Makes a new state durable, and then lets go of the files that it does not list. */
+    /**
+     * Makes a new state durable, and then lets go of the files that it does not list. If this throws anything but an
+     * {@link EngineFailedException}, nothing has changed.
+     */
     private void commit(
             @Nullable SortedFile added,
             List<Manifest.Listed> files,
             long version,
             List<Manifest.Checkpoint> checkpoints)
             throws IOException {
-        Throwable first = failure;
-        if (first != null) {
-            throw new EngineFailedException(
-                    Outcome.UNKNOWN, "an earlier change of the manifest failed; reopen the store: " + first, first);
-        }
-        Manifest next =
-                new Manifest(manifest.storeId(), manifest.isOver(), manifest.nextNumber(), version, files, checkpoints);
+        Manifest next;
+        List<SortedFile> gone;
         try {
+            Throwable first = failure;
+            if (first != null) {
+                throw new EngineFailedException(
+                        Outcome.UNKNOWN, "an earlier change of the manifest failed; reopen the store: " + first, first);
+            }
+            next = new Manifest(
+                    manifest.storeId(),
+                    manifest.isOver(),
+                    manifest.nextNumber(),
+                    version,
+                    files,
+                    retention.retained(checkpoints));
+            // All that needs memory comes before the first step that cannot be taken back.
+            gone = notListed(next);
+            if (added != null) {
+                open.put(added.number(), added);
+            }
             next.prepare(io);
             if (added != null) {
                 // The names of the file and of the new manifest: a manifest must never be there without the file.
@@ -211,6 +235,7 @@ final class FileStore {
             }
         } catch (Throwable e) {
             if (added != null) {
+                open.remove(added.number());
                 added.retire();
                 added.release();
             }
@@ -222,18 +247,14 @@ final class FileStore {
             // Either manifest may be the one on disk, so no file of either may go, and nothing may be built on one of
             // them.
             failure = e;
-            if (added != null) {
-                added.release();
-            }
             throw new EngineFailedException(
                     Outcome.UNKNOWN, "the manifest could not be written; reopen the store: " + e, e);
         }
         manifest = next;
         try {
-            if (added != null) {
-                open.put(added.number(), added);
-            }
-            letGo(listed(next));
+            gone.forEach(file -> open.remove(file.number()));
+            gone.forEach(SortedFile::retire);
+            gone.forEach(SortedFile::release);
         } catch (Throwable e) {
             failure = e;
             throw new EngineFailedException(
@@ -248,15 +269,11 @@ final class FileStore {
         return listed;
     }
 
-    private void letGo(Set<Long> kept) {
-        open.values().removeIf(file -> {
-            if (kept.contains(file.number())) {
-                return false;
-            }
-            file.retire();
-            file.release();
-            return true;
-        });
+    private List<SortedFile> notListed(Manifest next) {
+        Set<Long> listed = listed(next);
+        List<SortedFile> others = new ArrayList<>(open.values());
+        others.removeIf(file -> listed.contains(file.number()));
+        return others;
     }
 
     /** A run of neighbours, newest first. */
@@ -312,10 +329,7 @@ final class FileStore {
         manifest.files().forEach(file -> present.add(file.number()));
         if (!present.containsAll(gone)) {
             // The store went back to a checkpoint meanwhile: what was joined is not what it has now.
-            if (result != null) {
-                result.retire();
-                result.release();
-            }
+            discard(joined);
             return bottom();
         }
         List<Manifest.Listed> files = new ArrayList<>();
@@ -330,6 +344,15 @@ final class FileStore {
         }
         commit(result, files, manifest.version(), manifest.checkpoints());
         return bottom();
+    }
+
+    /** Deletes a file that was written to be listed, and will not be. */
+    static void discard(Joined joined) {
+        SortedFile result = joined.result;
+        if (result != null) {
+            result.retire();
+            result.release();
+        }
     }
 
     private static @Nullable Run pick(List<SortedFile> files, boolean isForAll) {
@@ -368,17 +391,25 @@ final class FileStore {
         return tier;
     }
 
-    /**
-     * Makes the present files a checkpoint, in place of one of that name, and drops those that the rule does not keep.
-     */
-    synchronized void addCheckpoint(String name, long millis, int kept) throws IOException {
+    /** Makes the present files a checkpoint, in place of one of that name. */
+    synchronized void addCheckpoint(String name) throws IOException {
         List<Manifest.Checkpoint> checkpoints = new ArrayList<>(manifest.checkpoints());
         checkpoints.removeIf(each -> each.name().equals(name));
+        long millis = retention.clock().millis();
         checkpoints.add(new Manifest.Checkpoint(name, millis, manifest.version(), manifest.files()));
-        while (checkpoints.size() > kept) {
-            checkpoints.remove(0);
-        }
         commit(null, manifest.files(), manifest.version(), checkpoints);
+    }
+
+    /** Forgets checkpoints that are too old; every other change of the manifest does so, too. */
+    synchronized void forgetOldCheckpoints() throws IOException {
+        if (millisToForget() == 0) {
+            commit(null, manifest.files(), manifest.version(), manifest.checkpoints());
+        }
+    }
+
+    /** Returns in how many milliseconds a checkpoint is too old, or -1 if none will be. */
+    synchronized long millisToForget() {
+        return retention.millisToNext(manifest.checkpoints());
     }
 
     synchronized void dropCheckpoint(String name) throws IOException {

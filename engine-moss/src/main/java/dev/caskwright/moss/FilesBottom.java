@@ -53,7 +53,7 @@ final class FilesBottom extends Bottom {
     }
 
     @Override
-    Bottom persist(List<Layer> newestFirst, long last) throws IOException {
+    Landing persist(List<Layer> newestFirst, long last) throws IOException {
         return store.persist(newestFirst, last);
     }
 }

@@ -1,5 +1,6 @@
 package dev.caskwright.moss;
 
+import dev.caskwright.api.Retry;
 import dev.caskwright.moss.memory.Kind;
 import dev.caskwright.moss.memory.Layer;
 import dev.caskwright.moss.memory.MergingCursor;
@@ -30,7 +31,7 @@ final class Merger {
     private long wanted; // under the lock: full merges asked for
     private long done; // under the lock: the last one that was asked for before one finished
     private long merges; // under the lock
-    private volatile @Nullable Throwable trouble;
+    private volatile @Nullable Retry trouble;
 
     Merger(Store store) {
         this.store = store;
@@ -51,26 +52,33 @@ final class Merger {
         return merges;
     }
 
-    @Nullable Throwable trouble() {
+    /** Returns what is being tried again. */
+    @Nullable Retry trouble() {
         return trouble;
     }
 
     /** Merges as there is need until the store is closed. */
     void run() {
         long pause = FIRST_PAUSE_MILLIS;
+        long failingSince = 0;
+        int failures = 0;
         while (!store.isClosed()) {
             try {
                 if (!step()) {
                     await();
                 }
                 trouble = null;
+                failures = 0;
                 pause = FIRST_PAUSE_MILLIS;
             } catch (Throwable e) {
                 if (store.isClosed()) {
                     return;
                 }
                 // Nothing is lost: the layers stay as they are. An operator, or memory, may be there again later.
-                trouble = e;
+                failingSince = failures == 0 ? System.nanoTime() : failingSince;
+                failures++;
+                long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - failingSince);
+                trouble = new Retry("merge", millis, failures, e);
                 giveUpWanted();
                 pause(pause);
                 pause = Math.min(LONGEST_PAUSE_MILLIS, 2 * pause);

@@ -40,6 +40,7 @@ public final class MossBuilder {
     private long persistBytes = -1;
     private Duration persistAfter = Duration.ofSeconds(1);
     private int keptCheckpoints = DEFAULT_CHECKPOINTS;
+    private Duration checkpointAge = Duration.ZERO;
     private boolean isReadOnly;
     private @Nullable StorageEngine lower;
     private long maxHeldKeyBytes = Runtime.getRuntime().maxMemory() / 4;
@@ -89,6 +90,19 @@ public final class MossBuilder {
             throw new IllegalArgumentException("keptCheckpoints must be 1 to " + MOST_CHECKPOINTS + ": " + count);
         }
         this.keptCheckpoints = count;
+        return this;
+    }
+
+    /**
+     * Sets how old checkpoints may be, by the clock of the system or the one that was {@linkplain #clock set}, at least a
+     * millisecond; any age if not set. Older ones go, with the next opening or change of files or by themselves, but for
+     * the newest, which stays whatever its age.
+     */
+    public MossBuilder checkpointAge(Duration age) {
+        if (age.toMillis() < 1) {
+            throw new IllegalArgumentException("checkpointAge must be at least a millisecond: " + age);
+        }
+        this.checkpointAge = age;
         return this;
     }
 
@@ -244,8 +258,7 @@ public final class MossBuilder {
                 lower != null,
                 threads,
                 isReadOnly,
-                keptCheckpoints,
-                clock,
+                new Retention(keptCheckpoints, checkpointAge.toMillis(), clock),
                 random);
         if (directory != null) {
             Opening.Place place = new Opening.Place(directory, createIfMissing, createAmongOtherFiles);

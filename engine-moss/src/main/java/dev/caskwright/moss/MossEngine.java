@@ -267,10 +267,13 @@ public final class MossEngine
         } finally {
             store.lock.unlock();
         }
-        Throwable trouble = store.merger.trouble();
+        Retry trouble = store.merger.trouble();
         if (trouble != null) {
             throw new EngineException(
-                    ErrorCode.UNAVAILABLE, Outcome.NOT_APPLIED, "the merge failed: " + trouble, trouble);
+                    ErrorCode.UNAVAILABLE,
+                    Outcome.NOT_APPLIED,
+                    "the merge failed: " + trouble.cause(),
+                    trouble.cause());
         }
     }
 
@@ -314,6 +317,10 @@ public final class MossEngine
     @Override
     public List<Retry> retries() {
         List<Retry> retries = new ArrayList<>(store.persister.retries());
+        Retry merging = store.merger.trouble();
+        if (merging != null) {
+            retries.add(merging);
+        }
         if (compactor != null) {
             retries.addAll(compactor.retries());
         }
@@ -334,13 +341,13 @@ public final class MossEngine
     /**
      * Makes a state of some moment during the call one to go back to, in place of one of that name. It takes the space
      * of what is deleted or overwritten later. If there are more than {@link MossBuilder#keptCheckpoints}, the oldest
-     * goes.
+     * goes, and so do those that are older than {@link MossBuilder#checkpointAge}.
      */
     public void checkpoint(String name) throws IOException {
         FileStore files = files();
         KeySpace.name(name);
         store.persister.flush();
-        changeFiles(() -> files.addCheckpoint(name, store.settings.clock().millis(), store.settings.keptCheckpoints()));
+        changeFiles(() -> files.addCheckpoint(name));
     }
 
     /** Returns the checkpoints, oldest first. */
@@ -424,6 +431,7 @@ public final class MossEngine
         store.below.lock();
         try {
             store.ensureWritable();
+            store.persister.settle();
             change.run();
         } catch (EngineFailedException e) {
             store.fail(e);
@@ -640,14 +648,15 @@ public final class MossEngine
     /** Returns the last version that is in the log, forced, or below. */
     private long kept() throws IOException {
         WriteLog log = store.log();
+        long below = store.persister.below();
         if (log == null) {
-            return store.stack().bottom.version();
+            return below;
         }
         long logged = log.logged();
-        if (logged > store.stack().bottom.version() && store.failure() == null) {
+        if (logged > below && store.failure() == null) {
             log.awaitForced(logged);
         }
-        return logged;
+        return Math.max(logged, below);
     }
 
     private void releaseAll() throws IOException {

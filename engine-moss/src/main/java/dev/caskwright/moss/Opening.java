@@ -84,7 +84,7 @@ final class Opening {
                             + " a lower level: directory=" + io.describe() + "; open it as it was made");
         }
         if (lower == null) {
-            FileStore files = new FileStore(io, manifest, resolver);
+            FileStore files = new FileStore(io, manifest, resolver, settings.retention());
             return open(manifest, files.bottom(), new Resources(io, lock, files));
         }
         Bottom bottom = EngineBottom.open(lower, resolver, manifest.storeId(), settings);
@@ -104,6 +104,7 @@ final class Opening {
                 removeLogs(logs);
                 if (files != null) {
                     files.removeOrphans();
+                    files.forgetOldCheckpoints();
                 }
                 long nextLog = logs.isEmpty() ? 1 : logs.get(logs.size() - 1) + 1;
                 store.log(new WriteLog(store, io, manifest.storeId(), nextLog));

@@ -13,6 +13,12 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
+/*
+ * A write below has two steps. First layers are written; if that fails they are not below, and go back to the merger.
+ * Then the stack is put over the state that has them. What fails in this step, for want of memory above all, is done
+ * again with the very same layers, which stay the base meanwhile: written once more, or shown beside what is below,
+ * their operands would count twice. Whoever changes what is below takes this step first.
+ */
 /**
  * Writes the oldest layers to what is below the stack, and tries again after growing pauses. One write runs at a time.
  */
@@ -26,6 +32,7 @@ final class Persister {
     private final Store store;
     private long wanted; // under the lock: all up to this version is to be written now
     private long persists; // under the lock
+    private volatile Bottom.@Nullable Landing landed; // changed under the lock of what is below: base that is there
     private volatile @Nullable Trouble trouble;
 
     Persister(Store store) {
@@ -97,7 +104,8 @@ final class Persister {
 
     private boolean isDue() {
         Stack stack = store.stack();
-        return wanted > stack.bottom.version() && (stack.clean > 0 || !stack.active.isEmpty())
+        return landed != null
+                || wanted > stack.bottom.version() && (stack.clean > 0 || !stack.active.isEmpty())
                 || stack.bytes(0, stack.clean) >= store.settings.persistBytes();
     }
 
@@ -111,10 +119,13 @@ final class Persister {
         store.below.lock();
         try {
             version = stepBelow(isClosing);
+        } catch (Throwable e) {
+            note(e);
+            throw e;
         } finally {
             store.below.unlock();
             // Whatever was thrown, also after the new bottom was in place: what is below is durable.
-            store.durables().advance(store.stack().bottom.version());
+            store.durables().advance(below());
         }
         if (version < 0) {
             return false;
@@ -129,6 +140,9 @@ final class Persister {
     /** Returns the version up to which everything is below, or -1 if there was nothing to do. */
     private long stepBelow(boolean isClosing) throws IOException {
         Stack stack;
+        if (landed != null) {
+            return store.isClosed() && !isClosing ? -1 : settled();
+        }
         store.lock.lock();
         try {
             if (store.isClosed() && !isClosing || !store.stack().bottom.isPersistent() || !isDue()) {
@@ -150,19 +164,61 @@ final class Persister {
             store.lock.unlock();
         }
         List<Layer> base = Arrays.asList(stack.layers).subList(stack.base, stack.clean);
-        long version = base.get(0).lastVersion();
-        @Nullable Bottom next = null;
         try {
-            next = stack.bottom.persist(base, version);
-            trouble = null;
-        } catch (Throwable e) {
-            note(e);
-            throw e;
+            landed = stack.bottom.persist(base, base.get(0).lastVersion());
         } finally {
-            finish(next);
+            if (landed == null) {
+                giveBack();
+            }
         }
-        stack.bottom.release();
-        return version;
+        return settled();
+    }
+
+    private long settled() throws IOException {
+        settle();
+        trouble = null;
+        return store.stack().bottom.version();
+    }
+
+    /**
+     * Puts the state that has the base under the stack, if it was written and is not yet there. Under the lock of what
+     * is below.
+     */
+    void settle() throws IOException {
+        Bottom.Landing present = landed;
+        if (present == null) {
+            return;
+        }
+        Bottom next = present.open();
+        Bottom before;
+        try {
+            before = putBelow(next);
+        } catch (Throwable e) {
+            next.release();
+            throw e;
+        }
+        before.release();
+    }
+
+    private Bottom putBelow(Bottom next) {
+        store.lock.lock();
+        try {
+            Stack present = store.stack();
+            store.become(present.persisted(keptClean(present), next));
+            landed = null;
+            persists++;
+            store.progress.signalAll();
+            store.work.signalAll();
+            return present.bottom;
+        } finally {
+            store.lock.unlock();
+        }
+    }
+
+    /** Returns the last version that is below, whether or not it is seen there. */
+    long below() {
+        Bottom.Landing present = landed;
+        return present != null ? present.version : store.stack().bottom.version();
     }
 
     /** Returns the number of the first of the oldest layers that are about as long as one write should be. */
@@ -179,17 +235,11 @@ final class Persister {
         return from;
     }
 
-    /** Puts the new bottom under the stack, or, if there is none, gives the base back to the merger. */
-    private void finish(@Nullable Bottom next) {
+    /** Gives the base, which was not written, back to the merger. */
+    private void giveBack() {
         store.lock.lock();
         try {
-            Stack present = store.stack();
-            if (next == null) {
-                store.become(present.withoutBase());
-            } else {
-                persists++;
-                store.become(present.persisted(keptClean(present), next));
-            }
+            store.become(store.stack().withoutBase());
             store.progress.signalAll();
             store.work.signalAll();
         } finally {
@@ -220,7 +270,7 @@ final class Persister {
         if (cause instanceof EngineFailedException
                 || cause instanceof EngineClosedException
                 || cause instanceof EngineLockedException
-                || cause instanceof Error) {
+                || cause instanceof Error && !(cause instanceof OutOfMemoryError)) {
             store.fail(cause);
         }
     }

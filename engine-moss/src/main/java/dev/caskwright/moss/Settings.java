@@ -3,7 +3,6 @@ package dev.caskwright.moss;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.moss.memory.LittleEndian;
-import java.time.InstantSource;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -35,8 +34,7 @@ record Settings(
         boolean isOverEngine,
         @Nullable ThreadFactory threads,
         boolean isReadOnly,
-        int keptCheckpoints,
-        InstantSource clock,
+        Retention retention,
         LongSupplier random) {
 
     boolean hasThreads() {

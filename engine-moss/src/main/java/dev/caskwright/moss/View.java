@@ -48,11 +48,15 @@ final class View {
     Probe search(byte[] key) throws IOException {
         Probe probe = new Probe(key, store.hash(key));
         searchMemory(probe);
+        searchBelow(probe);
+        return probe;
+    }
+
+    private void searchBelow(Probe probe) throws IOException {
         if (!probe.isDone()) {
             stack.bottom.search(probe);
         }
         probe.resolve(store.resolver);
-        return probe;
     }
 
     /** Searches the layers in memory. */
@@ -66,19 +70,24 @@ final class View {
 
     /** Returns the present entry of a key. */
     static Probe searchNow(Store store, byte[] key) throws IOException {
-        store.ensureOpen();
-        View view = now(store);
-        Probe probe = new Probe(key, store.hash(key));
-        view.searchMemory(probe);
-        if (probe.isDone()) {
-            probe.resolve(store.resolver);
-            return probe;
-        }
-        View held = held(store);
-        try {
-            return held.search(key);
-        } finally {
-            held.stack.bottom.release();
+        while (true) {
+            store.ensureOpen();
+            View view = now(store);
+            Probe probe = new Probe(key, store.hash(key));
+            view.searchMemory(probe);
+            if (probe.isDone()) {
+                probe.resolve(store.resolver);
+                return probe;
+            }
+            if (view.stack.bottom.acquire()) {
+                try {
+                    view.searchBelow(probe);
+                    return probe;
+                } finally {
+                    view.stack.bottom.release();
+                }
+            }
+            // The stack was replaced meanwhile, and its bottom is gone: the whole view is taken anew.
         }
     }
 

@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  * not are appended, straight from the memory table, and if some are sealed already the writer waits until they are
  * below.
  *
- * A failed append is undone, so that nobody finds it after a crash; if that fails too, nobody knows what is in the
- * file, and the store refuses writes. After a failed force it does so at once: the system may have marked the lost
- * pages clean.
+ * An append that fails for want of space or memory is undone, so that nobody finds it after a crash; if that fails too,
+ * or anything else, nobody knows what is in the file, and the store refuses writes. After a failed force it does so at
+ * once: the system may have marked the lost pages clean.
  */
 /**
  * The log before the stack: appended to under the store's lock, forced by one writer for all that wait, cut as layers
@@ -39,7 +39,7 @@ final class WriteLog {
     private final long rollLength;
 
     // Under the store's lock.
-    private final List<LogFile> older = new ArrayList<>(); // that may still be needed, oldest first
+    private final ArrayList<LogFile> older = new ArrayList<>(); // that may still be needed, oldest first
     private @Nullable LogFile current;
     private long nextNumber;
     private long logged; // all up to this version are logged or below
@@ -185,11 +185,11 @@ final class WriteLog {
             LogFile file = file();
             try {
                 file.append(operations.bytes(), operations.length(), first, last, durable());
-            } catch (OutOfSpaceException e) {
+            } catch (OutOfSpaceException | OutOfMemoryError e) {
                 file.undo();
                 throw e;
             }
-        } catch (OutOfSpaceException e) {
+        } catch (OutOfSpaceException | OutOfMemoryError e) {
             throw e;
         } catch (Throwable e) {
             store.fail(e);
@@ -213,8 +213,9 @@ final class WriteLog {
             return file;
         }
         long number = Math.max(nextNumber, store.version() + 1);
+        nextNumber = number + 1; // first: a file that could not be made may be there all the same
+        older.ensureCapacity(older.size() + 1);
         LogFile next = new LogFile(io, storeId, number);
-        nextNumber = number + 1;
         if (file != null) {
             older.add(file);
         }
@@ -255,7 +256,7 @@ final class WriteLog {
     /** Forces all files for everybody who waits. */
     private void forceAll() throws IOException {
         long target = 0;
-        Throwable failure = null;
+        boolean isForced = false;
         boolean isNamed = false;
         Durables waiting = store.durables();
         try {
@@ -278,6 +279,27 @@ final class WriteLog {
             } finally {
                 forceLock.unlock();
             }
+            force(files, isNamed);
+            isForced = true;
+        } finally {
+            forceLock.lock();
+            try {
+                isForcing = false;
+                if (isForced) {
+                    forced = Math.max(forced, target);
+                }
+                forceEnded.signalAll();
+            } finally {
+                forceLock.unlock();
+            }
+            if (isForced) {
+                waiting.advance(target);
+            }
+        }
+    }
+
+    private void force(List<LogFile> files, boolean isNamed) throws IOException {
+        try {
             for (LogFile file : files) {
                 if (file.lastVersion() > forcedVersion()) {
                     file.force();
@@ -287,23 +309,8 @@ final class WriteLog {
                 io.syncDirectory();
             }
         } catch (Throwable e) {
-            failure = e;
             store.fail(e);
             throw new EngineFailedException(Outcome.UNKNOWN, "the log could not be forced; reopen the store: " + e, e);
-        } finally {
-            forceLock.lock();
-            try {
-                isForcing = false;
-                if (failure == null) {
-                    forced = Math.max(forced, target);
-                }
-                forceEnded.signalAll();
-            } finally {
-                forceLock.unlock();
-            }
-            if (failure == null) {
-                waiting.advance(target);
-            }
         }
     }
 

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Applies writes, one after another. */
 final class Writes {
+    private static final int MOST_RESERVED = 64 << 20; // more is taken piece by piece
+
     private final Store store;
     private final Pressure pressure;
     private final BatchPlan plan;
@@ -144,13 +146,18 @@ final class Writes {
     }
 
     private void commit(@Nullable WriteLog log) throws IOException {
+        if (log != null) {
+            log.logTail(); // first: a table that is sealed without it would be a gap in the log
+        }
+        // All that takes memory comes before the log has the write: if there is none, nothing has changed.
+        Stack above = prepare(operations);
         writtenBytes += operations.length();
         if (log == null) {
-            apply(operations, Outcome.NOT_APPLIED);
+            apply(operations, above, Outcome.NOT_APPLIED);
             return;
         }
         log.log(operations, store.version() + 1);
-        apply(operations, Outcome.UNKNOWN);
+        apply(operations, above, Outcome.UNKNOWN);
         log.applied();
     }
 
@@ -194,17 +201,45 @@ final class Writes {
                     "expected=" + (store.version() + 1) + ", first=" + firstVersion + ", last=" + lastVersion
                             + ", writes=" + logged.count());
         }
-        apply(logged, Outcome.NOT_APPLIED);
+        apply(logged, prepare(logged), Outcome.NOT_APPLIED);
     }
 
-    /** Applies writes to the active table. Under the lock. */
-    private void apply(Operations ops, Outcome failureOutcome) throws EngineException {
+    /**
+     * Makes room for writes in the active table, or returns a stack that has them already. Under the lock, which is kept
+     * until they are applied.
+     */
+    private @Nullable Stack prepare(Operations ops) {
+        if (ops.hasRanges()) {
+            WriteLog log = store.log();
+            if (log != null) {
+                log.beforeSeal();
+            }
+            return withRanges(ops, store.version() + ops.count());
+        }
+        if (!store.stack().active.hasRoomFor(ops.count())) {
+            store.seal();
+        }
+        MemTable active = store.stack().active;
+        if (!active.hasRoomFor(ops.count())) {
+            throw new IllegalArgumentException("batch has too many writes: writes=" + ops.count() + "; split it");
+        }
+        if (ops.count() == 1 || ops.length() <= MOST_RESERVED) {
+            long before = active.bytes();
+            active.reserve(ops.count(), ops.length());
+            store.grew(active.bytes() - before);
+        }
+        return null;
+    }
+
+    /** Applies writes to the active table, or takes the stack that has them. Under the lock. */
+    private void apply(Operations ops, @Nullable Stack above, Outcome failureOutcome) throws EngineException {
         long last = store.version() + ops.count();
         try {
-            if (ops.hasRanges()) {
-                applyWithRanges(ops, last);
+            if (above != null) {
+                store.version(last);
+                store.become(above);
+                store.work.signalAll();
             } else {
-                makeRoom(ops.count());
                 MemTable active = store.stack().active;
                 long before = active.bytes();
                 add(ops, active, store.version() + 1);
@@ -216,12 +251,6 @@ final class Writes {
             throw failed(e, failureOutcome);
         }
         if (store.stack().active.bytes() >= store.settings.tableBytes()) {
-            store.seal();
-        }
-    }
-
-    private void makeRoom(int count) {
-        if (!store.stack().active.hasRoomFor(count)) {
             store.seal();
         }
     }
@@ -243,15 +272,11 @@ final class Writes {
     }
 
     /**
-     * Seals the active table, since a range deletes from lower layers alone, and begins a table at each range that
-     * comes after an entry. All become visible together.
+     * Returns the stack with the active table sealed, since a range deletes from lower layers alone, and a table begun at
+     * each range that comes after an entry. All become visible together.
      */
-    private void applyWithRanges(Operations ops, long last) {
+    private Stack withRanges(Operations ops, long last) {
         long first = store.version() + 1;
-        WriteLog log = store.log();
-        if (log != null) {
-            log.beforeSeal();
-        }
         List<MemTable> oldestFirst = new ArrayList<>();
         RangeSet ranges = RangeSet.EMPTY;
         MemTable table = null;
@@ -296,9 +321,7 @@ final class Writes {
         for (int i = 0; i < newestFirst.length; i++) {
             newestFirst[i] = oldestFirst.get(newestFirst.length - 1 - i);
         }
-        store.version(last);
-        store.become(store.stack().sealed(newestFirst, table));
-        store.work.signalAll();
+        return store.stack().sealed(newestFirst, table);
     }
 
     private static byte[] copy(Operations ops, int offset, int length) {

@@ -43,7 +43,7 @@ final class LowerLevelTest {
             Arrays.stream(Fault.values()).filter(Fault::isError).toList();
 
     /** What is below. */
-    private enum Below {
+    enum Below {
         BITCASK_WITH_ORDER,
         BITCASK_WITHOUT_ORDER,
         BOLT;

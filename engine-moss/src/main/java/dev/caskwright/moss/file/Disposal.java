@@ -16,7 +16,7 @@ final class Disposal {
             if (isDeleting) {
                 io.delete(file.name());
             }
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
             System.getLogger(Disposal.class.getName())
                     .log(Level.WARNING, "file could not be removed; the next opening will: file=" + file.name(), e);
         }

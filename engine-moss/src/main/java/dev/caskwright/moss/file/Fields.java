@@ -58,6 +58,18 @@ final class Fields {
         return value;
     }
 
+    /** Passes over a slice; returns its length. */
+    int skipSlice() throws CorruptRecordException {
+        long length = var();
+        need(length);
+        position += (int) length;
+        return (int) length;
+    }
+
+    int position() {
+        return position;
+    }
+
     byte[] slice() throws CorruptRecordException {
         long length = var();
         need(length);

@@ -31,8 +31,7 @@ public final class SortedFile {
     private final boolean hasOperands;
     private final KeyFilter filter;
     private final RangeSet ranges;
-    private final byte[][] firstKeys;
-    private final long[] blockOffsets; // and where the last one ends
+    private final BlockIndex index;
     private final long memoryBytes;
 
     private final AtomicInteger holders = new AtomicInteger(1);
@@ -61,14 +60,13 @@ public final class SortedFile {
         this.firstVersion = footer.firstVersion;
         this.lastVersion = footer.lastVersion;
         this.hasOperands = (footer.flags & SortedFormat.HAS_OPERANDS) != 0;
-        this.firstKeys = new byte[footer.blocks][];
-        this.blockOffsets = new long[footer.blocks + 1];
-        long keyBytes = readIndex(footer);
+        byte[] section = section(footer.index, footer.indexLength);
+        this.index = new BlockIndex(file.name(), footer.index, section, footer.blocks);
         long filterOffset = footer.index + footer.indexLength;
         byte[] bits = section(filterOffset, footer.filterLength);
         this.filter = new KeyFilter(Arrays.copyOf(bits, bits.length - SortedFormat.CHECKSUM_LENGTH));
         this.ranges = readRanges(filterOffset + footer.filterLength, footer.rangesLength);
-        this.memoryBytes = keyBytes + 40L * footer.blocks + bits.length + ranges.bytes();
+        this.memoryBytes = index.memoryBytes() + bits.length + ranges.bytes();
     }
 
     /**
@@ -146,25 +144,6 @@ public final class SortedFile {
         if (expected != found) {
             throw Sealed.damaged(file.name(), offset, expected, found);
         }
-    }
-
-    private long readIndex(Footer footer) throws IOException {
-        byte[] bytes = section(footer.index, footer.indexLength);
-        Fields fields = new Fields(file.name(), footer.index, bytes, 0, bytes.length - SortedFormat.CHECKSUM_LENGTH);
-        long offset = 0;
-        long keyBytes = 0;
-        for (int i = 0; i < footer.blocks; i++) {
-            blockOffsets[i] = offset;
-            offset += fields.var();
-            firstKeys[i] = fields.slice();
-            keyBytes += firstKeys[i].length;
-        }
-        blockOffsets[footer.blocks] = offset;
-        if (offset != footer.index || fields.hasMore()) {
-            throw new CorruptRecordException(
-                    "index does not match the blocks", file.name(), footer.index, "end=" + offset);
-        }
-        return keyBytes;
     }
 
     private RangeSet readRanges(long offset, int count) throws IOException {
@@ -254,9 +233,9 @@ public final class SortedFile {
     public void search(Probe probe) throws IOException {
         byte[] key = probe.key();
         if (filter.mayContain(KeyFilter.hash(key, 0, key.length))) {
-            int block = floorBlock(key);
+            int block = index.floor(key);
             if (block >= 0) {
-                new Block(read(block), blockOffsets[block]).search(probe);
+                new Block(read(block), index.offset(block)).search(probe);
             }
         }
         if (!probe.isDone() && !ranges.isEmpty() && ranges.contains(key, 0, key.length)) {
@@ -264,24 +243,9 @@ public final class SortedFile {
         }
     }
 
-    /** Returns the number of the last block whose first key is not greater, or -1. */
-    private int floorBlock(byte[] key) {
-        int low = 0;
-        int high = firstKeys.length - 1;
-        while (low <= high) {
-            int middle = low + high >>> 1;
-            if (Arrays.compareUnsigned(firstKeys[middle], key) <= 0) {
-                low = middle + 1;
-            } else {
-                high = middle - 1;
-            }
-        }
-        return high;
-    }
-
     private byte[] read(int block) throws IOException {
-        long offset = blockOffsets[block];
-        int count = Math.toIntExact(blockOffsets[block + 1] - offset);
+        long offset = index.offset(block);
+        int count = Math.toIntExact(index.offset(block + 1) - offset);
         byte[] bytes = Sealed.read(file, offset, count);
         check(offset, bytes, count);
         return bytes;
@@ -408,16 +372,16 @@ public final class SortedFile {
         private @Nullable Block block;
 
         private boolean load(int wanted) throws IOException {
-            if (wanted < 0 || wanted >= firstKeys.length) {
+            if (wanted < 0 || wanted >= index.blocks()) {
                 block = null;
                 return false;
             }
             if (wanted < firstBuffered || wanted >= bufferedEnd) {
                 fill(wanted);
             }
-            long offset = blockOffsets[wanted];
-            int from = (int) (offset - blockOffsets[firstBuffered]);
-            int count = (int) (blockOffsets[wanted + 1] - offset);
+            long offset = index.offset(wanted);
+            int from = (int) (offset - index.offset(firstBuffered));
+            int count = (int) (index.offset(wanted + 1) - offset);
             check(offset, buffer, from, count);
             block = new Block(buffer, from, count, offset);
             blockNumber = wanted;
@@ -428,25 +392,25 @@ public final class SortedFile {
             int from = wanted;
             int to = wanted + 1;
             if (wanted == blockNumber + 1 && blockNumber >= 0) {
-                to = Math.min(firstKeys.length, wanted + AHEAD_BLOCKS);
+                to = Math.min(index.blocks(), wanted + AHEAD_BLOCKS);
             } else if (wanted == blockNumber - 1) {
                 from = Math.max(0, to - AHEAD_BLOCKS);
             }
-            while (to - from > 1 && blockOffsets[to] - blockOffsets[from] > AHEAD_LENGTH) {
+            while (to - from > 1 && index.offset(to) - index.offset(from) > AHEAD_LENGTH) {
                 if (from < wanted) {
                     from++;
                 } else {
                     to--;
                 }
             }
-            int count = Math.toIntExact(blockOffsets[to] - blockOffsets[from]);
+            int count = Math.toIntExact(index.offset(to) - index.offset(from));
             // Entries that were shown may still be in use by the caller's next comparison: a new array each time.
             byte[] target = new byte[count];
             if (!acquire()) {
                 throw new EngineClosedException("iterator or its engine is closed");
             }
             try {
-                Sealed.readFully(file, blockOffsets[from], target, count);
+                Sealed.readFully(file, index.offset(from), target, count);
             } finally {
                 release();
             }
@@ -481,7 +445,7 @@ public final class SortedFile {
 
         @Override
         public boolean last() throws IOException {
-            return load(firstKeys.length - 1) && showLast();
+            return load(index.blocks() - 1) && showLast();
         }
 
         private boolean showLast() {
@@ -490,7 +454,7 @@ public final class SortedFile {
 
         @Override
         public boolean atOrAfter(byte[] key) throws IOException {
-            int start = Math.max(0, floorBlock(key));
+            int start = Math.max(0, index.floor(key));
             if (!load(start) || block == null) {
                 return false;
             }
@@ -500,7 +464,7 @@ public final class SortedFile {
 
         @Override
         public boolean before(byte[] key) throws IOException {
-            int start = floorBlock(key);
+            int start = index.floor(key);
             if (!load(start) || block == null) {
                 return false;
             }

@@ -26,7 +26,8 @@ final class Arena {
         if (length <= current.length - used) {
             return;
         }
-        int size = Math.max(length, Math.min(LARGEST_CHUNK, 2 * current.length));
+        // Of two pieces that share no chunk, neither should have much more than it needs.
+        int size = length > LARGEST_CHUNK / 2 ? length : Math.max(length, Math.min(LARGEST_CHUNK, 2 * current.length));
         byte[] next = new byte[size];
         byte[][] all = chunks;
         if (count == all.length) {

@@ -11,7 +11,7 @@ public final class Keys {
      * Returns the first eight bytes of a key as a number whose unsigned order is that of the keys; zeros if it is
      * shorter.
      */
-    static long head(byte[] key, int offset, int length) {
+    public static long head(byte[] key, int offset, int length) {
         long head = 0;
         int count = Math.min(length, Long.BYTES);
         for (int i = 0; i < count; i++) {

@@ -131,10 +131,16 @@ public final class MemTable implements Layer {
         return Math.min(MAX_LEVELS, 1 + (Long.numberOfTrailingZeros(x) >> 1));
     }
 
+    /** Makes room, so that so many more writes with so many bytes of keys and values take no further memory. */
+    public void reserve(int writes, int bytes) {
+        room(writes * (LINKS + MAX_LEVELS));
+        arena.reserve(bytes);
+    }
+
     private int[] room(int needed) {
         int[] list = nodes;
         if (used + needed > list.length) {
-            list = Arrays.copyOf(list, 2 * list.length);
+            list = Arrays.copyOf(list, Math.max(2 * list.length, used + needed));
             nodes = list;
         }
         return list;

@@ -148,8 +148,8 @@ enum Bug {
     MOSS_IGNORES_THE_BASE_OF_OPERANDS(
             moss(
                     "View",
-                    "        if (probe.isDone()) {\n            probe.resolve",
-                    "        if (probe.isDone() || probe.hasOperands()) {\n            probe.resolve"),
+                    "            if (probe.isDone()) {\n                probe.resolve",
+                    "            if (probe.isDone() || probe.hasOperands()) {\n                probe.resolve"),
             mossTest("TenFaultsTest.aMergedKeysBaseCountsWhileItLiesInALowerSection")),
     MOSS_DOES_NOT_DRAIN_WHEN_CLOSED(
             moss(
@@ -227,7 +227,7 @@ enum Bug {
             moss("BatchPlan", "        isOperatorNoted = false;\n", ""),
             mossTest("CheckpointTest.anOperandAfterARevertToBeforeTheFirstOneNotesItsOperatorAgain")),
     MOSS_TOKEN_WAITS_FOR_THE_LOG(
-            moss("Persister", "            store.durables().advance(store.stack().bottom.version());\n", ""),
+            moss("Persister", "            store.durables().advance(below());\n", ""),
             mossTest("CommitTokenTest.aTokenEndsThoughTheLogThatHadItCannotBeRemoved")),
     MOSS_THREADS_STAY_WHEN_ONE_CANNOT_START(
             moss(
@@ -238,6 +238,15 @@ enum Bug {
     MOSS_ROOM_IS_TAKEN_TWICE(
             moss("Pressure", "        if (store.dirtyBytes() + bytes <= most) {", "        if (bytes <= most) {"),
             mossTest("PressureTest.writersAtOnceDoNotPassTheBoundOfMemory")),
+    MOSS_ENDS_FOR_WANT_OF_MEMORY(
+            moss(
+                    "Persister",
+                    "cause instanceof Error && !(cause instanceof OutOfMemoryError)",
+                    "cause instanceof Error"),
+            mossTest("WantOfMemoryTest.aFlushThatRanOutOfMemoryIsMadeByTheNextOneAndNoOperandCountsTwice")),
+    MOSS_KEEPS_OLD_CHECKPOINTS(
+            moss("Retention", "clock.millis() - checkpoint.millis() > millis;", "clock.millis() < 0;"),
+            mossTest("CheckpointTest.checkpointsGoWhenTheyAreOlderThanTheirAgeAndTheNewestStays")),
     MOSS_SHORT_LOG_BELIEVED(
             moss("file/LogReader", "if (witness > last) {", "if (witness < 0) {"),
             mossTest("DamageTest.noChangedByteGivesAWrongAnswer"));
