@@ -200,7 +200,7 @@ final class FileStore {
 
     /**
      * Makes a new state durable, and then lets go of the files that it does not list. If this throws anything but an
-     * {@link EngineFailedException}, nothing has changed.
+     * {@link EngineFailedException}, the store has the state before, and goes on with it.
      */
     private void commit(
             @Nullable SortedFile added,
@@ -243,9 +243,12 @@ final class FileStore {
         }
         try {
             Manifest.install(io);
+        } catch (OutOfMemoryError e) {
+            // Either manifest may be the one on disk, and has all its files, the new one among them: it stays open, and
+            // goes like any other that is not listed when the next manifest is durable.
+            throw e;
         } catch (Throwable e) {
-            // Either manifest may be the one on disk, so no file of either may go, and nothing may be built on one of
-            // them.
+            // After a failed force of the directory a later one that succeeds may mean nothing.
             failure = e;
             throw new EngineFailedException(
                     Outcome.UNKNOWN, "the manifest could not be written; reopen the store: " + e, e);

@@ -263,12 +263,12 @@ final class LowerLevelTest {
         boolean[] isDue = {false};
         try (StorageEngine lower = lower(disk, below);
                 MossEngine engine = over(throwingOnce(lower, isDue), disk.factory(HOME))
-                        .persistBytes(64 << 10)
+                        .persistBytes(160 << 10)
                         .maxMemoryBytes(8 << 20)
                         .open()) {
             engine.put(bytes("j"), bytes("0"));
             engine.flush();
-            engine.put(bytes("long"), new byte[20 << 10]);
+            engine.put(bytes("long"), new byte[100 << 10]);
             seal(engine);
             engine.merge(bytes("j"), bytes("+1"), WriteOptions.WRITE);
             engine.put(bytes("b"), new byte[14 << 10]);

@@ -62,7 +62,7 @@ final class WantOfMemoryTest {
             mode = Mode.INCLUDE)
     void aFlushThatRanOutOfMemoryIsMadeByTheNextOneAndNoOperandCountsTwice(Fault fault) throws IOException {
         long before = callsBeforeTheFlush();
-        int healthy = 0;
+        int failed = 0;
         for (long n = before; ; n++) {
             CrashableIoManager disk = new CrashableIoManager();
             FaultPlan plan = FaultPlan.failing(n).with(fault);
@@ -75,25 +75,26 @@ final class WantOfMemoryTest {
                     break;
                 }
                 assertThat(text(engine.get(bytes("a")))).as("%s", plan).isEqualTo("0+1");
-                if (engine.health() == null) {
-                    healthy++;
-                    engine.merge(bytes("a"), bytes("+2"), WriteOptions.SYNC);
-                    engine.flush();
-                    assertThat(text(engine.get(bytes("a")))).as("%s", plan).isEqualTo("0+1+2");
-                    assertThat(engine.retries()).as("%s", plan).isEmpty();
-                    engine.compact();
-                } else {
-                    // Nobody knows which manifest is there.
-                    assertThat(plan.toString()).containsAnyOf("RENAME", "SYNC_DIRECTORY");
-                }
+                assertThat(engine.health()).as("%s", plan).isNull();
+                assertReopened(disk.peekKill(), "0+1", plan);
+                engine.merge(bytes("a"), bytes("+2"), WriteOptions.SYNC);
+                engine.flush();
+                assertThat(text(engine.get(bytes("a")))).as("%s", plan).isEqualTo("0+1+2");
+                assertThat(engine.retries()).as("%s", plan).isEmpty();
+                assertReopened(disk.peekPowerLoss(n), "0+1+2", plan);
+                engine.compact();
+                assertThat(engine.files().files()).as("%s", plan).isEqualTo(1);
+                failed++;
             }
-            try (MossEngine engine = builder(disk, FaultPlan.counting()).open()) {
-                assertThat(text(engine.get(bytes("a"))))
-                        .as("%s, reopened", plan)
-                        .isIn("0+1", "0+1+2");
-            }
+            assertReopened(disk, "0+1+2", plan);
         }
-        assertThat(healthy).isGreaterThan(8);
+        assertThat(failed).isGreaterThan(10);
+    }
+
+    private static void assertReopened(CrashableIoManager disk, String expected, FaultPlan plan) throws IOException {
+        try (MossEngine engine = builder(disk, FaultPlan.counting()).open()) {
+            assertThat(text(engine.get(bytes("a")))).as("%s, reopened", plan).isEqualTo(expected);
+        }
     }
 
     @ParameterizedTest
@@ -173,14 +174,16 @@ final class WantOfMemoryTest {
                         .isInstanceOf(OutOfMemoryError.class);
                 assertThat(engine.get(bytes("b"))).isNull();
                 assertThat(engine.health()).isNull();
+                assertContent(disk.peekKill(), n > 0 ? "{a=0}" : "{}");
                 engine.put(bytes("c"), bytes("2"), WriteOptions.WRITE);
-                CrashableIoManager image = disk.peekKill();
-                try (MossEngine next = builder(image, FaultPlan.counting()).open()) {
-                    assertThat(Model.content(next, Range.all()))
-                            .as("call %s", n)
-                            .hasToString(n > 0 ? "{a=0, c=2}" : "{c=2}");
-                }
+                assertContent(disk.peekKill(), n > 0 ? "{a=0, c=2}" : "{c=2}");
             }
+        }
+    }
+
+    private static void assertContent(CrashableIoManager disk, String expected) throws IOException {
+        try (MossEngine engine = builder(disk, FaultPlan.counting()).open()) {
+            assertThat(Model.content(engine, Range.all())).hasToString(expected);
         }
     }
 
@@ -195,9 +198,7 @@ final class WantOfMemoryTest {
             assertThat(engine.health()).as("%s", thrown).isNull();
             engine.put(bytes("b"), bytes("2"), WriteOptions.SYNC);
         }
-        try (MossEngine engine = builder(disk, FaultPlan.counting()).open()) {
-            assertThat(Model.content(engine, Range.all())).hasToString("{a=0, b=2}");
-        }
+        assertContent(disk, "{a=0, b=2}");
     }
 
     @Test

@@ -238,6 +238,15 @@ enum Bug {
     MOSS_ROOM_IS_TAKEN_TWICE(
             moss("Pressure", "        if (store.dirtyBytes() + bytes <= most) {", "        if (bytes <= most) {"),
             mossTest("PressureTest.writersAtOnceDoNotPassTheBoundOfMemory")),
+    MOSS_LEAVES_A_FAILED_WRITE_IN_THE_LOG(
+            moss("WriteLog", "                file.undo();\n", ""),
+            mossTest("WantOfMemoryTest.aWriteThatTheLogHadNoMemoryForIsNotThereNorComesBack")),
+    MOSS_DELETES_A_FILE_THAT_THE_MANIFEST_ON_DISK_MAY_LIST(
+            moss(
+                    "FileStore",
+                    "        } catch (OutOfMemoryError e) {\n",
+                    "        } catch (OutOfMemoryError e) {\n            if (added != null) { open.remove(added.number()); added.retire(); added.release(); }\n"),
+            mossTest("WantOfMemoryTest.aFlushThatRanOutOfMemoryIsMadeByTheNextOneAndNoOperandCountsTwice")),
     MOSS_ENDS_FOR_WANT_OF_MEMORY(
             moss(
                     "Persister",

@@ -37,6 +37,7 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
  */
 final class PlantedBugsTest {
     private static final List<String> MODULES = List.of("engine-bitcask", "engine-moss", "io-standard");
+    private static final List<String> USED_BY_THEIR_TESTS = List.of("engine-bolt"); // and not by this module
     private static final List<String> PACKAGES =
             List.of("dev.caskwright.bitcask.", "dev.caskwright.moss.", "dev.caskwright.io.standard.");
 
@@ -85,6 +86,9 @@ final class PlantedBugsTest {
     private static String firstNotice(BugLoader loader, Bug bug) throws ClassNotFoundException {
         for (Bug.Suite suite : bug.suites()) {
             for (TestExecutionSummary.Failure failure : run(loader, suite).getFailures()) {
+                assertThat(failure.getException())
+                        .as("%s, a test that could not run", suite)
+                        .isNotInstanceOf(LinkageError.class);
                 String type = suite.type().substring(suite.type().lastIndexOf('.') + 1);
                 return type + "." + suite.method() + ": " + firstLine(String.valueOf(failure.getException()));
             }
@@ -158,6 +162,9 @@ final class PlantedBugsTest {
             Path target = root().resolve(module).resolve("target");
             urls.add(target.resolve("classes").toUri().toURL());
             urls.add(target.resolve("test-classes").toUri().toURL());
+        }
+        for (String module : USED_BY_THEIR_TESTS) {
+            urls.add(root().resolve(module).resolve("target/classes").toUri().toURL());
         }
         return urls.toArray(URL[]::new);
     }
