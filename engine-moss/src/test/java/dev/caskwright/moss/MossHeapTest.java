@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Real want of memory, at real allocations: a store with its three threads shares 48 MiB of heap with something that fills
  * it again and again. What was acknowledged is there, what was not applied is not, and no operand counts twice.
  */
-final class HoggedHeapTest {
+final class MossHeapTest {
     private static final int PAIRS = 200;
     private static final long SEED = Long.getLong("caskwright.seed", 1);
 
