@@ -1,61 +1,48 @@
 package dev.caskwright.moss;
 
-import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.Retry;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Joins the store's files, beside writes, reads and the persister: these wait for it no longer than it takes to write a
  * manifest. It stops within a thousand entries when the store closes.
  */
 final class Compactor {
-    private static final long FIRST_PAUSE_MILLIS = 10;
-    private static final long LONGEST_PAUSE_MILLIS = 5_000;
-
     private final Store store;
     private final FileStore files;
     private final Object turn = new Object(); // held by the one compaction that runs
-    private volatile @Nullable Retry trouble;
+    private final Background background;
+    private volatile boolean hasEnded;
     private volatile long compactions;
 
     Compactor(Store store, FileStore files) {
         this.store = store;
         this.files = files;
+        this.background =
+                new Background(store, "compact", () -> store.isClosed() || store.failure() != null, new Work());
     }
 
-    /** Compacts as there is need until the store is closed. */
+    /** Compacts as there is need until the store is closed, or has failed. */
     void run() {
-        long pause = FIRST_PAUSE_MILLIS;
-        long failingSince = 0;
-        int failures = 0;
-        while (!store.isClosed() && store.failure() == null) {
-            try {
-                long before = persists();
-                forgetOldCheckpoints();
-                if (!step(false)) {
-                    await(before);
-                }
-                trouble = null;
-                failures = 0;
-                pause = FIRST_PAUSE_MILLIS;
-            } catch (EngineClosedException e) {
-                return;
-            } catch (Throwable e) {
-                if (store.isClosed()) {
-                    return; // a cancelled compaction, above all
-                }
-                // Nothing has changed: what was written is listed nowhere.
-                failingSince = failures == 0 ? System.nanoTime() : failingSince;
-                failures++;
-                long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - failingSince);
-                trouble = new Retry("compact", millis, failures, e);
-                pause(pause);
-                pause = Math.min(LONGEST_PAUSE_MILLIS, 2 * pause);
-            }
+        background.run();
+    }
+
+    private final class Work implements Background.Work {
+        private long before; // how often was written below before the last step
+
+        @Override
+        public boolean step() throws IOException {
+            before = persists();
+            forgetOldCheckpoints();
+            return Compactor.this.step(false);
+        }
+
+        @Override
+        public void await() throws InterruptedException {
+            awaitNeed(before);
         }
     }
 
@@ -69,7 +56,7 @@ final class Compactor {
     }
 
     /** Returns when more was written below than before, or a checkpoint may be too old. */
-    private void await(long before) throws InterruptedException {
+    private void awaitNeed(long before) throws InterruptedException {
         long millis = files.millisToForget(); // not under the lock, which nobody may hold while a manifest is written
         long left = TimeUnit.MILLISECONDS.toNanos(millis);
         store.lock.lock();
@@ -83,21 +70,6 @@ final class Compactor {
                     left = store.progress.awaitNanos(left);
                 }
             }
-        } finally {
-            store.lock.unlock();
-        }
-    }
-
-    private void pause(long millis) {
-        store.lock.lock();
-        try {
-            long left = TimeUnit.MILLISECONDS.toNanos(millis);
-            while (left > 0 && !store.isClosed()) {
-                left = store.progress.awaitNanos(left);
-            }
-        } catch (InterruptedException e) {
-            // The pause is over, and the flag stays down: else no later one would last.
-            return;
         } finally {
             store.lock.unlock();
         }
@@ -136,9 +108,7 @@ final class Compactor {
     /** Returns when no compaction is under way; after the store was marked closed, none comes. */
     void awaitEnd() {
         synchronized (turn) {
-            if (store.isClosed()) {
-                trouble = null;
-            }
+            hasEnded |= store.isClosed();
         }
     }
 
@@ -188,7 +158,7 @@ final class Compactor {
 
     /** Returns what is being tried again. */
     List<Retry> retries() {
-        Retry present = trouble;
+        Retry present = hasEnded ? null : background.trouble();
         return present == null ? List.of() : List.of(present);
     }
 

@@ -5,8 +5,9 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Futures are completed one by one, outside of this object's lock, and each leaves the queue only to be completed: so
- * none is forgotten, whatever a call that hangs on one of them throws, and however little memory there is.
+ * Futures are completed one by one, outside of this object's lock, and each leaves the queue only once it is completed:
+ * so none is forgotten, whatever a call that hangs on one of them throws, and however little memory there is. Two threads
+ * may complete the same one. When either returns, all are.
  *
  * A store begins anew with another one of these when it goes back to a checkpoint: what was written since then never
  * becomes durable, though versions go on.
@@ -71,21 +72,25 @@ final class Durables {
     /** Completes what can be. What hangs on the futures may run within this call, so no lock may be held. */
     void completeAll() {
         while (true) {
-            CompletableFuture<Void> future;
+            Waiting first;
             Throwable cause = null;
             synchronized (this) {
-                Waiting first = waiting.peek();
+                first = waiting.peek();
                 if (first == null || first.version > durable && failure == null) {
                     return;
                 }
                 cause = first.version > durable ? failure : null;
-                future = first.future;
-                waiting.poll();
             }
             if (cause == null) {
-                future.complete(null);
+                first.future.complete(null);
             } else {
-                future.completeExceptionally(cause);
+                first.future.completeExceptionally(cause);
+            }
+            synchronized (this) {
+                Waiting head = waiting.peek();
+                if (head != null && head.future == first.future) {
+                    waiting.poll();
+                }
             }
         }
     }

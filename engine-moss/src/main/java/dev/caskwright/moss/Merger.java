@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -24,17 +23,17 @@ final class Merger {
     private static final int FEWEST = 4;
     private static final int MOST_LAYERS = 24;
     private static final int CHECK_EVERY = 1024;
-    private static final long FIRST_PAUSE_MILLIS = 10;
-    private static final long LONGEST_PAUSE_MILLIS = 5_000;
 
     private final Store store;
     private long wanted; // under the lock: full merges asked for
     private long done; // under the lock: the last one that was asked for before one finished
     private long merges; // under the lock
-    private volatile @Nullable Retry trouble;
+    private @Nullable Throwable failure; // under the lock: why full merges that were asked for last were given up
+    private final Background background;
 
     Merger(Store store) {
         this.store = store;
+        this.background = new Background(store, "merge", store::isClosed, new Work());
     }
 
     /** Asks for all layers above the base to become one; returns a ticket. Under the lock. */
@@ -52,43 +51,43 @@ final class Merger {
         return merges;
     }
 
-    /** Returns what is being tried again. */
+    /** Returns why the full merges that were asked for last were given up, or null. Under the lock. */
+    @Nullable Throwable failure() {
+        return failure;
+    }
+
+    /** Returns what is being tried again, or null. */
     @Nullable Retry trouble() {
-        return trouble;
+        return background.trouble();
     }
 
     /** Merges as there is need until the store is closed. */
     void run() {
-        long pause = FIRST_PAUSE_MILLIS;
-        long failingSince = 0;
-        int failures = 0;
-        while (!store.isClosed()) {
+        background.run();
+    }
+
+    /** Nothing is lost by a failure: the layers stay as they are. An operator, or memory, may be there again later. */
+    private final class Work implements Background.Work {
+        @Override
+        public boolean step() throws IOException {
             try {
-                if (!step()) {
-                    await();
-                }
-                trouble = null;
-                failures = 0;
-                pause = FIRST_PAUSE_MILLIS;
+                return Merger.this.step();
             } catch (Throwable e) {
-                if (store.isClosed()) {
-                    return;
-                }
-                // Nothing is lost: the layers stay as they are. An operator, or memory, may be there again later.
-                failingSince = failures == 0 ? System.nanoTime() : failingSince;
-                failures++;
-                long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - failingSince);
-                trouble = new Retry("merge", millis, failures, e);
-                giveUpWanted();
-                pause(pause);
-                pause = Math.min(LONGEST_PAUSE_MILLIS, 2 * pause);
+                giveUpWanted(e);
+                throw e;
             }
+        }
+
+        @Override
+        public void await() throws InterruptedException {
+            awaitNeed();
         }
     }
 
-    private void giveUpWanted() {
+    private void giveUpWanted(Throwable cause) {
         store.lock.lock();
         try {
+            failure = cause;
             done = wanted;
             store.progress.signalAll();
         } finally {
@@ -96,27 +95,12 @@ final class Merger {
         }
     }
 
-    private void await() throws InterruptedException {
+    private void awaitNeed() throws InterruptedException {
         store.lock.lock();
         try {
             while (!store.isClosed() && wanted == done && pick(store.stack()) == null) {
                 store.work.await();
             }
-        } finally {
-            store.lock.unlock();
-        }
-    }
-
-    private void pause(long millis) {
-        store.lock.lock();
-        try {
-            long left = TimeUnit.MILLISECONDS.toNanos(millis);
-            while (left > 0 && !store.isClosed()) {
-                left = store.progress.awaitNanos(left);
-            }
-        } catch (InterruptedException e) {
-            // The pause is over, and the flag stays down: else no later one would last.
-            return;
         } finally {
             store.lock.unlock();
         }
@@ -174,6 +158,7 @@ final class Merger {
     }
 
     private void finish(long ticket) {
+        failure = null;
         done = ticket;
         store.progress.signalAll();
     }

@@ -248,6 +248,7 @@ public final class MossEngine
     }
 
     private void compactMemory() throws IOException {
+        Throwable failure;
         store.lock.lock();
         try {
             store.ensureOpen();
@@ -260,6 +261,7 @@ public final class MossEngine
                     store.merger.step();
                 }
             }
+            failure = store.merger.failure();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new EngineException(
@@ -267,13 +269,9 @@ public final class MossEngine
         } finally {
             store.lock.unlock();
         }
-        Retry trouble = store.merger.trouble();
-        if (trouble != null) {
+        if (failure != null) {
             throw new EngineException(
-                    ErrorCode.UNAVAILABLE,
-                    Outcome.NOT_APPLIED,
-                    "the merge failed: " + trouble.cause(),
-                    trouble.cause());
+                    ErrorCode.UNAVAILABLE, Outcome.NOT_APPLIED, "the merge failed: " + failure, failure);
         }
     }
 

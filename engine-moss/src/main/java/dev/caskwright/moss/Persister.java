@@ -23,9 +23,6 @@ import org.jspecify.annotations.Nullable;
  * Writes the oldest layers to what is below the stack, and tries again after growing pauses. One write runs at a time.
  */
 final class Persister {
-    private static final long FIRST_PAUSE_MILLIS = 10;
-    private static final long LONGEST_PAUSE_MILLIS = 5_000;
-
     /** How the persister is. */
     private record Trouble(long sinceNanos, int failures, Throwable cause) {}
 
@@ -47,27 +44,23 @@ final class Persister {
         }
     }
 
-    /** Writes as there is need until the store is closed. */
+    /** Writes as there is need until the store is closed, or has failed. */
     void run() {
-        long pause = FIRST_PAUSE_MILLIS;
-        while (!store.isClosed()) {
-            try {
-                if (!step(false)) {
-                    await();
-                }
-                pause = FIRST_PAUSE_MILLIS;
-            } catch (Throwable e) {
-                if (store.failure() != null) {
-                    return;
-                }
-                // A stray interrupt ends here, too: nobody else would write.
-                pause(pause);
-                pause = Math.min(LONGEST_PAUSE_MILLIS, 2 * pause);
-            }
-        }
+        new Background(store, "persist", () -> store.isClosed() || store.failure() != null, new Background.Work() {
+                    @Override
+                    public boolean step() throws IOException {
+                        return Persister.this.step(false);
+                    }
+
+                    @Override
+                    public void await() throws InterruptedException {
+                        awaitNeed();
+                    }
+                })
+                .run();
     }
 
-    private void await() throws InterruptedException {
+    private void awaitNeed() throws InterruptedException {
         store.lock.lock();
         try {
             long millis = store.settings.persistMillis();
@@ -82,21 +75,6 @@ final class Persister {
                     left = TimeUnit.MILLISECONDS.toNanos(millis);
                 }
             }
-        } finally {
-            store.lock.unlock();
-        }
-    }
-
-    private void pause(long millis) {
-        store.lock.lock();
-        try {
-            long left = TimeUnit.MILLISECONDS.toNanos(millis);
-            while (left > 0 && !store.isClosed()) {
-                left = store.progress.awaitNanos(left);
-            }
-        } catch (InterruptedException e) {
-            // The pause is over, and the flag stays down: else no later one would last.
-            return;
         } finally {
             store.lock.unlock();
         }

@@ -302,6 +302,7 @@ final class HoggedHeap {
 
         Hog(long seed) {
             super("hog");
+            setDaemon(true); // or the process would outlive a failure of its main thread
             this.random = new Random(seed);
         }
 
