@@ -23,6 +23,7 @@ final class Leases {
     private final TreeMap<byte[], Long> byKey = new TreeMap<>(Arrays::compareUnsigned);
 
     private final Set<Long> missing = new HashSet<>(); // numbers that keys name, and that no lease has
+    private long changes;
 
     /** A key that goes with a lease, or with none if that is 0. */
     @SuppressWarnings("ArrayRecordComponent") // compared by nobody
@@ -60,6 +61,7 @@ final class Leases {
     /** Forgets everything, and takes what is stored: each lease lives for what was left of it, as far as that was noted. */
     synchronized void load(List<Schema.StoredLease> stored, List<Attachment> attached) {
         Map<Long, Held> before = new HashMap<>(all);
+        changes++;
         all.clear();
         byKey.clear();
         missing.clear();
@@ -78,6 +80,11 @@ final class Leases {
         return seconds > (Long.MAX_VALUE - Math.max(0, now)) / MILLIS ? Long.MAX_VALUE : now + seconds * MILLIS;
     }
 
+    /** Returns how often a lease, or what goes with one, has changed; the time that is left aside. */
+    synchronized long changes() {
+        return changes;
+    }
+
     synchronized boolean contains(long id) {
         return all.containsKey(id);
     }
@@ -88,6 +95,7 @@ final class Leases {
 
     synchronized void grant(long id, long ttl, CommitToken token) {
         Held held = new Held(id, ttl, token, end(ttl));
+        changes++;
         all.put(id, held);
         if (missing.remove(id)) { // keys of a file of somebody else's: after a restart they would go with it, too
             byKey.forEach((key, lease) -> {
@@ -101,6 +109,7 @@ final class Leases {
     /** Forgets a lease; its keys are deleted by the caller, who has them from {@link #keys}. */
     synchronized void remove(long id) {
         Held held = all.remove(id);
+        changes++;
         if (held != null) {
             held.keys.forEach(byKey::remove);
         }
@@ -109,6 +118,9 @@ final class Leases {
     /** Lets a key go with a lease from now on, or with none if that is 0. */
     synchronized void attach(byte[] key, long id) {
         Long before = id == 0 ? byKey.remove(key) : byKey.put(key, id);
+        if (id != 0 || before != null) {
+            changes++;
+        }
         if (before != null && before != id) {
             Held held = all.get(before);
             if (held != null) {

@@ -72,6 +72,7 @@ public final class MvccStore implements AutoCloseable {
     private int ticksLeft;
     private final AtomicBoolean isTicking = new AtomicBoolean();
     private final AtomicLong leaseCounter = new AtomicLong();
+    private final Uncommitted uncommitted = new Uncommitted(); // used within transactions
     private volatile Contents contents = Contents.empty();
     private volatile boolean hasSpaceAlarm;
     private volatile @Nullable Throwable failure; // why the index could not be made anew
@@ -128,10 +129,18 @@ public final class MvccStore implements AutoCloseable {
         }
     }
 
-    /** Makes everything anew after writes were lost. Nobody else writes meanwhile. */
+    /** Goes back to what is stored after writes were lost. Nobody else writes meanwhile. */
     private void discarded(Throwable cause) {
+        Uncommitted.Before before = uncommitted.takeAll();
         try {
-            load();
+            boolean isNotApplied = cause instanceof EngineException typed && typed.outcome() == Outcome.NOT_APPLIED;
+            if (before != null && isNotApplied && before.leaseChanges() == leases.changes()) {
+                hasSpaceAlarm = before.hasSpaceAlarm();
+                finishedCompaction = before.finishedCompaction();
+                contents = before.contents();
+            } else {
+                load();
+            }
         } catch (IOException | RuntimeException | Error e) {
             if (e != cause) {
                 e.addSuppressed(cause);
@@ -151,6 +160,10 @@ public final class MvccStore implements AutoCloseable {
     private CommitToken publish(WriteTransaction transaction, Consumer<CommitToken> inMemory) {
         return transaction.commit(token -> {
             try {
+                if (!token.isDone() && !uncommitted.isNoted(token)) {
+                    uncommitted.note(new Uncommitted.Before(
+                            token, contents, hasSpaceAlarm, finishedCompaction, leases.changes()));
+                }
                 inMemory.accept(token);
             } catch (RuntimeException | Error e) {
                 fail(e);

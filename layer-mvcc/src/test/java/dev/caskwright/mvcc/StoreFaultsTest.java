@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineFailedException;
+import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.mvcc.MvccException.Reason;
 import dev.caskwright.mvcc.backend.BackendView;
 import dev.caskwright.mvcc.backend.CommitTimer;
@@ -411,6 +412,74 @@ final class StoreFaultsTest {
         makeTheStore();
         try (MvccStore again = open()) {
             assertThat(again.get(bytes("key")).value()).isEqualTo(bytes("value"));
+        }
+    }
+
+    private static void fillTheDisk() throws IOException {
+        throw new OutOfSpaceException("disk full (simulated)", null);
+    }
+
+    /** Fails the next commit for want of space; returns whether the store was read then. */
+    private boolean isReadWhenACommitFails(MvccStore mvcc) {
+        boolean[] isRead = {false};
+        store.beforeNextCommit(() -> {
+            store.beforeNextView(() -> isRead[0] = true);
+            fillTheDisk();
+        });
+        assertThatThrownBy(mvcc::commit).isInstanceOf(EngineException.class);
+        store.beforeNextView(null);
+        return isRead[0];
+    }
+
+    @Test
+    void aFullDiskTakesNoReadingOfTheWholeStore() throws Exception {
+        try (MvccStore mvcc = open()) {
+            fill(mvcc);
+            long revision = mvcc.revision();
+            for (int i = 0; i < 3; i++) {
+                mvcc.put(bytes("key"), bytes("lost"));
+                mvcc.put(bytes("other"), bytes("lost"));
+                mvcc.delete(bytes("key"));
+                assertThat(isReadWhenACommitFails(mvcc)).isFalse();
+                assertThat(mvcc.revision()).isEqualTo(revision);
+                assertThat(mvcc.get(bytes("key")).value()).isEqualTo(bytes("99"));
+                assertThat(mvcc.get(bytes("other"))).isNull();
+            }
+            mvcc.put(bytes("key"), bytes("kept"));
+            mvcc.commit();
+            assertThat(mvcc.revision()).isEqualTo(revision + 1);
+            mvcc.put(bytes("key"), bytes("lost"));
+            assertThat(isReadWhenACommitFails(mvcc)).isFalse();
+            assertThat(mvcc.get(bytes("key")).value()).isEqualTo(bytes("kept"));
+        }
+    }
+
+    @Test
+    void leasesThatWereLostOnAFullDiskAreReadAnew() throws Exception {
+        try (MvccStore mvcc = open()) {
+            fill(mvcc);
+            mvcc.grantLease(1, 100);
+            mvcc.put(Put.of(bytes("leased"), bytes("1")).withLease(1));
+            mvcc.commit();
+            mvcc.revokeLease(1);
+            assertThat(isReadWhenACommitFails(mvcc)).isTrue();
+            assertThat(mvcc.lease(1).keys()).containsExactly(bytes("leased"));
+            mvcc.put(bytes("leased"), bytes("2"));
+            assertThat(isReadWhenACommitFails(mvcc)).isTrue();
+            assertThat(mvcc.lease(1).keys()).containsExactly(bytes("leased"));
+        }
+    }
+
+    @Test
+    void aCompactionThatWasLostOnAFullDiskIsAsIfItHadNotBeenAskedFor() throws Exception {
+        try (MvccStore mvcc = open()) {
+            fill(mvcc);
+            mvcc.compact(50);
+            assertThat(isReadWhenACommitFails(mvcc)).isFalse();
+            assertThat(mvcc.compactedRevision()).isEqualTo(-1);
+            assertThat(stored(mvcc)).isEqualTo(100);
+            mvcc.compact(50);
+            assertThat(stored(mvcc)).isEqualTo(52);
         }
     }
 }
