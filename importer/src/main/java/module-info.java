@@ -3,4 +3,6 @@ module dev.caskwright.importer {
     requires static transitive org.jspecify;
 
     exports dev.caskwright.importer;
+
+    uses dev.caskwright.importer.ForeignFormat;
 }

@@ -12,8 +12,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -27,8 +28,10 @@ import picocli.CommandLine.Parameters;
             "Copy all entries of another kind of store into a new one; then read the new one, and print how many"
                     + " entries both have and a digest over them, which must be the same.",
             "The source is only read, and must not be written to meanwhile. What is damaged in it is told with file"
-                    + " and offset and left out, and the command ends with 1. Formats: riak-bitcask and bitcask-go"
-                    + " (directories), redis-rdb (a file; its strings)."
+                    + " and offset and left out, and the command ends with 1. Formats: riak-bitcask, bitcask-go"
+                    + " and leveldb (directories), redis-rdb (a file; its strings), bolt and mapdb (files); and where their module"
+                    + " was added, which docs/command-line.md tells how to do: rocksdb and lmdb (directories),"
+                    + " mvstore (a file)."
         })
 final class ImportCommand implements Callable<Integer> {
     private final Shell shell;
@@ -51,7 +54,7 @@ final class ImportCommand implements Callable<Integer> {
             paramLabel = "TIME",
             converter = TimeToLive.class,
             description = "When an entry expires, counted from when it was written: what Riak was told as"
-                    + " expiry_secs. For riak-bitcask only.")
+                    + " expiry_secs, or RocksDB's TtlDB as its ttl. For riak-bitcask and rocksdb only.")
     private @Nullable Duration expireAfter;
 
     @Option(
@@ -59,6 +62,22 @@ final class ImportCommand implements Callable<Integer> {
             paramLabel = "N",
             description = "Which database of a dump is read; 0 by default. For redis-rdb only.")
     private int database;
+
+    @Option(
+            names = "--part",
+            paramLabel = "NAME",
+            description =
+                    "Which part is read, if there are several: a column family of rocksdb, a database of lmdb, a map"
+                            + " of mvstore or mapdb, a bucket of bolt (with / between those that it is in and its own name).")
+    private @Nullable String part;
+
+    @Option(
+            names = "--elements",
+            paramLabel = "KIND",
+            description =
+                    "What keys and values are: bytes, strings, or objects if the map was opened without types. For"
+                            + " mvstore, whose files do not say.")
+    private ReadOptions.@Nullable Elements elements;
 
     @Mixin
     private BackendOptions backends = new BackendOptions();
@@ -69,9 +88,7 @@ final class ImportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        ForeignFormat from = ForeignFormat.named(format)
-                .orElseThrow(() -> new UsageException("no such format: " + format + "; there are "
-                        + ForeignFormat.all().stream().map(ForeignFormat::name).collect(Collectors.joining(", "))));
+        ForeignFormat from = ForeignFormat.named(format).orElseThrow(this::missing);
         if (Files.exists(target) && !(Files.isDirectory(target) && Directories.isEmptyOrMissing(target))) {
             throw new UsageException("the new store must not exist: " + target);
         }
@@ -80,7 +97,7 @@ final class ImportCommand implements Callable<Integer> {
         int losses;
         try (Progress progress = shell.progress("imported", "entries");
                 Importing importing = new Importing(progress, System.currentTimeMillis())) {
-            from.read(source, options, importing);
+            read(from, options, importing);
             copied = importing.finish();
             losses = importing.losses;
         }
@@ -93,17 +110,40 @@ final class ImportCommand implements Callable<Integer> {
         return copied.isKeptBy(found) && losses == 0 ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;
     }
 
+    private UsageException missing() {
+        String artifact = ForeignFormat.optional().get(format);
+        if (artifact != null) {
+            return new UsageException("the format " + format + " is read by dev.caskwright:" + artifact
+                    + ", which is not there: put its jar and those that it needs into the directory lib");
+        }
+        Set<String> names = new TreeSet<>(ForeignFormat.optional().keySet());
+        ForeignFormat.all().forEach(each -> names.add(each.name()));
+        return new UsageException("no such format: " + format + "; there are " + String.join(", ", names));
+    }
+
+    private void read(ForeignFormat from, ReadOptions options, Receiver receiver) throws IOException {
+        try {
+            from.read(source, options, receiver);
+        } catch (LinkageError e) {
+            throw new IOException(
+                    "the library that reads " + format + " is missing or does not run here; dev.caskwright:"
+                            + ForeignFormat.optional().getOrDefault(format, "caskwright-importer")
+                            + " names the one that it needs: " + e,
+                    e);
+        }
+    }
+
     private ReadOptions options() {
         if (database < 0) {
             throw new UsageException("the number of a database must not be negative: " + database);
         }
         if (expireAfter == null) {
-            return new ReadOptions(0, database);
+            return new ReadOptions(0, database, part, elements);
         }
         if (expireAfter.toSeconds() == 0) {
             throw new UsageException("--expire-after must be a second or more, as the source notes seconds");
         }
-        return new ReadOptions(expireAfter.toSeconds(), database);
+        return new ReadOptions(expireAfter.toSeconds(), database, part, elements);
     }
 
     /** Takes what is told of the source. The new store is made for the first entry, so that a wrong source leaves none behind. */
@@ -136,7 +176,7 @@ final class ImportCommand implements Callable<Integer> {
         @Override
         public void damage(Path file, long offset, String what) throws IOException {
             losses++;
-            shell.println("damaged: " + what + ": file=" + file + ", offset=" + offset);
+            shell.println("damaged: " + what + ": file=" + file + (offset == SOMEWHERE ? "" : ", offset=" + offset));
         }
 
         @Override

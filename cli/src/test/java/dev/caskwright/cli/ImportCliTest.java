@@ -3,6 +3,8 @@ package dev.caskwright.cli;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caskwright.bolt.BoltDatabase;
+import dev.caskwright.bolt.Bucket;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -15,6 +17,9 @@ import java.util.zip.CRC32;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mapdb.DB;
+import org.mapdb.DBMaker;
+import org.mapdb.Serializer;
 
 /** Imports of foreign stores. What each format is read as is tested where the formats are. */
 final class ImportCliTest {
@@ -86,7 +91,57 @@ final class ImportCliTest {
         assertThat(target).doesNotExist();
         Result unknown = run("import", "--from", "riak", source.toString(), "--to", target.toString());
         assertThat(unknown.exit()).isEqualTo(2);
-        assertThat(unknown.err()).contains("riak-bitcask, bitcask-go, redis-rdb");
+        assertThat(unknown.err())
+                .contains("bitcask-go, bolt, leveldb, lmdb, mapdb, mvstore, redis-rdb, riak-bitcask, rocksdb");
+    }
+
+    @Test
+    void aFormatWhoseModuleIsNotThereIsToldWithItsArtifact() {
+        for (String format : new String[] {"rocksdb", "lmdb", "mvstore"}) {
+            Result result = run("import", "--from", format, source.toString(), "--to", target.toString());
+            assertThat(result.exit()).isEqualTo(2);
+            assertThat(result.err())
+                    .contains("dev.caskwright:caskwright-importer-" + format)
+                    .contains("lib");
+        }
+        assertThat(target).doesNotExist();
+    }
+
+    @Test
+    void aBucketOfBoltIsImportedWithCountAndDigest() throws IOException {
+        Path file = directory.resolve("db");
+        try (BoltDatabase database = BoltDatabase.open(file)) {
+            database.update(transaction -> {
+                Bucket bucket = transaction.createBucket("one".getBytes(US_ASCII));
+                bucket.put("a".getBytes(US_ASCII), "1".getBytes(US_ASCII));
+                bucket.put("b".getBytes(US_ASCII), "2".getBytes(US_ASCII));
+                transaction.createBucket("two".getBytes(US_ASCII));
+            });
+        }
+        Result which = run("import", "--from", "bolt", file.toString(), "--to", target.toString());
+        assertThat(which.exit()).isEqualTo(3);
+        assertThat(which.err()).contains("--part").contains("found=one, two");
+        assertThat(target).doesNotExist();
+        Result result = run("import", "--from", "bolt", file.toString(), "--part", "one", "--to", target.toString());
+        assertThat(result.exit()).isZero();
+        String[] lines = result.out().split("\n");
+        assertThat(lines[0]).startsWith("imported: 2 entries, digest ");
+        assertThat(lines[1]).isEqualTo(lines[0].replace("imported: ", "found:    "));
+        assertThat(run("get", "--dir", target.toString(), "a").out()).isEqualTo("1");
+    }
+
+    @Test
+    void aMapOfMapDbIsImported() {
+        Path file = directory.resolve("map.db");
+        try (DB database = DBMaker.fileDB(file.toFile()).make()) {
+            database.treeMap("map", Serializer.STRING, Serializer.STRING)
+                    .create()
+                    .put("a", "1");
+        }
+        Result result = run("import", "--from", "mapdb", file.toString(), "--to", target.toString());
+        assertThat(result.err()).isEmpty();
+        assertThat(result.out()).contains("found:    1 entries");
+        assertThat(run("get", "--dir", target.toString(), "a").out()).isEqualTo("1");
     }
 
     private void write(byte[]... records) throws IOException {

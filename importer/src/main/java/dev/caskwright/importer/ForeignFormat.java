@@ -2,12 +2,19 @@ package dev.caskwright.importer;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.TreeMap;
 
 /**
  * How another store keeps its entries in files. Reading changes nothing. Files are to stand still: a store that is written to
  * meanwhile may be told as damaged. Instances have no state, and may be shared by threads.
+ *
+ * <p>Formats that are read without a library are always there. Others are modules of their own, which bring the usual library, and
+ * are found by {@link ServiceLoader}.
  */
 public interface ForeignFormat {
     /** Returns the name that the command line knows it by. */
@@ -25,13 +32,26 @@ public interface ForeignFormat {
      */
     void read(Path source, ReadOptions options, Receiver receiver) throws IOException;
 
-    /** Returns all formats. */
+    /** Returns all formats that are there. */
     static List<ForeignFormat> all() {
-        return List.of(new RiakBitcask(), new GoBitcask(), new RedisDump());
+        List<ForeignFormat> all =
+                new ArrayList<>(List.of(new RiakBitcask(), new GoBitcask(), new RedisDump(), new LevelDb()));
+        ServiceLoader.load(ForeignFormat.class, ForeignFormat.class.getClassLoader())
+                .forEach(all::add);
+        return all;
     }
 
-    /** Returns the format of a name, if there is one. */
+    /** Returns the format of a name, if it is there. */
     static Optional<ForeignFormat> named(String name) {
         return all().stream().filter(format -> format.name().equals(name)).findFirst();
+    }
+
+    /** Returns our formats that may not be there: the artifacts of {@code dev.caskwright} that bring them, by name of format. */
+    static Map<String, String> optional() {
+        Map<String, String> artifacts = new TreeMap<>();
+        for (String name : List.of("bolt", "lmdb", "mapdb", "mvstore", "rocksdb")) {
+            artifacts.put(name, "caskwright-importer-" + name);
+        }
+        return artifacts;
     }
 }

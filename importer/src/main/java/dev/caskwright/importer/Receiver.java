@@ -8,6 +8,9 @@ public interface Receiver {
     /** {@code expiresAtMillis} of an entry that never expires. */
     long NEVER = Long.MAX_VALUE;
 
+    /** {@code offset} of damage that a library tells without saying where. */
+    long SOMEWHERE = -1;
+
     /**
      * An entry that the store would show: each key once. The arrays are the receiver's to keep.
      *
@@ -18,7 +21,7 @@ public interface Receiver {
     /**
      * Something that cannot be read, and is left out.
      *
-     * @param offset where it begins, in bytes from the start of {@code file}
+     * @param offset where it begins, in bytes from the start of {@code file}, or {@link #SOMEWHERE} in it
      * @param what the rule that it breaks
      */
     void damage(Path file, long offset, String what) throws IOException;

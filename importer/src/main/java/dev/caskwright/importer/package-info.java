@@ -1,5 +1,5 @@
 /**
- * Reads the files of other stores, without their code: each {@link dev.caskwright.importer.ForeignFormat} tells a
+ * Reads the files of other stores: each {@link dev.caskwright.importer.ForeignFormat} tells a
  * {@link dev.caskwright.importer.Receiver} the entries that its store would show, and the damage that it met. It knows nothing of
  * where the entries go.
  */

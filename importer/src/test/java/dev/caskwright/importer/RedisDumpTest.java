@@ -51,7 +51,8 @@ final class RedisDumpTest {
         assertThat(told.entries).isEqualTo(Map.of("seconds", "1", "millis", "12345", "lasting", "3"));
         assertThat(told.expiries).isEqualTo(Map.of("seconds", 1_700_000_000_000L, "millis", 1_700_000_000_123L));
         assertThat(told.skipped).isEqualTo(Map.of("strings of other databases", 1L));
-        assertThat(Told.of(format, dump.write(), new ReadOptions(0, 1)).entries).isEqualTo(Map.of("other", "4"));
+        assertThat(Told.of(format, dump.write(), new ReadOptions(0, 1, null, null)).entries)
+                .isEqualTo(Map.of("other", "4"));
     }
 
     @Test

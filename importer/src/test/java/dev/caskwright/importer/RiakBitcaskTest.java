@@ -54,9 +54,9 @@ final class RiakBitcaskTest {
     @Test
     void entriesExpireAfterTheSecondsThatTheStoreWasTold() throws IOException {
         write("1.bitcask.data", record("a", "1"));
-        assertThat(Told.of(format, directory, new ReadOptions(60, 0)).expiries)
+        assertThat(Told.of(format, directory, new ReadOptions(60, 0, null, null)).expiries)
                 .isEqualTo(Map.of("a", (SECONDS + 60L) * 1_000));
-        assertThat(Told.of(format, directory, new ReadOptions(Long.MAX_VALUE, 0)).expiries)
+        assertThat(Told.of(format, directory, new ReadOptions(Long.MAX_VALUE, 0, null, null)).expiries)
                 .isEmpty();
     }
 

@@ -1,0 +1,127 @@
+package dev.caskwright.importer.mapdb;
+
+import dev.caskwright.importer.ForeignFormat;
+import dev.caskwright.importer.Parts;
+import dev.caskwright.importer.ReadOptions;
+import dev.caskwright.importer.Receiver;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.mapdb.DB;
+import org.mapdb.DBMaker;
+import org.mapdb.Serializer;
+
+/**
+ * A file of MapDB 3. The part is a map, hashed or sorted. Its catalogue says by which serializers it was written: those of strings and
+ * of arrays of bytes are read, strings as UTF-8; a map of others is an error, so that no class is loaded that a file names. When entries
+ * expire cannot be asked of MapDB, so a map with expiry is an error, too.
+ */
+public final class MapDbFormat implements ForeignFormat {
+    private static final String TYPE = "#type";
+    private static final Pattern PLAIN = Pattern.compile("org\\.mapdb\\.Serializer#(BYTE_ARRAY|STRING)(_\\w+)?");
+
+    /** Called by {@link java.util.ServiceLoader}. */
+    public MapDbFormat() {}
+
+    @Override
+    public String name() {
+        return "mapdb";
+    }
+
+    @Override
+    public String description() {
+        return "a file of MapDB 3";
+    }
+
+    @Override
+    public void read(Path source, ReadOptions options, Receiver receiver) throws IOException {
+        if (!Files.isRegularFile(source)) {
+            throw new NoSuchFileException(source.toString(), null, "no file of MapDB");
+        }
+        if (Files.exists(source.resolveSibling(source.getFileName() + ".wal.0"))) {
+            throw new IOException(
+                    "there are changes beside the file, in .wal.0: open and close it with MapDB first, which"
+                            + " brings them in: " + source);
+        }
+        try (DB database = open(source)) {
+            SortedMap<String, String> catalogue = database.nameCatalogLoad();
+            Set<String> names = new TreeSet<>();
+            catalogue.forEach((key, value) -> {
+                if (key.endsWith(TYPE) && (value.equals("HashMap") || value.equals("TreeMap"))) {
+                    names.add(key.substring(0, key.length() - TYPE.length()));
+                }
+            });
+            String part = Parts.choose(options, names, "map");
+            checkPlain(catalogue, part);
+            tell(source, open(database, part, "TreeMap".equals(catalogue.get(part + TYPE))), receiver);
+        }
+    }
+
+    private static DB open(Path source) throws IOException {
+        try {
+            return DBMaker.fileDB(source.toFile()).readOnly().make();
+        } catch (RuntimeException e) {
+            // As below: damage to the catalogue ends in all kinds of exceptions.
+            throw new IOException("no file of MapDB 3, or a damaged one, or not closed: " + e + ": " + source, e);
+        }
+    }
+
+    private static void checkPlain(SortedMap<String, String> catalogue, String name) throws IOException {
+        for (String role : new String[] {"#keySerializer", "#valueSerializer"}) {
+            String serializer = catalogue.getOrDefault(name + role, "none");
+            if (!PLAIN.matcher(serializer).matches()) {
+                throw new IOException("the map is neither of strings nor of arrays of bytes: map=" + name + ", "
+                        + role.substring(1) + "=" + serializer);
+            }
+        }
+        for (String role : new String[] {"#expireCreateTTL", "#expireUpdateTTL", "#expireGetTTL"}) {
+            if (Long.parseLong(catalogue.getOrDefault(name + role, "0")) > 0) {
+                throw new IOException("the map has entries that expire, and MapDB does not tell when: map=" + name
+                        + ", " + role.substring(1) + "=" + catalogue.get(name + role));
+            }
+        }
+    }
+
+    /** The serializers are taken from the catalogue; these say no more than that there are some. */
+    private static Map<?, ?> open(DB database, String name, boolean isSorted) {
+        return isSorted
+                ? database.treeMap(name, Serializer.BYTE_ARRAY, Serializer.BYTE_ARRAY)
+                        .open()
+                : database.hashMap(name, Serializer.BYTE_ARRAY, Serializer.BYTE_ARRAY)
+                        .open();
+    }
+
+    private static void tell(Path source, Map<?, ?> map, Receiver receiver) throws IOException {
+        Iterator<? extends Map.Entry<?, ?>> entries = map.entrySet().iterator();
+        while (true) {
+            byte[] key;
+            byte[] value;
+            try {
+                if (!entries.hasNext()) {
+                    return;
+                }
+                Map.Entry<?, ?> entry = entries.next();
+                key = bytes(entry.getKey());
+                value = bytes(entry.getValue());
+            } catch (RuntimeException e) {
+                // What MapDB throws for bytes that it did not write: its own exceptions, and those of whatever it reads
+                // them as.
+                receiver.damage(source, Receiver.SOMEWHERE, "the rest is left out, " + e);
+                return;
+            }
+            receiver.entry(key, value, Receiver.NEVER);
+        }
+    }
+
+    private static byte[] bytes(Object element) {
+        return element instanceof byte[] bytes ? bytes : ((String) element).getBytes(StandardCharsets.UTF_8);
+    }
+}

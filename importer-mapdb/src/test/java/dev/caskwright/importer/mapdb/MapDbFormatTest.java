@@ -1,0 +1,144 @@
+package dev.caskwright.importer.mapdb;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mapdb.DB;
+import org.mapdb.DBMaker;
+import org.mapdb.Serializer;
+
+/** Files that MapDB itself has written. */
+final class MapDbFormatTest {
+    @TempDir
+    private Path directory;
+
+    private Path file = Path.of("");
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(UTF_8);
+    }
+
+    @BeforeEach
+    void name() {
+        file = directory.resolve("map.db");
+    }
+
+    private void write(boolean isTransactional) {
+        DBMaker.Maker maker = DBMaker.fileDB(file.toFile());
+        try (DB database = (isTransactional ? maker.transactionEnable() : maker).make()) {
+            Map<byte[], byte[]> hashed = database.hashMap("hashed", Serializer.BYTE_ARRAY, Serializer.BYTE_ARRAY)
+                    .create();
+            Map<byte[], byte[]> sorted = database.treeMap("sorted", Serializer.BYTE_ARRAY, Serializer.BYTE_ARRAY)
+                    .create();
+            for (int i = 0; i < 500; i++) {
+                hashed.put(bytes("key" + i), bytes("value" + i));
+                sorted.put(bytes("key" + i), bytes("other" + i));
+            }
+            hashed.remove(bytes("key7"));
+            sorted.remove(bytes("key7"));
+            database.hashMap("text", Serializer.STRING, Serializer.STRING)
+                    .create()
+                    .put("ключ", "значение");
+            database.treeMap("numbers", Serializer.LONG, Serializer.STRING)
+                    .create()
+                    .put(1L, "one");
+            database.hashMap("objects", database.getDefaultSerializer(), database.getDefaultSerializer())
+                    .create()
+                    .put("a", 1);
+            database.hashMap("expiring", Serializer.STRING, Serializer.STRING)
+                    .expireAfterCreate(1, TimeUnit.DAYS)
+                    .create()
+                    .put("a", "1");
+            database.hashSet("set", Serializer.STRING).create().add("a");
+            if (isTransactional) {
+                database.commit();
+            }
+        }
+    }
+
+    private static Map<String, String> expected(String value) {
+        Map<String, String> all = new HashMap<>();
+        for (int i = 0; i < 500; i++) {
+            if (i != 7) {
+                all.put("key" + i, value + i);
+            }
+        }
+        return all;
+    }
+
+    @Test
+    void mapsAreReadAndNothingIsChanged() throws IOException {
+        write(false);
+        byte[] before = Files.readAllBytes(file);
+        Told told = Told.of("mapdb", file, Told.part("hashed"));
+        assertThat(told.entries).isEqualTo(expected("value"));
+        assertThat(told.damage).isEmpty();
+        assertThat(Told.of("mapdb", file, Told.part("sorted")).entries).isEqualTo(expected("other"));
+        assertThat(Told.of("mapdb", file, Told.part("text")).entries).isEqualTo(Map.of("ключ", "значение"));
+        assertThat(Files.readAllBytes(file)).isEqualTo(before);
+        try (Stream<Path> all = Files.list(directory)) {
+            assertThat(all).containsExactly(file);
+        }
+    }
+
+    @Test
+    void aStoreWithTransactionsThatWasClosedIsRead() throws IOException {
+        write(true);
+        assertThat(Told.of("mapdb", file, Told.part("hashed")).entries).isEqualTo(expected("value"));
+    }
+
+    @Test
+    void ofSeveralMapsOneMustBeNamed() {
+        write(false);
+        assertThatThrownBy(() -> Told.of("mapdb", file))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("found=expiring, hashed, numbers, objects, sorted, text");
+    }
+
+    @Test
+    void mapsThatCannotBeReadWithoutGuessingAreErrors() {
+        write(false);
+        for (String name : new String[] {"numbers", "objects"}) {
+            assertThatThrownBy(() -> Told.of("mapdb", file, Told.part(name)))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("map=" + name + ", keySerializer=");
+        }
+        assertThatThrownBy(() -> Told.of("mapdb", file, Told.part("expiring")))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("expireCreateTTL=86400000");
+    }
+
+    @Test
+    void damageIsTold() throws IOException {
+        write(false);
+        byte[] content = Files.readAllBytes(file);
+        Arrays.fill(content, content.length / 4, content.length, (byte) 0x55);
+        Files.write(file, content);
+        try {
+            assertThat(Told.of("mapdb", file, Told.part("sorted")).damage).isNotEmpty();
+        } catch (IOException e) {
+            assertThat(e).hasMessageContaining("map.db");
+        }
+    }
+
+    @Test
+    void aFileThatIsNoneIsAnError() throws IOException {
+        assertThatThrownBy(() -> Told.of("mapdb", file)).isInstanceOf(IOException.class);
+        assertThat(file).doesNotExist();
+        Files.write(file, new byte[10_000]);
+        assertThatThrownBy(() -> Told.of("mapdb", file)).isInstanceOf(IOException.class);
+        assertThat(Files.readAllBytes(file)).isEqualTo(new byte[10_000]);
+    }
+}

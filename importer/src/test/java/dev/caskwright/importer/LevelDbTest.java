@@ -1,0 +1,133 @@
+package dev.caskwright.importer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A store that LevelDB 1.23 has written, in {@code src/test/resources/leveldb}: {@code key0} to {@code key149} were put with the value
+ * {@code old}, brought into a table by {@code CompactRange}, and put again with {@code value0} and so on; then {@code key7} was deleted
+ * and {@code last} put, with no value.
+ */
+final class LevelDbTest {
+    private static final Path WRITTEN = Path.of("src", "test", "resources", "leveldb");
+
+    private final LevelDb format = new LevelDb();
+
+    @TempDir
+    private Path directory;
+
+    private static Map<String, String> expected() {
+        Map<String, String> all = new TreeMap<>();
+        for (int i = 0; i < 150; i++) {
+            all.put("key" + i, "value" + i);
+        }
+        all.remove("key7");
+        all.put("last", "");
+        return all;
+    }
+
+    private Path copy() throws IOException {
+        Path copy = Files.createTempDirectory(directory, "copy");
+        try (Stream<Path> files = Files.list(WRITTEN)) {
+            for (Path each : files.toList()) {
+                Files.copy(each, copy.resolve(each.getFileName()));
+            }
+        }
+        return copy;
+    }
+
+    @Test
+    void whatLevelDbHasWrittenIsRead() throws IOException {
+        Told told = Told.of(format, WRITTEN);
+        assertThat(told.entries).isEqualTo(expected());
+        assertThat(told.damage).isEmpty();
+        assertThat(told.skipped).isEmpty();
+        assertThat(told.expiries).isEmpty();
+    }
+
+    @Test
+    void aTableAloneHasTheValuesBefore() throws IOException {
+        Path copy = copy();
+        Files.write(copy.resolve("000004.log"), new byte[0]);
+        Told told = Told.of(format, copy);
+        assertThat(told.entries).hasSize(150).containsEntry("key7", "old");
+        assertThat(told.damage).isEmpty();
+    }
+
+    /** Some bytes say nothing: the padding of a footer, and where the table has indexes of other things. */
+    @Test
+    void noChangedByteIsPassedOverInSilence() throws IOException {
+        Path copy = copy();
+        for (String name : new String[] {"CURRENT", "MANIFEST-000002", "000004.log", "000005.ldb"}) {
+            Path file = copy.resolve(name);
+            byte[] sound = Files.readAllBytes(file);
+            for (int at = 0; at < sound.length; at += name.endsWith("log") ? 13 : 5) {
+                byte[] damaged = sound.clone();
+                damaged[at] ^= 0x41;
+                Files.write(file, damaged);
+                Told told = new Told();
+                try {
+                    format.read(copy, ReadOptions.DEFAULT, told);
+                } catch (IOException e) {
+                    continue;
+                }
+                assertThat(told.damage.isEmpty() && !told.entries.equals(expected()))
+                        .as("file=%s, offset=%d", name, at)
+                        .isFalse();
+                told.entries.forEach((key, value) ->
+                        assertThat(value).isIn(key.equals("last") ? "" : "value" + key.substring(3), "old"));
+            }
+            Files.write(file, sound);
+        }
+    }
+
+    @Test
+    void whatIsMissingOrCutShortIsTold() throws IOException {
+        Path copy = copy();
+        byte[] log = Files.readAllBytes(copy.resolve("000004.log"));
+        Files.write(copy.resolve("000004.log"), Arrays.copyOf(log, log.length - 3));
+        assertThat(Told.of(format, copy).damage).singleElement().asString().contains("cut short");
+        Files.delete(copy.resolve("000005.ldb"));
+        assertThat(Told.of(format, copy).damage).hasSize(2).first().asString().contains("a table is missing");
+    }
+
+    @Test
+    void aDirectoryThatIsNoneIsAnError() throws IOException {
+        assertThatThrownBy(() -> format.read(directory, ReadOptions.DEFAULT, new Told()))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("CURRENT");
+        Files.writeString(directory.resolve("CURRENT"), "../elsewhere\n");
+        assertThatThrownBy(() -> format.read(directory, ReadOptions.DEFAULT, new Told()))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("names no manifest");
+    }
+
+    @Test
+    void snappyUnpacksNoNonsense() {
+        byte[] packed = {12, 8, 'a', 'b', 'c', 4 << 2 | 1, 3, 0 << 2, 'd'};
+        assertThat(Snappy.unpack(packed, 0, packed.length))
+                .isEqualTo("abcabcabcabd".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        for (int i = 0; i < 100_000; i++) {
+            byte[] nonsense = new byte[random.nextInt(30)];
+            random.nextBytes(nonsense);
+            try {
+                Snappy.unpack(nonsense, 0, nonsense.length);
+            } catch (RuntimeException e) {
+                throw new AssertionError("seed=" + seed + ", round=" + i, e);
+            }
+        }
+    }
+}
