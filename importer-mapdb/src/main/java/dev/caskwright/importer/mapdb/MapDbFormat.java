@@ -10,19 +10,21 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.mapdb.DB;
 import org.mapdb.DBMaker;
+import org.mapdb.HTreeMap;
 import org.mapdb.Serializer;
 
 /**
  * A file of MapDB 3. The part is a map, hashed or sorted. Its catalogue says by which serializers it was written: those of strings and
- * of arrays of bytes are read, strings as UTF-8; a map of others is an error, so that no class is loaded that a file names. When entries
- * expire cannot be asked of MapDB, so a map with expiry is an error, too.
+ * of arrays of bytes are read, strings as UTF-8; a map of others is an error, so that no class is loaded that a file names.
  */
 public final class MapDbFormat implements ForeignFormat {
     private static final String TYPE = "#type";
@@ -61,7 +63,12 @@ public final class MapDbFormat implements ForeignFormat {
             });
             String part = Parts.choose(options, names, "map");
             checkPlain(catalogue, part);
-            tell(source, open(database, part, "TreeMap".equals(catalogue.get(part + TYPE))), receiver);
+            Map<?, ?> map = open(database, part, "TreeMap".equals(catalogue.get(part + TYPE)));
+            if (expires(catalogue, part) && map instanceof HTreeMap<?, ?> hashed) {
+                tellExpiring(source, new ExpiringMap(hashed), receiver);
+            } else {
+                tell(source, map, receiver);
+            }
         }
     }
 
@@ -82,12 +89,11 @@ public final class MapDbFormat implements ForeignFormat {
                         + role.substring(1) + "=" + serializer);
             }
         }
-        for (String role : new String[] {"#expireCreateTTL", "#expireUpdateTTL", "#expireGetTTL"}) {
-            if (Long.parseLong(catalogue.getOrDefault(name + role, "0")) > 0) {
-                throw new IOException("the map has entries that expire, and MapDB does not tell when: map=" + name
-                        + ", " + role.substring(1) + "=" + catalogue.get(name + role));
-            }
-        }
+    }
+
+    private static boolean expires(SortedMap<String, String> catalogue, String name) {
+        return Stream.of("#expireCreateTTL", "#expireUpdateTTL", "#expireGetTTL")
+                .anyMatch(role -> Long.parseLong(catalogue.getOrDefault(name + role, "0")) > 0);
     }
 
     /** The serializers are taken from the catalogue; these say no more than that there are some. */
@@ -118,6 +124,28 @@ public final class MapDbFormat implements ForeignFormat {
                 return;
             }
             receiver.entry(key, value, Receiver.NEVER);
+        }
+    }
+
+    private static void tellExpiring(Path source, ExpiringMap map, Receiver receiver) throws IOException {
+        for (int segment = 0; segment < map.segments(); segment++) {
+            long[] leaves = {};
+            try {
+                leaves = map.leaves(segment);
+            } catch (RuntimeException e) {
+                receiver.damage(source, Receiver.SOMEWHERE, "a segment of the map is left out, " + e);
+            }
+            for (long leaf : leaves) {
+                List<ExpiringMap.Expiring> entries = List.of();
+                try {
+                    entries = map.entries(segment, leaf);
+                } catch (RuntimeException e) {
+                    receiver.damage(source, Receiver.SOMEWHERE, "a leaf of the map is left out, " + e);
+                }
+                for (ExpiringMap.Expiring entry : entries) {
+                    receiver.entry(bytes(entry.key()), bytes(entry.value()), entry.expiresAtMillis());
+                }
+            }
         }
     }
 

@@ -57,8 +57,22 @@ final class MapDbFormatTest {
             database.hashMap("objects", database.getDefaultSerializer(), database.getDefaultSerializer())
                     .create()
                     .put("a", 1);
-            database.hashMap("expiring", Serializer.STRING, Serializer.STRING)
+            Map<String, String> expiring = database.hashMap("expiring", Serializer.STRING, Serializer.STRING)
                     .expireAfterCreate(1, TimeUnit.DAYS)
+                    .expireAfterUpdate(2, TimeUnit.DAYS)
+                    .create();
+            expiring.put("a", "1");
+            expiring.put("b", "2");
+            expiring.put("b", "3");
+            expiring.put("c", "4");
+            Map<String, String> read = database.hashMap("read", Serializer.STRING, Serializer.STRING)
+                    .expireAfterGet(1, TimeUnit.DAYS)
+                    .create();
+            read.put("a", "1");
+            read.get("a");
+            database.hashMap("bounded", Serializer.STRING, Serializer.STRING)
+                    .expireAfterCreate()
+                    .expireMaxSize(10)
                     .create()
                     .put("a", "1");
             database.hashSet("set", Serializer.STRING).create().add("a");
@@ -104,7 +118,7 @@ final class MapDbFormatTest {
         write(false);
         assertThatThrownBy(() -> Told.of("mapdb", file))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("found=expiring, hashed, numbers, objects, sorted, text");
+                .hasMessageContaining("found=bounded, expiring, hashed, numbers, objects, read, sorted, text");
     }
 
     @Test
@@ -115,9 +129,26 @@ final class MapDbFormatTest {
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("map=" + name + ", keySerializer=");
         }
-        assertThatThrownBy(() -> Told.of("mapdb", file, Told.part("expiring")))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("expireCreateTTL=86400000");
+    }
+
+    @Test
+    void entriesKeepTheTimeAtWhichTheyExpire() throws IOException {
+        long before = System.currentTimeMillis();
+        write(false);
+        long after = System.currentTimeMillis();
+        Told told = Told.of("mapdb", file, Told.part("expiring"));
+        assertThat(told.entries).isEqualTo(Map.of("a", "1", "b", "3", "c", "4"));
+        assertThat(told.damage).isEmpty();
+        long day = TimeUnit.DAYS.toMillis(1);
+        assertThat(told.expiries.get("a")).isBetween(before + day, after + day);
+        assertThat(told.expiries.get("b")).as("updated").isBetween(before + 2 * day, after + 2 * day);
+        assertThat(told.expiries.get("c")).isBetween(before + day, after + day);
+        Told read = Told.of("mapdb", file, Told.part("read"));
+        assertThat(read.entries).isEqualTo(Map.of("a", "1"));
+        assertThat(read.expiries.get("a")).isBetween(before + day, after + day);
+        Told bounded = Told.of("mapdb", file, Told.part("bounded"));
+        assertThat(bounded.entries).isEqualTo(Map.of("a", "1"));
+        assertThat(bounded.expiries).isEmpty();
     }
 
     @Test
