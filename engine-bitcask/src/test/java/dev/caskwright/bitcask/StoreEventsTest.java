@@ -147,6 +147,15 @@ final class StoreEventsTest {
     }
 
     @Test
+    void slowOperationsAreOffUntilTheyAreAskedFor() throws Exception {
+        try (Recording recording = new Recording()) {
+            recording.start();
+            assertThat(StoreEvents.operation()).isNull();
+            assertThat(StoreEvents.force()).isNotNull();
+        }
+    }
+
+    @Test
     void whatIsFasterThanTheThresholdIsNot() throws Exception {
         assertThat(recorded(Duration.ofDays(1), this::useAllOperations)).isEmpty();
     }
