@@ -1,7 +1,7 @@
 package dev.caskwright.importer;
 
+import dev.caskwright.importer.LevelDbTable.MalformedException;
 import java.io.IOException;
-import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -99,7 +99,7 @@ final class LevelDb implements ForeignFormat {
         LevelDbLog.read(manifest, receiver, (offset, record) -> {
             try {
                 edit(record, state);
-            } catch (BufferUnderflowException | IllegalArgumentException e) {
+            } catch (MalformedException e) {
                 throw new IOException(
                         "an edit of the manifest makes no sense: file=" + manifest + ", offset=" + offset, e);
             }
@@ -135,7 +135,7 @@ final class LevelDb implements ForeignFormat {
                     LevelDbTable.bytes(edit);
                     LevelDbTable.bytes(edit);
                 }
-                default -> throw new IllegalArgumentException("kind=" + kind);
+                default -> throw new MalformedException("kind=" + kind);
             }
         }
     }
@@ -156,7 +156,7 @@ final class LevelDb implements ForeignFormat {
             LevelDbLog.read(log, receiver, (offset, record) -> {
                 try {
                     batch(record, visitor);
-                } catch (BufferUnderflowException | IllegalArgumentException e) {
+                } catch (MalformedException e) {
                     receiver.damage(log, offset, "a batch of changes makes no sense");
                 }
             });
@@ -183,15 +183,21 @@ final class LevelDb implements ForeignFormat {
 
     private static void batch(ByteBuffer record, VersionVisitor visitor) throws IOException {
         record.order(ByteOrder.LITTLE_ENDIAN);
+        if (record.remaining() < Long.BYTES + Integer.BYTES) {
+            throw new MalformedException("shorter than its header");
+        }
         long number = record.getLong();
         int count = record.getInt();
+        if (count < 0) {
+            throw new MalformedException("count=" + count);
+        }
         // All of it before any of it counts.
         ByteBuffer trial = record.duplicate();
         for (int i = 0; i < count; i++) {
             change(trial);
         }
         if (trial.hasRemaining()) {
-            throw new IllegalArgumentException("longer than its changes");
+            throw new MalformedException("longer than its changes");
         }
         for (int i = 0; i < count; i++) {
             int kind = record.get(record.position());
@@ -202,11 +208,16 @@ final class LevelDb implements ForeignFormat {
         }
     }
 
-    private static ByteBuffer[] change(ByteBuffer record) {
-        int kind = record.get();
+    /** Checks that a version of a key is a put or a delete. */
+    static void checkKind(int kind) {
         if (kind != 0 && kind != PUT) {
-            throw new IllegalArgumentException("kind=" + kind);
+            throw new MalformedException("kind=" + kind);
         }
+    }
+
+    private static ByteBuffer[] change(ByteBuffer record) {
+        int kind = LevelDbTable.readByte(record);
+        checkKind(kind);
         ByteBuffer key = LevelDbTable.slice(record);
         return new ByteBuffer[] {key, kind == PUT ? LevelDbTable.slice(record) : ByteBuffer.allocate(0)};
     }

@@ -1,7 +1,6 @@
 package dev.caskwright.importer;
 
 import java.io.IOException;
-import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -24,6 +23,15 @@ final class LevelDbTable {
     private static final int MAX_VARINT_BYTES = 10;
 
     private LevelDbTable() {}
+
+    /** Bytes whose checksum is right make no sense. */
+    static final class MalformedException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        MalformedException(String what) {
+            super(what);
+        }
+    }
 
     static void visit(Path path, Receiver receiver, LevelDb.VersionVisitor visitor) throws IOException {
         byte[] table;
@@ -50,7 +58,7 @@ final class LevelDbTable {
                     }
                 });
             }
-        } catch (BufferUnderflowException | IllegalArgumentException e) {
+        } catch (MalformedException e) {
             receiver.damage(path, footer, "the index of a table makes no sense, what it would lead to is left out");
         }
     }
@@ -62,13 +70,14 @@ final class LevelDbTable {
             entries(block, (internal, value) -> {
                 int length = internal.length - NUMBER_BYTES;
                 if (length < 0) {
-                    throw new IllegalArgumentException("a key without a number");
+                    throw new MalformedException("a key without a number");
                 }
                 long number =
                         ByteBuffer.wrap(internal).order(ByteOrder.LITTLE_ENDIAN).getLong(length);
+                LevelDb.checkKind((int) number & 0xFF);
                 visitor.version(Arrays.copyOf(internal, length), number, value);
             });
-        } catch (BufferUnderflowException | IllegalArgumentException e) {
+        } catch (MalformedException e) {
             receiver.damage(path, offset, "a block of a table makes no sense, its rest is left out");
         }
     }
@@ -106,9 +115,9 @@ final class LevelDbTable {
 
     private static void entries(byte[] block, EntryVisitor visitor) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN);
-        int restarts = bytes.getInt(Math.max(0, block.length - Integer.BYTES));
+        int restarts = block.length < Integer.BYTES ? -1 : bytes.getInt(block.length - Integer.BYTES);
         if (restarts < 0 || restarts > block.length / Integer.BYTES - 1) {
-            throw new IllegalArgumentException("restarts=" + restarts);
+            throw new MalformedException("restarts=" + restarts);
         }
         bytes.limit(block.length - (restarts + 1) * Integer.BYTES);
         byte[] key = {};
@@ -117,7 +126,7 @@ final class LevelDbTable {
             long own = varint(bytes);
             long length = varint(bytes);
             if (shared > key.length || own > bytes.remaining() || length > bytes.remaining() - own) {
-                throw new IllegalArgumentException("an entry is longer than its block");
+                throw new MalformedException("an entry is longer than its block");
             }
             key = Arrays.copyOf(key, (int) (shared + own));
             bytes.get(key, (int) shared, (int) own);
@@ -131,7 +140,7 @@ final class LevelDbTable {
     static long varint(ByteBuffer bytes) {
         long value = 0;
         for (int i = 0; i < MAX_VARINT_BYTES; i++) {
-            int next = bytes.get();
+            int next = readByte(bytes);
             value |= (next & 0x7FL) << 7 * i;
             if (next >= 0) {
                 if (value < 0) {
@@ -140,14 +149,21 @@ final class LevelDbTable {
                 return value;
             }
         }
-        throw new IllegalArgumentException("a number is too long");
+        throw new MalformedException("a number is too long");
+    }
+
+    static byte readByte(ByteBuffer bytes) {
+        if (!bytes.hasRemaining()) {
+            throw new MalformedException("something is cut short");
+        }
+        return bytes.get();
     }
 
     /** Reads a length and that many bytes, in place. */
     static ByteBuffer slice(ByteBuffer bytes) {
         long length = varint(bytes);
         if (length > bytes.remaining()) {
-            throw new BufferUnderflowException();
+            throw new MalformedException("something is longer than what it is in");
         }
         ByteBuffer slice = bytes.slice(bytes.position(), (int) length);
         bytes.position(bytes.position() + (int) length);

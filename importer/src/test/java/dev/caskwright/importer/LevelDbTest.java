@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -11,6 +13,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -100,6 +103,35 @@ final class LevelDbTest {
         assertThat(Told.of(format, copy).damage).singleElement().asString().contains("cut short");
         Files.delete(copy.resolve("000005.ldb"));
         assertThat(Told.of(format, copy).damage).hasSize(2).first().asString().contains("a table is missing");
+    }
+
+    /** Records of a right checksum, some of which look like a batch of changes. */
+    @Test
+    void nonsenseInALogIsToldAndNothingOfItCounts() throws IOException {
+        Path copy = copy();
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        for (int i = 0; i < 500; i++) {
+            byte[] nonsense = new byte[random.nextInt(60)];
+            random.nextBytes(nonsense);
+            if (nonsense.length > 13) {
+                Arrays.fill(nonsense, 0, 13, (byte) 0);
+                nonsense[8] = 2; // changes
+                nonsense[12] = (byte) random.nextInt(3); // what the first is
+            }
+            CRC32C crc = new CRC32C();
+            crc.update(1);
+            crc.update(nonsense);
+            ByteBuffer record = ByteBuffer.allocate(7 + nonsense.length).order(ByteOrder.LITTLE_ENDIAN);
+            record.putInt(LevelDbLog.masked(crc))
+                    .putShort((short) nonsense.length)
+                    .put((byte) 1)
+                    .put(nonsense);
+            Files.write(copy.resolve("000004.log"), record.array());
+            Told told = Told.of(format, copy);
+            assertThat(told.damage).as("seed=%d, round=%d", seed, i).hasSize(1);
+            assertThat(told.entries).as("seed=%d, round=%d", seed, i).hasSize(150);
+        }
     }
 
     @Test
