@@ -35,6 +35,10 @@ final class RocksDbFormatTest {
 
     private Path source = Path.of("");
 
+    static {
+        RocksDB.loadLibrary();
+    }
+
     private static byte[] bytes(String text) {
         return text.getBytes(UTF_8);
     }
