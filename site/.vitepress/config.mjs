@@ -79,6 +79,7 @@ export default defineConfig({
           page('Moss', '/docs/moss'),
           page('Revisions, as in etcd', '/docs/mvcc'),
           page('Compression', '/docs/compression'),
+          page('Encryption', '/docs/encryption'),
           page('Value cache', '/docs/value-cache'),
           page('Plug-ins of your own', '/docs/plugins'),
           page('An index as a plug-in', '/examples/skiplist-index/README')

@@ -97,6 +97,11 @@ public final class EngineStats {
         return group(CacheStats.class).orElse(CacheStats.NONE);
     }
 
+    /** Returns the figures of encryption; empty if nothing is encrypted, neither what is there nor what is written. */
+    public Optional<EncryptionStats> encryption() {
+        return group(EncryptionStats.class);
+    }
+
     /** Returns a group, or empty if the engine does not give it. */
     public <G extends Record> Optional<G> group(Class<G> kind) {
         for (Record each : groups) {

@@ -30,5 +30,7 @@ public enum ErrorCode {
     /** The changes asked for are no longer (or not yet) in the log. */
     CHANGES_GONE,
     /** A value is stored by a codec that is not there, or a codec failed when a value was to be written. */
-    CODEC
+    CODEC,
+    /** What is stored is encrypted by a key that is not there or is another one, or so is the key to write with. */
+    ENCRYPTION
 }

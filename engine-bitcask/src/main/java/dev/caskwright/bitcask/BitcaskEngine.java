@@ -7,6 +7,7 @@ import dev.caskwright.api.ClockStats;
 import dev.caskwright.api.ConditionalWrites;
 import dev.caskwright.api.CopyReport;
 import dev.caskwright.api.Cursor;
+import dev.caskwright.api.EncryptionStats;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
@@ -34,6 +35,7 @@ import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.WriteStats;
 import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndex;
@@ -48,6 +50,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
@@ -96,7 +99,12 @@ public final class BitcaskEngine
      * dev.caskwright.api.Salvaging}, {@link Backups} and {@link dev.caskwright.api.Restoring}. Touches nothing.
      */
     public static StoreAtRest atRest(Path directory, IoManagerFactory ioFactory) {
-        return new BitcaskFiles(directory, ioFactory);
+        return new BitcaskFiles(directory, ioFactory, null);
+    }
+
+    /** As {@link #atRest(Path, IoManagerFactory)}, for a store that is encrypted, or whose salvage is to be. */
+    public static StoreAtRest atRest(Path directory, IoManagerFactory ioFactory, Encryption encryption) {
+        return new BitcaskFiles(directory, ioFactory, Objects.requireNonNull(encryption, "encryption"));
     }
 
     /**
@@ -105,18 +113,28 @@ public final class BitcaskEngine
      * plug-ins; that takes memory for an index and a part of a second one.
      */
     public static VerifyReport verify(Path directory, IoManagerFactory ioFactory) throws IOException {
-        return verify(directory, ioFactory, Backends.all(KeyIndexProvider.class, BitcaskEngine.class));
+        return verify(directory, ioFactory, (Encryption) null);
+    }
+
+    static VerifyReport verify(Path directory, IoManagerFactory ioFactory, @Nullable Encryption encryption)
+            throws IOException {
+        List<KeyIndexProvider> indexes = Backends.all(KeyIndexProvider.class, BitcaskEngine.class);
+        return verify(directory, ioFactory, indexes, encryption);
     }
 
     /** As {@link #verify(Path, IoManagerFactory)}, for a store with an index that is not found among the plug-ins. */
     public static VerifyReport verify(Path directory, IoManagerFactory ioFactory, KeyIndexFactory index)
             throws IOException {
-        return verify(directory, ioFactory, List.of(index));
+        return verify(directory, ioFactory, List.of(index), null);
     }
 
     @SuppressWarnings("try") // the lock is only held
     private static VerifyReport verify(
-            Path directory, IoManagerFactory ioFactory, List<? extends KeyIndexFactory> indexes) throws IOException {
+            Path directory,
+            IoManagerFactory ioFactory,
+            List<? extends KeyIndexFactory> indexes,
+            @Nullable Encryption encryption)
+            throws IOException {
         List<VerifyReport.Damage> damages = new ArrayList<>();
         long[] counts = new long[2];
         try (IoManager io = ioFactory.open(directory, false);
@@ -133,9 +151,10 @@ public final class BitcaskEngine
                     counts[1] += bytes;
                 }
             };
-            new SegmentedLogFactory().verify(io, listener);
+            new SegmentedLogFactory().verify(io, encryption, listener);
             if (damages.isEmpty()) {
-                ImageCheck.run(io, indexes, (file, what) -> damages.add(new VerifyReport.Damage(file, 0, what)));
+                ImageCheck.run(
+                        io, indexes, encryption, (file, what) -> damages.add(new VerifyReport.Damage(file, 0, what)));
             }
         }
         return new VerifyReport(counts[0], counts[1], List.copyOf(damages));
@@ -155,7 +174,7 @@ public final class BitcaskEngine
      */
     public static SalvageReport salvage(Path directory, Path newDirectory, IoManagerFactory ioFactory)
             throws IOException {
-        return Salvage.run(directory, newDirectory, ioFactory);
+        return Salvage.run(directory, newDirectory, ioFactory, null);
     }
 
     @Override
@@ -346,7 +365,7 @@ public final class BitcaskEngine
      * @throws IllegalArgumentException if the directories overlap
      */
     public static CopyReport restore(Path source, Path newDirectory, IoManagerFactory ioFactory) throws IOException {
-        return Copies.copy(source, newDirectory, ioFactory, LogCopy.Form.STORE);
+        return Copies.copy(source, newDirectory, ioFactory, null, LogCopy.Form.STORE);
     }
 
     /**
@@ -354,12 +373,12 @@ public final class BitcaskEngine
      * only read, and may lie on a file system that is mounted read-only.
      */
     public static CopyReport backup(Path directory, Path target, IoManagerFactory ioFactory) throws IOException {
-        return Copies.copy(directory, target, ioFactory, LogCopy.Form.BACKUP);
+        return Copies.copy(directory, target, ioFactory, null, LogCopy.Form.BACKUP);
     }
 
     /** Makes a checkpoint of a store that is not open for writing, as {@link #checkpoint(Path)} does of an open one. */
     public static CopyReport checkpoint(Path directory, Path target, IoManagerFactory ioFactory) throws IOException {
-        return Copies.copy(directory, target, ioFactory, LogCopy.Form.CHECKPOINT);
+        return Copies.copy(directory, target, ioFactory, null, LogCopy.Form.CHECKPOINT);
     }
 
     @Override
@@ -380,6 +399,10 @@ public final class BitcaskEngine
         EngineStats stats = EngineStats.of(keys, store.lastVersion(), store.snapshots.count());
         if (store.cache != null) {
             stats = stats.with(store.cache.stats());
+        }
+        EncryptionStats encryption = store.log.encryption();
+        if (encryption != null) {
+            stats = stats.with(encryption);
         }
         return stats.with(new SpaceStats(files.size(), disk, live, dead, store.snapshots.pinnedBytes()))
                 .with(new MemoryStats(

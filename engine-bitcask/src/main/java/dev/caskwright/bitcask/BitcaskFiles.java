@@ -8,36 +8,40 @@ import dev.caskwright.api.SalvageReport;
 import dev.caskwright.api.Salvaging;
 import dev.caskwright.api.StoreAtRest;
 import dev.caskwright.api.VerifyReport;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.LogCopy;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** What can be done with a store that is not open. */
-record BitcaskFiles(Path directory, IoManagerFactory io)
+record BitcaskFiles(
+        Path directory, IoManagerFactory io, @Nullable Encryption encryption)
         implements StoreAtRest, Integrity, Salvaging, Backups, Restoring {
     @Override
     public VerifyReport verify() throws IOException {
-        return BitcaskEngine.verify(directory, io);
+        return BitcaskEngine.verify(directory, io, encryption);
     }
 
     @Override
     public SalvageReport salvage(Path newStore) throws IOException {
-        return BitcaskEngine.salvage(directory, newStore, io);
+        return Salvage.run(directory, newStore, io, encryption);
     }
 
     @Override
     public CopyReport backup(Path target) throws IOException {
-        return BitcaskEngine.backup(directory, target, io);
+        return Copies.copy(directory, target, io, encryption, LogCopy.Form.BACKUP);
     }
 
     @Override
     public CopyReport checkpoint(Path target) throws IOException {
-        return BitcaskEngine.checkpoint(directory, target, io);
+        return Copies.copy(directory, target, io, encryption, LogCopy.Form.CHECKPOINT);
     }
 
     @Override
     public CopyReport restoreTo(Path newStore) throws IOException {
-        return BitcaskEngine.restore(directory, newStore, io);
+        return Copies.copy(directory, newStore, io, encryption, LogCopy.Form.STORE);
     }
 
     @Override

@@ -5,9 +5,11 @@ import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.StoreAtRest;
 import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.EngineProvider;
 import dev.caskwright.api.spi.EngineSettings;
 import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.KeyFile;
 import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.api.spi.KeyIndexProvider;
 import dev.caskwright.api.spi.ValueCodec;
@@ -18,6 +20,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The Bitcask engine by its name, {@code bitcask}. */
 public final class BitcaskProvider implements EngineProvider {
@@ -29,6 +32,8 @@ public final class BitcaskProvider implements EngineProvider {
     private static final String AUTO_MERGE = "auto-merge";
     private static final String CODEC = "codec";
     private static final String RECODE_ON_MERGE = "recode-on-merge";
+    private static final String KEYS = "keys";
+    private static final String KEY = "key";
     private static final String MAX_FILE_BYTES = "max-file-bytes";
     private static final Map<String, String> OPTIONS = Map.of(
             INDEX, "name of the key index; hashmap by default",
@@ -37,6 +42,8 @@ public final class BitcaskProvider implements EngineProvider {
             AUTO_MERGE, "whether files are merged in the background, true or false; true by default",
             CODEC, "name of the codec that values are stored by; none by default",
             RECODE_ON_MERGE, "whether merges store values as if they were written now, true or false; false by default",
+            KEYS, "file with the keys of an encrypted store, a line ID=HEX for each; none by default",
+            KEY, "id of the key that writes are encrypted by, or none; the last one in the file of keys by default",
             MAX_FILE_BYTES, "length in bytes at which writers go on to a new file; 67108864 by default");
 
     /** Called by {@link java.util.ServiceLoader}. */
@@ -63,6 +70,10 @@ public final class BitcaskProvider implements EngineProvider {
                 .createIfMissing(access.creates())
                 .createAmongOtherFiles(access == EngineSettings.Access.CREATE_AMONG_OTHER_FILES);
         settings.parsed(CODEC, name -> codec(builder, name), builder);
+        Encryption encryption = encryption(settings);
+        if (encryption != null) {
+            builder.encryption(encryption);
+        }
         settings.parsed(MAX_FILE_BYTES, bytes -> builder.maxFileBytes(Long.parseLong(bytes)), builder);
         if (settings.durability() != null) {
             builder.durability(settings.durability());
@@ -73,7 +84,7 @@ public final class BitcaskProvider implements EngineProvider {
     @Override
     public StoreAtRest atRest(Path directory, EngineSettings settings) {
         settings.refuseUnknown(NAME, OPTIONS);
-        return BitcaskEngine.atRest(directory, io(settings));
+        return new BitcaskFiles(directory, io(settings), encryption(settings));
     }
 
     @Override
@@ -94,6 +105,18 @@ public final class BitcaskProvider implements EngineProvider {
     @Override
     public Map<String, String> options() {
         return OPTIONS;
+    }
+
+    private static @Nullable Encryption encryption(EngineSettings settings) {
+        Optional<KeyFile> keys =
+                settings.parsed(KEYS, name -> Optional.of(KeyFile.read(Path.of(name))), Optional.empty());
+        if (keys.isPresent()) {
+            return settings.parsed(KEY, keys.get()::encryption, keys.get().encryption(null));
+        }
+        if (settings.options().containsKey(KEY)) {
+            throw new IllegalArgumentException("a key is named, and no file of keys: option=" + KEY + "; set " + KEYS);
+        }
+        return null;
     }
 
     private static IoManagerFactory io(EngineSettings settings) {

@@ -3,6 +3,7 @@ package dev.caskwright.bitcask;
 import dev.caskwright.api.CopyReport;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.LogCopy;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /** Copies of stores: backups, checkpoints, and stores made of them. */
@@ -84,9 +86,11 @@ final class Copies {
     }
 
     /** Copies a store that is not open for writing. */
-    static CopyReport copy(Path source, Path target, IoManagerFactory ioFactory, LogCopy.Form form) throws IOException {
+    static CopyReport copy(
+            Path source, Path target, IoManagerFactory ioFactory, @Nullable Encryption encryption, LogCopy.Form form)
+            throws IOException {
         refuseOverlap(source, target, ioFactory);
-        return report(ClosedLog.copy(source, target, ioFactory, form));
+        return report(ClosedLog.copy(source, target, ioFactory, encryption, form));
     }
 
     /** Comes before either directory is touched. */

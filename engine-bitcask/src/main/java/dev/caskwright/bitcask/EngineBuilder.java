@@ -2,6 +2,7 @@ package dev.caskwright.bitcask;
 
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.api.spi.PluginCheck;
@@ -52,6 +53,8 @@ public final class EngineBuilder {
     @Nullable ValueCodec codec;
 
     boolean recodeOnMerge;
+
+    @Nullable Encryption encryption;
 
     Durability durability = Durability.WRITE;
     long maxFileBytes = DEFAULT_MAX_FILE_BYTES;
@@ -138,6 +141,20 @@ public final class EngineBuilder {
      */
     public EngineBuilder recodeOnMerge(boolean recode) {
         recodeOnMerge = recode;
+        return this;
+    }
+
+    /**
+     * Encrypts keys and values of all that is written, and what derives from them, and gives the keys to read what is
+     * encrypted; by default nothing is encrypted, and a store that is can not be opened. Files that are there stay as they are
+     * until a merge writes them anew, be it under another key, to encrypt them at all, or not any more. What can still be seen
+     * of an encrypted store, as lengths and numbers of records, is told by the document on encryption.
+     *
+     * <p>{@link #open} fails with an {@link dev.caskwright.api.EncryptionException} that names the key if one is missing that
+     * a file needs, or is another one, or if the key to write with is missing; nothing was changed then.
+     */
+    public EngineBuilder encryption(Encryption keys) {
+        encryption = Objects.requireNonNull(keys, "keys");
         return this;
     }
 
@@ -347,6 +364,7 @@ public final class EngineBuilder {
                 valueCache,
                 codec,
                 recodeOnMerge,
+                encryption,
                 durability,
                 maxFileBytes,
                 readOnly,

@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.api.spi.RecordLogFactory;
@@ -23,6 +24,7 @@ record EngineOptions(
         @Nullable ValueCacheFactory valueCache,
         @Nullable ValueCodec codec,
         boolean recodeOnMerge,
+        @Nullable Encryption encryption,
         Durability durability,
         long maxFileBytes,
         boolean readOnly,

@@ -2,6 +2,7 @@ package dev.caskwright.bitcask;
 
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.IndexMemoryException;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.KeyFilter;
 import dev.caskwright.api.spi.KeyHash;
@@ -31,10 +32,12 @@ final class ImageCheck {
 
     private final IoManager io;
     private final KeyIndexFactory factory;
+    private final @Nullable Encryption encryption;
 
-    private ImageCheck(IoManager io, KeyIndexFactory factory) {
+    private ImageCheck(IoManager io, KeyIndexFactory factory, @Nullable Encryption encryption) {
         this.io = io;
         this.factory = factory;
+        this.encryption = encryption;
     }
 
     /** Receives what is wrong with an image. */
@@ -44,9 +47,11 @@ final class ImageCheck {
     }
 
     /** Checks the image of a store that is sound and has no writer, with the first of these indexes that can read it. */
-    static void run(IoManager io, List<? extends KeyIndexFactory> indexes, Listener listener) throws IOException {
+    static void run(
+            IoManager io, List<? extends KeyIndexFactory> indexes, @Nullable Encryption encryption, Listener listener)
+            throws IOException {
         for (KeyIndexFactory each : indexes) {
-            if (new ImageCheck(io, each).run(listener)) {
+            if (new ImageCheck(io, each, encryption).run(listener)) {
                 return;
             }
         }
@@ -54,7 +59,7 @@ final class ImageCheck {
 
     /** Returns whether there is nothing left to check. */
     private boolean run(Listener listener) throws IOException {
-        RecordLogOpening opening = ClosedLog.open(io);
+        RecordLogOpening opening = ClosedLog.open(io, encryption);
         try {
             String image = ClosedLog.imageOf(opening);
             if (image == null) {

@@ -242,7 +242,8 @@ final class Opening {
                 () -> onSealed(merging),
                 cause -> failure.compareAndSet(null, cause),
                 options.codec(),
-                options.recodeOnMerge());
+                options.recodeOnMerge(),
+                options.encryption());
     }
 
     private void onSealed(Background.Task merging) {

@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.SalvageReport;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.bitcask.log.ClosedLog;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Saves what is sound in a damaged store; see {@link BitcaskEngine#salvage}. For one thread. */
 final class Salvage implements LogSalvage.Listener {
@@ -20,7 +22,9 @@ final class Salvage implements LogSalvage.Listener {
     private Salvage() {}
 
     @SuppressWarnings("try") // the locks are only held
-    static SalvageReport run(Path directory, Path newDirectory, IoManagerFactory ioFactory) throws IOException {
+    static SalvageReport run(
+            Path directory, Path newDirectory, IoManagerFactory ioFactory, @Nullable Encryption encryption)
+            throws IOException {
         Copies.refuseOverlap(directory, newDirectory, ioFactory);
         Salvage salvage = new Salvage();
         try (IoManager io = ioFactory.open(directory, false);
@@ -29,7 +33,7 @@ final class Salvage implements LogSalvage.Listener {
             Copies.refuseFiles(target);
             try (IoManager.Lock targetLock = target.lock(true)) {
                 Copies.refuseFiles(target);
-                new LogSalvage(io, target, new SecureRandom()::nextLong, salvage).run();
+                new LogSalvage(io, target, encryption, new SecureRandom()::nextLong, salvage).run();
             }
         }
         return new SalvageReport(salvage.records, salvage.bytes, List.copyOf(salvage.losses));

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
@@ -188,8 +189,9 @@ final class CrashJudge {
         NavigableMap<byte[], Entry> found = KeyValues.newMap();
         if (image.factory(HOME).open(BACKUP, true).list().contains("MANIFEST")) {
             try {
-                found = CrashFixture.content(
-                        CrashFixture.builder(BACKUP, image.factory(HOME), clock).open());
+                found = CrashFixture.content(CrashFixture.builder(BACKUP, image.factory(HOME), clock)
+                        .encryption(Encryption.reading(EncryptionTest::key)) // if it is encrypted
+                        .open());
             } catch (IOException e) {
                 boolean saysSo = !isBackupDone && String.valueOf(e.getMessage()).contains("was cut short");
                 if (!saysSo || !backups.get(0).isEmpty()) {

@@ -4,6 +4,7 @@ import static dev.caskwright.bitcask.CrashFixture.HOME;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.ValueCodec;
 import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.testkit.CrashableIoManager;
@@ -64,6 +65,8 @@ final class CrashTest {
     private static final class Life {
         private final long seed;
         private final boolean hasCodec; // values are stored by a codec, and merges recode them
+        private final boolean isEncrypted; // by another key each time the store is opened
+        private int openings;
         private final int steps;
         private final int images;
         private final long maxFileBytes;
@@ -83,6 +86,7 @@ final class CrashTest {
         Life(long seed, int steps, int images, int recoveryEvery) {
             this.seed = seed;
             this.hasCodec = seed % 3 == 1;
+            this.isEncrypted = seed % 3 == 2;
             this.steps = steps;
             this.images = images;
             this.random = new Random(~seed);
@@ -170,6 +174,9 @@ final class CrashTest {
             EngineBuilder builder = CrashFixture.builder(HOME, onto.factory(HOME), clock);
             if (hasCodec) {
                 builder.codec(new FoundCodec()).recodeOnMerge(seed % 2 == 0);
+            }
+            if (isEncrypted) {
+                builder.encryption(Encryption.writing("key" + openings++ % 2, EncryptionTest::key));
             }
             return builder.index(context -> hasSmallImages ? new SmallImageIndex(() -> {}) : new HashKeyIndex(context))
                     .imageEveryBytes(imageEveryBytes)

@@ -1,6 +1,7 @@
 package dev.caskwright.api.spi;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EncryptionStats;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
@@ -219,6 +220,11 @@ public interface RecordLog extends Closeable {
     /** Returns the memory that the log holds of its files, hints not yet written above all, in bytes. */
     default long memoryBytes() {
         return 0;
+    }
+
+    /** Returns how much of the log is encrypted, and by which keys; null if nothing is, and nothing that is written either. */
+    default @Nullable EncryptionStats encryption() {
+        return null;
     }
 
     /** Returns the version of the last record in the log as it was opened. */

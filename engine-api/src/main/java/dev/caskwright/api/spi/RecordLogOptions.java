@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param onFailure learns of a failure after which nothing may be written any more
  * @param codec what values are stored by that are written without naming a codec; null if they are stored as they are
  * @param recodesOnMerge whether a merge stores the values that it copies as if they were written now
+ * @param encryption the keys that data is encrypted by; null if none is
  */
 public record RecordLogOptions(
         long maxSegmentBytes,
@@ -30,8 +31,9 @@ public record RecordLogOptions(
         Runnable onSealed,
         Consumer<Throwable> onFailure,
         @Nullable ValueCodec codec,
-        boolean recodesOnMerge) {
-    /** Makes options without a codec. */
+        boolean recodesOnMerge,
+        @Nullable Encryption encryption) {
+    /** Makes options without a codec and without encryption. */
     public RecordLogOptions(
             long maxSegmentBytes,
             boolean readOnly,
@@ -51,6 +53,7 @@ public record RecordLogOptions(
                 onSealed,
                 onFailure,
                 null,
-                false);
+                false,
+                null);
     }
 }

@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.LogCopy;
@@ -18,11 +19,12 @@ public final class ClosedLog {
 
     /** Copies the store in a directory into another one. */
     @SuppressWarnings("try") // the locks are only held
-    public static LogCopy.Report copy(Path source, Path target, IoManagerFactory ioFactory, LogCopy.Form form)
+    public static LogCopy.Report copy(
+            Path source, Path target, IoManagerFactory ioFactory, @Nullable Encryption encryption, LogCopy.Form form)
             throws IOException {
         try (IoManager from = ioFactory.open(source, false);
                 IoManager.Lock lock = lock(from)) {
-            SegmentedLog log = (SegmentedLog) open(from).log();
+            SegmentedLog log = (SegmentedLog) open(from, encryption).log();
             try (IoManager to = ioFactory.open(target, true)) {
                 refuseFiles(to, form);
                 try (IoManager.Lock targetLock = to.lock(true)) {
@@ -59,9 +61,19 @@ public final class ClosedLog {
     }
 
     /** Opens a log to read it, as far as recovery goes. The caller abandons it. */
-    public static RecordLogOpening open(IoManager io) throws IOException {
+    public static RecordLogOpening open(IoManager io, @Nullable Encryption encryption) throws IOException {
         RecordLogOptions options = new RecordLogOptions(
-                RecordFormat.MAX_FILE_LENGTH, true, false, () -> 0, Runnable::run, () -> {}, () -> {}, cause -> {});
+                RecordFormat.MAX_FILE_LENGTH,
+                true,
+                false,
+                () -> 0,
+                Runnable::run,
+                () -> {},
+                () -> {},
+                cause -> {},
+                null,
+                false,
+                encryption);
         return LogOpening.start(io, io, options);
     }
 

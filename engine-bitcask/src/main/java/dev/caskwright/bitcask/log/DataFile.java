@@ -7,6 +7,7 @@ import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -21,10 +22,16 @@ import org.jspecify.annotations.Nullable;
  * 0      8               12      16               32       40           48        56      60         64
  * | magic | formatVersion | flags | storeId: 2 x 8 | fileId | previousId | history | zeros | checksum | records ...
  * </pre>
+ *
+ * <p>In an encrypted file, which has a format version of its own, a {@link KeyNote} lies between header and records, and
+ * each put and delete is encrypted.
  */
 final class DataFile implements LogSegment {
     static final int HEADER_LENGTH = FileHeader.LENGTH;
     static final int FORMAT_VERSION = 1;
+
+    /** That of an encrypted file. */
+    static final int ENCRYPTED_VERSION = 2;
 
     private static final int ID_OFFSET = 32;
     private static final int PREVIOUS_ID_OFFSET = 40;
@@ -46,7 +53,8 @@ final class DataFile implements LogSegment {
     private final int slot;
     private final boolean merged;
     private final long seed;
-    private long history; // set before the file is known to others
+    private long history; // set before the file is known to others, as is the key
+    private @Nullable FileKey key;
     private final AtomicLong liveBytes = new AtomicLong();
 
     private volatile ReadableFile handle;
@@ -215,7 +223,7 @@ final class DataFile implements LogSegment {
 
     @Override
     public long deadBytes() {
-        return Math.max(0, length() - HEADER_LENGTH - liveBytes.get());
+        return Math.max(0, length() - start() - liveBytes.get());
     }
 
     /** Returns the least version in the file; 0 if it has no records. */
@@ -251,6 +259,28 @@ final class DataFile implements LogSegment {
         history = newHistory;
     }
 
+    /** Returns what the records are encrypted by; null if they are not. */
+    @Nullable FileKey key() {
+        return key;
+    }
+
+    /** Says what the records are encrypted by. The file has no records as far as is known, or its length already. */
+    void setKey(@Nullable FileKey newKey) {
+        key = newKey;
+        if (length() < start()) {
+            extendTo(start());
+        }
+    }
+
+    /** Returns where the first record is. */
+    int start() {
+        return start(key == null ? null : key.note());
+    }
+
+    private static int start(@Nullable KeyNote note) {
+        return note == null ? HEADER_LENGTH : HEADER_LENGTH + KeyNote.LENGTH;
+    }
+
     /** Returns whether a record in this file can have this version: of a sealed file, the least and the greatest are known. */
     boolean canHaveVersion(long version) {
         return version <= (sealed ? lastVersion : RecordFormat.LAST_VERSION) && version >= (sealed ? firstVersion : 1);
@@ -264,16 +294,32 @@ final class DataFile implements LogSegment {
         return new CorruptRecordException(rule, name(), offset, details);
     }
 
-    static byte[] encodeHeader(StoreId store, long id, long previousId, long history) {
-        byte[] header = FileHeader.begin(MAGIC, FORMAT_VERSION, store);
+    /**
+     * Returns all that a file has before its first record.
+     *
+     * @param note of the key that it is encrypted by; null if it is not
+     */
+    static byte[] encodeHeader(StoreId store, long id, long previousId, long history, @Nullable KeyNote note) {
+        byte[] header = FileHeader.begin(MAGIC, note == null ? FORMAT_VERSION : ENCRYPTED_VERSION, store);
         RecordFormat.LONG.set(header, ID_OFFSET, id);
         RecordFormat.LONG.set(header, PREVIOUS_ID_OFFSET, previousId);
         RecordFormat.LONG.set(header, HISTORY_OFFSET, history);
-        return FileHeader.seal(header);
+        FileHeader.seal(header);
+        if (note == null) {
+            return header;
+        }
+        byte[] longer = Arrays.copyOf(header, start(note));
+        note.encode(longer, HEADER_LENGTH);
+        return longer;
     }
 
-    /** What a sound header says. */
-    record Header(StoreId store, long id, long previousId, long history) {}
+    /** What a sound header says; {@code note} is null if the file is not encrypted. */
+    record Header(
+            StoreId store,
+            long id,
+            long previousId,
+            long history,
+            @Nullable KeyNote note) {}
 
     /** Returns what the header says, or null if it is not sound. */
     static @Nullable Header header(ReadableFile file) throws IOException {
@@ -281,12 +327,21 @@ final class DataFile implements LogSegment {
         if (!FileHeader.isSound(header, file.read(0, header, 0, HEADER_LENGTH), MAGIC)) {
             return null;
         }
-        FormatVersions.check(file.name(), FileHeader.formatVersion(header), FORMAT_VERSION);
+        KeyNote note = null;
+        if (FileHeader.formatVersion(header) == ENCRYPTED_VERSION) {
+            note = KeyNote.read(file, HEADER_LENGTH);
+            if (note == null) {
+                return null;
+            }
+        } else {
+            FormatVersions.check(file.name(), FileHeader.formatVersion(header), FORMAT_VERSION);
+        }
         return new Header(
                 FileHeader.store(header),
                 (long) RecordFormat.LONG.get(header, ID_OFFSET),
                 (long) RecordFormat.LONG.get(header, PREVIOUS_ID_OFFSET),
-                (long) RecordFormat.LONG.get(header, HISTORY_OFFSET));
+                (long) RecordFormat.LONG.get(header, HISTORY_OFFSET),
+                note);
     }
 
     /**
@@ -303,11 +358,11 @@ final class DataFile implements LogSegment {
     }
 
     /**
-     * Returns whether the header of a listed file is sound.
+     * Returns the header of a listed file, or null if it is not sound.
      *
      * @throws CorruptRecordException if it is sound and that of another file, or of this one in another history
      */
-    static boolean hasHeaderOf(Manifest.Sealed sealed, ReadableFile file, StoreId store) throws IOException {
+    static @Nullable Header headerOf(Manifest.Sealed sealed, ReadableFile file, StoreId store) throws IOException {
         Header header = header(file, store, sealed.id());
         if (header != null && header.history() != sealed.history()) {
             throw new CorruptRecordException(
@@ -316,6 +371,6 @@ final class DataFile implements LogSegment {
                     0,
                     "expected=" + Long.toHexString(sealed.history()) + ", found=" + Long.toHexString(header.history()));
         }
-        return header != null;
+        return header;
     }
 }

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.RecordScanner;
 import java.io.IOException;
@@ -33,6 +34,10 @@ final class FileScanner implements RecordScanner {
     private long next;
     private int length;
     private int kind;
+    private byte[] shown = {}; // the array with the current record, as it is without encryption
+    private int shownAt;
+    private byte[] opened = {}; // of an encrypted record
+    private @Nullable RecordCipher cipher; // made by the first
     private boolean isVersionPossible = true;
     private long lastVersion; // of the records read one after the other
     private @Nullable BlockChecksums checksums;
@@ -125,6 +130,9 @@ final class FileScanner implements RecordScanner {
 
     @Override
     public boolean nextInBuffer() throws IOException {
+        if (file.key() != null) {
+            return false; // each is decrypted to the same array
+        }
         int start = (int) (next - bufferOffset);
         // The length is not verified yet: it only decides whether to look at the record now or by a call of next().
         // Damage
@@ -143,7 +151,7 @@ final class FileScanner implements RecordScanner {
         fill(header);
         if (header == RecordFormat.LONG_HEADER
                 && bufferLength - at >= header
-                && (RecordFormat.kind(buffer, at) & RecordFormat.CODED) != 0) {
+                && (RecordFormat.kind(buffer, at) & (RecordFormat.CODED | RecordFormat.ENCRYPTED)) != 0) {
             fill((int) Math.min(RecordFormat.LONGEST_HEADER, end - next));
         }
         int available = bufferLength - at;
@@ -161,12 +169,59 @@ final class FileScanner implements RecordScanner {
             return false;
         }
         kind = RecordFormat.kind(buffer, at);
+        shown = buffer;
+        shownAt = at;
+        if ((file.key() != null || (kind & RecordFormat.ENCRYPTED) != 0) && !isDecrypted()) {
+            return false;
+        }
         length = (int) recordLength;
         next += length;
         if (isPut() || isTombstone()) {
             lastVersion = RecordFormat.version(buffer, at);
         }
         return true;
+    }
+
+    /**
+     * Shows the record as it is without encryption. Its checksums are right: if it does not decrypt, nothing has torn it, but
+     * somebody changed it. That is damage wherever it is, also at the end of the log; who goes on behind damage passes it
+     * over.
+     */
+    private boolean isDecrypted() throws CorruptRecordException {
+        try {
+            decrypt();
+            return true;
+        } catch (CorruptRecordException e) {
+            if (checksums == null) {
+                throw e;
+            }
+            return false;
+        }
+    }
+
+    private void decrypt() throws CorruptRecordException {
+        int type = kind & RecordFormat.KIND_MASK;
+        boolean isEncrypted = (kind & RecordFormat.ENCRYPTED) != 0;
+        boolean isEntry = type == RecordFormat.PUT || type == RecordFormat.DELETE;
+        if (isEncrypted != (isEntry && file.key() != null)) {
+            throw file.corrupt("a record is encrypted and its file is not, or the other way round", next, "");
+        }
+        if (!isEncrypted) {
+            return;
+        }
+        RecordCipher known = cipher;
+        if (known == null) {
+            known = new RecordCipher();
+            cipher = known;
+        }
+        int plainLength = (int) RecordCipher.plainLength(buffer, at);
+        if (opened.length < plainLength || (opened.length > LONG_RECORD && plainLength <= LONG_RECORD)) {
+            opened = new byte[Math.max(plainLength, (int) Math.min(CHUNK, end))];
+        }
+        known.decrypt(buffer, at, opened, file, next);
+        shown = opened;
+        shownAt = 0;
+        kind &= ~RecordFormat.ENCRYPTED;
     }
 
     /** A right checksum does not make a version possible. Those that writers write grow from record to record. */
@@ -181,11 +236,12 @@ final class FileScanner implements RecordScanner {
 
     /** Fetches the record whose header is in the buffer, or its head; returns whether its body is sound. */
     private boolean fillSound(int recordLength) throws IOException {
-        if (recordLength > (keysOnly ? CHUNK : LONG_RECORD)) {
+        boolean leavesValueOut = keysOnly && file.key() == null; // or the key would not decrypt
+        if (recordLength > (leavesValueOut ? CHUNK : LONG_RECORD)) {
             if (!isLongBodySound()) {
                 return false;
             }
-            if (keysOnly) {
+            if (leavesValueOut) {
                 return true;
             }
         }
@@ -206,7 +262,7 @@ final class FileScanner implements RecordScanner {
         }
         crc.reset();
         crc.update(buffer, at + headerLength, head - headerLength);
-        long bodyEnd = next + head + RecordFormat.valueLength(buffer, at);
+        long bodyEnd = next + headerLength + RecordFormat.bodyLength(buffer, at);
         for (long offset = next + head; offset < bodyEnd; offset += CHUNK) {
             int wanted = (int) Math.min(CHUNK, bodyEnd - offset);
             if (file.handle().read(offset, piece, 0, wanted) < wanted) {
@@ -219,13 +275,13 @@ final class FileScanner implements RecordScanner {
 
     private boolean isSoundByBlocks(BlockChecksums known) throws IOException {
         int header = RecordFormat.headerLength(RecordFormat.kind(buffer, at));
-        int bodyLength = RecordFormat.keyLength(buffer, at) + RecordFormat.valueLength(buffer, at);
+        int bodyLength = (int) RecordFormat.bodyLength(buffer, at);
         return known.checksum(next + header, bodyLength) == RecordFormat.bodyChecksum(buffer, at);
     }
 
     private boolean isBodySound() {
         int start = at + RecordFormat.headerLength(RecordFormat.kind(buffer, at));
-        int bodyLength = RecordFormat.keyLength(buffer, at) + RecordFormat.valueLength(buffer, at);
+        int bodyLength = (int) RecordFormat.bodyLength(buffer, at);
         crc.reset();
         crc.update(buffer, start, bodyLength);
         return (int) crc.getValue() == RecordFormat.bodyChecksum(buffer, at);
@@ -255,7 +311,7 @@ final class FileScanner implements RecordScanner {
 
     /** Returns whether the current record lies in the buffer whole; a scanner of keys leaves long values out. */
     boolean isWhole() {
-        return bufferLength - at >= length;
+        return shown != buffer || bufferLength - at >= length;
     }
 
     /** Returns where the next record starts, or should. */
@@ -268,11 +324,17 @@ final class FileScanner implements RecordScanner {
         return next - length;
     }
 
-    /** Returns the length of the current record, padding included. */
+    /** Returns the length of the current record in the file, padding included. */
     int length() {
         return length;
     }
 
+    /** Returns the length of the current record in {@link #buffer}, which is shorter if it is encrypted in the file. */
+    int shownLength() {
+        return shown == buffer ? length : (int) RecordFormat.recordLength(shown, shownAt);
+    }
+
+    /** Returns kind and flags of the current record, as they are without encryption. */
     int kind() {
         return kind;
     }
@@ -302,12 +364,12 @@ final class FileScanner implements RecordScanner {
 
     @Override
     public long version() {
-        return RecordFormat.version(buffer, at);
+        return RecordFormat.version(shown, shownAt);
     }
 
     @Override
     public long expiresAt() {
-        return RecordFormat.expiresAt(buffer, at);
+        return RecordFormat.expiresAt(shown, shownAt);
     }
 
     /** Returns whether the last header that was sound had a version that a record can have there. */
@@ -340,21 +402,21 @@ final class FileScanner implements RecordScanner {
 
     @Override
     public byte[] buffer() {
-        return buffer;
+        return shown;
     }
 
     int recordStart() {
-        return at;
+        return shownAt;
     }
 
     @Override
     public int keyOffset() {
-        return at + RecordFormat.headerLength(kind);
+        return shownAt + RecordFormat.headerLength(kind);
     }
 
     @Override
     public int keyLength() {
-        return RecordFormat.keyLength(buffer, at);
+        return RecordFormat.keyLength(shown, shownAt);
     }
 
     @Override
@@ -364,17 +426,17 @@ final class FileScanner implements RecordScanner {
 
     @Override
     public int valueLength() {
-        return RecordFormat.valueLength(buffer, at);
+        return RecordFormat.valueLength(shown, shownAt);
     }
 
     @Override
     public byte[] key() {
-        return Arrays.copyOfRange(buffer, keyOffset(), keyOffset() + keyLength());
+        return Arrays.copyOfRange(shown, keyOffset(), keyOffset() + keyLength());
     }
 
     @Override
     public long coding() {
-        return RecordFormat.coding(buffer, at);
+        return RecordFormat.coding(shown, shownAt);
     }
 
     @Override
@@ -390,8 +452,8 @@ final class FileScanner implements RecordScanner {
     public byte[] value() throws IOException {
         long valueCoding = coding();
         if (valueCoding != 0) {
-            return decoded(valueCoding, buffer, valueOffset(), valueLength(), locator());
+            return decoded(valueCoding, shown, valueOffset(), valueLength(), locator());
         }
-        return Arrays.copyOfRange(buffer, valueOffset(), valueOffset() + valueLength());
+        return Arrays.copyOfRange(shown, valueOffset(), valueOffset() + valueLength());
     }
 }

@@ -27,7 +27,7 @@ final class FileSurvey {
     private final RecordSearch search;
     private final List<Range> ranges = new ArrayList<>();
     private final CRC32C batchChecksum = new CRC32C();
-    private long rangeStart = DataFile.HEADER_LENGTH;
+    private long rangeStart;
     private long batchStart = -1;
     private int batchCount;
     private boolean closedByWriter;
@@ -38,11 +38,12 @@ final class FileSurvey {
         this.end = Math.min(end, RecordFormat.MAX_FILE_LENGTH);
         this.listener = listener;
         this.search = new RecordSearch(file, this.end);
+        this.rangeStart = file.start();
     }
 
     /** Returns the parts of the file that count, in order: each starts with a record and ends with one. */
     List<Range> run() throws IOException {
-        FileScanner scanner = search.scanner(DataFile.HEADER_LENGTH);
+        FileScanner scanner = search.scanner(file.start());
         while (true) {
             while (scanner.tryNext()) {
                 if (accept(scanner)) {

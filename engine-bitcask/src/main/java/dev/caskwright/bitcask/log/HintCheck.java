@@ -17,7 +17,7 @@ final class HintCheck {
     private @Nullable String problem;
 
     private HintCheck(DataFile file, @Nullable BloomFilter filter) {
-        this.scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, file.length());
+        this.scanner = FileScanner.ofKeys(file, file.start(), file.length());
         this.filter = filter;
     }
 

@@ -25,12 +25,20 @@ import org.slf4j.LoggerFactory;
  * <p>Each checksum covers what follows it in its block, combined with a mask of store, file and offset as in data files;
  * that of the header covers the header before it.
  *
+ * <p>If the data file is encrypted, so is the content of each block but the sums: a nonce, what is in it, and a tag ({@link
+ * FileKey#encryptBlock}). It is bound to file and offset, and that of the expiries to how many blocks and entries there are, so
+ * that none can be left out. What is told here of blocks and offsets holds for the longer ones.
+ *
  * <p>Right checksums do not make a hint file true: it could be that of another moment, or made by somebody else. So the
  * manifest has a <em>sum</em> of it, made of the checksums of the header and of the sums, and a file with another one is
  * not believed.
  */
 final class HintFile {
     static final int FORMAT_VERSION = 1;
+
+    /** That of the hint file of an encrypted data file. */
+    static final int ENCRYPTED_VERSION = 2;
+
     static final int HEADER_LENGTH = FileHeader.LENGTH;
     static final int BLOCK_LENGTH = 256 << 10;
 
@@ -82,7 +90,7 @@ final class HintFile {
         private static final class Target {
             private final IoManager io;
             private final StoreId store;
-            private final long id;
+            private final DataFile data;
             private final BlockSums sums = new BlockSums(); // guarded by this, as all that follows
             private @Nullable WritableFile file;
             private long end = HEADER_LENGTH;
@@ -92,10 +100,10 @@ final class HintFile {
             private byte[] idle = NONE;
             private @Nullable Throwable failure;
 
-            Target(IoManager io, StoreId store, long id) {
+            Target(IoManager io, StoreId store, DataFile data) {
                 this.io = io;
                 this.store = store;
-                this.id = id;
+                this.data = data;
             }
 
             synchronized boolean isEmpty() {
@@ -110,7 +118,7 @@ final class HintFile {
                 }
                 WritableFile open = file;
                 if (open == null) {
-                    open = io.createSequential(FileNames.hint(id), length);
+                    open = io.createSequential(FileNames.hint(data.id()), length);
                     file = open;
                 }
                 for (long at = from; at < length; at += ZEROS.length) {
@@ -126,7 +134,7 @@ final class HintFile {
                     open.truncate(Math.max(reservedTo, end));
                 } else if (open != null) {
                     close();
-                    deleteIfThere(io, FileNames.hint(id));
+                    deleteIfThere(io, FileNames.hint(data.id()));
                 }
             }
 
@@ -137,7 +145,7 @@ final class HintFile {
                 }
                 close();
                 failure = new IOException("the hints were given up for want of space");
-                return Unneeded.isDeleted(io, FileNames.hint(id));
+                return Unneeded.isDeleted(io, FileNames.hint(data.id()));
             }
 
             /** Gives back what the file has beyond its end. */
@@ -186,11 +194,11 @@ final class HintFile {
             synchronized void write(byte[] entries, int length) throws IOException {
                 WritableFile open = file;
                 if (open == null) {
-                    open = io.createSequential(FileNames.hint(id), HEADER_LENGTH + (long) length);
+                    open = io.createSequential(FileNames.hint(data.id()), HEADER_LENGTH + (long) length);
                     file = open;
                     open.write(0, new byte[HEADER_LENGTH], 0, HEADER_LENGTH);
                 }
-                end += writeBlock(open, store, id, end, entries, 0, length, sums);
+                end += writeBlock(open, store, data, end, entries, 0, length, sums);
             }
 
             synchronized void close() throws IOException {
@@ -221,7 +229,7 @@ final class HintFile {
          * @param writeAhead asks for a call of {@link #writeAhead} in another thread, or null
          */
         Builder(IoManager io, StoreId store, DataFile data, @Nullable Runnable writeAhead) {
-            this(new Target(io, store, data.id()), SPILL_LENGTH, writeAhead);
+            this(new Target(io, store, data), SPILL_LENGTH, writeAhead);
         }
 
         private Builder(@Nullable Target target, long mostHeld, @Nullable Runnable writeAhead) {
@@ -413,7 +421,7 @@ final class HintFile {
             Builder builder = new Builder(io, store, data);
             boolean isDone = false;
             try {
-                FileScanner scanner = new FileScanner(data, DataFile.HEADER_LENGTH, data.length());
+                FileScanner scanner = new FileScanner(data, data.start(), data.length());
                 while (!builder.isGivenUp && scanner.next()) {
                     if (scanner.isPut() || scanner.isTombstone()) {
                         builder.add(scanner);
@@ -460,7 +468,7 @@ final class HintFile {
                     long offset = HEADER_LENGTH;
                     for (int from = 0; from < length; ) {
                         int to = blockEnd(from);
-                        offset += writeBlock(file, store, data.id(), offset, entries, from, to - from, sums);
+                        offset += writeBlock(file, store, data, offset, entries, from, to - from, sums);
                         from = to;
                     }
                     writeEnd(file, store, data, offset, filter, sums);
@@ -495,11 +503,10 @@ final class HintFile {
                 throws IOException {
             int blocks = sums.count();
             byte[] block = expiries.encode();
-            Block.seal(block, block.length - Block.HEADER_LENGTH, mask(store, data.id(), end));
-            file.write(end, block, 0, block.length);
-            sums.add(Block.checksum(block));
-            long offset = end + block.length;
-            offset += writeBlock(file, store, data.id(), offset, filter.bits(), 0, filter.size(), sums);
+            int length = block.length - Block.HEADER_LENGTH;
+            byte[] context = context(data, end, data.length(), blocks, count);
+            long offset = end + writeBlock(file, store, data, end, block, Block.HEADER_LENGTH, length, context, sums);
+            offset += writeBlock(file, store, data, offset, filter.bits(), 0, filter.size(), sums);
             byte[] last = sums.encode();
             Block.seal(last, last.length - Block.HEADER_LENGTH, mask(store, data.id(), offset));
             file.write(offset, last, 0, last.length);
@@ -510,7 +517,7 @@ final class HintFile {
         }
 
         private byte[] header(StoreId store, DataFile data, BloomFilter filter, int blocks) {
-            byte[] header = FileHeader.begin(MAGIC, FORMAT_VERSION, store);
+            byte[] header = FileHeader.begin(MAGIC, formatVersion(data), store);
             RecordFormat.INT.set(header, 12, filter.size());
             RecordFormat.LONG.set(header, 32, data.id());
             RecordFormat.INT.set(header, 40, (int) data.length());
@@ -536,12 +543,65 @@ final class HintFile {
         }
     }
 
+    private static int formatVersion(DataFile data) {
+        return data.key() == null ? FORMAT_VERSION : ENCRYPTED_VERSION;
+    }
+
+    /** Returns by how much the content of a block is longer than what is in it. */
+    private static int overhead(DataFile data) {
+        return data.key() == null ? 0 : FileKey.BLOCK_OVERHEAD;
+    }
+
+    /** Returns what an encrypted block is bound to: its place. */
+    private static byte[] context(DataFile data, long offset) {
+        return context(data, offset, 0, 0, 0);
+    }
+
+    /** As the other, for the block that is bound to how much comes before it, too. */
+    private static byte[] context(DataFile data, long offset, long dataLength, long blocks, long entries) {
+        byte[] context = new byte[6 * Long.BYTES];
+        RecordFormat.LONG.set(context, 0, MAGIC);
+        RecordFormat.LONG.set(context, 8, data.id());
+        RecordFormat.LONG.set(context, 16, offset);
+        RecordFormat.LONG.set(context, 24, dataLength);
+        RecordFormat.LONG.set(context, 32, blocks);
+        RecordFormat.LONG.set(context, 40, entries);
+        return context;
+    }
+
     private static int writeBlock(
-            WritableFile file, StoreId store, long id, long offset, byte[] source, int from, int length, BlockSums sums)
+            WritableFile file,
+            StoreId store,
+            DataFile data,
+            long offset,
+            byte[] source,
+            int from,
+            int length,
+            BlockSums sums)
             throws IOException {
-        byte[] block = new byte[Block.HEADER_LENGTH + length];
-        System.arraycopy(source, from, block, Block.HEADER_LENGTH, length);
-        Block.seal(block, length, mask(store, id, offset));
+        return writeBlock(file, store, data, offset, source, from, length, context(data, offset), sums);
+    }
+
+    private static int writeBlock(
+            WritableFile file,
+            StoreId store,
+            DataFile data,
+            long offset,
+            byte[] source,
+            int from,
+            int length,
+            byte[] context,
+            BlockSums sums)
+            throws IOException {
+        int stored = length + overhead(data);
+        byte[] block = new byte[Block.HEADER_LENGTH + stored];
+        FileKey key = data.key();
+        if (key == null) {
+            System.arraycopy(source, from, block, Block.HEADER_LENGTH, length);
+        } else {
+            key.encryptBlock(source, from, length, block, Block.HEADER_LENGTH, context);
+        }
+        Block.seal(block, stored, mask(store, data.id(), offset));
         file.write(offset, block, 0, block.length);
         sums.add(Block.checksum(block));
         return block.length;
@@ -552,11 +612,13 @@ final class HintFile {
         final byte[] header;
         final int[] sums;
         final long sumsAt;
+        final int overhead;
 
-        Ends(byte[] header, int[] sums, long sumsAt) {
+        Ends(byte[] header, int[] sums, long sumsAt, int overhead) {
             this.header = header;
             this.sums = sums;
             this.sumsAt = sumsAt;
+            this.overhead = overhead;
         }
 
         int filterSize() {
@@ -573,7 +635,7 @@ final class HintFile {
 
         /** Of the block. Not yet compared with anything. */
         long filterAt() {
-            return sumsAt - Block.HEADER_LENGTH - Math.max(0L, filterSize());
+            return sumsAt - Block.HEADER_LENGTH - overhead - Math.max(0L, filterSize());
         }
     }
 
@@ -624,10 +686,10 @@ final class HintFile {
             throws IOException {
         long left = entries;
         long offset = HEADER_LENGTH;
-        int longest = Block.HEADER_LENGTH + BLOCK_LENGTH + ENTRY_HEADER + (1 << 16);
+        int longest = Block.HEADER_LENGTH + BLOCK_LENGTH + ENTRY_HEADER + (1 << 16) + overhead(data);
         byte[] block = new byte[(int) Math.min(file.length(), longest)];
         for (int i = 0; i < blocks; i++) {
-            int length = readBlock(file, store, data.id(), offset, block, sums[i]);
+            int length = readBlock(file, store, data, offset, block, sums[i], context(data, offset));
             if (length < 0) {
                 return false;
             }
@@ -637,7 +699,7 @@ final class HintFile {
                 return false;
             }
             left -= visited;
-            offset += Block.HEADER_LENGTH + length;
+            offset += Block.HEADER_LENGTH + length + overhead(data);
         }
         return left == 0;
     }
@@ -652,13 +714,14 @@ final class HintFile {
 
     private static @Nullable Expiries expiries(ReadableFile file, StoreId store, DataFile data, Ends ends)
             throws IOException {
-        byte[] block = new byte[Block.HEADER_LENGTH + Expiries.LONGS * Long.BYTES];
+        byte[] block = new byte[Block.HEADER_LENGTH + Expiries.LONGS * Long.BYTES + ends.overhead];
         long offset = ends.filterAt() - block.length;
         if (offset < HEADER_LENGTH) {
             return null;
         }
-        int length = readBlock(file, store, data.id(), offset, block, ends.sums[ends.blocks()]);
-        return length == block.length - Block.HEADER_LENGTH ? Expiries.decode(block) : null;
+        byte[] context = context(data, offset, data.length(), ends.blocks(), ends.entries());
+        int length = readBlock(file, store, data, offset, block, ends.sums[ends.blocks()], context);
+        return length == Expiries.LONGS * Long.BYTES ? Expiries.decode(block) : null;
     }
 
     /** Returns the key filter of a data file, or null if there is none that is sound. */
@@ -675,8 +738,9 @@ final class HintFile {
                     || ends.filterAt() < HEADER_LENGTH + ends.entries() * ENTRY_HEADER) {
                 return null;
             }
-            byte[] block = new byte[Block.HEADER_LENGTH + size];
-            int length = readBlock(file, store, data.id(), ends.filterAt(), block, ends.sums[ends.blocks() + 1]);
+            byte[] block = new byte[Block.HEADER_LENGTH + size + ends.overhead];
+            byte[] context = context(data, ends.filterAt());
+            int length = readBlock(file, store, data, ends.filterAt(), block, ends.sums[ends.blocks() + 1], context);
             return length == size ? BloomFilter.ofBits(block, Block.HEADER_LENGTH, size) : null;
         }
     }
@@ -685,7 +749,7 @@ final class HintFile {
     private static @Nullable Ends ends(ReadableFile file, StoreId store, DataFile data) throws IOException {
         byte[] header = new byte[HEADER_LENGTH];
         boolean sound = FileHeader.isSound(header, file.read(0, header, 0, HEADER_LENGTH), MAGIC)
-                && FileHeader.formatVersion(header) == FORMAT_VERSION
+                && FileHeader.formatVersion(header) == formatVersion(data)
                 && FileHeader.store(header).equals(store)
                 && (long) RecordFormat.LONG.get(header, 32) == data.id()
                 && (int) RecordFormat.INT.get(header, 40) == data.length()
@@ -703,11 +767,15 @@ final class HintFile {
                 || BlockSums.sum(header, last) != data.hintSum()) {
             return null;
         }
-        return new Ends(header, BlockSums.decode(last), sumsAt);
+        return new Ends(header, BlockSums.decode(last), sumsAt, overhead(data));
     }
 
-    /** Reads and verifies a block; returns the length of its content, or -1 if it is not the one with that checksum. */
-    private static int readBlock(ReadableFile file, StoreId store, long id, long offset, byte[] block, int checksum)
+    /**
+     * Reads and verifies a block, and decrypts it if the data file is encrypted; returns the length of what is in it, or -1 if
+     * it is not the one with that checksum.
+     */
+    private static int readBlock(
+            ReadableFile file, StoreId store, DataFile data, long offset, byte[] block, int checksum, byte[] context)
             throws IOException {
         if (file.read(offset, block, 0, Block.HEADER_LENGTH) < Block.HEADER_LENGTH) {
             return -1;
@@ -719,8 +787,10 @@ final class HintFile {
         if (file.read(offset + Block.HEADER_LENGTH, block, Block.HEADER_LENGTH, length) < length) {
             return -1;
         }
-        boolean sound = Block.isSound(block, 0, length, mask(store, id, offset));
-        return sound ? length : -1;
+        FileKey key = data.key();
+        boolean sound = Block.isSound(block, 0, length, mask(store, data.id(), offset))
+                && (key == null || key.decryptBlock(block, Block.HEADER_LENGTH, length, context));
+        return sound ? length - overhead(data) : -1;
     }
 
     /** Returns how many entries were visited, or -1 if one does not fit its block, or its record the data file. */

@@ -156,6 +156,6 @@ final class ImageBlocks implements Closeable {
     }
 
     private static byte[] newBlock() {
-        return new byte[Block.HEADER_LENGTH + ImageFile.BLOCK_LENGTH];
+        return new byte[Block.HEADER_LENGTH + ImageFile.BLOCK_LENGTH + FileKey.BLOCK_OVERHEAD];
     }
 }

@@ -7,6 +7,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -27,11 +28,19 @@ import org.jspecify.annotations.Nullable;
  * that of the header covers the header before it. The header is written last. The table has the checksum of each block, and
  * the manifest has a sum made of the checksums of header and table: so nothing else passes for the image that was saved.
  *
+ * <p>In an encrypted image the content of each block is a nonce, bytes of the index, and a tag ({@link FileKey#encryptBlock}),
+ * bound to the image and the offset. The table is not encrypted: it has lengths and numbers. It ends with a {@link KeyNote}
+ * and a nonce and tag of no bytes, which is bound to all of the table before.
+ *
  * <p>{@code from} and {@code to} are places in the log: where it ended when the saving of the index began, and when that
  * had ended. The index's bytes say of a key what it was at some moment between them; the table is as of {@code to}.
  */
 final class ImageFile {
     static final int FORMAT_VERSION = 1;
+
+    /** That of an encrypted image. */
+    static final int ENCRYPTED_VERSION = 2;
+
     static final int HEADER_LENGTH = FileHeader.LENGTH;
     static final int BLOCK_LENGTH = 256 << 10;
 
@@ -39,6 +48,9 @@ final class ImageFile {
     private static final int TABLE_FIXED = 32;
     private static final int TABLE_FILE = 32;
     private static final int MAX_FORMAT_NAME = 1 << 10;
+
+    /** What the table of an encrypted image has at its end. */
+    private static final int TRAILER = KeyNote.LENGTH + FileKey.BLOCK_OVERHEAD;
 
     /** A file as it was when the image ended. */
     record Known(long id, int slot, long length, long liveBytes) {}
@@ -60,13 +72,16 @@ final class ImageFile {
     private final long tableAt;
     private final Table table;
     private final int[] sums; // the checksums of the blocks
+    private final @Nullable FileKey key; // null if the image is not encrypted
 
-    private ImageFile(Manifest.Image image, StoreId store, long tableAt, Table table, int[] sums) {
+    private ImageFile(
+            Manifest.Image image, StoreId store, long tableAt, Table table, int[] sums, @Nullable FileKey key) {
         this.image = image;
         this.store = store;
         this.tableAt = tableAt;
         this.table = table;
         this.sums = sums;
+        this.key = key;
     }
 
     Manifest.Image image() {
@@ -81,13 +96,14 @@ final class ImageFile {
      * Reads header and table of an image that exists; null if they are not sound, or not of this image.
      *
      * @param mostFiles how many data files there are at most; a table with more is not of this log
+     * @throws dev.caskwright.api.EncryptionException if it is encrypted, and its key is not there or is another one
      */
-    static @Nullable ImageFile read(IoManager io, StoreId store, Manifest.Image image, int mostFiles)
+    static @Nullable ImageFile read(IoManager io, StoreId store, Manifest.Image image, int mostFiles, KeyRing keys)
             throws IOException {
         try (ReadableFile file = io.open(image.name())) {
             byte[] header = new byte[HEADER_LENGTH];
             boolean sound = FileHeader.isSound(header, file.read(0, header, 0, HEADER_LENGTH), MAGIC)
-                    && FileHeader.formatVersion(header) == FORMAT_VERSION
+                    && isKnown(FileHeader.formatVersion(header))
                     && FileHeader.store(header).equals(store)
                     && (long) RecordFormat.LONG.get(header, 32) == image.number()
                     && (long) RecordFormat.LONG.get(header, 40) == image.nonce()
@@ -97,11 +113,13 @@ final class ImageFile {
             }
             long tableAt = (long) RecordFormat.LONG.get(header, 48);
             int length = (int) RecordFormat.INT.get(header, 56);
+            int trailer = FileHeader.formatVersion(header) == ENCRYPTED_VERSION ? TRAILER : 0;
             // Compared with what is there before anything is allocated.
             if (tableAt < HEADER_LENGTH
-                    || length < TABLE_FIXED
+                    || length < TABLE_FIXED + trailer
                     || length
                             > TABLE_FIXED
+                                    + trailer
                                     + MAX_FORMAT_NAME
                                     + (long) TABLE_FILE * mostFiles
                                     + Integer.BYTES * (1 + tableAt / BLOCK_LENGTH)
@@ -114,11 +132,52 @@ final class ImageFile {
                     || BlockSums.sum(header, block) != image.sum()) {
                 return null;
             }
-            Table table = decode(block);
-            return table == null || !isPossible(table, tableAt)
-                    ? null
-                    : new ImageFile(image, store, tableAt, table, sums(block, table));
+            Table table = decode(block, trailer);
+            if (table == null || !isPossible(table, tableAt)) {
+                return null;
+            }
+            int end = block.length - trailer;
+            KeyNote note = trailer == 0 ? null : KeyNote.decode(block, end);
+            FileKey key = keys.open(note, image.name());
+            boolean isTrue = trailer == 0
+                    || (key != null
+                            && key.decryptBlock(
+                                    block,
+                                    end + KeyNote.LENGTH,
+                                    FileKey.BLOCK_OVERHEAD,
+                                    context(image, tableAt, Arrays.copyOf(block, end))));
+            return isTrue ? new ImageFile(image, store, tableAt, table, sums(block, table, end), key) : null;
         }
+    }
+
+    private static boolean isKnown(int formatVersion) {
+        return formatVersion == FORMAT_VERSION || formatVersion == ENCRYPTED_VERSION;
+    }
+
+    /** Returns what an encrypted block is bound to: image and offset, and for that of the table, what is in it. */
+    private static byte[] context(Manifest.Image image, long offset, byte[] table) {
+        byte[] context = new byte[4 * Long.BYTES + Math.max(0, table.length - Block.HEADER_LENGTH)];
+        RecordFormat.LONG.set(context, 0, MAGIC);
+        RecordFormat.LONG.set(context, 8, image.number());
+        RecordFormat.LONG.set(context, 16, image.nonce());
+        RecordFormat.LONG.set(context, 24, offset);
+        if (table.length > 0) {
+            System.arraycopy(table, Block.HEADER_LENGTH, context, 4 * Long.BYTES, table.length - Block.HEADER_LENGTH);
+        }
+        return context;
+    }
+
+    /** Returns what a block at an offset is bound to. */
+    static byte[] context(Manifest.Image image, long offset) {
+        return context(image, offset, new byte[0]);
+    }
+
+    /** Returns a table, as {@link #encodeTable} has made it, with what says by which key the image is encrypted. */
+    static byte[] withKey(byte[] table, Manifest.Image image, long tableAt, FileKey key) {
+        byte[] block = Arrays.copyOf(table, table.length + TRAILER);
+        key.note().encode(block, table.length);
+        key.encryptBlock(block, 0, 0, block, table.length + KeyNote.LENGTH, context(image, tableAt, table));
+        return block;
     }
 
     /** A right checksum does not make a table possible: who can make files can make checksums. */
@@ -145,7 +204,7 @@ final class ImageFile {
         return true;
     }
 
-    private static @Nullable Table decode(byte[] block) {
+    private static @Nullable Table decode(byte[] block, int trailer) {
         int at = Block.HEADER_LENGTH + TABLE_FIXED;
         int count = (int) RecordFormat.INT.get(block, Block.HEADER_LENGTH + 24);
         int nameLength = (int) RecordFormat.INT.get(block, Block.HEADER_LENGTH + 28);
@@ -154,7 +213,8 @@ final class ImageFile {
                 && nameLength >= 0
                 && nameLength <= MAX_FORMAT_NAME
                 && indexBytes >= 0
-                && at + (long) count * TABLE_FILE + nameLength + blocks(indexBytes) * Integer.BYTES == block.length;
+                && at + (long) count * TABLE_FILE + nameLength + blocks(indexBytes) * Integer.BYTES + trailer
+                        == block.length;
         if (!isPossible) {
             return null;
         }
@@ -174,10 +234,10 @@ final class ImageFile {
                 new String(block, at, nameLength, StandardCharsets.UTF_8));
     }
 
-    /** Returns the checksums at the end of a table. */
-    private static int[] sums(byte[] block, Table table) {
+    /** Returns the checksums that a table has up to its end. */
+    private static int[] sums(byte[] block, Table table, int end) {
         int[] sums = new int[(int) blocks(table.indexBytes())];
-        int at = block.length - sums.length * Integer.BYTES;
+        int at = end - sums.length * Integer.BYTES;
         for (int i = 0; i < sums.length; i++) {
             sums[i] = (int) RecordFormat.INT.get(block, at + i * Integer.BYTES);
         }
@@ -189,8 +249,9 @@ final class ImageFile {
         return slot >= 0 && slot < Locator.MAX_SLOTS ? (int) slot : -1;
     }
 
-    static byte[] encodeHeader(StoreId store, Manifest.Image image, long tableAt, int tableLength) {
-        byte[] header = FileHeader.begin(MAGIC, FORMAT_VERSION, store);
+    static byte[] encodeHeader(
+            StoreId store, Manifest.Image image, long tableAt, int tableLength, boolean isEncrypted) {
+        byte[] header = FileHeader.begin(MAGIC, isEncrypted ? ENCRYPTED_VERSION : FORMAT_VERSION, store);
         RecordFormat.LONG.set(header, 32, image.number());
         RecordFormat.LONG.set(header, 40, image.nonce());
         RecordFormat.LONG.set(header, 48, tableAt);
@@ -257,7 +318,7 @@ final class ImageFile {
 
     private PersistentKeyIndex.Image open(IoManager io) throws IOException {
         long count = blocks(table.indexBytes());
-        if (HEADER_LENGTH + table.indexBytes() + count * Block.HEADER_LENGTH != tableAt) {
+        if (HEADER_LENGTH + table.indexBytes() + count * (Block.HEADER_LENGTH + overhead()) != tableAt) {
             throw new DamagedImageException(image.name(), tableAt);
         }
         return new Opened(io.open(image.name()));
@@ -269,13 +330,20 @@ final class ImageFile {
 
     /** Reads and verifies the block of that number, whose content is of that length. */
     private void readBlock(ReadableFile file, long number, byte[] block, int length) throws IOException {
-        long offset = HEADER_LENGTH + number * (Block.HEADER_LENGTH + BLOCK_LENGTH);
-        int read = file.read(offset, block, 0, Block.HEADER_LENGTH + length);
-        if (read < Block.HEADER_LENGTH + length
+        int stored = length + overhead();
+        long offset = HEADER_LENGTH + number * (Block.HEADER_LENGTH + BLOCK_LENGTH + overhead());
+        int read = file.read(offset, block, 0, Block.HEADER_LENGTH + stored);
+        if (read < Block.HEADER_LENGTH + stored
                 || Block.checksum(block) != sums[(int) number]
-                || !Block.isSound(block, 0, length, mask(store, image, offset))) {
+                || !Block.isSound(block, 0, stored, mask(store, image, offset))
+                || (key != null && !key.decryptBlock(block, Block.HEADER_LENGTH, stored, context(image, offset)))) {
             throw new DamagedImageException(file.name(), offset);
         }
+    }
+
+    /** Returns by how much the content of a block is longer than what is in it. */
+    private int overhead() {
+        return key == null ? 0 : FileKey.BLOCK_OVERHEAD;
     }
 
     /** The bytes of the index in an open file. */

@@ -22,6 +22,7 @@ final class ImageWriter implements ImageOutput {
     private final Manifest.Image image;
     private final long from;
     private final String format;
+    private final @Nullable FileKey key;
     private final BlockSums sums = new BlockSums();
     private final byte[] block = new byte[Block.HEADER_LENGTH + ImageFile.BLOCK_LENGTH];
     private int filled;
@@ -33,14 +34,25 @@ final class ImageWriter implements ImageOutput {
     private boolean isOnDisk;
     private boolean isCommitted;
 
-    /** Under the write lock. Touches no file yet. */
-    ImageWriter(SegmentedLog log, IoManager io, Manifest manifest, Manifest.Image image, String format) {
+    /**
+     * Under the write lock. Touches no file yet.
+     *
+     * @param key encrypts the image; null if it is not to be encrypted
+     */
+    ImageWriter(
+            SegmentedLog log,
+            IoManager io,
+            Manifest manifest,
+            Manifest.Image image,
+            String format,
+            @Nullable FileKey key) {
         this.log = log;
         this.io = io;
         this.manifest = manifest;
         this.image = image;
         this.from = log.position();
         this.format = format;
+        this.key = key;
     }
 
     @Override
@@ -58,10 +70,22 @@ final class ImageWriter implements ImageOutput {
 
     private void flush() throws IOException {
         if (filled > 0) {
-            writeBlock(block, filled);
+            writeBlockOfIndex();
             written += filled;
             filled = 0;
         }
+    }
+
+    private void writeBlockOfIndex() throws IOException {
+        FileKey encrypting = key;
+        if (encrypting == null) {
+            writeBlock(block, filled);
+            return;
+        }
+        byte[] encrypted = new byte[Block.HEADER_LENGTH + filled + FileKey.BLOCK_OVERHEAD];
+        byte[] context = ImageFile.context(image, offset);
+        encrypting.encryptBlock(block, Block.HEADER_LENGTH, filled, encrypted, Block.HEADER_LENGTH, context);
+        writeBlock(encrypted, encrypted.length - Block.HEADER_LENGTH);
     }
 
     private void writeBlock(byte[] bytes, int length) throws IOException {
@@ -91,7 +115,7 @@ final class ImageWriter implements ImageOutput {
         List<ImageFile.Known> files = new ArrayList<>();
         for (LogSegment each : segments) {
             // One without records may be missing after a crash, and no locator names it.
-            if (each.length() > DataFile.HEADER_LENGTH) {
+            if (each.length() > ((DataFile) each).start()) {
                 files.add(new ImageFile.Known(each.id(), each.slot(), each.length(), each.liveBytes()));
             }
         }
@@ -108,9 +132,12 @@ final class ImageWriter implements ImageOutput {
         flush();
         long tableAt = offset;
         byte[] last = ImageFile.encodeTable(ended, sums.toArray());
+        if (key != null) {
+            last = ImageFile.withKey(last, image, tableAt, key);
+        }
         int length = last.length - Block.HEADER_LENGTH;
         writeBlock(last, length);
-        byte[] header = ImageFile.encodeHeader(manifest.store(), image, tableAt, length);
+        byte[] header = ImageFile.encodeHeader(manifest.store(), image, tableAt, length, key != null);
         try (WritableFile target = file()) {
             target.write(0, header, 0, header.length);
             // So that the image is still there after a power loss. Nothing relies on it: bytes that were lost do not

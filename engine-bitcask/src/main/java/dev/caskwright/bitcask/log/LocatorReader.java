@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class LocatorReader implements RecordReader {
+    private static final byte[] NOTHING = {};
     private static final int FIRST_BUFFER = 1 << 10;
     private static final int KEPT_BUFFER = 64 << 10;
     private static final int LONG_MAPPED_RECORD = 4 << 10;
@@ -54,8 +55,10 @@ final class LocatorReader implements RecordReader {
     private int keyLength;
     private int storedLength; // of the value
     private int valueLength;
-    private byte[] decoded = {}; // a value that is held
-    private byte[] held = {}; // the buffer, or what is decoded
+    private byte[] decoded = NOTHING; // a value that is held
+    private byte[] opened = NOTHING; // takes the next record that is decrypted, and is the buffer then
+    private @Nullable RecordCipher cipher; // made by the first
+    private byte[] held = NOTHING; // the buffer, or what is decoded
 
     @SuppressWarnings("NullAway.Init") // there is no file before the first read
     LocatorReader(SegmentedLog log) {
@@ -79,7 +82,7 @@ final class LocatorReader implements RecordReader {
             return;
         }
         ReadableFile handle = file.handle();
-        if (wanted > LONG_MAPPED_RECORD && (wanted > LONG_RECORD || handle.isMapped())) {
+        if (wanted > LONG_MAPPED_RECORD && (wanted > LONG_RECORD || handle.isMapped()) && file.key() == null) {
             nextOffset = -1;
             fetchHead(handle, wanted);
             return;
@@ -93,7 +96,10 @@ final class LocatorReader implements RecordReader {
         file = log.file(locator);
         offset = Locator.offset(locator);
         nextOffset = -1;
-        long size = Math.min(Locator.size(locator), (long) RecordFormat.LONGEST_HEADER + expectedKeyLength);
+        long size = Locator.size(locator);
+        if (file.key() == null) {
+            size = Math.min(size, (long) RecordFormat.LONGEST_HEADER + expectedKeyLength);
+        }
         fetch(file.handle(), (int) Math.min(size, file.length() - offset));
     }
 
@@ -123,12 +129,86 @@ final class LocatorReader implements RecordReader {
             throw file.corrupt("bad header checksum", offset, "read=" + (buffered - at) + " bytes");
         }
         int kind = RecordFormat.kind(buffer, at);
+        if ((kind & RecordFormat.ENCRYPTED) != 0 || file.key() != null) {
+            kind = decrypt(kind);
+        }
         keyStart = at + RecordFormat.headerLength(kind);
         keyLength = RecordFormat.keyLength(buffer, at);
         storedLength = RecordFormat.valueLength(buffer, at);
         valueLength = storedLength;
         if ((kind & RecordFormat.CODED) != 0) {
             valueLength = RecordFormat.decodedLength(RecordFormat.coding(buffer, at));
+        }
+    }
+
+    /**
+     * Puts the record into the buffer as it is without encryption, whole, verified, and with nothing behind it; returns its
+     * kind. The array with the encrypted one takes the next record, unless it has others that were fetched with it.
+     */
+    private int decrypt(int kind) throws IOException {
+        int type = kind & RecordFormat.KIND_MASK;
+        if ((kind & RecordFormat.ENCRYPTED) == 0) {
+            if (type == RecordFormat.PUT || type == RecordFormat.DELETE) {
+                throw file.corrupt("a record is not encrypted, and its file is", offset, "");
+            }
+            return kind;
+        }
+        if (file.key() == null) {
+            throw file.corrupt("a record is encrypted, and its file is not", offset, "");
+        }
+        nextOffset = -1;
+        long length = RecordFormat.recordLength(buffer, at);
+        byte[] source = buffer;
+        int from = at;
+        if (length > buffered - at) {
+            source = wholeRecord(length);
+            from = 0;
+        }
+        verifyBodyChecksum(source, from);
+        int plainLength = (int) RecordCipher.plainLength(source, from);
+        byte[] target = opened;
+        if (target.length < plainLength) {
+            target = new byte[Math.max(plainLength, Math.min(2 * target.length, KEPT_BUFFER))];
+        }
+        RecordCipher known = cipher;
+        if (known == null) {
+            known = new RecordCipher();
+            cipher = known;
+        }
+        known.decrypt(source, from, target, file, offset);
+        if (single == null) {
+            opened = source.length <= KEPT_BUFFER ? source : NOTHING;
+        } else {
+            opened = target; // the next one comes from the array with the others
+        }
+        buffer = target;
+        at = 0;
+        buffered = plainLength;
+        return kind & ~RecordFormat.ENCRYPTED;
+    }
+
+    /** Reads a record, of which the buffer has the head only, into an array of its own. */
+    private byte[] wholeRecord(long length) throws IOException {
+        checkExtent();
+        byte[] whole = new byte[(int) length];
+        int read = file.handle().read(offset, whole, 0, whole.length);
+        if (read < whole.length) {
+            throw file.corrupt("record is cut short", offset, "read=" + read + " bytes");
+        }
+        if (!RecordFormat.isHeaderSound(whole, 0, read, file.mask(offset), crc)
+                || RecordFormat.recordLength(whole, 0) != length) {
+            throw file.corrupt("bad header checksum", offset, "read=" + read + " bytes");
+        }
+        return whole;
+    }
+
+    private void verifyBodyChecksum(byte[] record, int from) throws IOException {
+        crc.reset();
+        int header = RecordFormat.headerLength(RecordFormat.kind(record, from));
+        crc.update(record, from + header, (int) RecordFormat.bodyLength(record, from));
+        int expected = RecordFormat.bodyChecksum(record, from);
+        if ((int) crc.getValue() != expected) {
+            throw badChecksum(expected);
         }
     }
 
@@ -456,12 +536,15 @@ final class LocatorReader implements RecordReader {
     private void verifyBodyChecksum() throws IOException {
         int expected = RecordFormat.bodyChecksum(buffer, at);
         if ((int) crc.getValue() != expected) {
-            throw file.corrupt(
-                    "bad checksum",
-                    offset,
-                    "expected=" + Integer.toHexString(expected) + ", found="
-                            + Integer.toHexString((int) crc.getValue()));
+            throw badChecksum(expected);
         }
+    }
+
+    private CorruptRecordException badChecksum(int expected) {
+        return file.corrupt(
+                "bad checksum",
+                offset,
+                "expected=" + Integer.toHexString(expected) + ", found=" + Integer.toHexString((int) crc.getValue()));
     }
 
     @Override
@@ -470,6 +553,7 @@ final class LocatorReader implements RecordReader {
         byte[] own = single;
         return (long) (own == null ? buffer : own).length
                 + decoded.length
+                + opened.length
                 + (records == null ? 0 : records.bytes.length);
     }
 

@@ -319,6 +319,7 @@ final class LogBackup {
         try (ReadableFile handle = target.open(name)) {
             DataFile copy = new DataFile(original.id(), 0, original.isMerged(), store.seed(), handle, end);
             copy.setHistory(original.history());
+            copy.setKey(original.key());
             DataFile.Header header = DataFile.header(handle, store, original.id());
             if (header == null || header.history() != original.history()) {
                 throw new CorruptRecordException("bad file header", original.name(), 0, "");

@@ -75,11 +75,15 @@ final class LogOpening implements RecordLogOpening {
     static LogOpening start(IoManager io, IoManager startupIo, RecordLogOptions options) throws IOException {
         Manifest manifest = Manifest.read(io);
         if (manifest == null) {
+            new KeyRing(options.encryption()).requireOwn();
             manifest = createManifest(io, options);
         }
         refuseUnfinished(io, manifest);
         LogOpening opening = new LogOpening(io, startupIo, options, manifest);
         try {
+            if (!options.readOnly()) {
+                opening.log.keys().requireOwn();
+            }
             opening.openFiles();
         } catch (Throwable e) {
             opening.log.closeHandles(e);
@@ -192,7 +196,7 @@ final class LogOpening implements RecordLogOpening {
             return;
         }
         try {
-            image = ImageFile.read(startupIo, manifest.store(), named, names.size());
+            image = ImageFile.read(startupIo, manifest.store(), named, names.size(), log.keys());
         } catch (IOException e) {
             logger().info("the image of the key index cannot be read, reading hint files: {}", e.toString());
             return;
@@ -237,7 +241,7 @@ final class LogOpening implements RecordLogOpening {
             }
         }
         for (DataFile later : files.values()) {
-            boolean hasRecords = later.length() > DataFile.HEADER_LENGTH;
+            boolean hasRecords = later.length() > later.start();
             if (hasRecords && (later.isMerged() || SegmentedLog.position(later.id(), 0) < table.to())) {
                 return false;
             }
@@ -308,14 +312,16 @@ final class LogOpening implements RecordLogOpening {
         if (handle.length() < sealed.length()) {
             throw file.corrupt("data file is cut short", handle.length(), "expected length=" + sealed.length());
         }
-        if (!DataFile.hasHeaderOf(sealed, handle, manifest.store())) {
+        DataFile.Header header = DataFile.headerOf(sealed, handle, manifest.store());
+        if (header == null) {
             throw file.corrupt("bad file header", 0, "");
         }
+        file.setKey(log.keys().open(header.note(), file.name()));
     }
 
     /** Opens the files that writers wrote after the last one sealed, and finds where the log ends. */
     private void openTail() throws IOException {
-        LogTail tail = new LogTail(manifest, new LogTail.Files() {
+        LogTail tail = new LogTail(manifest, log.keys(), new LogTail.Files() {
             @Override
             public DataFile open(long id) throws IOException {
                 return log.addFile(id, false, startupIo.open(FileNames.data(id)), DataFile.HEADER_LENGTH);
@@ -472,7 +478,7 @@ final class LogOpening implements RecordLogOpening {
     }
 
     private static void scan(DataFile file, HintFile.EntryVisitor entries) throws IOException {
-        FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, file.length());
+        FileScanner scanner = FileScanner.ofKeys(file, file.start(), file.length());
         SealedScan sealed = new SealedScan();
         while (scanner.next()) {
             String problem = file.isSealed() ? sealed.accept(scanner) : null;

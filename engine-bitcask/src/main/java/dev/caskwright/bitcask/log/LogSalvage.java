@@ -2,6 +2,7 @@ package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.RecordLogFactory.VerifyListener;
 import dev.caskwright.api.spi.WritableFile;
@@ -37,8 +38,11 @@ public final class LogSalvage {
         void saved(long records, long bytes);
     }
 
-    /** A data file of the damaged store; {@code header} is null if it is not sound. */
-    private record Source(String name, DataFile.@Nullable Header header) {
+    /** A data file of the damaged store; {@code header} is null if it is not sound, {@code note} if it is not encrypted. */
+    private record Source(
+            String name,
+            DataFile.@Nullable Header header,
+            @Nullable KeyNote note) {
         long id() {
             return header == null ? FileNames.id(name) : header.id();
         }
@@ -69,15 +73,25 @@ public final class LogSalvage {
     private final StoreId newStore;
     private final long history;
     private final Listener listener;
+    private final @Nullable Encryption encryption;
+    private final KeyRing keys;
     private final Manifest next;
     private final Map<String, Source> byName = new HashMap<>();
     private long files;
     private boolean hasLosses;
 
-    /** Salvages what {@code io} reads, and writes to {@code target}, which has no files; both are locked by the caller. */
-    public LogSalvage(IoManager io, IoManager target, LongSupplier random, Listener listener) {
+    /**
+     * Salvages what {@code io} reads, and writes to {@code target}, which has no files; both are locked by the caller.
+     *
+     * @param encryption decrypts what is encrypted, and encrypts what is written if it names a key for that; null if nothing
+     *     is encrypted
+     */
+    public LogSalvage(
+            IoManager io, IoManager target, @Nullable Encryption encryption, LongSupplier random, Listener listener) {
         this.io = io;
         this.target = target;
+        this.encryption = encryption;
+        this.keys = new KeyRing(encryption);
         this.newStore = new StoreId(random.getAsLong(), random.getAsLong());
         this.history = random.getAsLong();
         this.listener = listener;
@@ -88,16 +102,21 @@ public final class LogSalvage {
      * Makes the new store, and verifies it.
      *
      * @throws UnsupportedFormatException if there are no files of a store, or a data file has another format version
+     * @throws dev.caskwright.api.EncryptionException if a key is not there or is another one; nothing was written
      */
     public void run() throws IOException {
         Set<String> names = new TreeSet<>(io.list());
         if (names.stream().noneMatch(name -> FileNames.isOurs(name) || name.equals(FileNames.MANIFEST))) {
             throw new UnsupportedFormatException("no files of a store in this directory: " + io.describe());
         }
-        beginUnfinished();
         List<Source> sources = sources(names);
         StoreId store = store(names, sources);
         sources.removeIf(source -> isForeign(source, store));
+        keys.requireOwn();
+        for (Source source : sources) {
+            keys.open(source.note(), source.name());
+        }
+        beginUnfinished();
         Manifest manifest = manifest(names, store);
         noteCodecs(names, store, manifest);
         if (manifest != null) {
@@ -154,7 +173,7 @@ public final class LogSalvage {
             return;
         }
         try {
-            ClosedLog.open(io).log().abandon();
+            ClosedLog.open(io, encryption).log().abandon();
         } catch (CorruptRecordException | UnsupportedFormatException e) {
             lost(FileNames.MANIFEST, 0, 0, "the store does not open: " + e.getMessage());
         }
@@ -174,7 +193,9 @@ public final class LogSalvage {
             LenientFile file = open(name);
             if (file != null) {
                 try (file) {
-                    sources.add(new Source(name, DataFile.header(file)));
+                    DataFile.Header header = DataFile.header(file);
+                    KeyNote note = header == null ? KeyNote.read(file, DataFile.HEADER_LENGTH) : header.note();
+                    sources.add(new Source(name, header, note));
                 }
             }
         }
@@ -228,6 +249,7 @@ public final class LogSalvage {
             try (LenientFile handle = new LenientFile(io.open(source.name()))) {
                 long end = Math.min(handle.length(), RecordFormat.MAX_FILE_LENGTH);
                 DataFile file = new DataFile(source.id(), 0, source.isMerged(), store.seed(), handle, end);
+                // Whether they decrypt does not matter here.
                 if (new RecordSearch(file, end).next(DataFile.HEADER_LENGTH) < end) {
                     return true;
                 }
@@ -347,6 +369,7 @@ public final class LogSalvage {
             }
             long end = end(source, handle.length(), manifest);
             DataFile file = new DataFile(source.id(), 0, source.isMerged(), store.seed(), handle, end);
+            file.setKey(keys.open(source.note(), source.name()));
             FileSurvey survey = new FileSurvey(file, end, (from, to, what) -> {
                 IOException failure = handle.takeFailure();
                 String cause = failure == null ? "" : "; cannot be read: " + failure.getMessage();
@@ -390,6 +413,7 @@ public final class LogSalvage {
         long bytes = 0;
         try {
             for (FileSurvey.Range range : ranges) {
+                // Decrypted and written anew: what is encrypted is bound to its place.
                 FileScanner scanner = new FileScanner(file, range.from(), range.to());
                 while (scanner.next()) {
                     if (scanner.isPut() || scanner.isTombstone()) {
@@ -420,7 +444,10 @@ public final class LogSalvage {
         file.setHistory(history);
         file.openForWriting(handle);
         try {
-            handle.write(0, DataFile.encodeHeader(newStore, id, 0, history), 0, DataFile.HEADER_LENGTH);
+            FileKey key = keys.own();
+            file.setKey(key);
+            byte[] header = DataFile.encodeHeader(newStore, id, 0, history, key == null ? null : key.note());
+            handle.write(0, header, 0, header.length);
         } catch (IOException e) {
             handle.close();
             throw e;
@@ -433,6 +460,7 @@ public final class LogSalvage {
         List<CorruptRecordException> damages = new ArrayList<>();
         new LogVerifier(
                         target,
+                        encryption,
                         new VerifyListener() {
                             @Override
                             public void damaged(String file, long offset, String what) {

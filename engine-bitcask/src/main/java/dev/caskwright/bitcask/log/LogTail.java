@@ -31,6 +31,7 @@ final class LogTail {
     private static final long MOST_KEPT_HINTS = 64L << 20;
 
     private final Manifest manifest;
+    private final KeyRing keys;
     private final Files files;
     private final List<Part> parts = new ArrayList<>();
     private final Set<String> foreign = new TreeSet<>();
@@ -40,8 +41,9 @@ final class LogTail {
     private long keptHints; // their bytes
     private TailRecovery.@Nullable Hole hole;
 
-    LogTail(Manifest manifest, Files files) {
+    LogTail(Manifest manifest, KeyRing keys, Files files) {
         this.manifest = manifest;
+        this.keys = keys;
         this.files = files;
         this.lastLogId = manifest.lastLogId();
         this.lastVersion = manifest.lastVersion();
@@ -68,16 +70,19 @@ final class LogTail {
         DataFile file = files.open(id);
         ReadableFile handle = file.handle();
         long physicalLength = Math.min(handle.length(), RecordFormat.MAX_FILE_LENGTH);
-        TailRecovery recovery = new TailRecovery(file);
         DataFile.Header header = DataFile.header(handle, manifest.store(), id);
         TailRecovery.Hole earlier = hole;
         if (header != null) {
             file.setHistory(header.history());
+            file.setKey(keys.open(header.note(), file.name()));
+        }
+        TailRecovery recovery = new TailRecovery(file);
+        if (header != null) {
             recovery.scan(physicalLength);
         }
         boolean follows = header != null && header.previousId() == lastLogId;
         if (earlier == null && !follows) {
-            earlier = new TailRecovery.Hole(file, DataFile.HEADER_LENGTH);
+            earlier = new TailRecovery.Hole(file, file.start());
         }
         long torn = recovery.examineRest(handle, physicalLength, earlier);
         if (header == null && !recovery.hasRecords() && !ForeignFiles.canBeOurs(handle)) {
@@ -104,7 +109,7 @@ final class LogTail {
         if (file.firstVersion() > 0 && file.firstVersion() <= lastVersion) {
             throw file.corrupt(
                     "impossible version of a record",
-                    DataFile.HEADER_LENGTH,
+                    file.start(),
                     "found=" + file.firstVersion() + ", last of the files before=" + lastVersion);
         }
         lastVersion = Math.max(lastVersion, file.lastVersion());

@@ -2,7 +2,9 @@ package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.CodecException;
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EncryptionException;
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.RecordLogFactory.VerifyListener;
@@ -12,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads every byte of a store and reports what is damaged. Changes nothing, and goes on behind damage where it can: what the
@@ -23,15 +26,19 @@ final class LogVerifier {
     private final Set<String> told = new HashSet<>();
     private final Set<String> missingCodecs = new HashSet<>();
     private final boolean decodes;
+    private final @Nullable Encryption encryption;
+    private final KeyRing keys;
     private boolean hasTold;
 
-    LogVerifier(IoManager io, VerifyListener listener) {
-        this(io, listener, true);
+    LogVerifier(IoManager io, @Nullable Encryption encryption, VerifyListener listener) {
+        this(io, encryption, listener, true);
     }
 
     /** @param decodes whether it is damage if a value does not decode that is stored by a codec */
-    LogVerifier(IoManager io, VerifyListener listener, boolean decodes) {
+    LogVerifier(IoManager io, @Nullable Encryption encryption, VerifyListener listener, boolean decodes) {
         this.io = io;
+        this.encryption = encryption;
+        this.keys = new KeyRing(encryption);
         this.listener = listener;
         this.decodes = decodes;
     }
@@ -82,7 +89,7 @@ final class LogVerifier {
 
     private boolean isImageSound(StoreId store, Manifest.Image image) throws IOException {
         try {
-            ImageFile file = ImageFile.read(io, store, image, io.list().size());
+            ImageFile file = ImageFile.read(io, store, image, io.list().size(), keys);
             return file != null && file.isWhole(io);
         } catch (IOException e) {
             throwUnlessUnreadable(e);
@@ -98,7 +105,7 @@ final class LogVerifier {
             file.setHintSum(manifest.hintSum(sealed.id()));
             file.setVersions(sealed.firstVersion(), sealed.lastVersion());
             file.markSealed();
-            verifyHeader(store, sealed, handle);
+            verifyHeader(store, sealed, handle, file);
             long physical = handle.length();
             if (physical < sealed.length()) {
                 damaged(sealed.name(), physical, "data file is cut short: expected length=" + sealed.length());
@@ -140,16 +147,22 @@ final class LogVerifier {
 
     /** A file that cannot be opened, for want of permission or of descriptors, may be sound. */
     private static void throwUnlessUnreadable(IOException e) throws IOException {
-        if (e instanceof FileSystemException || e instanceof UnsupportedFormatException) {
+        if (e instanceof FileSystemException
+                || e instanceof UnsupportedFormatException
+                || e instanceof EncryptionException) {
             throw e;
         }
     }
 
-    private void verifyHeader(StoreId store, Manifest.Sealed sealed, ReadableFile handle) throws IOException {
+    private void verifyHeader(StoreId store, Manifest.Sealed sealed, ReadableFile handle, DataFile file)
+            throws IOException {
         try {
-            if (!DataFile.hasHeaderOf(sealed, handle, store)) {
+            DataFile.Header header = DataFile.headerOf(sealed, handle, store);
+            if (header == null) {
                 damaged(sealed.name(), 0, "bad file header");
             }
+            KeyNote note = header == null ? KeyNote.read(handle, DataFile.HEADER_LENGTH) : header.note();
+            file.setKey(keys.open(note, sealed.name()));
         } catch (CorruptRecordException e) {
             damaged(sealed.name(), 0, String.valueOf(e.getMessage()));
         }
@@ -157,7 +170,7 @@ final class LogVerifier {
 
     private long verifyRecords(DataFile file, long end, ValueCoding coding) throws IOException {
         RecordSearch search = new RecordSearch(file, end);
-        FileScanner scanner = search.scanner(DataFile.HEADER_LENGTH);
+        FileScanner scanner = search.scanner(file.start());
         SealedScan scan = new SealedScan();
         long records = 0;
         while (true) {
@@ -211,7 +224,7 @@ final class LogVerifier {
     /** What makes opening fail is never passed over in silence. */
     private void sayWhatOpeningSays() throws IOException {
         try {
-            ClosedLog.open(io).log().abandon();
+            ClosedLog.open(io, encryption).log().abandon();
         } catch (CorruptRecordException e) {
             damaged(e.file(), e.offset(), String.valueOf(e.getMessage()));
         } catch (IOException e) {
@@ -239,7 +252,7 @@ final class LogVerifier {
         }
         ValueCoding coding = ValueCoding.forReading(manifest.codecs());
         try {
-            LogTail tail = new LogTail(manifest, new LogTail.Files() {
+            LogTail tail = new LogTail(manifest, keys, new LogTail.Files() {
                 @Override
                 public DataFile open(long id) throws IOException {
                     LenientFile handle = new LenientFile(io.open(FileNames.data(id)));
@@ -256,7 +269,7 @@ final class LogVerifier {
             for (LogTail.Part part : tail.parts()) {
                 listener.sound(part.recovery().records(), part.physicalLength());
                 FileScanner scanner = FileScanner.ofKeys(
-                        part.file(), DataFile.HEADER_LENGTH, part.recovery().soundEnd());
+                        part.file(), part.file().start(), part.recovery().soundEnd());
                 while (decodes && scanner.tryNext()) {
                     verifyValue(scanner, part.file(), coding);
                 }

@@ -12,7 +12,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A file that a merge writes. Records are copied as they are, body checksum included; only the header is made anew for
- * the new place. A store that recodes has the values coded anew. For one thread.
+ * the new place. A store that recodes has the values coded anew. Whatever records were encrypted by, they are encrypted by
+ * what this opening encrypts by, or not at all: that is how keys are changed. For one thread.
  *
  * <p>It is written in long pieces that end at multiples of their length, since the kernel keeps a file in such pieces as it
  * was written in, and reads at random from long ones wait less for memory.
@@ -32,9 +33,11 @@ final class MergedFile implements MergeOutput {
     private final @Nullable Recoding recoding;
     private final CRC32C crc = new CRC32C();
     private final EncodedDraft tombstone = new EncodedDraft();
+    private final @Nullable RecordCipher cipher;
+    private byte[] encrypted = {}; // an encrypted record
     private byte[] chunk = new byte[4 << 10]; // grows up to LONGEST_CHUNK, or to a longer record
     private int filled;
-    private long written = DataFile.HEADER_LENGTH;
+    private long written;
 
     /** @param recoding makes the records that are copied; null if they stay as they are */
     MergedFile(SegmentedLog log, IoManager io, StoreId store, long id, Unneeded unneeded, @Nullable Recoding recoding)
@@ -63,6 +66,8 @@ final class MergedFile implements MergeOutput {
         this.store = store;
         this.file = file;
         this.maxFileBytes = maxFileBytes;
+        this.cipher = file.key() == null ? null : new RecordCipher();
+        this.written = file.start();
     }
 
     @Override
@@ -75,7 +80,10 @@ final class MergedFile implements MergeOutput {
         long length = written + filled;
         FileScanner record = (FileScanner) scanner;
         long added = recoding == null ? record.length() : Recoding.mostLength(record);
-        return length == DataFile.HEADER_LENGTH || length + added <= maxFileBytes;
+        if (cipher != null) {
+            added += RecordCipher.MOST_ADDED;
+        }
+        return length == file.start() || length + added <= maxFileBytes;
     }
 
     @Override
@@ -86,7 +94,7 @@ final class MergedFile implements MergeOutput {
             copy(recoded, scanner.locator());
             return;
         }
-        int length = scanner.length();
+        int length = scanner.shownLength();
         int at = room(length);
         System.arraycopy(scanner.buffer(), scanner.recordStart(), chunk, at, length);
         // The record stands for itself now: its batch was whole, or it would not be in the index.
@@ -122,13 +130,21 @@ final class MergedFile implements MergeOutput {
         return filled;
     }
 
-    private void complete(int at, int length, long source) throws IOException {
+    /** Completes the record at a place of the chunk, which is not encrypted yet. */
+    private void complete(int at, int plainLength, long source) throws IOException {
         long offset = written + at;
         RecordFormat.SHORT.set(chunk, at + RecordFormat.DISTANCE_OFFSET, (short) RecordFormat.DISTANCE_UNKNOWN);
-        RecordFormat.INT.set(
-                chunk,
-                at + RecordFormat.HEADER_CHECKSUM_OFFSET,
-                RecordFormat.headerChecksum(chunk, at, file.mask(offset), crc));
+        int length = plainLength;
+        if (cipher == null) {
+            RecordFormat.INT.set(
+                    chunk,
+                    at + RecordFormat.HEADER_CHECKSUM_OFFSET,
+                    RecordFormat.headerChecksum(chunk, at, file.mask(offset), crc));
+        } else {
+            length = (int) RecordCipher.encryptedLength(chunk, at);
+            encrypted = encrypted.length < length ? new byte[length] : encrypted;
+            cipher.encrypt(chunk, at, encrypted, 0, file, offset);
+        }
         int kind = RecordFormat.kind(chunk, at);
         boolean isPut = (kind & RecordFormat.KIND_MASK) == RecordFormat.PUT;
         long locator = Locator.of(file.slot(), offset, length, (kind & RecordFormat.EXPIRES) != 0);
@@ -142,6 +158,10 @@ final class MergedFile implements MergeOutput {
         file.noteVersion(RecordFormat.version(chunk, at));
         if (sources != null) {
             sources.add(source);
+        }
+        if (cipher != null) {
+            room(length);
+            System.arraycopy(encrypted, 0, chunk, at, length); // the hints have got the key
         }
         filled += length;
         long pieces = (written + filled) / PIECE * PIECE;
@@ -162,6 +182,7 @@ final class MergedFile implements MergeOutput {
     public void finish() throws IOException {
         flush(filled);
         chunk = new byte[0]; // the outputs of a merge are many
+        encrypted = chunk;
         file.writable().force();
         file.setExpiries(hints.expiries());
         try {
@@ -200,7 +221,7 @@ final class MergedFile implements MergeOutput {
 
     /** Visits the records from one on, for want of a sound hint file. */
     private void visitRecords(long first, HintFile.EntryVisitor entries) throws IOException {
-        FileScanner scanner = new FileScanner(file, DataFile.HEADER_LENGTH, file.length());
+        FileScanner scanner = new FileScanner(file, file.start(), file.length());
         for (long record = 0; scanner.next(); record++) {
             if (record >= first) {
                 entries.visit(

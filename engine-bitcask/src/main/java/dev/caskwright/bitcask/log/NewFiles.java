@@ -25,15 +25,17 @@ final class NewFiles {
         this.manifest = manifest;
     }
 
-    /** Makes a file with its header. */
-    DataFile create(long id, boolean merged, long previousId, long history, long expectedLength) throws IOException {
+    /** Makes a file with its header; encrypted if there is a key. */
+    DataFile create(long id, boolean merged, long previousId, long history, @Nullable FileKey key, long expectedLength)
+            throws IOException {
         String name = merged ? FileNames.merged(id) : FileNames.data(id);
         WritableFile handle = null;
         try {
             handle = merged ? io.createSequential(name, expectedLength) : io.create(name, expectedLength);
-            byte[] header = DataFile.encodeHeader(manifest.store(), id, previousId, history);
-            handle.write(0, header, 0, DataFile.HEADER_LENGTH);
-            return log.addNewFile(id, merged, handle);
+            byte[] header =
+                    DataFile.encodeHeader(manifest.store(), id, previousId, history, key == null ? null : key.note());
+            handle.write(0, header, 0, header.length);
+            return log.addNewFile(id, merged, key, handle);
         } catch (IOException | RuntimeException | Error e) {
             giveUp(name, merged, handle, e);
             throw e instanceof OutOfSpaceException space ? space : notCreated(name, e);

@@ -12,7 +12,7 @@ import java.util.zip.CRC32C;
  *
  * <pre>
  * 0                4              8             15     16          18               20            24
- * | headerChecksum | bodyChecksum | version: 56 | kind | keyLength | durableDistance | valueLength | expiresAt? | coding? | key | value |
+ * | headerChecksum | bodyChecksum | version: 56 | kind | keyLength | durableDistance | valueLength | expiresAt? | coding? | nonce? | key | value | tag? |
  * </pre>
  *
  * <p>The header checksum is the CRC-32C of the header behind it, combined with a mask drawn from the store, the file and
@@ -25,6 +25,9 @@ import java.util.zip.CRC32C;
  * <pre>
  * | codec: 8 | dictionary: 8 | zeros: 16 | length decoded: 32 |
  * </pre>
+ *
+ * <p>In an encrypted file, key and value of each put and delete are encrypted as one text, behind which there is a tag, and
+ * the header ends with the number that the nonce is made of ({@link RecordCipher}). Lengths are those before.
  *
  * <p>{@code durableDistance} says how far behind this record the log was known to be on stable storage when the record
  * was appended, as a size class of {@link Locator}, rounded up; {@link #DISTANCE_UNKNOWN} if that was in an earlier file.
@@ -46,7 +49,8 @@ final class RecordFormat {
     static final int SHORT_HEADER = EXPIRY_OFFSET;
     static final int CODING_LENGTH = Long.BYTES;
     static final int LONG_HEADER = EXPIRY_OFFSET + Long.BYTES;
-    static final int LONGEST_HEADER = LONG_HEADER + CODING_LENGTH;
+    static final int NONCE_LENGTH = Long.BYTES;
+    static final int LONGEST_HEADER = LONG_HEADER + CODING_LENGTH + NONCE_LENGTH;
 
     static final int PUT = 1;
     static final int DELETE = 2;
@@ -56,7 +60,8 @@ final class RecordFormat {
     static final int EXPIRES = 0x10; // the header has an expiry
     static final int IN_BATCH = 0x20; // counts only with the BATCH_END that follows
     static final int CODED = 0x40; // the header has a coding
-    static final int KNOWN_FLAGS = KIND_MASK | EXPIRES | IN_BATCH | CODED;
+    static final int ENCRYPTED = 0x80; // encrypted: the header has a nonce, and a tag follows the value
+    static final int KNOWN_FLAGS = KIND_MASK | EXPIRES | IN_BATCH | CODED | ENCRYPTED;
 
     static final int BATCH_END_LENGTH = SHORT_HEADER + 8;
     static final int END_OF_FILE_LENGTH = SHORT_HEADER;
@@ -77,7 +82,13 @@ final class RecordFormat {
     private RecordFormat() {}
 
     static int headerLength(int kind) {
-        return SHORT_HEADER + ((kind & EXPIRES) >> 1) + ((kind & CODED) >> 3); // each flag stands for 8 bytes
+        // Each flag stands for 8 bytes.
+        return SHORT_HEADER + ((kind & EXPIRES) >> 1) + ((kind & CODED) >> 3) + ((kind & ENCRYPTED) >> 4);
+    }
+
+    /** Returns the length of the body, which is what the body checksum is of: key, value, and the tag if it is encrypted. */
+    static long bodyLength(byte[] record, int at) {
+        return (long) keyLength(record, at) + valueLength(record, at) + ((kind(record, at) & ENCRYPTED) >> 3);
     }
 
     static long align(long length) {
@@ -85,7 +96,7 @@ final class RecordFormat {
     }
 
     static int kind(byte[] record, int at) {
-        return record[at + KIND_OFFSET];
+        return Byte.toUnsignedInt(record[at + KIND_OFFSET]);
     }
 
     static long version(byte[] record, int at) {
@@ -119,7 +130,7 @@ final class RecordFormat {
     /** Returns how the value is stored: 0 if as it is. */
     static long coding(byte[] record, int at) {
         int kind = kind(record, at);
-        return (kind & CODED) == 0 ? 0 : (long) LONG.get(record, at + headerLength(kind) - CODING_LENGTH);
+        return (kind & CODED) == 0 ? 0 : (long) LONG.get(record, at + headerLength(kind & ~ENCRYPTED) - CODING_LENGTH);
     }
 
     /** Returns the coding of a value by a codec and its dictionary, see {@link CodecNote#key()}. */
@@ -137,8 +148,7 @@ final class RecordFormat {
 
     /** Returns the length of the whole record, padding included, by its (verified) header. */
     static long recordLength(byte[] record, int at) {
-        int kind = kind(record, at);
-        return align((long) headerLength(kind) + keyLength(record, at) + valueLength(record, at));
+        return align(headerLength(kind(record, at)) + bodyLength(record, at));
     }
 
     /**

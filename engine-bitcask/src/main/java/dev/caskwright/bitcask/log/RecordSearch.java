@@ -80,7 +80,7 @@ final class RecordSearch {
             return false;
         }
         int header = RecordFormat.headerLength(RecordFormat.kind(chunk, at));
-        int body = RecordFormat.keyLength(chunk, at) + RecordFormat.valueLength(chunk, at);
+        int body = (int) RecordFormat.bodyLength(chunk, at);
         return checksum(at, header, body, available) == RecordFormat.bodyChecksum(chunk, at);
     }
 

@@ -19,7 +19,7 @@ final class SealedScan {
     static HintFile.Builder hints(DataFile file) throws IOException {
         HintFile.Builder hints = new HintFile.Builder();
         SealedScan scan = new SealedScan();
-        FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, file.length());
+        FileScanner scanner = FileScanner.ofKeys(file, file.start(), file.length());
         while (scanner.next()) {
             String problem = scan.accept(scanner);
             if (problem != null) {

@@ -1,6 +1,8 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.CodecException;
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EncryptionStats;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineFailedException;
@@ -66,6 +68,8 @@ final class SegmentedLog implements RecordLog {
     private final GroupCommit commit;
     private final EncodedDraft markDraft = new EncodedDraft();
     private final ValueCoding coding;
+    private final KeyRing keys;
+    private final @Nullable EncryptedAppends encrypted; // null if writes are not encrypted
     private final CRC32C batchCrc = new CRC32C();
     private final DraftWriter writer = new DraftWriter();
     private final Object handles = new Object(); // a handle is not exchanged while it is forced
@@ -119,6 +123,8 @@ final class SegmentedLog implements RecordLog {
         this.manifest = manifest;
         this.coding = new ValueCoding(new CodecNotes(), options.codec());
         this.reserve = new DeleteReserve(options.maxSegmentBytes(), ROOM_TO_MAKE);
+        this.keys = new KeyRing(options.encryption());
+        this.encrypted = keys.encrypts() ? new EncryptedAppends() : null;
         this.space = new SpaceAhead(options.maintenance(), commit, options.maxSegmentBytes(), options.onFailure());
         this.sealer = new Sealer(this, io, manifest, options);
         this.sealing = sealer.task();
@@ -140,6 +146,10 @@ final class SegmentedLog implements RecordLog {
     void startImage(String name, long bytesBehindIt) {
         imageName = name;
         imagedBytes = -bytesBehindIt;
+    }
+
+    KeyRing keys() {
+        return keys;
     }
 
     // ---------------------------------------------------------------- files
@@ -238,13 +248,19 @@ final class SegmentedLog implements RecordLog {
     @Override
     public long append(RecordDraft record, long version, boolean willSync) throws IOException {
         EncodedDraft draft = (EncodedDraft) record;
+        EncryptedAppends encryption = encrypted;
         checkVersion(version);
         DataFile file;
         long offset;
+        long length = encryption == null ? draft.length() : EncryptedAppends.length(draft);
         try {
-            file = fileFor(draft.length());
+            file = fileFor(length);
             offset = file.length();
             draft.place(version, distance(file, offset), file.mask(offset));
+            if (encryption != null) {
+                encryption.clear();
+                encryption.add(draft, 0, file, offset);
+            }
             prepareHints(file);
         } catch (RuntimeException | Error e) {
             throw notAppended(e);
@@ -252,9 +268,9 @@ final class SegmentedLog implements RecordLog {
         write(file, offset, draft);
         // From here on nothing takes memory: the record is in the log, and all that counts it must follow.
         file.noteVersion(version);
-        long locator = locator(file, offset, draft.bytes(), 0);
+        long locator = locator(file, offset, draft.bytes(), 0, length);
         file.addLive(addHint(draft.bytes(), 0, locator));
-        extend(file, offset + draft.length());
+        extend(file, offset + length);
         space.afterWrite(file, willSync);
         return locator;
     }
@@ -269,9 +285,9 @@ final class SegmentedLog implements RecordLog {
         }
     }
 
-    private static long locator(DataFile file, long offset, byte[] record, int at) {
+    private static long locator(DataFile file, long offset, byte[] record, int at, long length) {
         boolean expires = (RecordFormat.kind(record, at) & RecordFormat.EXPIRES) != 0;
-        return Locator.of(file.slot(), offset, RecordFormat.recordLength(record, at), expires);
+        return Locator.of(file.slot(), offset, length, expires);
     }
 
     private void extend(DataFile file, long length) {
@@ -287,8 +303,11 @@ final class SegmentedLog implements RecordLog {
         DataFile file;
         long[] locators;
         try {
-            file = fileFor(batch.length() + RecordFormat.BATCH_END_LENGTH);
-            locators = place(file, batch, firstVersion);
+            long length = encrypted == null ? batch.length() : EncryptedAppends.length(batch);
+            file = fileFor(length + RecordFormat.BATCH_END_LENGTH);
+            locators = encrypted == null
+                    ? place(file, batch, firstVersion)
+                    : placeEncrypted(encrypted, file, batch, firstVersion);
             prepareHints(file);
         } catch (RuntimeException | Error e) {
             throw notAppended(e);
@@ -325,8 +344,8 @@ final class SegmentedLog implements RecordLog {
             for (long at = 0; at < chunk.copiedLength(); placed++) {
                 chunk.place((int) at, firstVersion + placed, distance(file, offset), file.mask(offset));
                 RecordFormat.updateBatchChecksum(batchCrc, RecordFormat.headerChecksum(bytes, (int) at));
-                locators[placed] = locator(file, offset, bytes, (int) at);
                 long length = RecordFormat.recordLength(bytes, (int) at);
+                locators[placed] = locator(file, offset, bytes, (int) at, length);
                 offset += length;
                 at += length; // past the end, if the value is elsewhere
             }
@@ -340,12 +359,40 @@ final class SegmentedLog implements RecordLog {
         return locators;
     }
 
+    /** As {@link #place}, of a batch that is encrypted while its records get their places. */
+    private long[] placeEncrypted(EncryptedAppends encryption, DataFile file, EncodedBatch batch, long firstVersion) {
+        long[] locators = new long[batch.size()];
+        long offset = file.length();
+        int placed = 0;
+        batchCrc.reset();
+        encryption.clear();
+        for (int i = 0; i < batch.chunkCount(); i++) {
+            EncodedDraft chunk = batch.chunk(i);
+            byte[] bytes = chunk.bytes();
+            for (long at = 0; at < chunk.copiedLength(); placed++) {
+                chunk.place((int) at, firstVersion + placed, distance(file, offset), file.mask(offset));
+                long length = encryption.add(chunk, (int) at, file, offset);
+                RecordFormat.updateBatchChecksum(batchCrc, encryption.headerChecksum());
+                locators[placed] = locator(file, offset, bytes, (int) at, length);
+                offset += length;
+                at += RecordFormat.recordLength(bytes, (int) at);
+            }
+        }
+        markDraft.clear();
+        markDraft.addBatchEnd(placed, (int) batchCrc.getValue());
+        markDraft.place(firstVersion + placed - 1, distance(file, offset), file.mask(offset));
+        encryption.addMark(markDraft);
+        return locators;
+    }
+
+    /** Encrypted records are longer, by less than as much again. */
     @Override
     public long maxBatchLength() {
-        return RecordFormat.MAX_FILE_LENGTH
+        long most = RecordFormat.MAX_FILE_LENGTH
                 - DataFile.HEADER_LENGTH
                 - RecordFormat.BATCH_END_LENGTH
                 - RecordFormat.END_OF_FILE_LENGTH;
+        return encrypted == null ? most : (most - KeyNote.LENGTH) / 2;
     }
 
     /** Adds a record to the hints of the active file; returns how many bytes of it are live. */
@@ -400,7 +447,11 @@ final class SegmentedLog implements RecordLog {
 
     private void write(DataFile file, long offset, EncodedDraft draft) throws IOException {
         try {
-            writer.write(file, offset, draft);
+            if (encrypted == null) {
+                writer.write(file, offset, draft);
+            } else {
+                encrypted.write(file, offset);
+            }
         } catch (RuntimeException | Error e) {
             throw endedAbruptly(file, offset, e);
         }
@@ -410,6 +461,9 @@ final class SegmentedLog implements RecordLog {
     private long write(DataFile file, long start, EncodedBatch batch) throws IOException {
         long offset = start;
         try {
+            if (encrypted != null) {
+                return encrypted.write(file, start);
+            }
             for (int i = 0; i < batch.chunkCount(); i++) {
                 writer.writeInBatch(file, offset, batch.chunk(i));
                 offset += batch.chunk(i).length();
@@ -453,7 +507,7 @@ final class SegmentedLog implements RecordLog {
 
     private int distance(DataFile file, long offset) {
         long durable = commit.durable();
-        if (durable < position(file.id(), DataFile.HEADER_LENGTH)) {
+        if (durable < position(file.id(), file.start())) {
             return RecordFormat.DISTANCE_UNKNOWN;
         }
         return Locator.sizeClass(offset - (durable & 0xFFFFFFFFL));
@@ -472,7 +526,7 @@ final class SegmentedLog implements RecordLog {
     }
 
     private boolean needsNewFile(DataFile file, long length) {
-        return file.length() > DataFile.HEADER_LENGTH
+        return file.length() > file.start()
                 && file.length() + length + RecordFormat.END_OF_FILE_LENGTH > options.maxSegmentBytes();
     }
 
@@ -560,13 +614,14 @@ final class SegmentedLog implements RecordLog {
     }
 
     private DataFile createFile(long id, boolean merged, long previousId) throws IOException {
-        return newFiles.create(id, merged, previousId, history(id), options.maxSegmentBytes());
+        return newFiles.create(id, merged, previousId, history(id), keys.own(), options.maxSegmentBytes());
     }
 
     /** Makes a file of one that has its header on disk. */
-    DataFile addNewFile(long id, boolean merged, WritableFile handle) throws IOException {
+    DataFile addNewFile(long id, boolean merged, @Nullable FileKey key, WritableFile handle) throws IOException {
         namesAdded = true;
         DataFile file = addFile(id, merged, handle, DataFile.HEADER_LENGTH);
+        file.setKey(key);
         file.setHistory(history(id));
         file.openForWriting(handle);
         return file;
@@ -752,7 +807,7 @@ final class SegmentedLog implements RecordLog {
 
     @Override
     public RecordScanner scan(LogSegment file, long end) {
-        return new FileScanner((DataFile) file, DataFile.HEADER_LENGTH, end, coding);
+        return new FileScanner((DataFile) file, ((DataFile) file).start(), end, coding);
     }
 
     /** Keeps the notes of codecs in the manifest. */
@@ -767,6 +822,13 @@ final class SegmentedLog implements RecordLog {
             if (options.readOnly()) {
                 throw new EngineException(
                         ErrorCode.READ_ONLY, Outcome.NOT_APPLIED, "the store was opened read-only", null);
+            }
+            if (keys.encrypts() && note.dictionary().length > 0) {
+                throw new CodecException(
+                        note.name(),
+                        "an encrypted store takes no dictionary: it is made of values, and would be kept as it is: codec="
+                                + note.name(),
+                        null);
             }
             try {
                 manifest.addCodec(note);
@@ -800,7 +862,7 @@ final class SegmentedLog implements RecordLog {
         if (file.isSealed() && file.hasHints() && HintFile.visit(io, manifest.store(), file, entries)) {
             return;
         }
-        FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, file.length());
+        FileScanner scanner = FileScanner.ofKeys(file, file.start(), file.length());
         while (scanner.next()) {
             if (scanner.isTombstone()) {
                 visitor.visit(scanner.buffer(), scanner.keyOffset(), scanner.keyLength(), scanner.locator());
@@ -994,6 +1056,16 @@ final class SegmentedLog implements RecordLog {
         if (areCachesDistrusted || (manifest.image() != null && imagedBytes == writtenBytes)) {
             return null;
         }
+        FileKey key;
+        try {
+            key = keys.own();
+        } catch (IOException e) {
+            logger().warn("no image of the key index is saved: {}", e.getMessage());
+            return null;
+        }
+        if (key == null && files().stream().anyMatch(file -> file.key() != null)) {
+            return null; // it would tell, without encryption, the keys of records that have it
+        }
         long number;
         try {
             number = takeNumbers(1);
@@ -1002,7 +1074,7 @@ final class SegmentedLog implements RecordLog {
             return null;
         }
         Manifest.Image image = new Manifest.Image(number, options.random().getAsLong(), 0);
-        return new ImageWriter(this, io, manifest, image, format);
+        return new ImageWriter(this, io, manifest, image, format, key);
     }
 
     /** Lets an image count from now on. */
@@ -1069,6 +1141,31 @@ final class SegmentedLog implements RecordLog {
     @Override
     public void noteClock(Supplier<long[]> latest) throws IOException {
         manifest.noteClock(latest);
+    }
+
+    @Override
+    public @Nullable EncryptionStats encryption() {
+        TreeMap<String, Long> bytes = new TreeMap<>();
+        long plain = 0;
+        for (DataFile file : files()) {
+            FileKey key = file.key();
+            if (key == null) {
+                plain += file.length();
+            } else {
+                bytes.merge(key.note().keyId(), file.length(), Long::sum);
+            }
+        }
+        if (bytes.isEmpty() && !keys.encrypts()) {
+            return null;
+        }
+        Long own = bytes.remove(keys.ownId());
+        StringBuilder others = new StringBuilder();
+        bytes.forEach((id, count) -> others.append(others.isEmpty() ? "" : " ")
+                .append(id)
+                .append('=')
+                .append(count));
+        long other = bytes.values().stream().mapToLong(Long::longValue).sum();
+        return new EncryptionStats(keys.ownId(), own == null ? 0 : own, other, others.toString(), plain);
     }
 
     @Override

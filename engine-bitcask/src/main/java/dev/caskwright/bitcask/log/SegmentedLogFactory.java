@@ -1,11 +1,13 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.RecordLogFactory;
 import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
 import java.io.IOException;
 import java.util.Collection;
+import org.jspecify.annotations.Nullable;
 
 /** Opens logs in the format of this package. */
 public final class SegmentedLogFactory implements RecordLogFactory {
@@ -30,6 +32,11 @@ public final class SegmentedLogFactory implements RecordLogFactory {
 
     @Override
     public void verify(IoManager io, VerifyListener listener) throws IOException {
-        new LogVerifier(io, listener).run();
+        verify(io, null, listener);
+    }
+
+    /** As {@link #verify(IoManager, VerifyListener)}, of a log that may be encrypted. */
+    public void verify(IoManager io, @Nullable Encryption encryption, VerifyListener listener) throws IOException {
+        new LogVerifier(io, encryption, listener).run();
     }
 }

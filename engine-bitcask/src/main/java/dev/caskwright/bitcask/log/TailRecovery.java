@@ -25,7 +25,7 @@ final class TailRecovery {
     private HintFile.Builder hints = new HintFile.Builder();
     private boolean hasHints = true;
     private final CRC32C crc = new CRC32C();
-    private long soundEnd = DataFile.HEADER_LENGTH;
+    private long soundEnd;
     private long durableEnd;
     private boolean closedByWriter;
     private boolean hasRecords;
@@ -33,11 +33,12 @@ final class TailRecovery {
 
     TailRecovery(DataFile file) {
         this.file = file;
+        this.soundEnd = file.start();
     }
 
     /** Scans the file from its first record to the end of the last whole one, whole batches only. */
     void scan(long physicalLength) throws IOException {
-        FileScanner scanner = FileScanner.ofKeys(file, DataFile.HEADER_LENGTH, physicalLength);
+        FileScanner scanner = FileScanner.ofKeys(file, file.start(), physicalLength);
         int batchCount = 0;
         int batchHints = 0;
         long batchVersion = 0;
@@ -90,10 +91,10 @@ final class TailRecovery {
     }
 
     /** Returns up to where this file was durable by the word of a record, or 0 if the record does not know. */
-    private static long durableAt(long offset, int distance) {
+    private long durableAt(long offset, int distance) {
         return distance == RecordFormat.DISTANCE_UNKNOWN
                 ? 0
-                : Math.max(DataFile.HEADER_LENGTH, offset - Locator.sizeOfClass(distance));
+                : Math.max(file.start(), offset - Locator.sizeOfClass(distance));
     }
 
     /**
@@ -161,9 +162,10 @@ final class TailRecovery {
             handle.truncate(soundEnd);
         }
         byte[] chunk = new byte[(int) Math.min(CHUNK, soundEnd)];
-        long from = Math.max(DataFile.HEADER_LENGTH, Math.min(durableEnd, soundEnd));
-        writeAnew(handle, 0, from == DataFile.HEADER_LENGTH ? soundEnd : DataFile.HEADER_LENGTH, chunk);
-        if (from > DataFile.HEADER_LENGTH) {
+        int start = file.start();
+        long from = Math.max(start, Math.min(durableEnd, soundEnd));
+        writeAnew(handle, 0, from == start ? soundEnd : start, chunk);
+        if (from > start) {
             writeAnew(handle, from, soundEnd, chunk);
         }
         handle.force();

@@ -54,16 +54,16 @@ final class DataFileTest {
     void aHeaderTellsItsFile() throws IOException {
         StoreId store = new StoreId(3, 4);
         CrashableIoManager disk = new CrashableIoManager();
-        disk.install(FileNames.data(9), DataFile.encodeHeader(store, 9, 8, 7));
+        disk.install(FileNames.data(9), DataFile.encodeHeader(store, 9, 8, 7, null));
         try (ReadableFile file = disk.open(FileNames.data(9))) {
-            assertThat(DataFile.header(file)).isEqualTo(new DataFile.Header(store, 9, 8, 7));
-            assertThat(DataFile.header(file, store, 9)).isEqualTo(new DataFile.Header(store, 9, 8, 7));
+            assertThat(DataFile.header(file)).isEqualTo(new DataFile.Header(store, 9, 8, 7, null));
+            assertThat(DataFile.header(file, store, 9)).isEqualTo(new DataFile.Header(store, 9, 8, 7, null));
             assertThatThrownBy(() -> DataFile.header(file, store, 10)).isInstanceOf(CorruptRecordException.class);
             assertThatThrownBy(() -> DataFile.header(file, new StoreId(3, 5), 9))
                     .isInstanceOf(CorruptRecordException.class);
         }
-        byte[] newer = DataFile.encodeHeader(store, 9, 8, 7);
-        RecordFormat.INT.set(newer, 8, DataFile.FORMAT_VERSION + 1);
+        byte[] newer = DataFile.encodeHeader(store, 9, 8, 7, null);
+        RecordFormat.INT.set(newer, 8, DataFile.ENCRYPTED_VERSION + 1);
         disk.install(FileNames.data(9), FileHeader.seal(newer));
         try (ReadableFile file = disk.open(FileNames.data(9))) {
             assertThatThrownBy(() -> DataFile.header(file)).isInstanceOf(UnsupportedFormatException.class);

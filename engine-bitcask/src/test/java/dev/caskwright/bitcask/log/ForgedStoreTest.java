@@ -251,7 +251,8 @@ final class ForgedStoreTest {
             byte[] file = Forger.image(7, 42, length);
             disk.install("00000007.image", file);
             Manifest.Image image = new Manifest.Image(7, 42, Forger.sum(file, 0));
-            assertThat(ImageFile.read(sparse, store(disk), image, 10)).isNull();
+            assertThat(ImageFile.read(sparse, store(disk), image, 10, new KeyRing(null)))
+                    .isNull();
         }
         assertThat(sparse.longest.get()).isLessThan(1 << 10);
     }
@@ -260,7 +261,7 @@ final class ForgedStoreTest {
         byte[] file = Forger.image(7, 42, 64, table);
         disk.install("00000007.image", file);
         Manifest.Image image = new Manifest.Image(7, 42, Forger.sum(file, 64));
-        return ImageFile.read(disk, store(disk), image, 10);
+        return ImageFile.read(disk, store(disk), image, 10, new KeyRing(null));
     }
 
     @Test

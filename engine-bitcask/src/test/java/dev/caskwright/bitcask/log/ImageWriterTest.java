@@ -107,7 +107,7 @@ final class ImageWriterTest {
         return image == null
                 ? null
                 : ImageFile.read(
-                        disk, log.manifest().store(), image, disk.list().size());
+                        disk, log.manifest().store(), image, disk.list().size(), new KeyRing(null));
     }
 
     private List<String> images() throws IOException {
@@ -362,7 +362,7 @@ final class ImageWriterTest {
         int length = table.length - Block.HEADER_LENGTH;
         StoreId store = log.manifest().store();
         Block.seal(table, length, ImageFile.mask(store, image.image(), ImageFile.HEADER_LENGTH));
-        byte[] header = ImageFile.encodeHeader(store, image.image(), ImageFile.HEADER_LENGTH, length);
+        byte[] header = ImageFile.encodeHeader(store, image.image(), ImageFile.HEADER_LENGTH, length, false);
         byte[] content = Arrays.copyOf(header, header.length + table.length);
         System.arraycopy(table, 0, content, header.length, table.length);
         disk.install(image.image().name(), content);
@@ -610,7 +610,7 @@ final class ImageWriterTest {
 
     private byte[] withHeader(byte[] content, ImageFile image, long tableAt, int length) {
         byte[] changed = content.clone();
-        byte[] header = ImageFile.encodeHeader(log.manifest().store(), image.image(), tableAt, length);
+        byte[] header = ImageFile.encodeHeader(log.manifest().store(), image.image(), tableAt, length, false);
         System.arraycopy(header, 0, changed, 0, header.length);
         return changed;
     }

@@ -104,7 +104,7 @@ final class RecordFormatTest {
     void kindsThatAreNotDefinedDoNotParse() {
         Set<Integer> sound = new HashSet<>();
         for (int kind = 0; kind < 256; kind++) {
-            byte[] record = record("key", KeyValues.bytes("8 bytes!"), 0, OFFSET);
+            byte[] record = Arrays.copyOf(record("key", KeyValues.bytes("8 bytes!"), 0, OFFSET), 64);
             if (isSoundWith(record, RecordFormat.KIND_OFFSET, kind)) {
                 sound.add(kind);
             }
@@ -114,7 +114,11 @@ final class RecordFormatTest {
                         RecordFormat.PUT,
                         RecordFormat.PUT | RecordFormat.EXPIRES,
                         RecordFormat.PUT | RecordFormat.IN_BATCH,
-                        RecordFormat.PUT | RecordFormat.EXPIRES | RecordFormat.IN_BATCH);
+                        RecordFormat.PUT | RecordFormat.EXPIRES | RecordFormat.IN_BATCH,
+                        RecordFormat.PUT | RecordFormat.ENCRYPTED,
+                        RecordFormat.PUT | RecordFormat.ENCRYPTED | RecordFormat.EXPIRES,
+                        RecordFormat.PUT | RecordFormat.ENCRYPTED | RecordFormat.IN_BATCH,
+                        RecordFormat.PUT | RecordFormat.ENCRYPTED | RecordFormat.EXPIRES | RecordFormat.IN_BATCH);
         EncodedDraft draft = new EncodedDraft();
         draft.addBatchEnd(3, 77);
         draft.place(9, 0, RecordFormat.mask(SEED, OFFSET));

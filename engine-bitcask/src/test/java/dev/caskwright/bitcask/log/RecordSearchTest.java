@@ -85,7 +85,7 @@ final class RecordSearchTest {
 
     private long bytesRead(int length, boolean hasSoundRecordsBetween) throws IOException {
         byte[] content = new byte[length];
-        System.arraycopy(DataFile.encodeHeader(STORE, 1, 0, 7), 0, content, 0, DataFile.HEADER_LENGTH);
+        System.arraycopy(DataFile.encodeHeader(STORE, 1, 0, 7, null), 0, content, 0, DataFile.HEADER_LENGTH);
         long seed = RecordFormat.fileSeed(STORE.seed(), 1);
         int records = 0;
         for (int at = DataFile.HEADER_LENGTH; at + 64 <= length; records++) {

@@ -473,8 +473,8 @@ final class SalvageTest {
         draft.put(KeyValues.bytes("deleted"), new byte[0], 0);
         long seed = RecordFormat.fileSeed(store.seed(), 1);
         draft.place(1, RecordFormat.DISTANCE_UNKNOWN, RecordFormat.mask(seed, DataFile.HEADER_LENGTH));
-        byte[] file =
-                Arrays.copyOf(DataFile.encodeHeader(store, 1, 0, 7), (int) (DataFile.HEADER_LENGTH + draft.length()));
+        byte[] file = Arrays.copyOf(
+                DataFile.encodeHeader(store, 1, 0, 7, null), (int) (DataFile.HEADER_LENGTH + draft.length()));
         System.arraycopy(draft.bytes(), 0, file, DataFile.HEADER_LENGTH, (int) draft.length());
         return file;
     }

@@ -24,7 +24,7 @@ final class StoreVoteTest {
     }
 
     private static byte[] sound(StoreId store) {
-        return DataFile.encodeHeader(store, 1, 0, 7);
+        return DataFile.encodeHeader(store, 1, 0, 7, null);
     }
 
     private static byte[] damaged(StoreId store) {
