@@ -55,6 +55,7 @@ final class Examination {
     List<Diagnosis> all() throws IOException {
         owner();
         amplification();
+        encryption();
         opening();
         files();
         access();
@@ -116,6 +117,18 @@ final class Examination {
         } else {
             found.add(Diagnosis.ok("space", what));
         }
+    }
+
+    private void encryption() {
+        figures.stats().encryption().ifPresent(encryption -> {
+            if (!encryption.keyId().isEmpty() && encryption.otherBytes() + encryption.plainBytes() > 0) {
+                found.add(Diagnosis.note(
+                        "encryption",
+                        Human.bytes(encryption.plainBytes()) + " are not encrypted, and "
+                                + Human.bytes(encryption.otherBytes()) + " are by other keys than "
+                                + encryption.keyId() + "; 'caskwright merge' encrypts all by that"));
+            }
+        });
     }
 
     private void opening() {

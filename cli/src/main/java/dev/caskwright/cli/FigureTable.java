@@ -2,6 +2,7 @@ package dev.caskwright.cli;
 
 import dev.caskwright.api.CacheStats;
 import dev.caskwright.api.ClockStats;
+import dev.caskwright.api.EncryptionStats;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.ImageStats;
 import dev.caskwright.api.MemoryStats;
@@ -37,6 +38,7 @@ final class FigureTable {
             table.addRates(stats, before.stats(), seconds);
         }
         stats.group(SpaceStats.class).ifPresent(table::addSpace);
+        stats.encryption().ifPresent(table::addEncryption);
         stats.group(MemoryStats.class).ifPresent(table::addMemory);
         if (owner != null) {
             table.add(
@@ -105,6 +107,22 @@ final class FigureTable {
         add("  dead", Human.bytes(space.deadBytes()), space.deadBytes() == 0 ? "" : "a merge gives it back");
         if (space.pinnedBytes() > 0) {
             add("  pinned", Human.bytes(space.pinnedBytes()), "stays as long as a snapshot or a walk may read it");
+        }
+    }
+
+    private void addEncryption(EncryptionStats encryption) {
+        add(
+                "  encrypted",
+                Human.bytes(encryption.keyBytes()),
+                encryption.keyId().isEmpty() ? "by the key of writes: there is none" : "by key " + encryption.keyId());
+        if (encryption.otherBytes() > 0) {
+            add(
+                    "",
+                    Human.bytes(encryption.otherBytes()),
+                    "by other keys: " + encryption.otherKeys() + "; a merge encrypts them anew");
+        }
+        if (encryption.plainBytes() > 0) {
+            add("  not encrypted", Human.bytes(encryption.plainBytes()), "");
         }
     }
 

@@ -3,6 +3,7 @@ package dev.caskwright.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.caskwright.api.CacheStats;
 import dev.caskwright.api.ClockStats;
+import dev.caskwright.api.EncryptionStats;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.ImageStats;
 import dev.caskwright.api.MemoryStats;
@@ -41,7 +42,8 @@ record Figures(EngineStats stats, @Nullable OwnerReport owner) {
             ClockStats.class,
             WriteStats.class,
             MergeStats.class,
-            CacheStats.class);
+            CacheStats.class,
+            EncryptionStats.class);
 
     /** Takes the figures of a store that is open here or elsewhere. */
     static Figures of(StorageEngine store) throws IOException {
@@ -65,6 +67,13 @@ record Figures(EngineStats stats, @Nullable OwnerReport owner) {
             figures.put(
                     "spaceAmplification",
                     BigDecimal.valueOf(space.amplification()).setScale(AMPLIFICATION_DIGITS, RoundingMode.HALF_UP));
+        });
+        stats.encryption().ifPresent(encryption -> {
+            figures.put("encryptionKey", encryption.keyId());
+            figures.put("encryptedBytes", encryption.keyBytes());
+            figures.put("encryptedByOthersBytes", encryption.otherBytes());
+            figures.put("otherEncryptionKeys", encryption.otherKeys());
+            figures.put("notEncryptedBytes", encryption.plainBytes());
         });
         stats.group(MemoryStats.class).ifPresent(memory -> {
             figures.put("indexBytes", memory.indexBytes());

@@ -1,6 +1,7 @@
 package dev.caskwright.cli.inspect;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.zip.CRC32C;
 
@@ -9,6 +10,14 @@ final class CaskFormat {
     static final int HEADER = 64;
     static final int BLOCK_HEADER = 8;
 
+    /** The format version of files with encrypted content. */
+    static final int ENCRYPTED = 2;
+
+    /** The length of what says by which key that is. */
+    static final int KEY_NOTE = 128;
+
+    private static final int NOTE_CHECKSUM = KEY_NOTE - Integer.BYTES;
+    private static final int MAX_KEY_ID = 64;
     private static final int HEADER_CHECKSUM = 60;
     private static final int STORE = 16;
 
@@ -39,6 +48,23 @@ final class CaskFormat {
             return false;
         }
         return true;
+    }
+
+    static boolean isEncrypted(FileWindow file) throws IOException {
+        return file.intAt(8) == ENCRYPTED;
+    }
+
+    /** Tells by which key a file is encrypted, or that what says so is not sound. */
+    static void keyNote(FileWindow file, Findings findings, long at) throws IOException {
+        int idLength = file.has(at, KEY_NOTE) ? file.intAt(at + 8) : 0;
+        if (idLength < 1
+                || idLength > MAX_KEY_ID
+                || file.intAt(at + NOTE_CHECKSUM) != file.checksum(at, NOTE_CHECKSUM)) {
+            findings.damaged(at, "what says by which key the file is encrypted is not sound; nothing can be decrypted");
+            return;
+        }
+        String id = new String(file.copy(at + 56, idLength), StandardCharsets.US_ASCII);
+        findings.found(at, "encryption", "key", id);
     }
 
     static String store(FileWindow file) throws IOException {

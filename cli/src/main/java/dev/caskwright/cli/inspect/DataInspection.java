@@ -5,11 +5,13 @@ import java.io.IOException;
 /** The records of a data file. */
 final class DataInspection {
     private static final int SHORT_HEADER = 24;
-    private static final int LONG_HEADER = 32;
+    private static final int TAG = 16;
     private static final int ALIGNMENT = 8;
     private static final int KIND_MASK = 0x0F;
     private static final int EXPIRES = 0x10;
     private static final int IN_BATCH = 0x20;
+    private static final int CODED = 0x40;
+    private static final int ENCRYPTED = 0x80;
     private static final int PUT = 1;
     private static final int DELETE = 2;
     private static final int BATCH_END = 3;
@@ -44,11 +46,16 @@ final class DataInspection {
                 file.longAt(40),
                 "history",
                 CaskFormat.hex(file.longAt(48)));
-        new DataInspection(file, findings).records();
+        long records = CaskFormat.HEADER;
+        if (CaskFormat.isEncrypted(file)) {
+            CaskFormat.keyNote(file, findings, records);
+            records += CaskFormat.KEY_NOTE;
+        }
+        new DataInspection(file, findings).records(records);
     }
 
-    private void records() throws IOException {
-        long at = CaskFormat.HEADER;
+    private void records(long from) throws IOException {
+        long at = from;
         while (at < file.length()) {
             if (isHeaderSound(at)) {
                 at = record(at);
@@ -83,7 +90,7 @@ final class DataInspection {
     }
 
     private int headerLength(long at) throws IOException {
-        return (file.byteAt(at + 15) & EXPIRES) == 0 ? SHORT_HEADER : LONG_HEADER;
+        return SHORT_HEADER + Long.BYTES * Integer.bitCount(file.byteAt(at + 15) & (EXPIRES | CODED | ENCRYPTED));
     }
 
     /** Shows a record whose header is sound; returns where the next one starts. */
@@ -94,9 +101,10 @@ final class DataInspection {
         long valueLength = Integer.toUnsignedLong(file.intAt(at + 20));
         int distance = file.shortAt(at + 18);
         long version = file.longAt(at + 8) & VERSION_MASK;
-        long expiry = header == LONG_HEADER ? file.longAt(at + SHORT_HEADER) : 0;
+        long expiry = (flags & EXPIRES) == 0 ? 0 : file.longAt(at + SHORT_HEADER);
+        boolean isEncrypted = (flags & ENCRYPTED) != 0;
         int bodyChecksum = file.intAt(at + 4);
-        long body = keyLength + valueLength;
+        long body = keyLength + valueLength + (isEncrypted ? TAG : 0);
         long end = at + (header + body + ALIGNMENT - 1 & -ALIGNMENT);
         if (at + header + body > file.length()) {
             findings.damaged(
@@ -124,6 +132,26 @@ final class DataInspection {
             findings.found(at, name, "version", version, "records", file.intAt(at + header));
         } else if (kind == END_OF_FILE) {
             findings.found(at, name, "version", version);
+        } else if (isEncrypted) {
+            findings.found(
+                    at,
+                    name,
+                    "version",
+                    version,
+                    "flags",
+                    "0x" + Integer.toHexString(flags),
+                    "inBatch",
+                    (flags & IN_BATCH) != 0,
+                    "expiresAt",
+                    expiry,
+                    "durableDistance",
+                    distance == UNKNOWN_DISTANCE ? "unknown" : Integer.toString(distance),
+                    "encrypted",
+                    true,
+                    "keyLength",
+                    keyLength,
+                    "valueLength",
+                    valueLength);
         } else {
             findings.found(
                     at,

@@ -41,7 +41,9 @@ final class HintInspection {
                 findings.damaged(at, "no sound block; what is behind it cannot be found: block=" + block);
                 return;
             }
-            if (block < blocks) {
+            if (block < blocks && CaskFormat.isEncrypted(file)) {
+                findings.found(at, "encrypted entries", "length", length);
+            } else if (block < blocks) {
                 entries(file, findings, at + CaskFormat.BLOCK_HEADER, at + CaskFormat.BLOCK_HEADER + length);
             } else {
                 findings.found(

@@ -8,6 +8,7 @@ final class ImageInspection {
     private static final int TABLE_HEAD = 32;
     private static final int FILE_LENGTH = 32;
     private static final int MAX_NAME = 1_024;
+    private static final int TAG_OF_TABLE = 28;
 
     private ImageInspection() {}
 
@@ -45,7 +46,12 @@ final class ImageInspection {
             findings.damaged(Math.max(0, table), "no sound table");
             return;
         }
-        table(file, findings, table + CaskFormat.BLOCK_HEADER, table + CaskFormat.BLOCK_HEADER + length);
+        long end = table + CaskFormat.BLOCK_HEADER + length;
+        if (CaskFormat.isEncrypted(file)) {
+            end -= CaskFormat.KEY_NOTE + TAG_OF_TABLE;
+            CaskFormat.keyNote(file, findings, Math.max(0, end));
+        }
+        table(file, findings, table + CaskFormat.BLOCK_HEADER, end);
     }
 
     private static void table(FileWindow file, Findings findings, long at, long end) throws IOException {
