@@ -24,6 +24,9 @@ final class Lookout {
     private static final long SOON_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long STALE_NANOS = TimeUnit.MILLISECONDS.toNanos(3 * PERIOD_MILLIS);
 
+    /** More strangers than this are not told apart. */
+    private static final int MOST_TOLD = 100;
+
     /** What is asked with. */
     interface Group {
         /** Returns what this member says of itself. */
@@ -91,9 +94,11 @@ final class Lookout {
 
     /** Takes note of a member that asks. */
     void askedBy(Hello asker) {
-        abouts.put(asker.id(), asker.about());
         Hello own = group.self();
-        if (!own.members().isEmpty() && !own.knows(asker.id()) && asker.knows(self.id())) {
+        if (own.knows(asker.id())) {
+            abouts.put(asker.id(), asker.about());
+        }
+        if (told.size() < MOST_TOLD && !own.members().isEmpty() && !own.knows(asker.id()) && asker.knows(self.id())) {
             String warning =
                     "another member takes this one for a member of its group, but is not one of this one's: other="
                             + asker.id() + ", its members=" + asker.members() + ", own members=" + own.members()

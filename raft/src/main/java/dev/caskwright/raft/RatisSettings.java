@@ -60,9 +60,9 @@ final class RatisSettings {
     private static void log(RaftNodeBuilder options, RaftProperties properties) {
         long entry = Math.max(WriteQueue.MOST_BYTES, options.maxCommandBytes) + (long) ENTRY_OVERHEAD;
         SizeInBytes most = SizeInBytes.valueOf(Math.max(4L << 20, entry));
-        // What the queue has under way at once. By default it is 64 MiB, beyond which Ratis refuses instead of waiting.
+        // More than the queue has under way: beyond it, Ratis refuses instead of waiting. By default it is 64 MiB.
         RaftServerConfigKeys.Write.setByteLimit(
-                properties, SizeInBytes.valueOf((WriteQueue.MOST_IN_FLIGHT + 1) * most.getSize()));
+                properties, SizeInBytes.valueOf(WriteQueue.MOST_BYTES_IN_FLIGHT + most.getSize()));
         RaftServerConfigKeys.Log.Appender.setBufferByteLimit(properties, most);
         RaftServerConfigKeys.Log.setWriteBufferSize(properties, SizeInBytes.valueOf(most.getSize() + Long.BYTES));
         // Whole segments are given back, so a small bound needs small ones. An entry may be longer than a segment.

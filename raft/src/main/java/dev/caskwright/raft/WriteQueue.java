@@ -33,6 +33,9 @@ final class WriteQueue {
 
     private static final int SMALL_IN_FLIGHT = 2;
 
+    /** The most bytes under way, unless it is one command that is longer. */
+    static final long MOST_BYTES_IN_FLIGHT = 48L << 20;
+
     /** Above either of these, submitting waits. */
     private static final int MOST_WAITING = 64 << 10;
 
@@ -74,11 +77,13 @@ final class WriteQueue {
     /** An entry under way. */
     private static final class Sent {
         final List<Waiting> commands;
+        final long bytes;
         /** Whether it may have come into the log. */
         volatile boolean isAccepted;
 
-        Sent(List<Waiting> commands) {
+        Sent(List<Waiting> commands, long bytes) {
             this.commands = commands;
+            this.bytes = bytes;
         }
 
         List<Command> encodable() {
@@ -100,6 +105,7 @@ final class WriteQueue {
     private final Thread sender;
     private long queuedBytes;
     private int flying;
+    private long flyingBytes;
     private long lastCallId;
     private @Nullable Throwable closed;
 
@@ -298,6 +304,7 @@ final class WriteQueue {
                 }
                 sent = take(leader);
                 flying++;
+                flyingBytes += sent.bytes;
             } finally {
                 lock.unlock();
             }
@@ -335,11 +342,14 @@ final class WriteQueue {
             return false;
         }
         boolean isFullEntry = queue.size() >= MOST_COMMANDS || queuedBytes >= MOST_BYTES;
-        return flying < (isFullEntry ? MOST_IN_FLIGHT : SMALL_IN_FLIGHT);
+        long next = Math.max(queue.getFirst().command.encodedBytes(), Math.min(queuedBytes, MOST_BYTES));
+        return flying < (isFullEntry ? MOST_IN_FLIGHT : SMALL_IN_FLIGHT)
+                && (flying == 0 || flyingBytes + next <= MOST_BYTES_IN_FLIGHT);
     }
 
     private Sent take(Leader leader) {
         List<Waiting> commands = new ArrayList<>(Math.min(queue.size(), MOST_COMMANDS));
+        long taken = queuedBytes;
         long bytes = EntryCodec.HEADER_BYTES;
         while (!queue.isEmpty() && commands.size() < MOST_COMMANDS) {
             Waiting next = queue.getFirst();
@@ -358,7 +368,7 @@ final class WriteQueue {
             }
         }
         changed.signalAll(); // there is room
-        return new Sent(commands);
+        return new Sent(commands, taken - queuedBytes);
     }
 
     @SuppressWarnings("FutureReturnValueIgnored") // its end is handled
@@ -382,14 +392,14 @@ final class WriteQueue {
                                         failure)
                                 : RaftException.notApplied("this member does not lead any more", failure));
             }
-            landed(callId);
+            landed(callId, sent);
         });
     }
 
     @SuppressWarnings("FutureReturnValueIgnored") // its end is handled
     private void forward(Sent sent) {
         if (sent.commands.isEmpty()) {
-            landed(0);
+            landed(0, sent);
             return;
         }
         long callId = ++lastCallId;
@@ -413,15 +423,16 @@ final class WriteQueue {
                                         + " applied",
                                 failure));
             }
-            landed(callId);
+            landed(callId, sent);
         });
     }
 
-    private void landed(long callId) {
+    private void landed(long callId, Sent sent) {
         inFlight.remove(callId);
         lock.lock();
         try {
             flying--;
+            flyingBytes -= sent.bytes;
             changed.signalAll();
         } finally {
             lock.unlock();

@@ -16,6 +16,7 @@ import dev.caskwright.api.Transactions;
 import dev.caskwright.api.Versions;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.index.btree.BTreeKeyIndex;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -129,6 +130,19 @@ final class ReplicatedEngineTest {
         assertThatThrownBy(() -> store.put(Applied.key(), bytes("x")))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("belongs to the node");
+    }
+
+    @Test
+    void aBackupIsAStoreWithTheNodesOwnRecord() throws IOException {
+        store.put(bytes("a"), bytes("1"));
+        Path target = directory.resolve("backup");
+        store.backup(target);
+        store.put(bytes("b"), bytes("2"));
+        try (BitcaskEngine copy = BitcaskEngine.open(target)) {
+            assertThat(copy.get(bytes("a"))).isEqualTo(bytes("1"));
+            assertThat(copy.get(bytes("b"))).isNull();
+            assertThat(Applied.read(copy)).isNotNull();
+        }
     }
 
     @Test

@@ -4,12 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.Outcome;
 import dev.caskwright.raft.EntryCodec.Command;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.server.RaftServerConfigKeys;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -188,6 +192,36 @@ final class WriteQueueTest {
         };
         queue = new WriteQueue("test", way, 8 << 20, timeoutNanos);
         queue.start();
+    }
+
+    @Test
+    void longCommandsWaitForThoseUnderWay() throws Exception {
+        open(LONG);
+        byte[] command = new byte[8 << 20];
+        for (int i = 0; i < 12; i++) {
+            queue.submit((byte) 0, command, false);
+        }
+        ArrayDeque<Sent> flying = new ArrayDeque<>();
+        for (int i = 0; i < 12; i++) {
+            if ((flying.size() + 1L) * command.length > WriteQueue.MOST_BYTES_IN_FLIGHT - command.length) {
+                assertThat(sent).as("sent beyond the bound").isEmpty();
+                flying.remove().end().complete("done");
+            }
+            flying.add(sent.take());
+            assertThat((long) (flying.size() + sent.size()) * command.length)
+                    .isLessThanOrEqualTo(WriteQueue.MOST_BYTES_IN_FLIGHT);
+        }
+    }
+
+    @Test
+    void ratisTakesWhatTheQueueHasUnderWay() throws Exception {
+        open(LONG);
+        RaftNodeBuilder options = RaftNode.builder(Path.of("unused")).maxCommandBytes(60 << 20);
+        RaftProperties properties = RatisSettings.properties(
+                options, new NodeFiles(Path.of("unused"), step -> {}), new RaftMember("n1", "127.0.0.1", 7000));
+        assertThat(RaftServerConfigKeys.Write.byteLimit(properties).getSize())
+                .isGreaterThan(WriteQueue.MOST_BYTES_IN_FLIGHT)
+                .isGreaterThan(60 << 20);
     }
 
     private CompletableFuture<byte[]> submit(int number) {

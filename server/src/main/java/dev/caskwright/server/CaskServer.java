@@ -92,6 +92,7 @@ public final class CaskServer implements AutoCloseable {
     private volatile boolean isStopping;
     private final MetricsEndpoint metrics;
     private long sweeps;
+    private boolean hasLed;
     private int port;
     private int tlsPort;
 
@@ -316,12 +317,23 @@ public final class CaskServer implements AutoCloseable {
                 lock.unlock();
             }
             host.expireScans();
+            cleanAsNewLeader();
             if (++sweeps % SWEEPS_BETWEEN_LOOKS == 0) {
                 descriptors.look();
             }
         } catch (RuntimeException e) {
             LOG.error("what is done once a second failed", e);
         }
+    }
+
+    /** Has the group remove what the leader before left of emptied databases. */
+    private void cleanAsNewLeader() {
+        Replication replication = host.replication();
+        boolean leads = replication != null && replication.isLeader();
+        if (leads && !hasLed) {
+            host.cleaner().run();
+        }
+        hasLed = leads;
     }
 
     /** Returns the port that clients connect to without TLS, or 0. */

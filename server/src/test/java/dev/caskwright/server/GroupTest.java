@@ -260,6 +260,24 @@ final class GroupTest {
     }
 
     @Test
+    void whatALeaderLeftOfAnEmptiedDatabaseTheNextOneRemoves() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            ask(0, "SET key" + i + " value");
+        }
+        int before = group.contents().get(0).size();
+        group.isExecutedBeforeItFails = true;
+        group.failure = new ReplicationException(Kind.UNKNOWN, null, "the leader was lost", null);
+        assertThat(failure(0, "FLUSHALL")).startsWith("UNKNOWN");
+        group.failure = null;
+        assertThat(ask(1, "DBSIZE")).isEqualTo(0L);
+        group.leader = 1;
+        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+        while (group.contents().get(2).size() > before - 20) {
+            assertThat(System.nanoTime()).as("keys are left").isLessThan(end);
+        }
+    }
+
+    @Test
     void aKeyThatIsTooLongToBeWatchedFailsNothingElse() throws Exception {
         String tooLong = "k".repeat(65_536);
         try (RespClient client = group.client(1)) {
