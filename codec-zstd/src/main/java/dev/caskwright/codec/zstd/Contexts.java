@@ -35,14 +35,14 @@ final class Contexts {
         return idle == null ? new Contexts(slot) : idle;
     }
 
-    /** Gives them back for the next call. After an error they are closed instead. */
-    void giveBack() {
-        if (!IDLE.compareAndSet(slot, null, this)) {
-            close(); // another thread of the same slot came first
+    /** Gives them back for the next call. After an error, or if another thread of the same slot came first, they are closed. */
+    void giveBackOrClose(boolean areSound) {
+        if (!areSound || !IDLE.compareAndSet(slot, null, this)) {
+            close();
         }
     }
 
-    void close() {
+    private void close() {
         if (encoder != null) {
             encoder.close();
             encoder = null;

@@ -30,6 +30,11 @@ public final class ZstdCodec implements ValueCodec {
     private static final int SHORTEST_DICTIONARY = 1 << 10;
     private static final int LEAST_SAMPLES = 10;
 
+    /** A frame is a row of blocks of up to 128 KiB each, and a block that stands for any byte takes four bytes at least. */
+    private static final long MOST_FROM_A_BLOCK = 128 << 10;
+
+    private static final int SHORTEST_BLOCK = 4;
+
     private final int level;
     private final byte[] dictionary;
     private final @Nullable ZstdDictCompress forEncoding;
@@ -105,7 +110,12 @@ public final class ZstdCodec implements ValueCodec {
             throw new IllegalArgumentException(
                     "dictionary length out of range: " + trained.length + ", allowed=1.." + MAX_DICTIONARY_LENGTH);
         }
-        return new ZstdCodec(level, trained.clone());
+        try {
+            return new ZstdCodec(level, trained.clone());
+        } catch (IllegalStateException e) {
+            throw new IllegalArgumentException(
+                    "not a dictionary of zstd: length=" + trained.length + ", because of: " + e.getMessage(), e);
+        }
     }
 
     @Override
@@ -131,32 +141,36 @@ public final class ZstdCodec implements ValueCodec {
     @Override
     public int encode(byte[] source, int offset, int length, byte[] target, int targetOffset) {
         Contexts contexts = Contexts.take();
-        int written;
+        boolean isDone = false;
         try {
-            written = contexts.encoder(level, forEncoding)
+            int written = contexts.encoder(level, forEncoding)
                     .compressByteArray(target, targetOffset, maxEncodedLength(length), source, offset, length);
-        } catch (RuntimeException e) {
-            contexts.close();
-            throw e;
+            isDone = true;
+            return written;
+        } finally {
+            contexts.giveBackOrClose(isDone);
         }
-        contexts.giveBack();
-        return written;
     }
 
     @Override
     public void decode(byte[] source, int offset, int length, byte[] target, int targetOffset, int targetLength) {
         Contexts contexts = Contexts.take();
         int decoded;
+        boolean isDone = false;
         try {
             decoded = contexts.decoder(forDecoding)
                     .decompressByteArray(target, targetOffset, targetLength, source, offset, length);
-        } catch (RuntimeException e) {
-            contexts.close();
-            throw e;
+            isDone = true;
+        } finally {
+            contexts.giveBackOrClose(isDone);
         }
-        contexts.giveBack();
         if (decoded != targetLength) {
             throw new IllegalArgumentException("wrong length: expected=" + targetLength + ", found=" + decoded);
         }
+    }
+
+    @Override
+    public long maxDecodedLength(int encodedLength) {
+        return MOST_FROM_A_BLOCK * (encodedLength / SHORTEST_BLOCK);
     }
 }

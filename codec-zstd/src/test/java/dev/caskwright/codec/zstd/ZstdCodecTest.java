@@ -44,6 +44,32 @@ final class ZstdCodecTest extends ValueCodecContract {
         assertThat(Backends.codec("zstd")).isInstanceOf(ZstdCodec.class);
     }
 
+    /** A record of a few bytes that claims 64 MiB is refused before memory is taken; what zstd makes shortest is not. */
+    @Test
+    void whatAFewBytesCanStandForIsBounded() {
+        ZstdCodec codec = new ZstdCodec(19);
+        assertThat(codec.maxDecodedLength(24)).isLessThan(1 << 20);
+        for (int length : new int[] {1, 16, 1_000, 131_072, 131_073, 1 << 20, 64 << 20}) {
+            byte[] target = new byte[codec.maxEncodedLength(length)];
+            int encoded = codec.encode(new byte[length], 0, length, target, 0);
+            assertThat(codec.maxDecodedLength(encoded))
+                    .as("length=%d, encoded=%d", length, encoded)
+                    .isGreaterThanOrEqualTo(length);
+        }
+    }
+
+    @Test
+    void aForgedDictionaryIsAnIllegalArgument() {
+        byte[] forged = new byte[2_000];
+        forged[0] = 0x37; // the magic number of a dictionary, and nothing sound behind it
+        forged[1] = (byte) 0xA4;
+        forged[2] = 0x30;
+        forged[3] = (byte) 0xEC;
+        assertThatThrownBy(() -> new ZstdCodec().withDictionary(forged))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("not a dictionary of zstd");
+    }
+
     @Test
     void aDictionaryMakesSmallValuesShorter() {
         ValueCodec trained = new ZstdCodec().withDictionary(ZstdCodec.train(documents(2_000), 16 << 10));

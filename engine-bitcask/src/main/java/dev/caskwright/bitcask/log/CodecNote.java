@@ -61,6 +61,7 @@ record CodecNote(int id, int number, String name, byte[] dictionary) {
                 && words.length - 2 == (nameLength + dictionaryLength + Long.BYTES - 1) / Long.BYTES;
         return hasItsLength
                 && (words[1] & 0xFF) != 0
+                && (words[1] >>> 8 & 0xFF) <= MOST // each number was the next one
                 && (words[1] >>> 8 & 0xFF) != 0 == dictionaryLength > 0
                 && isName(ofWords(words).name);
     }

@@ -1,7 +1,8 @@
 package dev.caskwright.bitcask.log;
 
-import dev.caskwright.api.CodecException;
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.ErrorCode;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
@@ -34,18 +35,42 @@ final class Recoding {
             if (current == 0 ? codec == null : codec != null && codec.key() == RecordFormat.codecKey(current)) {
                 return null;
             }
-            draft.put(scanner.key(), scanner.value(), scanner.expiresAt(), null);
-        } catch (CodecException | CorruptRecordException e) {
-            if (!hasWarned) {
-                hasWarned = true;
-                LoggerFactory.getLogger(Recoding.class)
-                        .warn(
-                                "a merge copies values as they are stored, which it should have recoded: {}",
-                                e.toString());
+            if (!recode(scanner)) {
+                return null;
             }
+        } catch (EngineException e) {
+            if (e.code() != ErrorCode.CODEC && !(e instanceof CorruptRecordException)) {
+                throw e;
+            }
+            warn(e);
+            return null;
+        } catch (IllegalArgumentException e) { // the codec is none for this store
+            warn(e);
             return null;
         }
         draft.place(scanner.version(), RecordFormat.DISTANCE_UNKNOWN, 0);
         return draft;
+    }
+
+    /** Makes the draft; returns false if memory is short: a few bytes may stand for a value of 64 MiB. */
+    private boolean recode(FileScanner scanner) throws IOException {
+        try {
+            draft.put(scanner.key(), scanner.value(), scanner.expiresAt(), null);
+            return true;
+        } catch (OutOfMemoryError e) {
+            draft.clear();
+            warn(e);
+            return false;
+        }
+    }
+
+    private void warn(Throwable reason) {
+        if (!hasWarned) {
+            hasWarned = true;
+            LoggerFactory.getLogger(Recoding.class)
+                    .warn(
+                            "a merge copies values as they are stored, which it should have recoded: {}",
+                            reason.toString());
+        }
     }
 }

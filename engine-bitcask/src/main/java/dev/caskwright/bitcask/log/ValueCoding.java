@@ -131,13 +131,27 @@ final class ValueCoding {
             }
         }
         if (dictionary.length == 0 && latest != null) {
-            return new Named(latest.key(), latest.number() == 0 ? codec : codec.withDictionary(latest.dictionary()));
+            return new Named(latest.key(), latest.number() == 0 ? codec : withLatest(codec, latest));
         }
         CodecNote note =
                 new CodecNote(codec.id(), dictionary.length == 0 ? 0 : number + 1, codec.name(), dictionary.clone());
         check(note);
         notes.add(note);
         return new Named(note.key(), codec);
+    }
+
+    private static ValueCodec withLatest(ValueCodec codec, CodecNote latest) throws CodecException {
+        try {
+            return codec.withDictionary(latest.dictionary());
+        } catch (RuntimeException e) {
+            throw new CodecException(
+                    latest.name(),
+                    "a codec does not take the dictionary that the store keeps for it, nothing was written: codec="
+                            + latest.name() + ", number=" + latest.number() + ", because of: " + e,
+                    e);
+        } catch (Error e) {
+            throw cannotRun(latest.name(), e);
+        }
     }
 
     private void check(CodecNote note) throws EngineException {
@@ -191,10 +205,10 @@ final class ValueCoding {
             throws IOException {
         try {
             named.codec.decode(source, offset, length, target, targetOffset, targetLength);
-        } catch (LinkageError e) {
-            throw cannotRun(named.codec.name(), e);
         } catch (RuntimeException e) {
             throw file.corrupt("value does not decode", at, "codec=" + named.codec.name() + ", because of: " + e);
+        } catch (Error e) {
+            throw cannotRun(named.codec.name(), e);
         }
     }
 
@@ -205,7 +219,15 @@ final class ValueCoding {
         if (codec == null) {
             codec = find(key, file, at);
         }
-        if (RecordFormat.decodedLength(coding) > codec.codec.maxDecodedLength(length)) {
+        long most;
+        try {
+            most = codec.codec.maxDecodedLength(length);
+        } catch (RuntimeException e) {
+            throw file.corrupt("value does not decode", at, "codec=" + codec.codec.name() + ", because of: " + e);
+        } catch (Error e) {
+            throw cannotRun(codec.codec.name(), e);
+        }
+        if (RecordFormat.decodedLength(coding) > most) {
             throw file.corrupt(
                     "value cannot be so long decoded",
                     at,
@@ -238,7 +260,7 @@ final class ValueCoding {
             name = each.id() == id ? each.name() : name;
             note = each.key() == key ? each : note;
         }
-        ValueCodec codec = plugin(id, name);
+        ValueCodec codec = plugin(id, name, number > 0);
         if (codec == null) {
             throw missing(id, name, file, at);
         }
@@ -260,27 +282,38 @@ final class ValueCoding {
             throws IOException {
         try {
             return codec.withDictionary(note.dictionary());
-        } catch (LinkageError e) {
-            throw cannotRun(codec.name(), e);
         } catch (RuntimeException e) {
             throw file.corrupt(
                     "the dictionary of a value is none for its codec",
                     at,
                     "codec=" + codec.name() + ", number=" + note.number() + ", because of: " + e);
+        } catch (Error e) {
+            throw cannotRun(codec.name(), e);
         }
     }
 
-    private @Nullable ValueCodec plugin(int id, @Nullable String name) {
-        ValueCodec codec = configured;
-        if (codec != null && codec.id() == id) {
-            return codec;
+    /**
+     * Returns the codec of an id. One of another name than the store knows is another one, which might decode to something that
+     * nobody wrote; and one that was given with a dictionary of its own decodes values without one only if there is no other.
+     */
+    private @Nullable ValueCodec plugin(int id, @Nullable String name, boolean takesDictionary) {
+        ValueCodec given = configured;
+        if (given != null && !isThis(given, id, name)) {
+            given = null;
+        }
+        if (given != null && (takesDictionary || given.dictionary().length == 0)) {
+            return given;
         }
         for (ValueCodec each : Backends.all(ValueCodec.class, ValueCoding.class)) {
-            if (each.id() == id && (name == null || each.name().equals(name))) {
+            if (isThis(each, id, name)) {
                 return each;
             }
         }
-        return null;
+        return given;
+    }
+
+    private static boolean isThis(ValueCodec codec, int id, @Nullable String name) {
+        return codec.id() == id && (name == null || codec.name().equals(name));
     }
 
     private static CodecException missing(int id, @Nullable String name, DataFile file, long at) {
@@ -295,7 +328,14 @@ final class ValueCoding {
                 null);
     }
 
-    static CodecException cannotRun(String name, LinkageError e) {
+    /**
+     * Returns what an error of a codec means: libraries have errors of their own for native code that cannot be loaded, besides
+     * those of the JVM. Throws what says something of the JVM, such as that memory is short.
+     */
+    static CodecException cannotRun(String name, Error e) {
+        if (e instanceof VirtualMachineError) {
+            throw e;
+        }
         return new CodecException(
                 name,
                 "a codec cannot run here, for want of its library or of one for this system: codec=" + name

@@ -58,10 +58,10 @@ final class ValueEncoder {
                 encoded = new byte[most];
             }
             written = chosen.codec().encode(copied, 0, length, encoded, 0);
-        } catch (LinkageError e) {
-            throw ValueCoding.cannotRun(name, e);
         } catch (RuntimeException e) {
             throw new CodecException(name, "a codec failed, nothing was written: codec=" + name + ": " + e, e);
+        } catch (Error e) {
+            throw ValueCoding.cannotRun(name, e);
         }
         if (written <= 0 || written > encoded.length) {
             throw new CodecException(
