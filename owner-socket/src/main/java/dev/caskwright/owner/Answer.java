@@ -2,8 +2,11 @@ package dev.caskwright.owner;
 
 import dev.caskwright.api.ChangeFeed;
 import dev.caskwright.api.Cursor;
+import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OrderedView;
+import dev.caskwright.api.Outcome;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.api.StorageEngine;
@@ -19,8 +22,19 @@ interface Answer extends Closeable {
     /** What {@link #next} returns while there is nothing yet. */
     byte[][] NOT_YET = {};
 
+    /** How many of the longest values that are passed on fill the heap. */
+    int HEAP_PER_VALUE = 16;
+
+    /** A longer value counts as much: few visits at once may hold one. */
+    int MUCH = 1 << 20;
+
     /** Returns the next piece of the stream, in parts that are not changed; null at its end; {@link #NOT_YET} if it is to come. */
     byte @Nullable [][] next() throws IOException;
+
+    /** Returns whether the answer holds a moment of the store, or a value that is long. */
+    default boolean holdsMuch() {
+        return true;
+    }
 
     /** Gives back what the answer holds of the store. */
     @Override
@@ -28,8 +42,17 @@ interface Answer extends Closeable {
 
     /** Returns an answer of one piece, or of none. */
     static Answer of(byte @Nullable [][] piece) {
+        return of(piece, false);
+    }
+
+    private static Answer of(byte @Nullable [][] piece, boolean isMuch) {
         return new Answer() {
             private byte @Nullable [][] left = piece;
+
+            @Override
+            public boolean holdsMuch() {
+                return isMuch;
+            }
 
             @Override
             public byte @Nullable [][] next() {
@@ -43,17 +66,37 @@ interface Answer extends Closeable {
     /**
      * Returns the value of a key: whether there is one, and the entry.
      *
-     * @throws IOException if the value is longer than a sixteenth of the heap: the owner would need that much for it
+     * @param mayHoldMuch whether the value may be a long one
+     * @throws IOException if the value is long and must not be, or longer than a sixteenth of the heap: the owner would need that
+     *     much for it
      */
-    static Answer entry(StorageEngine store, byte[] key) throws IOException {
-        long most = Runtime.getRuntime().maxMemory() / 16;
+    static Answer entry(StorageEngine store, byte[] key, boolean mayHoldMuch) throws IOException {
         int length = store.get(key, ByteBuffer.allocate(0));
+        requirePassable(length);
+        if (length > MUCH && !mayHoldMuch) {
+            throw tooMuch();
+        }
+        Entry entry = length == ReadView.ABSENT ? null : store.entry(key);
+        return of(entry == null ? new byte[][] {{0}} : Wire.entry(entry), length > MUCH);
+    }
+
+    /** Returns what is told to clients while others hold as much of the owner's memory or files as they may. */
+    static EngineException tooMuch() {
+        return new EngineException(
+                ErrorCode.UNAVAILABLE,
+                Outcome.NOT_APPLIED,
+                "the owner answers as many scans, and reads of long values, as it may: limit=" + OwnerThread.MAX_STREAMS
+                        + "; ask again later",
+                null);
+    }
+
+    /** Refuses a value that would take too much of the owner's heap until a slow client has taken it. */
+    private static void requirePassable(int length) throws IOException {
+        long most = Runtime.getRuntime().maxMemory() / HEAP_PER_VALUE;
         if (length > most) {
             throw new IOException("the value is longer than the owner of the store passes on: length=" + length
                     + ", limit=" + most + "; read it in the owner, or from a backup");
         }
-        Entry entry = length == ReadView.ABSENT ? null : store.entry(key);
-        return of(entry == null ? new byte[][] {{0}} : Wire.entry(entry));
     }
 
     /** A walk over entries, in order or not. */
@@ -82,6 +125,9 @@ interface Answer extends Closeable {
             }
             Entry entry = left-- > 0 ? cursor.next() : null;
             isOver = entry == null;
+            if (entry != null) {
+                requirePassable(entry.value().length);
+            }
             return entry == null ? new byte[][] {{0}} : Wire.entry(entry);
         }
 
@@ -121,6 +167,10 @@ interface Answer extends Closeable {
                 long[] bytes = {0};
                 boolean[] isCut = {false};
                 feed.changes(version, change -> {
+                    byte[] value = change.value();
+                    if (value != null) {
+                        requirePassable(value.length);
+                    }
                     byte[][] piece = Wire.change(change);
                     held.add(piece);
                     for (byte[] part : piece) {

@@ -41,6 +41,11 @@ final class Errands {
         private boolean isOver;
 
         @Override
+        public boolean holdsMuch() {
+            return false;
+        }
+
+        @Override
         public byte @Nullable [][] next() throws IOException {
             Throwable thrown = failure;
             if (thrown instanceof IOException e) {

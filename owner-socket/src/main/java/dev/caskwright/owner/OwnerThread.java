@@ -30,7 +30,7 @@ final class OwnerThread implements Runnable {
     /** How many connections are served at once; others are told to come again. */
     static final int MAX_VISITS = 16;
 
-    /** How many of them may hold a moment of a store. */
+    /** How many of them may hold a moment of a store, or a long value. */
     static final int MAX_STREAMS = 4;
 
     private static final int REST_PER_WORK = 3;
@@ -142,13 +142,22 @@ final class OwnerThread implements Runnable {
                 turn(start);
                 rest(System.nanoTime() - start);
             } catch (IOException | RuntimeException | Error e) {
-                // Of no single visit: out of memory or descriptors. Whoever asks may ask again.
-                endVisits(null);
-                rest(MOST_REST_NANOS / REST_PER_WORK);
+                giveUpVisits();
             }
         }
         endVisits(null);
         Channels.close(selector);
+    }
+
+    /** After an error of no single visit: out of memory or descriptors. Whoever asks may ask again. */
+    private void giveUpVisits() {
+        try {
+            endVisits(null);
+        } catch (RuntimeException | Error e) {
+            debt += MOST_REST_NANOS; // the same error again: it is tried again by and by, since nobody else serves
+            // these doors
+        }
+        rest(MOST_REST_NANOS / REST_PER_WORK);
     }
 
     private boolean isOver() {
@@ -181,8 +190,8 @@ final class OwnerThread implements Runnable {
 
     private void go(Visit visit, SelectionKey key, long now) {
         attempt(visit, () -> {
-            boolean mayStream = visits.stream().filter(Visit::isStream).count() < MAX_STREAMS;
-            if (key.isReadable() && !visit.read(mayStream, now)) {
+            boolean mayHoldMuch = visits.stream().filter(Visit::holdsMuch).count() < MAX_STREAMS;
+            if (key.isReadable() && !visit.read(mayHoldMuch, now)) {
                 return false;
             }
             return !visit.mayWrite() || visit.write(now);
@@ -280,16 +289,20 @@ final class OwnerThread implements Runnable {
                 .flip();
     }
 
-    /** Rests for what was worked. What is too little to rest for is added up. */
+    /**
+     * Rests for what was worked. What is too little to rest for is added up, and what is too much for one rest is left for the
+     * next ones: clients whose answers take long are told meanwhile that the owner is at it.
+     */
     private void rest(long worked) {
         debt += worked * REST_PER_WORK;
         if (debt < LEAST_REST_NANOS) {
             return;
         }
-        long end = System.nanoTime() + Math.min(debt, MOST_REST_NANOS);
-        debt = 0;
-        for (long left = end - System.nanoTime(); left > 0 && orders.isEmpty(); left = end - System.nanoTime()) {
+        long start = System.nanoTime();
+        long end = start + Math.min(debt, MOST_REST_NANOS);
+        for (long left = end - start; left > 0 && orders.isEmpty(); left = end - System.nanoTime()) {
             LockSupport.parkNanos(this, left);
         }
+        debt = Math.max(0, debt - (System.nanoTime() - start));
     }
 }

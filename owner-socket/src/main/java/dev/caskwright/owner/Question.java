@@ -53,6 +53,9 @@ final class Question implements Closeable {
         } catch (EngineException e) {
             throw e;
         } catch (IOException e) {
+            if (!SocketPath.isSocket(socket)) {
+                return Optional.empty(); // the owner closed the store meanwhile
+            }
             throw new IOException(
                     "the owner of the store cannot be asked: socket=" + socket + ", " + e.getMessage(), e);
         }

@@ -34,14 +34,15 @@ final class Request {
     /**
      * Begins to answer a request.
      *
+     * @param mayHoldMuch whether the answer may be a read of a long value
      * @param done called when an answer that was not there at once is there, by another thread
      */
-    static Answer answer(byte op, byte[] arguments, Door door, Runnable done) throws IOException {
+    static Answer answer(byte op, byte[] arguments, Door door, boolean mayHoldMuch, Runnable done) throws IOException {
         StorageEngine store = door.store();
         DataInputStream in = new DataInputStream(new ByteArrayInputStream(arguments));
         return switch (op) {
             case Wire.STAT -> Answer.of(new byte[][] {Wire.bytes(report(door)::writeTo)});
-            case Wire.GET -> Answer.entry(store, arguments);
+            case Wire.GET -> Answer.entry(store, arguments, mayHoldMuch);
             case Wire.SCAN -> scan(store, in);
             case Wire.CHANGES -> new Answer.Changes(store, in.readLong(), in.readLong());
             case Wire.BACKUP -> copy(in, store.require(Backups.class)::backup, done);

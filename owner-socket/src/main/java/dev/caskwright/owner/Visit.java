@@ -2,7 +2,6 @@ package dev.caskwright.owner;
 
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
-import dev.caskwright.api.Outcome;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -60,9 +59,9 @@ final class Visit {
         return door;
     }
 
-    /** Returns whether this visit holds a moment of the store. */
-    boolean isStream() {
-        return answer != null && Request.isStream(op);
+    /** Returns whether this visit holds a moment of the store, or a value that is long. */
+    boolean holdsMuch() {
+        return answer != null && answer.holdsMuch();
     }
 
     /** Returns whether more of an answer may be made, without a sign of the client. */
@@ -86,7 +85,7 @@ final class Visit {
     }
 
     /** Reads what the client sent; returns false if the visit is over. */
-    boolean read(boolean mayStream, long now) throws IOException {
+    boolean read(boolean mayHoldMuch, long now) throws IOException {
         if (answer != null || isEnding) {
             // There is nothing more to say: whatever comes is a client that has gone, or not one of ours.
             return channel.read(ByteBuffer.allocate(1)) == 0;
@@ -107,28 +106,23 @@ final class Visit {
             }
             isHeaderRead = true;
             in = ByteBuffer.allocate(length);
-            return length > 0 ? read(mayStream, now) : begin(mayStream, now);
+            return length > 0 ? read(mayHoldMuch, now) : begin(mayHoldMuch, now);
         }
-        return begin(mayStream, now);
+        return begin(mayHoldMuch, now);
     }
 
-    private boolean begin(boolean mayStream, long now) {
+    private boolean begin(boolean mayHoldMuch, long now) {
         deadline = now + FRAME_TIME.toNanos();
         lastSign = now;
         if (Request.isStream(op)) {
             lastDeadline = now + STREAM_TIME.toNanos();
-            if (!mayStream) {
-                fail(new EngineException(
-                        ErrorCode.UNAVAILABLE,
-                        Outcome.NOT_APPLIED,
-                        "the owner answers as many scans as it may: limit=" + OwnerThread.MAX_STREAMS
-                                + "; ask again later",
-                        null));
+            if (!mayHoldMuch) {
+                fail(Answer.tooMuch());
                 return true;
             }
         }
         try {
-            answer = Request.answer(op, in.array(), door, wakeUp);
+            answer = Request.answer(op, in.array(), door, mayHoldMuch, wakeUp);
         } catch (IOException | RuntimeException e) {
             fail(e);
         }

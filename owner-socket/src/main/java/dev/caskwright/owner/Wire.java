@@ -49,6 +49,8 @@ final class Wire {
     static final byte WAIT = 'W';
 
     private static final int ABSENT = -1;
+    private static final int MAX_TEXT = 1 << 20;
+    private static final int MAX_TEXTS = 100_000;
 
     private Wire() {}
 
@@ -143,6 +145,9 @@ final class Wire {
 
     static List<String> readTexts(DataInputStream in) throws IOException {
         int count = in.readInt();
+        if (count < 0 || count > MAX_TEXTS) {
+            throw new IOException("the owner sent a count that nothing has: count=" + count);
+        }
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             texts.add(readText(in));
@@ -155,7 +160,11 @@ final class Wire {
     }
 
     static String readText(DataInputStream in) throws IOException {
-        return new String(readBytes(in), StandardCharsets.UTF_8);
+        int length = in.readInt();
+        if (length > MAX_TEXT) {
+            throw new IOException("the owner sent a text that is longer than any: length=" + length);
+        }
+        return new String(readBytes(in, length), StandardCharsets.UTF_8);
     }
 
     static void writeBytes(DataOutputStream out, byte[] bytes) throws IOException {

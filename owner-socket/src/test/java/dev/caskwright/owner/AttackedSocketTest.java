@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.caskwright.api.ChangeFeed;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.bitcask.BitcaskEngine;
@@ -13,6 +14,7 @@ import java.lang.management.ThreadMXBean;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,6 +30,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Clients that mean harm, are slow or silent: the owner goes on, and answers others again. {@code -Dcaskwright.seed=N} repeats one. */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -173,6 +177,109 @@ final class AttackedSocketTest {
             assertThat(e).hasMessageContaining("limit=" + OwnerThread.MAX_STREAMS);
             return false;
         }
+    }
+
+    /** Sixteen clients that do not read would otherwise hold sixteen values of a sixteenth of the heap. */
+    @Test
+    void fewHoldALongValueAtOnce() throws IOException {
+        byte[] key = {1};
+        store.put(key, new byte[2 << 20]);
+        List<SocketChannel> greedy = new ArrayList<>();
+        for (int i = 0; i < OwnerThread.MAX_STREAMS; i++) {
+            SocketChannel each = connect();
+            each.write(Wire.request(Wire.GET, key));
+            each.read(ByteBuffer.allocate(1)); // it is being answered
+            greedy.add(each);
+        }
+        assertThatThrownBy(() -> AskedStore.of(directory).orElseThrow().get(key))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("limit=" + OwnerThread.MAX_STREAMS);
+        store.put(new byte[] {2}, new byte[10]);
+        assertThat(AskedStore.of(directory).orElseThrow().get(new byte[] {2})).hasSize(10);
+        for (SocketChannel each : greedy) {
+            each.close();
+        }
+        while (true) {
+            try {
+                assertThat(AskedStore.of(directory).orElseThrow().get(key)).hasSize(2 << 20);
+                return;
+            } catch (EngineException e) {
+                assertThat(e.code()).isEqualTo(ErrorCode.UNAVAILABLE); // the owner has not seen yet that they are gone
+            }
+        }
+    }
+
+    @Test
+    void aValueThatIsTooLongForTheOwnersHeapEndsAWalkAndNothingElse() throws Exception {
+        Path small = temporary.resolve("small");
+        Process owner = Child.start(List.of(), "own", small.toString(), "5000000"); // its heap has 64 MiB
+        try {
+            assertThat(Child.firstLine(owner)).isEqualTo("null");
+            AskedStore asked = AskedStore.of(small).orElseThrow();
+            String refusal = "the value is longer than the owner of the store passes on";
+            assertThatThrownBy(() -> asked.visit(entry -> true)).hasMessageContaining(refusal);
+            assertThatThrownBy(() -> asked.require(ChangeFeed.class).changes(0, change -> true))
+                    .hasMessageContaining(refusal);
+            assertThatThrownBy(() -> asked.get("long".getBytes(StandardCharsets.UTF_8)))
+                    .hasMessageContaining(refusal);
+            assertThat(asked.get("k".getBytes(StandardCharsets.UTF_8))).hasSize(1);
+        } finally {
+            owner.destroyForcibly().waitFor();
+        }
+    }
+
+    /** Whoever can write to the directory can listen under the name, and say what it likes: that takes time and no memory. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void anOwnerThatIsNoneTakesNoMemory(int lie) throws Exception {
+        Path other = Files.createDirectory(temporary.resolve("other"));
+        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            server.bind(UnixDomainSocketAddress.of(other.resolve(OwnerSocket.NAME)));
+            CompletableFuture<Void> liar = CompletableFuture.runAsync(() -> lie(server, lie));
+            assertThatThrownBy(() -> AskedStore.of(other)).isInstanceOf(IOException.class);
+            liar.join();
+        }
+    }
+
+    private static void lie(ServerSocketChannel server, int lie) {
+        byte[] report = Wire.bytes(out -> {
+            out.write(new byte[5 * Long.BYTES]);
+            if (lie == 0) {
+                out.writeInt(Integer.MAX_VALUE); // a text
+                out.write(new byte[60_000]);
+                return;
+            }
+            Wire.writeText(out, "engine");
+            Wire.writeText(out, "");
+            if (lie == 1) {
+                out.writeInt(Integer.MAX_VALUE); // texts
+                out.write(new byte[60_000]);
+                return;
+            }
+            Wire.writeTexts(out, List.of());
+            Wire.writeTexts(out, List.of());
+            out.write(new byte[2 * Long.BYTES + Integer.BYTES + Long.BYTES]);
+            out.writeInt(Integer.MAX_VALUE); // groups of figures
+        });
+        try (SocketChannel client = server.accept()) {
+            client.read(ByteBuffer.allocate(Wire.REQUEST_HEADER));
+            ByteBuffer frame = ByteBuffer.allocate(Wire.FRAME_HEADER + report.length)
+                    .put(Wire.DATA)
+                    .putInt(report.length)
+                    .put(report)
+                    .flip();
+            for (int i = 0; i < 1_000; i++) {
+                client.write(frame.duplicate());
+            }
+        } catch (IOException e) {
+            assertThat(e).hasMessageMatching("(?s).*(pipe|reset).*"); // the client has gone
+        }
+    }
+
+    @Test
+    void aSocketThatIsGoneBetweenTwoLooksIsNoOwner() throws IOException {
+        assertThat(Question.ask(temporary.resolve("OWNER.socket"), Wire.STAT, new byte[0]))
+                .isEmpty();
     }
 
     @Test

@@ -20,6 +20,9 @@ final class Child {
         if (arguments[0].equals("own")) {
             BitcaskEngine store = BitcaskEngine.open(path);
             store.put("k".getBytes(StandardCharsets.UTF_8), "v".getBytes(StandardCharsets.UTF_8));
+            if (arguments.length > 2) {
+                store.put("long".getBytes(StandardCharsets.UTF_8), new byte[Integer.parseInt(arguments[2])]);
+            }
             System.out.println(OwnerSocket.open(store, path).trouble());
             System.in.read(); // until killed
             store.close();
