@@ -14,6 +14,9 @@ import java.util.Set;
 record Verdict(boolean isRequestsOwn, boolean isNotRun, boolean isServersFault) {
     private static final Verdict OWN = new Verdict(true, false, false);
 
+    /** What Netty throws, which only Lettuce needs, if a codec of the caller does not take a key or a value: nothing was sent. */
+    private static final String NOT_ENCODED = "io.netty.handler.codec.EncoderException";
+
     /** The connection ended or nothing was answered. */
     static final Verdict SILENCE = new Verdict(false, false, true);
 
@@ -30,6 +33,9 @@ record Verdict(boolean isRequestsOwn, boolean isNotRun, boolean isServersFault) 
     private static final Set<String> NOBODY_KNOWS = Set.of("UNKNOWN", "IOERR", "OOM");
 
     static Verdict of(Throwable error) {
+        if (error.getClass().getName().equals(NOT_ENCODED)) {
+            return OWN;
+        }
         if (!(error instanceof RedisCommandExecutionException)) {
             return SILENCE;
         }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.balance.Discovery;
 import dev.caskwright.balance.Endpoint;
+import dev.caskwright.balance.Hashes;
 import dev.caskwright.balance.NoEndpointException;
 import dev.caskwright.balance.OutlierFilter;
 import dev.caskwright.balance.ServiceList;
@@ -15,7 +16,10 @@ import dev.caskwright.server.CaskServer;
 import dev.caskwright.server.config.ServerConfig;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.SetArgs;
+import io.lettuce.core.codec.RedisCodec;
+import io.lettuce.core.codec.StringCodec;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -136,6 +140,53 @@ final class BalancedClientTest {
         for (int i = 0; i < 600; i += 50) {
             String key = "key:" + i;
             assertThat(client.read(key, redis -> redis.get(key)).join()).isEqualTo("v");
+        }
+    }
+
+    /**
+     * Lettuce ends the connection then, so other commands may be tried again; but nothing of this one was sent, and it is not the
+     * server's fault.
+     */
+    @Test
+    void aKeyThatCannotBeEncodedIsNoFaultOfTheServer() throws Exception {
+        ScriptedServer server = new ScriptedServer(command -> "+" + command.get(1) + "\r\n");
+        opened.add(server);
+        RedisCodec<String, String> codec = new RedisCodec<>() {
+            @Override
+            public String decodeKey(ByteBuffer bytes) {
+                return StringCodec.UTF8.decodeKey(bytes);
+            }
+
+            @Override
+            public String decodeValue(ByteBuffer bytes) {
+                return StringCodec.UTF8.decodeValue(bytes);
+            }
+
+            @Override
+            public ByteBuffer encodeKey(String key) {
+                if (key.startsWith("bad")) {
+                    throw new IllegalArgumentException("planted");
+                }
+                return StringCodec.UTF8.encodeKey(key);
+            }
+
+            @Override
+            public ByteBuffer encodeValue(String value) {
+                return StringCodec.UTF8.encodeValue(value);
+            }
+        };
+        BalancedClient<String, String> client = open(BalancedClient.builder(codec, Hashes::of)
+                .timeout(Duration.ofSeconds(5))
+                .shard("one", servers(endpoint(server))));
+        assertThat(client.read("a", redis -> redis.get("a")).join()).isEqualTo("a");
+        for (int i = 0; i < 10; i++) {
+            int number = i;
+            assertThat(failure(client.write("bad" + i, redis -> redis.get("bad" + number))))
+                    .hasRootCauseMessage("planted")
+                    .isNotInstanceOf(UnknownOutcomeException.class);
+            assertThat(client.read("good" + i, redis -> redis.get("good" + number))
+                            .join())
+                    .isEqualTo("good" + i);
         }
     }
 

@@ -27,7 +27,13 @@ final class EndpointNode {
     private EndpointNode() {}
 
     static String name(Endpoint endpoint) {
-        return URLEncoder.encode(endpoint.id(), StandardCharsets.UTF_8);
+        return name(endpoint.id());
+    }
+
+    private static String name(String id) {
+        String name = URLEncoder.encode(id, StandardCharsets.UTF_8);
+        // In a path a full stop alone, or two, are the place itself, or the one above.
+        return name.equals(".") || name.equals("..") ? name.replace(".", "%2E") : name;
     }
 
     static byte[] data(Endpoint endpoint) {
@@ -57,8 +63,13 @@ final class EndpointNode {
             }
         }
         try {
+            String id = URLDecoder.decode(name, StandardCharsets.UTF_8);
+            if (!name(id).equals(name)) {
+                // Another way to write an id, perhaps that of another node: two servers of one id would be in the list.
+                throw new IOException("not an endpoint, as its id is written otherwise: node=" + name);
+            }
             return new Endpoint(
-                    URLDecoder.decode(name, StandardCharsets.UTF_8),
+                    id,
                     values.getOrDefault("host", ""),
                     Integer.parseInt(values.getOrDefault("port", "")),
                     Integer.parseInt(values.getOrDefault("weight", "1")),

@@ -103,6 +103,21 @@ final class ZooKeeperDiscoveryTest {
         assertThatThrownBy(() -> two.update(ONE)).isInstanceOf(IllegalArgumentException.class);
     }
 
+    /** Two nodes of one id would make a list that is none, and so keep every other change from everybody. */
+    @Test
+    void aNodeThatWritesTheIdOfAnotherInAnotherWayIsPassedOver() throws Exception {
+        CuratorFramework server = client();
+        register(server, ONE);
+        server.create().forPath(PATH + "/10.0.0.1:6379", EndpointNode.data(TWO));
+        server.create().forPath(PATH + "/%31", EndpointNode.data(TWO));
+        watch(Duration.ofHours(1));
+        awaitList(ONE);
+        ZooKeeperRegistration dots = register(server, new Endpoint("..", "10.0.0.3", 1, 1, "", 0));
+        awaitList(ONE, new Endpoint("..", "10.0.0.3", 1, 1, "", 0));
+        dots.close();
+        awaitList(ONE);
+    }
+
     @Test
     void aServerIsThereAgainAfterItsSessionWasLost() throws Exception {
         CuratorFramework server = client();
