@@ -163,6 +163,26 @@ final class LauncherTest {
     // ---------------------------------------------------------------- where it is started from
 
     @Test
+    void tooFewDescriptorsAreToldAndNoStackTrace() throws Exception {
+        String launcher = "'" + root + "/caskwright' argument";
+        assertThat(run(temporary, "sh", "-c", "ulimit -S -n 20 && sh " + launcher)
+                        .exitCode())
+                .isZero();
+        Result result = run(temporary, "sh", "-c", "ulimit -n 20 && sh " + launcher);
+        assertThat(result.exitCode()).isEqualTo(ExitCode.STORE_ERROR);
+        assertThat(result.err()).contains("too few file descriptors").hasLineCount(1);
+    }
+
+    @Test
+    void whatATerminalObeysIsNotPrintedRaw() throws Exception {
+        String hostile = "\u001b[2J\u009b31m\u202e\u2066\u007f\nÀé";
+        Result result = run(
+                process(temporary, Map.of("JAVA_HOME", "/none" + hostile), "sh", root + "/caskwright", "argument"), "");
+        assertThat(result.exitCode()).isEqualTo(ExitCode.STORE_ERROR);
+        assertThat(result.err()).endsWith("JAVA_HOME=/none?[2J?31m????Àé\n").hasLineCount(1);
+    }
+
+    @Test
     void itBuildsOnceAndThenOnlyWhatIsNewer() throws Exception {
         assertWorks(run());
         assertWorks(run());
