@@ -21,10 +21,7 @@ final class BackupCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
+    private StoreOptions place = new StoreOptions();
 
     @Parameters(paramLabel = "TARGET", description = "The directory for the copy; for an engine of one file, the file.")
     private Path target = Path.of("");
@@ -42,8 +39,8 @@ final class BackupCommand implements Callable<Integer> {
                 shell,
                 json,
                 target,
-                directory.path(),
-                backends,
+                place.path(),
+                place.backends(),
                 "backing up",
                 store -> store.require(Backups.class).backup(target));
         return ExitCode.OK;

@@ -24,13 +24,10 @@ final class BatchCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
+    private StoreOptions place = new StoreOptions();
 
     @Mixin
     private CreateOption create = new CreateOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
 
     @Mixin
     private EncodingOption text = new EncodingOption();
@@ -50,7 +47,7 @@ final class BatchCommand implements Callable<Integer> {
         } catch (MalformedLineException e) {
             throw new MalformedLineException(e.lineNumber(), e.reason() + "; nothing was applied");
         }
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, create.access())) {
+        try (StorageEngine store = place.open(shell, create.access())) {
             store.write(batch, WriteOptions.DEFAULT);
         }
         return ExitCode.OK;

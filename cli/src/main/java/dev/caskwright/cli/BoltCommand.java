@@ -50,18 +50,19 @@ final class BoltCommand implements Runnable {
         throw new ParameterException(spec.commandLine(), "no command: name one, such as 'caskwright bolt check FILE'");
     }
 
-    private static Path existing(Path file) throws IOException {
+    private Path existing(Path file) throws IOException {
         if (!Files.exists(file)) {
             throw new NoSuchFileException(file.toString());
         }
+        shell.stores().look(file);
         return file;
     }
 
-    private static BoltDatabase open(Path file) throws IOException {
+    private BoltDatabase open(Path file) throws IOException {
         return BoltDatabase.builder(existing(file)).readOnly(true).open();
     }
 
-    private static BoltFile pagesOf(Path file) throws IOException {
+    private BoltFile pagesOf(Path file) throws IOException {
         return BoltFile.open(existing(file), StandardIoManager::open);
     }
 
@@ -248,6 +249,12 @@ final class BoltCommand implements Runnable {
         }
     }
 
+    private static void checkPage(BoltFile pages, long id) throws IOException {
+        if (id < 0 || id >= pages.pages()) {
+            throw new UsageException("no such page: " + id + "; the file has " + pages.pages() + ", from 0 on");
+        }
+    }
+
     @Command(name = "page", description = "Print what pages hold, element by element.")
     int page(
             @Mixin EncodingOption text,
@@ -257,6 +264,7 @@ final class BoltCommand implements Runnable {
             throws IOException {
         try (BoltFile pages = pagesOf(file)) {
             for (long id : ids) {
+                checkPage(pages, id);
                 BoltFile.PageInfo page = pages.page(id);
                 shell.println("Page ID: " + id);
                 shell.println("Page Type: " + page.kind().name().toLowerCase(Locale.ROOT));
@@ -293,6 +301,7 @@ final class BoltCommand implements Runnable {
             throws IOException {
         try (BoltFile pages = pagesOf(file)) {
             for (long id : ids) {
+                checkPage(pages, id);
                 byte[] bytes = pages.bytes(id);
                 for (int at = 0; at < bytes.length; at += HEX_LINE_BYTES) {
                     int end = Math.min(bytes.length, at + HEX_LINE_BYTES);

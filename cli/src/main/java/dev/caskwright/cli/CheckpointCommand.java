@@ -22,10 +22,7 @@ final class CheckpointCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
+    private StoreOptions place = new StoreOptions();
 
     @Parameters(paramLabel = "TARGET", description = "The directory for the copy.")
     private Path target = Path.of("");
@@ -43,8 +40,8 @@ final class CheckpointCommand implements Callable<Integer> {
                 shell,
                 json,
                 target,
-                directory.path(),
-                backends,
+                place.path(),
+                place.backends(),
                 "making a checkpoint",
                 store -> store.require(Backups.class).checkpoint(target));
         return ExitCode.OK;

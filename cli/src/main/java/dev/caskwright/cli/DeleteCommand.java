@@ -14,10 +14,7 @@ final class DeleteCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
+    private StoreOptions place = new StoreOptions();
 
     @Mixin
     private EncodingOption text = new EncodingOption();
@@ -32,7 +29,7 @@ final class DeleteCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         byte[] keyBytes = text.encoding().keyArgument(key);
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.WRITE)) {
+        try (StorageEngine store = place.open(shell, Access.WRITE)) {
             if (!store.delete(keyBytes)) {
                 shell.complain("no such key");
                 return ExitCode.NOT_FOUND_OR_DAMAGE;

@@ -25,10 +25,7 @@ final class DoctorCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
+    private StoreOptions place = new StoreOptions();
 
     @Mixin
     private JsonOption json = new JsonOption();
@@ -39,14 +36,14 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!Files.exists(directory.path())) {
-            throw new NoSuchFileException(directory.path().toString());
+        if (!Files.exists(place.path())) {
+            throw new NoSuchFileException(place.path().toString());
         }
         Figures figures;
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.READ)) {
+        try (StorageEngine store = place.open(shell, Access.READ)) {
             figures = Figures.of(store);
         }
-        List<Diagnosis> diagnoses = new Examination(directory.path(), figures, Machine.ofSystem()).all();
+        List<Diagnosis> diagnoses = new Examination(place.path(), figures, Machine.ofSystem()).all();
         boolean isWell = true;
         for (Diagnosis each : diagnoses) {
             isWell &= each.verdict() != Diagnosis.Verdict.CHANGE;

@@ -20,10 +20,7 @@ final class DumpCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
+    private StoreOptions place = new StoreOptions();
 
     @Mixin
     private EncodingOption text = new EncodingOption();
@@ -34,7 +31,7 @@ final class DumpCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.READ);
+        try (StorageEngine store = place.open(shell, Access.READ);
                 Progress progress = shell.progress("dumped", "entries")) {
             try (JsonLineWriter writer = new JsonLineWriter(shell.out(), text.encoding())) {
                 store.visit(entry -> {

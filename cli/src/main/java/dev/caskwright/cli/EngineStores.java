@@ -6,11 +6,32 @@ import dev.caskwright.api.StoreAtRest;
 import dev.caskwright.api.spi.EngineSettings.Access;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 
 /** Opens stores with the engine that the options name. */
 final class EngineStores implements Stores {
+    private final Consumer<Path> looks;
+
+    /** Makes stores that give way to nobody: for tests, which are not to end. */
+    EngineStores() {
+        this(path -> {});
+    }
+
+    /** @param looks is told of each store that is only read */
+    EngineStores(Consumer<Path> looks) {
+        this.looks = looks;
+    }
+
+    @Override
+    public void look(Path path) {
+        looks.accept(path);
+    }
+
     @Override
     public StorageEngine open(Path path, BackendOptions backends, Access access) throws IOException {
+        if (access == Access.READ) {
+            look(path);
+        }
         try {
             return backends.engine().open(path, backends.settings(access));
         } catch (IllegalArgumentException e) {
@@ -25,6 +46,7 @@ final class EngineStores implements Stores {
 
     @Override
     public StoreAtRest atRest(Path path, BackendOptions backends) {
+        look(path);
         try {
             StoreAtRest store = backends.engine().atRest(path, backends.settings(Access.READ));
             return new StoreOrOwner(

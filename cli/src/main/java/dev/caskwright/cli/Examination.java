@@ -36,7 +36,7 @@ final class Examination {
             Set.of("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "fuse.glusterfs", "ceph", "lustre");
 
     private static final Pattern OWN_NAME = Pattern.compile(
-            "MANIFEST|LOCK|OWNER|\\d{8,10}\\.(data|merged|hint|image)|manifest\\.moss|(log|sorted)-\\d+\\.moss|lost\\+found"
+            "MANIFEST|LOCK(\\.wanted)?|OWNER|\\d{8,10}\\.(data|merged|hint|image)|manifest\\.moss|(log|sorted)-\\d+\\.moss|lost\\+found"
                     + "|OWNER\\.socket");
     private static final Pattern LEFTOVER =
             Pattern.compile("MANIFEST\\.new(\\.\\d)?|manifest\\.moss\\.new|OWNER\\.socket\\.new");

@@ -25,10 +25,7 @@ final class ExpireCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
+    private StoreOptions place = new StoreOptions();
 
     @Mixin
     private EncodingOption text = new EncodingOption();
@@ -60,7 +57,7 @@ final class ExpireCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         byte[] keyBytes = text.encoding().keyArgument(key);
         WriteOptions options = options();
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.WRITE)) {
+        try (StorageEngine store = place.open(shell, Access.WRITE)) {
             if (!store.require(Expiry.class).expire(keyBytes, options)) {
                 shell.complain("no such key");
                 return ExitCode.NOT_FOUND_OR_DAMAGE;

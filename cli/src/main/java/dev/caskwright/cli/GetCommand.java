@@ -21,10 +21,7 @@ final class GetCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
+    private StoreOptions place = new StoreOptions();
 
     @Mixin
     private EncodingOption text = new EncodingOption();
@@ -42,7 +39,7 @@ final class GetCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         byte[] keyBytes = text.encoding().keyArgument(key);
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.READ)) {
+        try (StorageEngine store = place.open(shell, Access.READ)) {
             byte[] value = store.get(keyBytes);
             if (value == null) {
                 shell.complain("no such key");

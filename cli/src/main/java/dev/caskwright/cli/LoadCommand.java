@@ -25,13 +25,10 @@ final class LoadCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
+    private StoreOptions place = new StoreOptions();
 
     @Mixin
     private CreateOption create = new CreateOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
 
     @Mixin
     private EncodingOption text = new EncodingOption();
@@ -53,8 +50,8 @@ final class LoadCommand implements Callable<Integer> {
     @SuppressWarnings("try") // the socket is only held
     public Integer call() throws IOException {
         try (CountedInput in = new CountedInput(Input.open(shell, file));
-                StorageEngine store = shell.stores().open(directory.path(), backends, create.access());
-                @Nullable OwnerSocket socket = ownerSocket.open(shell, store, directory.path());
+                StorageEngine store = place.open(shell, create.access());
+                @Nullable OwnerSocket socket = ownerSocket.open(shell, store, place.path());
                 Progress progress = shell.progress("loaded", "entries")) {
             progress.watch(in::count, Directories.bytesIn(Path.of(file)));
             JsonLineReader lines = new JsonLineReader(in, text.encoding(), JsonLine.Format.ENTRY);
@@ -70,6 +67,10 @@ final class LoadCommand implements Callable<Integer> {
                                     "%s; the lines before it are stored: %,d entries",
                                     e.reason(),
                                     progress.done()));
+                } catch (IOException e) {
+                    shell.complain(String.format(
+                            Locale.ROOT, "%,d entries were stored before what ends the load", progress.done()));
+                    throw e;
                 }
                 store.sync();
                 progress.finish();

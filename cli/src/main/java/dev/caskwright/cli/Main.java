@@ -22,7 +22,15 @@ public final class Main {
 
     /** Runs the command and ends the JVM with its exit code. */
     public static void main(String[] arguments) {
-        System.exit(new Main(Shell.ofProcess()).run(arguments));
+        int exitCode = ExitCode.STORE_ERROR;
+        try {
+            exitCode = new Main(Shell.ofProcess()).run(arguments);
+        } catch (LinkageError e) {
+            System.err.println(
+                    "caskwright: a class of this program cannot be loaded: a jar is missing or damaged, or there are"
+                            + " too few file descriptors (ulimit -n): " + e);
+        }
+        System.exit(exitCode);
     }
 
     /** Runs the command and returns its exit code. */

@@ -20,10 +20,7 @@ final class MergeCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
+    private StoreOptions place = new StoreOptions();
 
     @Mixin
     private JsonOption json = new JsonOption();
@@ -52,9 +49,9 @@ final class MergeCommand implements Callable<Integer> {
     /** Opens the store, or asks its owner to merge. */
     private StorageEngine open() throws IOException {
         try {
-            return shell.stores().open(directory.path(), backends, Access.WRITE);
+            return place.open(shell, Access.WRITE);
         } catch (EngineLockedException e) {
-            return shell.stores().owner(directory.path(), e);
+            return shell.stores().owner(place.path(), e);
         }
     }
 }

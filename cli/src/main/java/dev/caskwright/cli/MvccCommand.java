@@ -58,7 +58,8 @@ final class MvccCommand implements Runnable {
         @Option(names = "--file", required = true, paramLabel = "DB", description = "The database file.")
         private @Nullable Path file;
 
-        MvccStore read() throws IOException {
+        MvccStore read(Shell shell) throws IOException {
+            shell.stores().look(path());
             return MvccStore.builder(existing()).readOnly(true).open();
         }
 
@@ -100,6 +101,13 @@ final class MvccCommand implements Runnable {
         @Option(names = "--to", paramLabel = "END", description = "KEY and all keys before END.")
         private @Nullable String end;
 
+        /** Refuses what would be all keys for want of a word. */
+        void requireKey() {
+            if (key == null) {
+                throw new UsageException("say which key to delete; --from-key '' deletes all");
+            }
+        }
+
         KeyRange range(Encoding encoding) {
             String given = key;
             String to = end;
@@ -114,6 +122,12 @@ final class MvccCommand implements Runnable {
                 return KeyRange.from(first);
             }
             return isPrefix ? KeyRange.prefix(first) : KeyRange.of(first);
+        }
+    }
+
+    private static void checkRevision(long revision) {
+        if (revision < 0) {
+            throw new UsageException("--rev must not be negative: " + revision);
         }
     }
 
@@ -138,7 +152,8 @@ final class MvccCommand implements Runnable {
                     long revision,
             @Parameters(index = "0", paramLabel = "KEY", description = "The key.") String key)
             throws IOException {
-        try (MvccStore store = file.read()) {
+        checkRevision(revision);
+        try (MvccStore store = file.read(shell)) {
             KeyRange range = KeyRange.of(text.encoding().argument("the key", key));
             RangeResult result = store.range(RangeRequest.of(range).atRevision(revision));
             if (result.entries().isEmpty()) {
@@ -165,10 +180,11 @@ final class MvccCommand implements Runnable {
             @Option(names = "--long", description = "Print revisions, version and lease of each key, too.")
                     boolean isLong)
             throws IOException {
-        if (limit < 0 || revision < 0) {
-            throw new UsageException("--limit and --rev must not be negative");
+        checkRevision(revision);
+        if (limit < 0) {
+            throw new UsageException("--limit must not be negative: " + limit);
         }
-        try (MvccStore store = file.read()) {
+        try (MvccStore store = file.read(shell)) {
             RangeResult result = store.range(RangeRequest.of(keys.range(text.encoding()))
                     .atRevision(revision)
                     .withLimit(limit)
@@ -208,6 +224,7 @@ final class MvccCommand implements Runnable {
 
     @Command(name = "delete", description = "Delete keys, and print how many and the new revision once it is durable.")
     int delete(@Mixin FileOption file, @Mixin EncodingOption text, @Mixin RangeOptions keys) throws IOException {
+        keys.requireKey();
         try (MvccStore store = file.write()) {
             var written = store.delete(DeleteRange.of(keys.range(text.encoding())));
             store.commit();
@@ -231,7 +248,8 @@ final class MvccCommand implements Runnable {
                             description = "The first revision; the one after the last compaction by default.")
                     long revision)
             throws IOException {
-        try (MvccStore store = file.read()) {
+        checkRevision(revision);
+        try (MvccStore store = file.read(shell)) {
             long first = revision > 0 ? revision : Math.max(1, store.compactedRevision() + 1);
             WatchRequest request = WatchRequest.of(keys.range(text.encoding())).fromRevision(first);
             try (Watch watch = store.watch(request)) {
@@ -288,7 +306,8 @@ final class MvccCommand implements Runnable {
             @Option(names = "--rev", paramLabel = "REVISION", description = "The last revision; the latest by default.")
                     long revision)
             throws IOException {
-        try (MvccStore store = file.read()) {
+        checkRevision(revision);
+        try (MvccStore store = file.read(shell)) {
             HashResult result = store.hash(revision);
             shell.println("hash=" + Integer.toUnsignedString(result.hash()) + ", revision=" + result.revision()
                     + ", compacted=" + result.compactedRevision());
@@ -332,7 +351,7 @@ final class MvccCommand implements Runnable {
                     @Nullable String argument)
             throws IOException {
         if (action == LeaseAction.LIST) {
-            try (MvccStore store = file.read()) {
+            try (MvccStore store = file.read(shell)) {
                 for (long id : store.leases()) {
                     shell.println(Long.toHexString(id) + " " + store.lease(id).ttlSeconds());
                 }
@@ -350,7 +369,7 @@ final class MvccCommand implements Runnable {
     }
 
     private int leaseKeys(FileOption file, EncodingOption text, long id) throws IOException {
-        try (MvccStore store = file.read()) {
+        try (MvccStore store = file.read(shell)) {
             for (byte[] key : store.lease(id).keys()) {
                 shell.println(text(key, text.encoding()));
             }

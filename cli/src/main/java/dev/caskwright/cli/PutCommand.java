@@ -21,13 +21,10 @@ final class PutCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
+    private StoreOptions place = new StoreOptions();
 
     @Mixin
     private CreateOption create = new CreateOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
 
     @Mixin
     private EncodingOption text = new EncodingOption();
@@ -63,7 +60,7 @@ final class PutCommand implements Callable<Integer> {
         byte[] keyBytes = text.encoding().keyArgument(key);
         byte[] valueBytes = value();
         WriteOptions options = timeToLive == null ? WriteOptions.DEFAULT : WriteOptions.DEFAULT.timeToLive(timeToLive);
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, create.access())) {
+        try (StorageEngine store = place.open(shell, create.access())) {
             if (!ifAbsent) {
                 store.put(keyBytes, valueBytes, options);
             } else if (!store.require(ConditionalWrites.class).putIfAbsent(keyBytes, valueBytes, options)) {

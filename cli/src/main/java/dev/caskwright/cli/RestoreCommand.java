@@ -28,10 +28,7 @@ final class RestoreCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
+    private StoreOptions place = new StoreOptions();
 
     @Parameters(paramLabel = "SOURCE", description = "The directory of the backup.")
     private Path source = Path.of("");
@@ -45,7 +42,7 @@ final class RestoreCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Path target = directory.path();
+        Path target = place.path();
         boolean isMissing = !Files.exists(target, LinkOption.NOFOLLOW_LINKS);
         if (!isMissing && !Directories.isEmptyOrMissing(target)) {
             throw new UsageException("the directory must be empty or missing: " + target);
@@ -57,7 +54,7 @@ final class RestoreCommand implements Callable<Integer> {
                     json,
                     target,
                     source,
-                    backends,
+                    place.backends(),
                     "restoring",
                     store -> store.require(Restoring.class).restoreTo(target));
             isDone = true;

@@ -24,10 +24,7 @@ final class SalvageCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
+    private StoreOptions place = new StoreOptions();
 
     @Option(
             names = "--to",
@@ -50,7 +47,7 @@ final class SalvageCommand implements Callable<Integer> {
         }
         SalvageReport saved;
         try (Progress progress = shell.progress("salvaging")) {
-            progress.watch(() -> Directories.bytesIn(target), Directories.bytesIn(directory.path()));
+            progress.watch(() -> Directories.bytesIn(target), Directories.bytesIn(place.path()));
             saved = salvage();
             progress.finish("salvaged");
         }
@@ -59,10 +56,7 @@ final class SalvageCommand implements Callable<Integer> {
 
     private SalvageReport salvage() throws IOException {
         try {
-            return shell.stores()
-                    .atRest(directory.path(), backends)
-                    .require(Salvaging.class)
-                    .salvage(target);
+            return place.atRest(shell).require(Salvaging.class).salvage(target);
         } catch (IllegalArgumentException e) {
             throw new UsageException(String.valueOf(e.getMessage()));
         }

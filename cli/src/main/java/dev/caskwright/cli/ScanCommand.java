@@ -29,10 +29,7 @@ final class ScanCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
+    private StoreOptions place = new StoreOptions();
 
     @Mixin
     private EncodingOption text = new EncodingOption();
@@ -67,9 +64,9 @@ final class ScanCommand implements Callable<Integer> {
         Range range = range();
         boolean needsOrder = reverse || prefix != null || from != null || to != null;
         if (needsOrder) {
-            backends.preferIndex(ORDERED_INDEX);
+            place.backends().preferIndex(ORDERED_INDEX);
         }
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.READ)) {
+        try (StorageEngine store = place.open(shell, Access.READ)) {
             Optional<OrderedView> ordered = store.facet(OrderedView.class);
             if (needsOrder && ordered.isEmpty()) {
                 throw new UsageException("a range or --reverse needs an order of keys: "

@@ -52,13 +52,14 @@ record Shell(
     /** Returns the surroundings of this process. */
     static Shell ofProcess() {
         OutputStream out = new StandardOutput(new FileOutputStream(FileDescriptor.out));
+        PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
         return new Shell(
                 System.in,
                 new BufferedOutputStream(out, OUTPUT_BUFFER_BYTES),
-                new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8),
+                err,
                 Boolean.getBoolean(TERMINAL_PROPERTY) || isTerminal(),
                 Boolean.getBoolean(PROGRESS_PROPERTY),
-                new EngineStores(),
+                new EngineStores(new GivingWay(err)::at),
                 Thread::sleep);
     }
 
@@ -82,6 +83,10 @@ record Shell(
      * it that a terminal would obey.
      */
     void complain(String message) {
+        complain(err, message);
+    }
+
+    static void complain(PrintStream err, String message) {
         err.println("caskwright: " + Printable.line(message.strip().replaceAll("\\s*\\R\\s*", "; ")));
     }
 

@@ -30,10 +30,7 @@ final class StatCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
+    private StoreOptions place = new StoreOptions();
 
     @Option(names = "--json", description = "As a JSON object; with --every, one a line.")
     private boolean json;
@@ -109,7 +106,7 @@ final class StatCommand implements Callable<Integer> {
     }
 
     private Figures take() throws IOException {
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.READ)) {
+        try (StorageEngine store = place.open(shell, Access.READ)) {
             return Figures.of(store);
         }
     }

@@ -22,6 +22,9 @@ interface Stores {
         return AskedStore.of(path);
     }
 
+    /** Is told of a store that a command reads without this: a program that wants to write to it comes first. */
+    default void look(Path path) {}
+
     /** Returns the store as its owner shows it, or throws why it could not be opened. */
     default StorageEngine owner(Path path, EngineLockedException locked) throws IOException {
         Optional<AskedStore> owned = owned(path);

@@ -17,10 +17,7 @@ final class VerifyCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
+    private StoreOptions place = new StoreOptions();
 
     @Mixin
     private JsonOption json = new JsonOption();
@@ -33,11 +30,8 @@ final class VerifyCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         VerifyReport found;
         try (Progress progress = shell.progress("verifying")) {
-            progress.watch(ReadBytes.sinceNow(), Directories.bytesIn(directory.path()));
-            found = shell.stores()
-                    .atRest(directory.path(), backends)
-                    .require(Integrity.class)
-                    .verify();
+            progress.watch(ReadBytes.sinceNow(), Directories.bytesIn(place.path()));
+            found = place.atRest(shell).require(Integrity.class).verify();
             progress.finish("verified");
         }
         return print(found);

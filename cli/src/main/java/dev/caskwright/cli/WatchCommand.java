@@ -32,10 +32,7 @@ final class WatchCommand implements Callable<Integer> {
     private final Shell shell;
 
     @Mixin
-    private DirectoryOption directory = new DirectoryOption();
-
-    @Mixin
-    private BackendOptions backends = new BackendOptions();
+    private StoreOptions place = new StoreOptions();
 
     @Mixin
     private EncodingOption text = new EncodingOption();
@@ -86,7 +83,7 @@ final class WatchCommand implements Callable<Integer> {
     /** Prints what is new if the files have changed since {@code seen}; returns what was seen now. */
     private @Nullable String look(Feed feed, @Nullable String seen) throws IOException {
         // Taken before the store is opened: a write that comes after it shows at the next look.
-        String now = Directories.fingerprint(directory.path());
+        String now = Directories.fingerprint(place.path());
         if (now.equals(seen)) {
             return seen;
         }
@@ -109,7 +106,7 @@ final class WatchCommand implements Callable<Integer> {
             return false;
         }
         boolean isAsked;
-        try (StorageEngine store = shell.stores().open(directory.path(), backends, Access.READ);
+        try (StorageEngine store = place.open(shell, Access.READ);
                 JsonLineWriter writer = new JsonLineWriter(shell.out(), text.encoding())) {
             isAsked = store instanceof AskedStore;
             store.require(ChangeFeed.class).changes(feed.version, change -> {

@@ -75,6 +75,17 @@ final class BoltCliTest {
     }
 
     @Test
+    void aPageThatIsNotThereIsAMistake() {
+        for (String command : List.of("page", "dump")) {
+            for (String id : List.of("-1", "99999999999")) {
+                Result result = run("bolt", command, file.toString(), id);
+                assertThat(result.exit()).as(command).isEqualTo(ExitCode.USAGE);
+                assertThat(result.err()).contains("no such page: " + id).doesNotContain("Exception");
+            }
+        }
+    }
+
+    @Test
     void aSoundFileIsLookedAt() {
         assertThat(bolt("check")).isEqualTo(new Result(0, "OK\n", ""));
         assertThat(bolt("info").out())

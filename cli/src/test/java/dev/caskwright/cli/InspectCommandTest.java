@@ -104,6 +104,16 @@ final class InspectCommandTest {
     }
 
     @Test
+    void notesOfCodecsAreShown() throws IOException {
+        Path directory = temporary.resolve("coded");
+        try (BitcaskEngine store =
+                BitcaskEngine.builder(directory).codec(Backends.codec("lz4")).open()) {
+            store.put(bytes("long"), new byte[1_000]);
+        }
+        assertThat(all(directory, "MANIFEST")).contains("CODEC forcedBefore=", "codec=1, dictionary=0, name=\"lz4\"");
+    }
+
+    @Test
     void hintsManifestsAndImagesAreShown() throws IOException {
         Path directory = bitcask();
         assertThat(all(directory, ".hint"))

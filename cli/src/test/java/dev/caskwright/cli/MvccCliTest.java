@@ -46,6 +46,20 @@ final class MvccCliTest {
     }
 
     @Test
+    void aWordThatIsMissingOrANumberThatCannotBeIsAMistakeAndDeletesNothing() {
+        ok("put", "cask:1", "oak");
+        assertThat(mvcc("delete").exit()).isEqualTo(ExitCode.USAGE);
+        for (String command : List.of("get", "range", "watch")) {
+            Result result = mvcc(command, "cask:1", "--rev", "-5");
+            assertThat(result.exit()).as(command).isEqualTo(ExitCode.USAGE);
+            assertThat(result.err()).contains("--rev must not be negative: -5");
+        }
+        assertThat(mvcc("hash", "--rev", "-5").exit()).isEqualTo(ExitCode.USAGE);
+        assertThat(ok("range", "--count")).isEqualTo("1\n");
+        assertThat(ok("delete", "--from-key", "")).startsWith("deleted=1,");
+    }
+
+    @Test
     void keysArePutReadAndDeletedAtTheirRevisions() {
         assertThat(ok("put", "cask:1", "oak")).isEqualTo("revision=2\n");
         assertThat(ok("put", "cask:2", "ash")).isEqualTo("revision=3\n");

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.owner.AskedStore;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -23,9 +24,13 @@ final class ProcessCliTest {
     private Path temporary;
 
     private Process start(String... arguments) throws IOException {
+        return startWith("-Xmx128m", arguments);
+    }
+
+    private Process startWith(String flag, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                "-Xmx128m",
+                flag,
                 "-cp",
                 System.getProperty("java.class.path"),
                 Main.class.getName()));
@@ -66,6 +71,51 @@ final class ProcessCliTest {
         cli.stores = new EngineStores();
         assertThat(cli.run("stat", "--dir", directory.toString(), "--json").out())
                 .contains("\"keys\":500,");
+    }
+
+    /** A dump that nobody reads would keep the lock for ever: the program that owns the store starts, and the dump ends. */
+    @Test
+    void aLookGivesWayToAProgramThatStarts() throws Exception {
+        Path directory = temporary.resolve("store");
+        try (BitcaskEngine store = BitcaskEngine.open(directory)) {
+            for (int i = 0; i < 100; i++) {
+                store.put(("key" + i).getBytes(UTF_8), new byte[10_000]);
+            }
+        }
+        Process dump = start("dump", "--dir", directory.toString());
+        try {
+            assertThat(dump.getInputStream().read()).isEqualTo('{'); // it has the lock, and waits for us to read on
+            try (BitcaskEngine store = BitcaskEngine.open(directory)) {
+                assertThat(store.size()).isEqualTo(100);
+            }
+            assertThat(dump.waitFor()).isEqualTo(ExitCode.STORE_ERROR);
+            assertThat(Files.readString(temporary.resolve("err")))
+                    .contains("a program is opening the store for writing");
+        } finally {
+            dump.destroyForcibly().waitFor();
+        }
+    }
+
+    @Test
+    void aLibraryThatCannotUnpackItsNativeCodeIsToldInOneLine() throws Exception {
+        Path noDirectory = Files.createFile(temporary.resolve("file"));
+        for (String codec : List.of("snappy", "zstd")) {
+            Process put = startWith(
+                    "-Djava.io.tmpdir=" + noDirectory,
+                    "put",
+                    "--dir",
+                    temporary.resolve("store").toString(),
+                    "--codec",
+                    codec,
+                    "key",
+                    "v".repeat(100));
+            assertThat(put.waitFor()).as(codec).isEqualTo(ExitCode.STORE_ERROR);
+            assertThat(Files.readString(temporary.resolve("err")).lines())
+                    .filteredOn(line -> line.startsWith("caskwright: "))
+                    .singleElement()
+                    .asString()
+                    .contains("a codec cannot run here", "codec=" + codec);
+        }
     }
 
     private static long loaded(Path directory) throws IOException {

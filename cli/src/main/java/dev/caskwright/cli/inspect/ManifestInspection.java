@@ -12,8 +12,10 @@ final class ManifestInspection {
     private static final int MAX_NOTE = 504;
     private static final int ALIGNMENT = 8;
 
+    private static final int CODEC = 8;
+
     private static final Map<Integer, String> TYPES =
-            Map.of(1, "SEAL", 2, "MERGE", 3, "STATE", 4, "IMAGE", 5, "COPY", 6, "LINEAGE", 7, "HINTS");
+            Map.of(1, "SEAL", 2, "MERGE", 3, "STATE", 4, "IMAGE", 5, "COPY", 6, "LINEAGE", 7, "HINTS", CODEC, "CODEC");
 
     private static final Map<Integer, String[]> NAMES = Map.of(
             1, new String[] {"id", "merged", "length", "firstVersion", "lastVersion", "history"},
@@ -97,6 +99,10 @@ final class ManifestInspection {
         int type = file.byteAt(at + 8);
         long forcedBefore = file.longAt(at + 8) >>> 8;
         long longs = (end - at - EDIT_HEADER) / Long.BYTES;
+        if (type == CODEC && longs > 0) {
+            codec(file, findings, at, end);
+            return;
+        }
         String[] names = NAMES.getOrDefault(type, new String[0]);
         int named = (int) Math.min(names.length, longs);
         int others = (int) Math.min(MAX_LONGS_SHOWN, longs - named);
@@ -121,5 +127,23 @@ final class ManifestInspection {
             fields[place + 3] = longs - named;
         }
         findings.found(at, TYPES.getOrDefault(type, "unknown type " + type), fields);
+    }
+
+    private static void codec(FileWindow file, Findings findings, long at, long end) throws IOException {
+        long word = file.longAt(at + EDIT_HEADER);
+        long text = at + EDIT_HEADER + Long.BYTES;
+        findings.found(
+                at,
+                TYPES.getOrDefault(CODEC, ""),
+                "forcedBefore",
+                file.longAt(at + 8) >>> 8,
+                "codec",
+                word & 0xFF,
+                "dictionary",
+                word >>> 8 & 0xFF,
+                "name",
+                file.copy(text, Math.min(word >>> 16 & 0xFFFF, end - text)),
+                "dictionaryLength",
+                word >>> 32);
     }
 }

@@ -89,8 +89,13 @@ final class DirectoryLock implements IoManager.Lock {
         this.identity = held == null ? null : held.identity();
     }
 
-    /** Takes the lock of a directory, given by its real path. */
+    /** Takes the lock of a directory, given by its real path. Readers of other processes are given time to go. */
     static DirectoryLock acquire(Path directory, boolean exclusive, Access access) throws IOException {
+        return WriterWish.take(directory, access, () -> attempt(directory, exclusive, access));
+    }
+
+    private static DirectoryLock attempt(Path directory, boolean exclusive, Access access)
+            throws IOException, WriterWish.ReadersException {
         Path file = directory.resolve(LOCK_FILE);
         synchronized (MONITOR) {
             Holding shared = null;
@@ -119,7 +124,8 @@ final class DirectoryLock implements IoManager.Lock {
     }
 
     /** Locks, and enters the lock into the registry; or throws, and has done neither. */
-    private static void take(Holding holding, Path file, Access access) throws IOException {
+    private static void take(Holding holding, Path file, Access access)
+            throws IOException, WriterWish.ReadersException {
         Path directory = holding.directory;
         String owner = OwnerFile.thisProcess();
         LockFile lockFile = holding.exclusive ? lockAlone(file, access) : lockShared(file);
@@ -204,7 +210,7 @@ final class DirectoryLock implements IoManager.Lock {
         }
     }
 
-    private static LockFile lockAlone(Path file, Access access) throws IOException {
+    private static LockFile lockAlone(Path file, Access access) throws IOException, WriterWish.ReadersException {
         for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
             BasicFileAttributes before = attributes(file);
             Set<OpenOption> options =
@@ -236,7 +242,8 @@ final class DirectoryLock implements IoManager.Lock {
         throw new IOException("lock failed, somebody makes and removes the file all the time: file=" + file);
     }
 
-    private static @Nullable LockFile lockShared(Path file) throws IOException {
+    private static @Nullable LockFile lockShared(Path file) throws IOException, WriterWish.ReadersException {
+        WriterWish.refuseReader(directory(file));
         for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
             BasicFileAttributes before = attributes(file);
             if (before == null) {
@@ -259,12 +266,19 @@ final class DirectoryLock implements IoManager.Lock {
 
     /** Locks the file; returns null if it is not the one under the name any more. The channel is closed, then, too. */
     private static @Nullable LockFile lock(
-            Path file, FileChannel channel, BasicFileAttributes before, boolean exclusive) throws IOException {
+            Path file, FileChannel channel, BasicFileAttributes before, boolean exclusive)
+            throws IOException, WriterWish.ReadersException {
         boolean isKept = false;
         try {
             FileLock lock = channel.tryLock(0, Long.MAX_VALUE, !exclusive);
             if (lock == null) {
-                throw refusal(directory(file), otherProcess(channel, directory(file), exclusive));
+                // The owner file is a writer's. Whether one holds the lock shows by asking for a share of it, which
+                // closing
+                // the channel gives back.
+                if (exclusive && channel.tryLock(0, Long.MAX_VALUE, true) != null) {
+                    throw new WriterWish.ReadersException(refusal(directory(file), "readers in other processes"));
+                }
+                throw refusal(directory(file), OwnerFile.read(directory(file)));
             }
             BasicFileAttributes locked = attributes(file);
             if (locked == null || !Objects.equals(before.fileKey(), locked.fileKey())) {
@@ -337,14 +351,5 @@ final class DirectoryLock implements IoManager.Lock {
     private static EngineLockedException refusal(Path directory, String owner) {
         return new EngineLockedException("directory is in use: close it there first, or end that process, but leave "
                 + LOCK_FILE + " where it is, it is never stale: directory=" + directory + ", owner=" + owner);
-    }
-
-    private static String otherProcess(FileChannel channel, Path directory, boolean exclusive) throws IOException {
-        // The owner file is a writer's. Whether one holds the lock shows by asking for a share of it, which closing
-        // the channel gives back.
-        if (exclusive && channel.tryLock(0, Long.MAX_VALUE, true) != null) {
-            return "readers in other processes";
-        }
-        return OwnerFile.read(directory);
     }
 }

@@ -42,7 +42,18 @@ final class SingleFileLock implements IoManager.Lock {
         this.identity = identity;
     }
 
-    static SingleFileLock take(Path file, boolean exclusive) throws IOException {
+    /** Takes the lock of a file. Readers of other processes are given time to go. */
+    static SingleFileLock take(Path file, boolean exclusive, Access access) throws IOException {
+        return WriterWish.take(file, access, () -> {
+            if (!exclusive) {
+                WriterWish.refuseReader(file);
+            }
+            return attempt(file, exclusive);
+        });
+    }
+
+    private static SingleFileLock attempt(Path file, boolean exclusive)
+            throws IOException, WriterWish.ReadersException {
         synchronized (HOLDINGS) {
             Object identity = identity(file);
             Holding held = HOLDINGS.get(identity);
@@ -53,9 +64,15 @@ final class SingleFileLock implements IoManager.Lock {
                 held.holders++;
                 return new SingleFileLock(identity);
             }
-            AutoCloseable lock = WINDOWS ? systemLock(file, exclusive) : Flock.take(file, exclusive);
+            AutoCloseable lock = systemLock(file, exclusive);
             if (lock == null) {
-                throw refusal(file, "another process");
+                EngineLockedException refusal = refusal(file, "another process");
+                AutoCloseable shared = exclusive ? systemLock(file, false) : null;
+                if (shared == null) {
+                    throw refusal;
+                }
+                release(shared);
+                throw new WriterWish.ReadersException(refusal);
             }
             HOLDINGS.put(identity, new Holding(exclusive, lock));
             return new SingleFileLock(identity);
@@ -73,6 +90,10 @@ final class SingleFileLock implements IoManager.Lock {
     }
 
     private static @Nullable AutoCloseable systemLock(Path file, boolean exclusive) throws IOException {
+        return WINDOWS ? windowsLock(file, exclusive) : Flock.take(file, exclusive);
+    }
+
+    private static @Nullable AutoCloseable windowsLock(Path file, boolean exclusive) throws IOException {
         FileChannel channel = exclusive
                 ? FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)
                 : FileChannel.open(file, StandardOpenOption.READ);
@@ -104,14 +125,18 @@ final class SingleFileLock implements IoManager.Lock {
             Holding held = HOLDINGS.get(identity);
             if (held != null && --held.holders == 0) {
                 HOLDINGS.remove(identity);
-                try {
-                    held.lock.close();
-                } catch (IOException | RuntimeException e) {
-                    throw e;
-                } catch (Exception e) {
-                    throw new IOException("the lock could not be given up: " + e, e);
-                }
+                release(held.lock);
             }
+        }
+    }
+
+    private static void release(AutoCloseable lock) throws IOException {
+        try {
+            lock.close();
+        } catch (IOException | RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IOException("the lock could not be given up: " + e, e);
         }
     }
 }

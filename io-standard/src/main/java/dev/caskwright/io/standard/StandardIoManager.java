@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * system's journal.
  *
  * <p>The directory may be given through symbolic links, which are resolved once, here. Inside it none is followed. Two
- * names belong to the manager and are no files to its user: {@code LOCK} and {@code OWNER}.
+ * names belong to the manager and are no files to its user: {@code LOCK}, {@code OWNER} and {@code LOCK.wanted}.
  *
  * <p>Files are for their owner alone, or have the {@linkplain #withPermissions permissions} that were chosen; parents of the
  * directory follow the umask. What the superuser creates in somebody else's directory is given to its owner. A directory
@@ -149,6 +149,16 @@ public class StandardIoManager implements IoManager {
         return names;
     }
 
+    /**
+     * Returns whether a program wants to open a store for writing and waits for its readers to go: whoever only looks should close
+     * it. It waits for two seconds. Any thread may ask, also of a store that it has not locked.
+     *
+     * @param place the directory of the store, or its file
+     */
+    public static boolean isWriterWaiting(Path place) {
+        return WriterWish.isThere(WriterWish.file(place));
+    }
+
     @Override
     public final Lock lock(boolean exclusive) throws IOException {
         checkDirectory();
@@ -184,7 +194,7 @@ public class StandardIoManager implements IoManager {
 
     @Override
     public final Lock lockFile(String name, boolean exclusive) throws IOException {
-        return SingleFileLock.take(resolve(name), exclusive);
+        return SingleFileLock.take(resolve(name), exclusive, access);
     }
 
     @Override
@@ -407,7 +417,9 @@ public class StandardIoManager implements IoManager {
 
     private static boolean isReserved(String name) {
         // Not even opened: closing any descriptor of the lock file drops the lock.
-        return name.equalsIgnoreCase(DirectoryLock.LOCK_FILE) || name.equalsIgnoreCase(OwnerFile.NAME);
+        return name.equalsIgnoreCase(DirectoryLock.LOCK_FILE)
+                || name.equalsIgnoreCase(OwnerFile.NAME)
+                || name.equalsIgnoreCase(WriterWish.DIRECTORY_FILE);
     }
 
     private static BasicFileAttributes attributes(Path path) throws IOException {

@@ -5,20 +5,25 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.IoManager;
 import java.io.BufferedReader;
 import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -481,14 +486,63 @@ final class DirectoryLockTest {
     }
 
     @Test
+    void aWriterWaitsForReadersOfAnotherProcessAndTellsThem() throws Exception {
+        lock(true).close();
+        Path wish = directory.resolve("LOCK.wanted");
+        Process holder = hold(false);
+        try (BufferedReader output = holder.inputReader(StandardCharsets.UTF_8)) {
+            assertThat(output.readLine()).isEqualTo("locked");
+            assertThat(StandardIoManager.isWriterWaiting(directory)).isFalse();
+            CompletableFuture<DirectoryLock> writer = CompletableFuture.supplyAsync(() -> {
+                try {
+                    return lock(true);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            while (!StandardIoManager.isWriterWaiting(directory)) {
+                assertThat(writer).isNotDone();
+            }
+            holder.destroyForcibly().waitFor();
+            writer.join().close();
+            assertThat(wish).doesNotExist();
+        } finally {
+            holder.destroyForcibly().waitFor();
+        }
+    }
+
+    @Test
+    void noReaderComesWhileAWriterWaitsAndWhatIsLeftOfOneKeepsNobodyOut() throws Exception {
+        lock(true).close();
+        Path wish = Files.createFile(directory.resolve("LOCK.wanted"));
+        assertThatThrownBy(() -> lock(false))
+                .isInstanceOf(EngineLockedException.class)
+                .hasMessageContaining("a writer is about to open the store");
+        Files.setLastModifiedTime(wish, FileTime.fromMillis(System.currentTimeMillis() - 60_000));
+        lock(false).close();
+        for (String kind : List.of("pipe", "directory", "dangling")) {
+            Files.deleteIfExists(wish);
+            make(kind, wish);
+            lock(false).close();
+            lock(true).close();
+            assertThat(Files.exists(wish, LinkOption.NOFOLLOW_LINKS)).as(kind).isTrue();
+        }
+        try (IoManager manager = StandardIoManager.open(directory, false)) {
+            assertThat(manager.list()).isEmpty();
+        }
+    }
+
+    @Test
     void readersInAnotherProcessAreNotTakenForAWriter() throws Exception {
         Process holder = hold(false);
         try (BufferedReader output = holder.inputReader(StandardCharsets.UTF_8)) {
             assertThat(output.readLine()).isEqualTo("locked");
             Files.writeString(ownerFile(), "a writer that died");
+            Thread.currentThread().interrupt(); // so that nobody is waited for
             assertThatThrownBy(() -> lock(true))
                     .isInstanceOf(EngineLockedException.class)
                     .hasMessageEndingWith("owner=readers in other processes");
+            assertThat(Thread.interrupted()).isTrue();
             lock(false).close();
         } finally {
             holder.destroyForcibly().waitFor();
