@@ -68,8 +68,10 @@ final class LoadCommand implements Callable<Integer> {
                                     e.reason(),
                                     progress.done()));
                 } catch (IOException e) {
-                    shell.complain(String.format(
-                            Locale.ROOT, "%,d entries were stored before what ends the load", progress.done()));
+                    if (progress.done() > 0) {
+                        shell.complain(String.format(
+                                Locale.ROOT, "%,d entries were stored before what ends the load", progress.done()));
+                    }
                     throw e;
                 }
                 store.sync();
