@@ -92,6 +92,7 @@ final class RedisDump implements ForeignFormat {
 
     /** One pass over a dump. */
     private static final class Reading {
+        private static final int SLOT = 0xF4;
         private static final int FUNCTION = 0xF5;
         private static final int MODULE_AUXILIARY = 0xF7;
         private static final int IDLE_TIME = 0xF8;
@@ -133,6 +134,7 @@ final class RedisDump implements ForeignFormat {
                         length();
                         length();
                     }
+                    case SLOT -> skipLengths(3); // its number, and how many keys it has, with and without expiry
                     case AUXILIARY -> {
                         skipString();
                         skipString();
@@ -205,6 +207,21 @@ final class RedisDump implements ForeignFormat {
                     return "sorted sets";
                 }
                 case 9, 13, 16 -> {
+                    skipString();
+                    return "hashes";
+                }
+                case 22, 24 -> {
+                    // Hashes with fields that expire: since the release with the moment of the first, and each with its
+                    // own.
+                    file.skip(type == 24 ? Long.BYTES : 0);
+                    for (long left = length(); left > 0; left--) {
+                        length();
+                        skipStrings(2);
+                    }
+                    return "hashes";
+                }
+                case 23, 25 -> {
+                    file.skip(type == 25 ? Long.BYTES : 0);
                     skipString();
                     return "hashes";
                 }

@@ -55,6 +55,41 @@ final class RedisDumpTest {
                 .isEqualTo(Map.of("other", "4"));
     }
 
+    /** What Redis 7.4 and Valkey 8 write, in a cluster and of hashes whose fields expire, laid out by hand as their sources do. */
+    @Test
+    void slotsOfAClusterAndHashesWithFieldsThatExpireAreReadOver() throws IOException {
+        Dump dump = new Dump()
+                .bytes(0xFE, 0)
+                .bytes(0xF4, 5, 2, 1)
+                .bytes(24)
+                .string("hash")
+                .littleEndian(8, 1_700_000_000_000L)
+                .bytes(2, 0)
+                .string("field")
+                .string("value")
+                .bytes(0x40, 0xFF)
+                .string("other")
+                .string("value")
+                .bytes(25)
+                .string("packed")
+                .littleEndian(8, 1_700_000_000_000L)
+                .string("a listpack")
+                .bytes(22)
+                .string("early")
+                .bytes(1, 9)
+                .string("field")
+                .string("value")
+                .bytes(23)
+                .string("early packed")
+                .string("a listpack")
+                .bytes(0)
+                .string("behind")
+                .string("them");
+        Told told = Told.of(format, dump.write());
+        assertThat(told.entries).isEqualTo(Map.of("behind", "them"));
+        assertThat(told.skipped).isEqualTo(Map.of("hashes", 4L));
+    }
+
     @Test
     void aFlippedByteIsNoticedBeforeAnythingIsTold() throws IOException {
         Path file = new Dump().bytes(0).string("a").string("1").write();
