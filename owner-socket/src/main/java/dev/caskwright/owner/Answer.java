@@ -139,8 +139,14 @@ interface Answer extends Closeable {
 
     /** The changes after a version, read some at a time. */
     final class Changes implements Answer {
-        private static final int MAX_HELD = 10_000;
-        private static final long MAX_HELD_BYTES = 1 << 20; // and the one change that goes beyond it
+        /**
+         * How much is read at once, and the one change that goes beyond it: much, because each reading looks for its place from
+         * the start of a file, and little, because it is the owner's memory.
+         */
+        private static final long MAX_HELD_BYTES =
+                Math.max(1 << 20, Math.min(16 << 20, Runtime.getRuntime().maxMemory() / 128));
+
+        private static final long BYTES_PER_CHANGE = 200; // that are held besides those that are sent
 
         private final ChangeFeed feed;
         private final Deque<byte[][]> held = new ArrayDeque<>();
@@ -173,11 +179,12 @@ interface Answer extends Closeable {
                     }
                     byte[][] piece = Wire.change(change);
                     held.add(piece);
+                    bytes[0] += BYTES_PER_CHANGE;
                     for (byte[] part : piece) {
                         bytes[0] += part.length;
                     }
                     version = change.version();
-                    isCut[0] = --left > 0 && (held.size() >= MAX_HELD || bytes[0] >= MAX_HELD_BYTES);
+                    isCut[0] = --left > 0 && bytes[0] >= MAX_HELD_BYTES;
                     return left > 0 && !isCut[0];
                 });
                 isOver = !isCut[0];

@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>What it costs.</b> Nothing while nobody asks: one thread, which sleeps, for all stores of the process. Otherwise a quarter
  * of one processor at most, and, at up to 16 connections of which 4 walk over entries or read a value of more than 1 MiB, 64 KiB
  * each and the entry that is being sent, which is refused if it takes more than a sixteenth of the heap; a walk over changes holds
- * 1 MiB. Clients that are slow or silent are dropped: after 5 seconds without a request, 10 without
+ * a 128th of the heap, 1 to 16 MiB. Clients that are slow or silent are dropped: after 5 seconds without a request, 10 without
  * taking 64 KiB of an answer, and an hour in a walk. Merges and backups that are asked for run as if this process had asked for
  * them, one at a time.
  *
