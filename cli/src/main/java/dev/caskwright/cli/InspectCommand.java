@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -31,6 +32,7 @@ import picocli.CommandLine.Parameters;
         })
 final class InspectCommand implements Callable<Integer> {
     private static final int MOST_BYTES = 4 << 10;
+    private static final int LONGEST_CHARACTER = 4; // bytes in UTF-8
     private static final String EXPIRY = "expiresAt";
 
     private final Shell shell;
@@ -115,7 +117,8 @@ final class InspectCommand implements Callable<Integer> {
             object.put("kind", kind);
             for (int i = 0; i < fields.length; i += 2) {
                 Object value = fields[i + 1];
-                if (value instanceof byte[] raw) {
+                if (value instanceof byte[] found) {
+                    byte[] raw = whole(found);
                     boolean isText = Encoding.text(raw) != Encoding.Text.NONE;
                     object.put(
                             isText ? (String) fields[i] : fields[i] + "Hex",
@@ -129,9 +132,21 @@ final class InspectCommand implements Callable<Integer> {
             Figures.printJson(shell.out(), object);
         }
 
+        /** Returns bytes without the start of a character that was cut where no more bytes were wanted. */
+        private byte[] whole(byte[] found) {
+            for (int cut = 0; found.length == bytes && cut < LONGEST_CHARACTER && cut < found.length; cut++) {
+                byte[] shorter = Arrays.copyOf(found, found.length - cut);
+                if (Encoding.text(shorter) != Encoding.Text.NONE) {
+                    return shorter;
+                }
+            }
+            return found;
+        }
+
         /** Returns what is printed of a field; empty if it says nothing. */
         private String text(String name, Object value) {
-            if (value instanceof byte[] raw) {
+            if (value instanceof byte[] found) {
+                byte[] raw = whole(found);
                 return Encoding.text(raw) == Encoding.Text.NONE
                         ? "0x" + HexFormat.of().formatHex(raw)
                         : '"'

@@ -5,7 +5,6 @@ import dev.caskwright.api.CopyReport;
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.Facet;
 import dev.caskwright.api.Integrity;
-import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.StoreAtRest;
 import dev.caskwright.api.VerifyReport;
 import java.io.IOException;
@@ -40,9 +39,10 @@ record StoreOrOwner(StoreAtRest store, Path path, Stores stores, Function<Path, 
         try {
             return closed.verify();
         } catch (EngineLockedException e) {
-            StorageEngine owner = stores.owner(path, e);
+            // An owner that makes no copies leaves nothing but to end it first, which is what the refusal says.
+            Backups owner = stores.owner(path, e).facet(Backups.class).orElseThrow(() -> e);
             try (Scrap scrap = Scrap.beside(path)) {
-                owner.require(Backups.class).checkpoint(scrap.path());
+                owner.checkpoint(scrap.path());
                 return atRest.apply(scrap.path()).require(Integrity.class).verify();
             }
         }

@@ -12,6 +12,8 @@ import dev.caskwright.api.spi.EngineSettings;
 import dev.caskwright.api.spi.EngineSettings.Access;
 import dev.caskwright.bitcask.BitcaskEngine;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -19,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -111,6 +114,40 @@ final class InspectCommandTest {
             store.put(bytes("long"), new byte[1_000]);
         }
         assertThat(all(directory, "MANIFEST")).contains("CODEC forcedBefore=", "codec=1, dictionary=0, name=\"lz4\"");
+    }
+
+    @Test
+    void aTextThatIsCutWithinACharacterIsStillAText() throws IOException {
+        Path directory = temporary.resolve("cut");
+        try (BitcaskEngine store = BitcaskEngine.open(directory)) {
+            store.put(bytes("k"), bytes("\u20ac\u20ac\ud83d\ude00"));
+        }
+        Path file = files(directory, ".data").get(0);
+        assertThat(inspect(file, "--bytes", "5").out()).contains("value=\"\u20ac\", valueLength=10");
+        assertThat(inspect(file, "--bytes", "9", "--json").out()).contains("\"value\":\"\u20ac\u20ac\",");
+        assertThat(inspect(file, "--bytes", "10").out()).contains("value=\"\u20ac\u20ac\ud83d\ude00\"");
+    }
+
+    /** Heads that each claim all that follows: a checksum over it for each would take hours. */
+    @Test
+    void aForgedManifestIsReadInProportionToItsLength() throws IOException {
+        Path directory = bitcask();
+        byte[] start = Arrays.copyOf(Files.readAllBytes(directory.resolve("MANIFEST")), 1_536);
+        byte[] forged = Arrays.copyOf(start, 2 << 20);
+        ByteBuffer bytes = ByteBuffer.wrap(forged).order(ByteOrder.LITTLE_ENDIAN);
+        long seed = (bytes.getLong(16) ^ Long.rotateLeft(bytes.getLong(24), 32)) * 0x9E3779B97F4A7C15L;
+        for (int at = 1_536; at + 24 <= forged.length; at += 24) {
+            bytes.putInt(at + 4, (forged.length - at - 24) / 8 * 8).put(at + 8, (byte) 1);
+            CRC32C crc = new CRC32C();
+            crc.update(forged, at + 4, 20);
+            long mixed = (seed + at) * 0x9E3779B97F4A7C15L;
+            int mask = (int) ((mixed ^ mixed >>> 29) * 0xBF58476D1CE4E5B9L >>> 32);
+            bytes.putInt(at, (int) crc.getValue() ^ mask);
+        }
+        Path file = Files.write(temporary.resolve("forged"), forged);
+        Cli.Result result = inspect(file);
+        assertThat(result.exitCode()).isEqualTo(ExitCode.NOT_FOUND_OR_DAMAGE);
+        assertThat(result.out()).contains("1536 damaged: bad checksum of the content of an edit: type=1");
     }
 
     @Test

@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.caskwright.api.ChangeFeed;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.StorageEngine;
 import dev.caskwright.bitcask.BitcaskEngine;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.lang.reflect.Proxy;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -27,6 +29,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -346,6 +349,38 @@ final class AttackedSocketTest {
         isOver.set(true);
         clients.forEach(CompletableFuture::join);
         assertThat(share).isLessThan(0.3); // a quarter, and the turn that was under way
+    }
+
+    /** A call that takes longer than a rest is rested for in several. */
+    @Test
+    @Tag("campaign")
+    void aCallThatTakesLongIsRestedForInFull() throws IOException {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        assumeTrue(threads.isThreadCpuTimeSupported(), "skipped: no processor times of threads on this JVM");
+        List<long[]> begins = new ArrayList<>();
+        StorageEngine slow = (StorageEngine) Proxy.newProxyInstance(
+                StorageEngine.class.getClassLoader(),
+                new Class<?>[] {StorageEngine.class},
+                (proxy, call, arguments) -> {
+                    if (call.getName().equals("stats")) {
+                        long cpu = threads.getCurrentThreadCpuTime();
+                        begins.add(new long[] {cpu, System.nanoTime()});
+                        while (threads.getCurrentThreadCpuTime() - cpu < 700_000_000L) {
+                            Thread.onSpinWait();
+                        }
+                    }
+                    return call.invoke(store, arguments);
+                });
+        Path other = Files.createDirectory(temporary.resolve("other"));
+        try (OwnerSocket open = OwnerSocket.open(slow, other)) {
+            assertThat(open.trouble()).isNull();
+            for (int i = 0; i < 3; i++) {
+                assertThat(AskedStore.of(other)).isPresent();
+            }
+        }
+        long[] first = begins.get(0);
+        long[] last = begins.get(2);
+        assertThat((double) (last[0] - first[0]) / (last[1] - first[1])).isLessThan(0.3);
     }
 
     private void walkUntil(AtomicBoolean isOver) {
