@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caskwright.api.CodecException;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.ValueCodec;
 import dev.caskwright.testkit.CrashableIoManager;
@@ -195,6 +196,25 @@ final class HostileCodecTest {
         try (BitcaskEngine engine = open(DEFLATE)) {
             assertThat(engine.get(key(1))).isEqualTo(value);
             assertThat(engine.get(key(2))).isEqualTo(value);
+        }
+    }
+
+    @Test
+    void aValueThatIsTooLongForTheHeapKeepsNoOtherOneFromBeingVerified() throws IOException {
+        try (BitcaskEngine engine = open(new FoundCodec())) {
+            engine.put(key(1), value);
+            engine.put(key(2), bytes("plain"));
+        }
+        FoundCodec.isGreedy = true;
+        try {
+            VerifyReport report = BitcaskEngine.verify(CrashFixture.HOME, disk.factory(CrashFixture.HOME));
+            assertThat(report.records()).isGreaterThanOrEqualTo(2);
+            assertThat(report.damages())
+                    .singleElement()
+                    .satisfies(damage -> assertThat(damage.what())
+                            .isEqualTo("a value cannot be checked, for want of memory: length=1000"));
+        } finally {
+            FoundCodec.isGreedy = false;
         }
     }
 }

@@ -218,6 +218,11 @@ final class LogVerifier {
             if (missingCodecs.add(e.codec())) {
                 damaged(file.name(), scanner.offset(), "values cannot be checked: " + e.getMessage());
             }
+        } catch (OutOfMemoryError e) { // a few bytes may stand for a value of 64 MiB, and the others are to be checked
+            damaged(
+                    file.name(),
+                    scanner.offset(),
+                    "a value cannot be checked, for want of memory: length=" + RecordFormat.decodedLength(coding));
         }
     }
 
