@@ -235,7 +235,7 @@ public final class SortedFile {
         if (filter.mayContain(KeyFilter.hash(key, 0, key.length))) {
             int block = index.floor(key);
             if (block >= 0) {
-                new Block(read(block), index.offset(block)).search(probe);
+                search(block, probe);
             }
         }
         if (!probe.isDone() && !ranges.isEmpty() && ranges.contains(key, 0, key.length)) {
@@ -243,12 +243,17 @@ public final class SortedFile {
         }
     }
 
-    private byte[] read(int block) throws IOException {
+    private void search(int block, Probe probe) throws IOException {
         long offset = index.offset(block);
         int count = Math.toIntExact(index.offset(block + 1) - offset);
-        byte[] bytes = Sealed.read(file, offset, count);
-        check(offset, bytes, count);
-        return bytes;
+        byte[] buffer = BlockBuffers.take(count);
+        try {
+            Sealed.readFully(file, offset, buffer, count);
+            check(offset, buffer, count);
+            new Block(buffer, 0, count, offset).search(probe);
+        } finally {
+            BlockBuffers.give(buffer);
+        }
     }
 
     /** Reads and checks every block, and the order of all keys. The file is held. */
@@ -289,10 +294,6 @@ public final class SortedFile {
         int valueOffset;
         int valueLength;
         long version;
-
-        Block(byte[] bytes, long place) throws CorruptRecordException {
-            this(bytes, 0, bytes.length, place);
-        }
 
         Block(byte[] bytes, int from, int length, long place) throws CorruptRecordException {
             this.bytes = bytes;
@@ -353,7 +354,8 @@ public final class SortedFile {
             if (entry < count) {
                 parse(entry);
                 if (Arrays.equals(bytes, keyOffset, keyOffset + keyLength, key, 0, key.length)) {
-                    probe.take(kind, bytes, valueOffset, valueLength, version);
+                    byte[] value = Arrays.copyOfRange(bytes, valueOffset, valueOffset + valueLength);
+                    probe.take(kind, value, 0, valueLength, version);
                 }
             }
         }
