@@ -1,10 +1,16 @@
 package dev.caskwright.moss.memory;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Compares keys as unsigned bytes, a prefix before its extensions. */
 public final class Keys {
+    private static final VarHandle BIG_ENDIAN =
+            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+
     private Keys() {}
 
     /**
@@ -12,12 +18,14 @@ public final class Keys {
      * shorter.
      */
     public static long head(byte[] key, int offset, int length) {
+        if (length >= Long.BYTES) {
+            return (long) BIG_ENDIAN.get(key, offset);
+        }
         long head = 0;
-        int count = Math.min(length, Long.BYTES);
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < length; i++) {
             head = head << Byte.SIZE | key[offset + i] & 0xFF;
         }
-        return count == Long.BYTES ? head : count == 0 ? 0 : head << Byte.SIZE * (Long.BYTES - count);
+        return length == 0 ? 0 : head << Byte.SIZE * (Long.BYTES - length);
     }
 
     /** Returns the key right after this one and its extensions: the end of a prefix, or null if no key is greater. */

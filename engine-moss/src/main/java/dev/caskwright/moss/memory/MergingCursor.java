@@ -8,7 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * The cursors stand in an array, sorted by their keys, of equal keys the newest first. A step moves those that showed
- * the last key, and moves each up to its place, which for a few sources, of which one is long, takes one comparison.
+ * the last key, and moves each up to its place. Where one source goes on, this takes one comparison; where many take
+ * turns, a binary search. Comparisons look at the first eight bytes of keys, which lie together, and at the keys
+ * themselves only where these are equal.
  */
 /**
  * Walks several layers, newest first, as one: an entry of a newer layer hides those below, and so do its ranges;
@@ -22,6 +24,8 @@ public final class MergingCursor {
     private final RangeSet[] ranges;
     private final boolean hasRanges;
     private final int[] live; // numbers of sources
+    private final long[]
+            heads; // of the present keys by source, with the sign bit turned, so that they order as unsigned
     private final boolean isDescending;
     private final boolean isBottom;
     private final Resolver resolver;
@@ -54,6 +58,7 @@ public final class MergingCursor {
         }
         this.hasRanges = any;
         this.live = new int[count];
+        this.heads = new long[count];
         this.isDescending = isDescending;
         this.isBottom = isBottom;
         this.resolver = resolver;
@@ -87,6 +92,7 @@ public final class MergingCursor {
 
     /** Puts a source in its place among those from 0 up to a number that are sorted. */
     private void insert(int source, int end) {
+        noteHead(source);
         int place = end;
         while (place > 0 && isBefore(source, live[place - 1])) {
             live[place] = live[place - 1];
@@ -95,7 +101,21 @@ public final class MergingCursor {
         live[place] = source;
     }
 
+    private void noteHead(int source) {
+        LayerCursor cursor = all[source];
+        heads[source] = Keys.head(cursor.keySource, cursor.keyOffset, cursor.keyLength) ^ Long.MIN_VALUE;
+    }
+
+    private boolean hasSameKey(int source, int other) {
+        return heads[source] == heads[other] && all[source].compare(all[other]) == 0;
+    }
+
     private boolean isBefore(int source, int other) {
+        long head = heads[source];
+        long otherHead = heads[other];
+        if (head != otherHead) {
+            return head < otherHead != isDescending;
+        }
         int order = all[source].compare(all[other]);
         if (order == 0) {
             return source < other;
@@ -112,7 +132,7 @@ public final class MergingCursor {
             }
             entry = all[live[0]];
             int same = 1;
-            while (same < liveCount && all[live[same]].compare(entry) == 0) {
+            while (same < liveCount && hasSameKey(live[same], live[0])) {
                 same++;
             }
             shown = same;
@@ -135,18 +155,32 @@ public final class MergingCursor {
             int source = live[i];
             LayerCursor cursor = all[source];
             if (isDescending ? cursor.previous() : cursor.next()) {
-                int place = i;
-                while (place + 1 < liveCount && isBefore(live[place + 1], source)) {
-                    live[place] = live[place + 1];
-                    place++;
+                noteHead(source);
+                if (i + 1 < liveCount && isBefore(live[i + 1], source)) {
+                    moveUp(i, source);
                 }
-                live[place] = source;
             } else {
                 System.arraycopy(live, i + 1, live, i, liveCount - i - 1);
                 liveCount--;
             }
         }
         shown = 0;
+    }
+
+    /** Moves a source from a number, whose successor comes before it, to its place among those after it. */
+    private void moveUp(int number, int source) {
+        int low = number + 2;
+        int high = liveCount;
+        while (low < high) {
+            int middle = low + high >>> 1;
+            if (isBefore(live[middle], source)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        System.arraycopy(live, number + 1, live, number, low - 1 - number);
+        live[low - 1] = source;
     }
 
     /** Joins what the first cursors have for their key; returns whether it shows. */
