@@ -446,6 +446,33 @@ final class EncryptionTest {
         assertThat(report.losses()).hasSize(1);
     }
 
+    /** Its key is not that of this store, and not asked for. */
+    @Test
+    void aFileOfAnotherStoreDoesNotKeepSalvageFromWork() throws IOException {
+        byte[] foreign;
+        try (BitcaskEngine other = CrashFixture.builder(Path.of("other"), disk.factory(CrashFixture.HOME), clock)
+                .random(() -> 99)
+                .encryption(Encryption.writing("unknown", EncryptionTest::key))
+                .open()) {
+            other.put(bytes("k"), bytes("v"));
+            foreign = ((CrashableIoManager) disk.factory(CrashFixture.HOME).open(Path.of("other"), true))
+                    .content("00000001.data");
+        }
+        try (BitcaskEngine engine = open("one")) {
+            engine.put(bytes("k"), bytes("v"));
+            engine.put(bytes("l"), bytes("v"));
+        }
+        disk.install("00000009.data", foreign);
+        SalvageReport report = BitcaskEngine.atRest(
+                        CrashFixture.HOME,
+                        disk.factory(CrashFixture.HOME),
+                        Encryption.writing("one", id -> id.equals("one") ? key(id) : null))
+                .require(Salvaging.class)
+                .salvage(COPY);
+        assertThat(report.records()).isEqualTo(2);
+        assertThat(report.losses()).anyMatch(loss -> loss.file().equals("00000009.data"));
+    }
+
     // ---------------------------------------------------------------- damage
 
     /** Each byte of data file, hint file and image, in turn: what is read is what was written, or damage with its place. */
