@@ -278,6 +278,29 @@ final class GroupTest {
     }
 
     @Test
+    void membersHaveTheSameContentWhileAnEmptiedDatabaseIsCleaned() throws Exception {
+        for (int i = 0; i < 4; i++) {
+            StringBuilder keys = new StringBuilder("MSET");
+            for (int j = 0; j < 1_000; j++) {
+                keys.append(" key").append(i * 1_000 + j).append(" value");
+            }
+            assertThat(ask(i % MEMBERS, keys.toString())).isEqualTo("OK");
+        }
+        ask(1, "SELECT 1");
+        assertThat(ask(1, "SET kept 1")).isEqualTo("OK");
+        assertThat(ask(0, "FLUSHDB")).isEqualTo("OK");
+        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+        List<Map<String, String>> contents = group.contents();
+        while (contents.get(0).size() > 10) {
+            assertThat(contents).allMatch(contents.get(0)::equals);
+            assertThat(System.nanoTime()).as("keys are left").isLessThan(end);
+            contents = group.contents();
+        }
+        assertThat(contents).allMatch(contents.get(0)::equals);
+        assertThat(ask(1, "GET kept")).isEqualTo("1");
+    }
+
+    @Test
     void aKeyThatIsTooLongToBeWatchedFailsNothingElse() throws Exception {
         String tooLong = "k".repeat(65_536);
         try (RespClient client = group.client(1)) {

@@ -2,6 +2,8 @@ package dev.caskwright.server;
 
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.bitcask.BitcaskEngine;
+import dev.caskwright.index.btree.BTreeKeyIndex;
+import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.server.config.ServerConfig;
 import dev.caskwright.server.replication.Replay;
 import dev.caskwright.server.replication.Replication;
@@ -103,6 +105,10 @@ final class LoopbackGroup implements AutoCloseable {
         private Member(int number) throws IOException {
             this.number = number;
             store = BitcaskEngine.builder(Path.of("store" + number))
+                    .index(
+                            number == 1
+                                    ? BTreeKeyIndex::new
+                                    : HashKeyIndex::new) // what members agree on has no other order
                     .io(new CrashableIoManager().factory())
                     .clock(time)
                     .open();

@@ -15,6 +15,11 @@ import org.slf4j.LoggerFactory;
 public final class Cleaner {
     private static final Logger LOG = LoggerFactory.getLogger(Cleaner.class);
 
+    /** How many keys of emptied databases one entry removes, and of how many bytes. */
+    private static final int CLEANED = 1_000;
+
+    private static final int CLEANED_BYTES = 256 << 10;
+
     private final Keyspace keyspace;
     private final Executor workers;
     private final @Nullable Replication replication;
@@ -40,16 +45,19 @@ public final class Cleaner {
         }
     }
 
-    /** Has all members remove the same, a part at a time. */
-    private static void cleanGroup(Replication group) throws IOException {
-        boolean hasMore = true;
-        while (hasMore) {
-            try {
-                byte[] replies = group.propose(Proposal.cleaning()).join();
-                hasMore = new CommandLog.Input(replies).bytes()[1] == '1';
-            } catch (CompletionException e) {
-                throw new IOException("the group did not clean", GroupErrors.cause(e));
+    /** Has all members remove the same, a part at a time: that of this member's store which it comes to first. */
+    private void cleanGroup(Replication group) throws IOException {
+        try {
+            while (true) {
+                group.barrier().join();
+                Keyspace.Leftovers next = keyspace.leftovers(CLEANED, CLEANED_BYTES);
+                if (next == null) {
+                    return;
+                }
+                group.propose(Proposal.cleaning(next)).join();
             }
+        } catch (CompletionException e) {
+            throw new IOException("the group did not clean", GroupErrors.cause(e));
         }
     }
 

@@ -16,7 +16,7 @@ import java.util.List;
  * rest         COMMAND      request
  *              TRANSACTION  watched | (place | since | was there (1) | length | key) * watched | count | request * count
  *              WATCH        request
- *              CLEAN        nothing
+ *              CLEAN        slot (1) | count | (length | key) * count
  * request      arguments | (length | bytes) * arguments
  * replies      (length | bytes) * count
  * watch reply  (place | since | is there (1) | length | key) * keys

@@ -5,6 +5,7 @@ import dev.caskwright.server.command.CommandLog.Output;
 import dev.caskwright.server.command.CommandLog.Watch;
 import dev.caskwright.server.resp.Reply;
 import dev.caskwright.server.resp.Request;
+import dev.caskwright.server.store.Keyspace;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -111,14 +112,17 @@ public final class Proposal {
         slots.add(new Slot(null, null, isSilent, false, queue, key));
     }
 
-    /** Returns the proposal that removes a part of what is left of emptied databases. Its only reply tells whether more is left. */
-    static byte[] cleaning() {
+    /** Returns the proposal that removes a part of what is left of an emptied database. Its only reply says that it was executed. */
+    static byte[] cleaning(Keyspace.Leftovers leftovers) {
         Output output = new Output();
         output.single(CommandLog.FORMAT);
         output.single(2);
         output.number(1);
         output.single(CommandLog.CLEAN);
         output.number(0);
+        output.single(leftovers.slot());
+        output.number(leftovers.keys().size());
+        leftovers.keys().forEach(output::bytes);
         return output.toBytes();
     }
 

@@ -26,9 +26,6 @@ public final class Replayer implements Replay, Changes.Listener {
     /** How many databases there are if several servers are one: all members must agree. */
     public static final int DATABASES = 16;
 
-    /** How many keys of emptied databases one entry removes. */
-    private static final int CLEANED = 1_000;
-
     /** How many changes an entry may have: the numbers of changes of one entry must be less than those of the next. */
     private static final int CHANGE_BITS = 20;
 
@@ -105,7 +102,7 @@ public final class Replayer implements Replay, Changes.Listener {
         switch (kind) {
             case CommandLog.COMMAND -> Dispatcher.replay(ready, input.request(), reply);
             case CommandLog.TRANSACTION -> transaction(ready, input);
-            case CommandLog.CLEAN -> reply.integer(ready.keyspace().clean(CLEANED) ? 1 : 0);
+            case CommandLog.CLEAN -> clean(ready, input);
             case CommandLog.WATCH -> isWatch = true;
             default -> throw new IOException("a logged command is of a kind that is not known: kind=" + kind);
         }
@@ -115,6 +112,17 @@ public final class Replayer implements Replay, Changes.Listener {
         if (problem != null) {
             throw new IOException("the store failed under a command that all members execute", problem);
         }
+    }
+
+    private void clean(Call ready, Input input) throws IOException {
+        byte slot = (byte) input.single();
+        int count = input.count();
+        List<byte[]> keys = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            keys.add(input.bytes());
+        }
+        ready.keyspace().clean(new Keyspace.Leftovers(slot, keys));
+        reply.ok();
     }
 
     private byte[] written() {

@@ -102,35 +102,60 @@ public final class Keyspace {
         slots = SlotMap.read(engine.get(SLOTS_KEY), slots.databases());
     }
 
-    /** Returns whether keys of emptied databases are left. */
-    public boolean hasLeftovers() {
-        return slots.leftover() >= 0;
+    /** Keys of a database that was emptied, with the byte of its slot before them; none if there are none left. */
+    @SuppressWarnings("ArrayRecordComponent") // not compared
+    public record Leftovers(byte slot, List<byte[]> keys) {}
+
+    /** Returns some of the keys in a slot that no database has, or null if there is no such slot. Not under the lock. */
+    public @Nullable Leftovers leftovers(int mostKeys, int mostBytes) throws IOException {
+        int slot;
+        lock.lock();
+        try {
+            reload();
+            slot = slots.leftover();
+        } finally {
+            lock.unlock();
+        }
+        if (slot < 0) {
+            return null;
+        }
+        List<byte[]> keys = new ArrayList<>();
+        int[] bytes = {0};
+        visit((byte) slot, new byte[0], (key, stored) -> {
+            keys.add(key);
+            bytes[0] += key.length;
+            return keys.size() < mostKeys && bytes[0] < mostBytes;
+        });
+        return new Leftovers((byte) slot, keys);
     }
 
     /**
-     * Removes some of the keys in slots that no database has; returns whether more may be left. Under the lock.
-     *
-     * @param limit how many
+     * Removes keys of a slot, if no database has it. The slot is free again once no keys are given and none are left. Under the
+     * lock. What is removed depends on nothing but the keys: which of them come first differs between stores of the same content.
      */
-    public boolean clean(int limit) throws IOException {
-        int slot = slots.leftover();
-        if (slot < 0) {
-            return false;
-        }
-        List<byte[]> keys = new ArrayList<>();
-        visit((byte) slot, new byte[0], (key, stored) -> {
-            keys.add(key);
-            return keys.size() < limit;
-        });
-        if (keys.size() < limit) {
-            save(slots.removed((byte) slot));
+    public void clean(Leftovers leftovers) throws IOException {
+        if (!slots.isLeftover(leftovers.slot())) {
+            return; // somebody was faster, and the slot may have keys of another database by now
         }
         WriteBatch batch = new WriteBatch();
-        keys.forEach(batch::delete);
-        if (!keys.isEmpty()) {
-            engine.write(batch, WriteOptions.WRITE);
+        for (byte[] key : leftovers.keys()) {
+            if (key.length == 0 || key[0] != leftovers.slot()) {
+                throw new IOException("a key to be removed is of another slot: slot=" + leftovers.slot());
+            }
+            batch.delete(key);
         }
-        return hasLeftovers();
+        if (batch.size() > 0) {
+            engine.write(batch, WriteOptions.WRITE);
+            return;
+        }
+        boolean[] hasKeys = {false};
+        visit(leftovers.slot(), new byte[0], (key, stored) -> {
+            hasKeys[0] = true;
+            return false;
+        });
+        if (!hasKeys[0]) {
+            save(slots.removed(leftovers.slot()));
+        }
     }
 
     /** The lock under which commands run. */

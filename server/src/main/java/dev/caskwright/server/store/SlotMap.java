@@ -177,6 +177,12 @@ final class SlotMap {
         return moves;
     }
 
+    /** Returns whether a slot has, or may have, keys, and belongs to no database. */
+    boolean isLeftover(byte slot) {
+        int number = slot & 0xFF;
+        return number < MAX_SLOTS && isSet(used, number) && !has(slots, slots.length, number);
+    }
+
     /** Returns a slot that has, or may have, keys, and belongs to no database; -1 if there is none. */
     int leftover() {
         for (int slot = 0; slot < MAX_SLOTS; slot++) {
