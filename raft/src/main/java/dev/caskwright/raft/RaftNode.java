@@ -324,6 +324,14 @@ public final class RaftNode implements AutoCloseable {
         return machine.view();
     }
 
+    /**
+     * Returns how often a change of {@link #store} has begun or ended: odd while an entry is being written, or the store replaced.
+     * Reads between two calls that return the same even number show one moment.
+     */
+    public long changes() {
+        return machine.changes();
+    }
+
     LocalView local() {
         return machine.view();
     }

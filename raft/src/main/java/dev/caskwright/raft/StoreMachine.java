@@ -9,12 +9,14 @@ import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.raft.EntryCodec.Command;
 import dev.caskwright.raft.EntryCodec.Decoded;
 import java.io.IOException;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.proto.RaftProtos.RaftConfigurationProto;
 import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
@@ -89,6 +91,10 @@ final class StoreMachine extends BaseStateMachine {
     private volatile Applied applied;
     private volatile long lastChange;
     private volatile boolean isRemoved;
+
+    /** Odd while the store changes, or is replaced. */
+    private final AtomicLong changes = new AtomicLong(1);
+
     private volatile TermIndex snapshot = NOTHING;
     private volatile long keptFrom = -1;
 
@@ -143,6 +149,7 @@ final class StoreMachine extends BaseStateMachine {
             keptFrom = now.index();
             setLastAppliedTermIndex(snapshot);
             view.set(opened);
+            changes.incrementAndGet();
         } catch (IOException | RuntimeException | Error e) {
             try {
                 opened.close();
@@ -156,6 +163,12 @@ final class StoreMachine extends BaseStateMachine {
     /** Returns the index of the last entry that changed the store, or 0; the last entry of all if that was before it was opened. */
     long lastChange() {
         return lastChange;
+    }
+
+    /** Returns a number that is odd while the store changes, and another one after each change. */
+    long changes() {
+        VarHandle.acquireFence(); // what was read before is read before
+        return changes.get();
     }
 
     /** A snapshot of the store, and the index of the last entry that changed it. */
@@ -249,7 +262,12 @@ final class StoreMachine extends BaseStateMachine {
             WriteBatch batch = new WriteBatch();
             over.addTo(batch);
             batch.put(Applied.key(), after.toBytes());
-            engine.write(batch, WriteOptions.WRITE);
+            changes.incrementAndGet();
+            try {
+                engine.write(batch, WriteOptions.WRITE);
+            } finally {
+                changes.incrementAndGet();
+            }
             applied = after;
             if (batch.size() > 1) {
                 lastChange = index;
@@ -404,6 +422,9 @@ final class StoreMachine extends BaseStateMachine {
             store = null;
             overlay = null;
             view.set(null);
+            if (engine != null) {
+                changes.incrementAndGet();
+            }
         }
         if (engine != null) {
             try {

@@ -116,6 +116,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     /** What is gathered for the group in this turn, or null. */
     private @Nullable Proposal proposal;
 
+    /** How often a request that looks at several keys is tried. */
+    private static final int LOOKS = 64;
+
     private boolean isWithGroup;
 
     /** What the group was asked for a reply, or null. */
@@ -436,8 +439,29 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
             Dispatcher.fail(call, reply, "IOERR the store cannot be read");
             return true;
         }
+        if (Dispatcher.looksAtSeveralKeys(call, request)) {
+            return lookAtOneMoment(members, reply, batch);
+        }
         runOne(reply, batch);
         return true;
+    }
+
+    /** Runs a request that looks at several keys until no change came between; if they come too often, it is logged like a change. */
+    private boolean lookAtOneMoment(Replication members, Reply reply, Batch batch) {
+        long mark = reply.written();
+        for (int i = 0; i < LOOKS; i++) {
+            long before = members.changes();
+            if ((before & 1) != 0) {
+                Thread.onSpinWait();
+                continue;
+            }
+            runOne(reply, batch);
+            if (members.changes() == before) {
+                return true;
+            }
+            reply.truncate(mark);
+        }
+        return addToProposal(reply);
     }
 
     private void propose(Replication members, Proposal whole) {

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -298,6 +299,40 @@ final class GroupTest {
         }
         assertThat(contents).allMatch(contents.get(0)::equals);
         assertThat(ask(1, "GET kept")).isEqualTo("1");
+    }
+
+    @Test
+    void aReadOfSeveralKeysIsOfOneMoment() throws Exception {
+        AtomicBoolean isDone = new AtomicBoolean();
+        StringBuilder all = new StringBuilder("MGET");
+        for (int i = 0; i < 50; i++) {
+            all.append(" key").append(i);
+        }
+        Thread writer = new Thread(() -> {
+            try {
+                for (int i = 0; !isDone.get(); i++) {
+                    StringBuilder next = new StringBuilder("MSET");
+                    for (int j = 0; j < 50; j++) {
+                        next.append(" key").append(j).append(' ').append(i);
+                    }
+                    ask(0, next.toString());
+                }
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        });
+        writer.start();
+        try {
+            for (int i = 0; i < 1_000; i++) {
+                List<?> values = (List<?>) ask(1, all.toString());
+                assertThat(values.stream().distinct().count())
+                        .as("values of one moment: %s", values)
+                        .isEqualTo(1);
+            }
+        } finally {
+            isDone.set(true);
+            writer.join();
+        }
     }
 
     @Test

@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** A group whose members agree since there is one thread that executes everything on all of them, one after another. */
 final class LoopbackGroup implements AutoCloseable {
@@ -101,6 +102,7 @@ final class LoopbackGroup implements AutoCloseable {
         private final ManualClock time = new ManualClock();
         private final StorageEngine store;
         private final Replay replay = CaskServer.newReplay();
+        private final AtomicLong changes = new AtomicLong();
 
         private Member(int number) throws IOException {
             this.number = number;
@@ -149,6 +151,11 @@ final class LoopbackGroup implements AutoCloseable {
             CompletableFuture<Integer> late = new CompletableFuture<>();
             counts.add(late);
             return timeoutMillis > 0 ? late.completeOnTimeout(others, timeoutMillis, TimeUnit.MILLISECONDS) : late;
+        }
+
+        @Override
+        public long changes() {
+            return changes.get();
         }
 
         @Override
@@ -226,7 +233,9 @@ final class LoopbackGroup implements AutoCloseable {
             byte[] replies = null;
             tick();
             for (Member member : members) {
+                member.changes.incrementAndGet();
                 byte[] own = member.replay.apply(member.store, commands, index, clock.millis());
+                member.changes.incrementAndGet();
                 replies = member.number == proposer ? own : replies;
             }
             return replies;

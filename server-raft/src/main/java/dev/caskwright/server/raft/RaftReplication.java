@@ -152,6 +152,11 @@ final class RaftReplication implements Replication {
     }
 
     @Override
+    public long changes() {
+        return node.changes();
+    }
+
+    @Override
     public StorageEngine store() {
         return store;
     }

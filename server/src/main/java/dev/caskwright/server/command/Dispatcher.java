@@ -131,6 +131,16 @@ public final class Dispatcher {
         return command != null && command.firstKey() > 0 && command.has(Flag.FAST);
     }
 
+    /** Returns whether the reply to a request is made of several keys, and must be of one moment. */
+    public static boolean looksAtSeveralKeys(Call call, Request request) {
+        Command command = call.host().commands().find(request);
+        if (command == null || command.firstKey() <= 0) {
+            return false;
+        }
+        int last = command.lastKey() < 0 ? request.count() + command.lastKey() : command.lastKey();
+        return last > command.firstKey() && call.session().replyMode() == Session.ReplyMode.ON;
+    }
+
     /** Adds a request to a proposal; or the error that is its reply, if the client may not make it. */
     public static void propose(Call call, Request request, Reply reply, Proposal proposal) {
         Session session = call.session();

@@ -35,6 +35,12 @@ public interface Replication extends AutoCloseable {
      */
     CompletableFuture<Integer> copies(int wanted, long timeoutMillis);
 
+    /**
+     * Returns how often a change of the store has begun or ended: odd while one is under way. Reads between two calls that return the
+     * same even number show one moment.
+     */
+    long changes();
+
     /** Returns the store of this member, for reads. It stays this object when what is below it is replaced. */
     StorageEngine store();
 
