@@ -58,6 +58,15 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     /** Messages to other clients beyond which no further request is run before these have gone. */
     private static final int MANY_PUSHES = 1_000;
 
+    /** How often a request that looks at keys is tried. */
+    private static final int LOOKS = 64;
+
+    /** The list of databases has not been read in this turn. */
+    private static final long NEVER = -1;
+
+    /** It has, while there may have been changes. */
+    private static final long SOMETIME = 1;
+
     /** What a message that waits for the event loop takes, roughly, beside its bytes, which all who get it share. */
     private static final long PUSH_BYTES = 160;
 
@@ -97,8 +106,8 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
 
     private volatile long shownOutputBytes;
 
-    /** This turn has looked at the store of a group. */
-    private boolean hasLooked;
+    /** After how many changes of the store of a group this turn has read the list of databases. */
+    private long lookedAt;
 
     /** The last request has not wholly come. */
     private boolean needsMore;
@@ -115,9 +124,6 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
 
     /** What is gathered for the group in this turn, or null. */
     private @Nullable Proposal proposal;
-
-    /** How often a request that looks at several keys is tried. */
-    private static final int LOOKS = 64;
 
     private boolean isWithGroup;
 
@@ -298,7 +304,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         try {
             gate.takeDependence();
             needsMore = false;
-            hasLooked = false;
+            lookedAt = NEVER;
             session.active(host.keyspace().nowMillis());
             while (mayRun() && reply.written() < MUCH_OUTPUT && pushed < MANY_PUSHES) {
                 int next = parser.parse(data, from, end, request);
@@ -430,30 +436,37 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
             return true;
         }
         try {
-            if (!hasLooked) {
+            if (Dispatcher.looksAtKeys(call, request)) {
+                return lookAtOneMoment(members, reply, batch);
+            }
+            if (lookedAt == NEVER) {
                 host.keyspace().reload();
-                hasLooked = true;
+                lookedAt = SOMETIME;
             }
         } catch (IOException e) {
             LOG.warn("the list of databases cannot be read: leader={}", members.leaderAddress(), e);
             Dispatcher.fail(call, reply, "IOERR the store cannot be read");
             return true;
         }
-        if (Dispatcher.looksAtSeveralKeys(call, request)) {
-            return lookAtOneMoment(members, reply, batch);
-        }
         runOne(reply, batch);
         return true;
     }
 
-    /** Runs a request that looks at several keys until no change came between; if they come too often, it is logged like a change. */
-    private boolean lookAtOneMoment(Replication members, Reply reply, Batch batch) {
+    /**
+     * Runs a request that looks at keys until no change came between its reads, that of the list of databases among them; if changes
+     * come too often, it is logged like one.
+     */
+    private boolean lookAtOneMoment(Replication members, Reply reply, Batch batch) throws IOException {
         long mark = reply.written();
         for (int i = 0; i < LOOKS; i++) {
             long before = members.changes();
             if ((before & 1) != 0) {
                 Thread.onSpinWait();
                 continue;
+            }
+            if (lookedAt != before) {
+                host.keyspace().reload();
+                lookedAt = before;
             }
             runOne(reply, batch);
             if (members.changes() == before) {

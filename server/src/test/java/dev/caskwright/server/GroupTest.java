@@ -336,6 +336,38 @@ final class GroupTest {
     }
 
     @Test
+    void aReadKeepsToItsDatabaseWhileItIsSwapped() throws Exception {
+        AtomicBoolean isDone = new AtomicBoolean();
+        ask(0, "SET key zero");
+        Thread writer = new Thread(() -> {
+            try {
+                while (!isDone.get()) {
+                    for (String each : List.of("MULTI", "SWAPDB 0 1", "SET key zero", "SELECT 1", "SET key one")) {
+                        ask(0, each);
+                    }
+                    ask(0, "EXEC");
+                    ask(0, "SELECT 0");
+                }
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        });
+        writer.start();
+        try {
+            RespClient client = clients.get(1);
+            for (int i = 0; i < 50; i++) {
+                client.sendRaw("GET key\r\n".repeat(500));
+                for (int j = 0; j < 500; j++) {
+                    assertThat(client.read()).isEqualTo("zero");
+                }
+            }
+        } finally {
+            isDone.set(true);
+            writer.join();
+        }
+    }
+
+    @Test
     void aKeyThatIsTooLongToBeWatchedFailsNothingElse() throws Exception {
         String tooLong = "k".repeat(65_536);
         try (RespClient client = group.client(1)) {

@@ -131,14 +131,10 @@ public final class Dispatcher {
         return command != null && command.firstKey() > 0 && command.has(Flag.FAST);
     }
 
-    /** Returns whether the reply to a request is made of several keys, and must be of one moment. */
-    public static boolean looksAtSeveralKeys(Call call, Request request) {
+    /** Returns whether the reply to a request is made of keys that it names, so that it must be of one moment and can be made again. */
+    public static boolean looksAtKeys(Call call, Request request) {
         Command command = call.host().commands().find(request);
-        if (command == null || command.firstKey() <= 0) {
-            return false;
-        }
-        int last = command.lastKey() < 0 ? request.count() + command.lastKey() : command.lastKey();
-        return last > command.firstKey() && call.session().replyMode() == Session.ReplyMode.ON;
+        return command != null && command.firstKey() > 0 && call.session().replyMode() == Session.ReplyMode.ON;
     }
 
     /** Adds a request to a proposal; or the error that is its reply, if the client may not make it. */
