@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -107,12 +108,20 @@ final class InspectCommandTest {
     }
 
     @Test
-    void notesOfCodecsAreShown() throws IOException {
+    void valuesThatAreStoredByCodecsAndTheNotesOfThemAreShown() throws IOException {
         Path directory = temporary.resolve("coded");
         try (BitcaskEngine store =
                 BitcaskEngine.builder(directory).codec(Backends.codec("lz4")).open()) {
             store.put(bytes("long"), new byte[1_000]);
+            store.put(bytes("mortal"), new byte[1_000], WriteOptions.DEFAULT.timeToLive(Duration.ofDays(1)));
+            store.put(bytes("plain"), bytes("v"));
         }
+        String records = all(directory, ".data");
+        assertThat(records)
+                .containsPattern(
+                        "put version=1, flags=0x41, .*, codec=1, dictionary=0, decodedLength=1000, key=\"long\"")
+                .containsPattern("flags=0x51, expiresAt=\\d+ .*key=\"mortal\"")
+                .containsPattern("flags=0x1, durable.*key=\"plain\", keyLength=5, value=\"v\"");
         assertThat(all(directory, "MANIFEST")).contains("CODEC forcedBefore=", "codec=1, dictionary=0, name=\"lz4\"");
     }
 

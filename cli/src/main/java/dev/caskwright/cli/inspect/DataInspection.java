@@ -1,6 +1,8 @@
 package dev.caskwright.cli.inspect;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 
 /** The records of a data file. */
 final class DataInspection {
@@ -132,30 +134,8 @@ final class DataInspection {
             findings.found(at, name, "version", version, "records", file.intAt(at + header));
         } else if (kind == END_OF_FILE) {
             findings.found(at, name, "version", version);
-        } else if (isEncrypted) {
-            findings.found(
-                    at,
-                    name,
-                    "version",
-                    version,
-                    "flags",
-                    "0x" + Integer.toHexString(flags),
-                    "inBatch",
-                    (flags & IN_BATCH) != 0,
-                    "expiresAt",
-                    expiry,
-                    "durableDistance",
-                    distance == UNKNOWN_DISTANCE ? "unknown" : Integer.toString(distance),
-                    "encrypted",
-                    true,
-                    "keyLength",
-                    keyLength,
-                    "valueLength",
-                    valueLength);
         } else {
-            findings.found(
-                    at,
-                    name,
+            List<Object> fields = new ArrayList<>(List.of(
                     "version",
                     version,
                     "flags",
@@ -165,15 +145,21 @@ final class DataInspection {
                     "expiresAt",
                     expiry,
                     "durableDistance",
-                    distance == UNKNOWN_DISTANCE ? "unknown" : Integer.toString(distance),
-                    "key",
-                    file.copy(at + header, Math.min(keyLength, findings.mostBytes())),
-                    "keyLength",
-                    keyLength,
-                    "value",
-                    file.copy(at + header + keyLength, Math.min(valueLength, findings.mostBytes())),
-                    "valueLength",
-                    valueLength);
+                    distance == UNKNOWN_DISTANCE ? "unknown" : Integer.toString(distance)));
+            if ((flags & CODED) != 0) {
+                long coding = file.longAt(at + SHORT_HEADER + ((flags & EXPIRES) == 0 ? 0 : Long.BYTES));
+                fields.addAll(List.of("codec", coding & 0xFF, "dictionary", coding >>> 8 & 0xFF));
+                fields.addAll(List.of("decodedLength", coding >>> 32));
+            }
+            if (isEncrypted) {
+                fields.addAll(List.of("encrypted", true, "keyLength", keyLength));
+            } else {
+                byte[] key = file.copy(at + header, Math.min(keyLength, findings.mostBytes()));
+                byte[] value = file.copy(at + header + keyLength, Math.min(valueLength, findings.mostBytes()));
+                fields.addAll(List.of("key", key, "keyLength", keyLength, "value", value));
+            }
+            fields.addAll(List.of("valueLength", valueLength));
+            findings.found(at, name, fields.toArray());
         }
         return end;
     }
