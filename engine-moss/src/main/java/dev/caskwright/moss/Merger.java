@@ -174,20 +174,24 @@ final class Merger {
     }
 
     private @Nullable Run pick(Stack stack) {
-        if (stack.base > MOST_LAYERS) {
+        // Another engine is given a layer as one batch, so none may get too long for it.
+        long most = store.settings.isOverEngine() ? store.settings.persistBytes() : Long.MAX_VALUE;
+        if (stack.base > MOST_LAYERS && most == Long.MAX_VALUE) {
             return new Run(0, stack.base);
         }
         int from = 0;
         while (from < stack.base) {
             int tier = tier(stack.layers[from]);
             int to = from;
-            while (to < stack.base && tier(stack.layers[to]) <= tier) {
+            long bytes = 0;
+            while (to < stack.base && tier(stack.layers[to]) <= tier && bytes + stack.layers[to].bytes() <= most) {
+                bytes += stack.layers[to].bytes();
                 to++;
             }
             if (to - from >= FEWEST) {
                 return new Run(from, to);
             }
-            from = to;
+            from = Math.max(to, from + 1);
         }
         return null;
     }

@@ -21,6 +21,8 @@ public final class MossBuilder {
     private static final long LEAST_MEMORY_BYTES = 1L << 16;
     private static final long LARGEST_TABLE_BYTES = 64L << 20;
     private static final long LARGEST_PERSIST_BYTES = 64L << 20;
+    private static final long LARGEST_BATCH_BYTES =
+            32L << 20; // for another engine, which may reserve room for long keys
     private static final int DEFAULT_CHECKPOINTS = 16;
     private static final int MOST_CHECKPOINTS = 1_000;
 
@@ -120,7 +122,8 @@ public final class MossBuilder {
 
     /**
      * Sets how much waits, about, before it is written below, and how much is written at once; a quarter of {@link
-     * #maxMemoryBytes}, at most 64 MiB, if not set.
+     * #maxMemoryBytes}, at most 64 MiB, if not set. Over another engine it is also the longest layer that merges make, for
+     * a layer is one batch there; if not set, at most 32 MiB and a sixty-fourth of the heap.
      */
     public MossBuilder persistBytes(long bytes) {
         if (bytes < 1) {
@@ -242,7 +245,10 @@ public final class MossBuilder {
 
     /** Opens the engine. */
     public MossEngine open() throws IOException {
-        long waiting = persistBytes > 0 ? persistBytes : Math.min(LARGEST_PERSIST_BYTES, maxMemoryBytes / 4);
+        long most = lower == null
+                ? LARGEST_PERSIST_BYTES
+                : Math.min(LARGEST_BATCH_BYTES, Runtime.getRuntime().maxMemory() / 64);
+        long waiting = persistBytes > 0 ? persistBytes : Math.max(1, Math.min(most, maxMemoryBytes / 4));
         boolean hasLog = directory != null;
         Durability usual = durability != null ? durability : hasLog ? Durability.WRITE : Durability.NONE;
         Settings settings = new Settings(

@@ -231,8 +231,8 @@ public final class MossEngine
     }
 
     /**
-     * Gives back what deleted and overwritten entries take: joins all layers in memory to one, or, if there are files,
-     * writes what is in memory and joins the files. Reads and writes go on.
+     * Gives back what deleted and overwritten entries take: joins all layers in memory to one, or, if something is below,
+     * writes them there, and joins the files if they are the store's own. Reads and writes go on.
      */
     public void compact() throws IOException {
         if (compactor != null) {
@@ -242,6 +242,10 @@ public final class MossEngine
             } catch (CancellationException e) {
                 throw new EngineClosedException("engine is closed");
             }
+            return;
+        }
+        if (store.stack().bottom.isPersistent()) {
+            store.persister.flush(); // joined to one, they could be more than the engine below takes at once
             return;
         }
         compactMemory();

@@ -291,6 +291,26 @@ final class LowerLevelTest {
     }
 
     @Test
+    void noMergeMakesALayerThatIsTooMuchForOneBatchBelow() throws IOException {
+        long most = 64 << 10;
+        CrashableIoManager disk = new CrashableIoManager();
+        try (StorageEngine lower = lower(disk, Below.BITCASK_WITHOUT_ORDER);
+                MossEngine engine =
+                        over(lower, disk.factory(HOME)).persistBytes(most).open()) {
+            for (int i = 0; i < 400; i++) {
+                engine.put(bytes("key" + i), new byte[1_000], WriteOptions.NONE);
+                engine.store().merger.step();
+            }
+            assertThat(engine.store().merger.merges()).isPositive();
+            assertThat(engine.store().stack().layers).allMatch(layer -> layer.bytes() <= most);
+            engine.compact();
+            assertThat(engine.store().stack().bottom.version()).isEqualTo(400);
+            assertThat(engine.store().persister.persists()).isGreaterThan(5);
+            assertThat(engine.size()).isEqualTo(400);
+        }
+    }
+
+    @Test
     void aLowerLevelThatSomethingElseWroteToIsRefused() throws IOException {
         CrashableIoManager disk = new CrashableIoManager();
         try (StorageEngine lower = lower(disk, Below.BITCASK_WITH_ORDER)) {
