@@ -137,7 +137,7 @@ final class Store {
             if (log != null) {
                 log.beforeSeal();
             }
-            become(stack.sealed(new Layer[] {active}, new MemTable(RangeSet.EMPTY, version)));
+            become(stack.sealed(new Layer[] {active}, active.next(version)));
             work.signalAll();
         }
     }

@@ -1,5 +1,6 @@
 package dev.caskwright.moss.memory;
 
+import dev.caskwright.api.spi.KeyHash;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
@@ -14,6 +15,10 @@ import java.util.List;
  *
  * A key has one node for each write to it, the newest first. Readers pass over nodes that are newer than what they may
  * show.
+ *
+ * Of most keys that a get asks for, most tables have nothing, and a search would wait for memory a dozen times. So there
+ * is a filter: for each key two bits of one word, nine bits a key in all. It is longer with each longer list of nodes. Its
+ * bits are set before the write is shown, so a reader that may see a write finds them.
  */
 /**
  * The layer that takes writes. It keeps every version that it was given, so that a reader with an older moment finds
@@ -38,13 +43,17 @@ public final class MemTable implements Layer {
     private static final int LAST_OF_BATCH = 1 << 16;
     private static final int FIRST_INTS = 1 << 10;
     private static final int MOST_INTS = 1 << 29;
+    private static final int INTS_PER_WORD = Long.SIZE; // of the filter: a bit an int, and some nine of these a key
+    private static final KeyHash HASH =
+            new KeyHash(0x7461626C65L); // whoever knows it can make searches slow, not wrong
     private static final VarHandle LINK = MethodHandles.arrayElementVarHandle(int[].class);
 
     private final RangeSet ranges;
     private final long baseVersion;
     private final Arena arena = new Arena();
 
-    private volatile int[] nodes = new int[FIRST_INTS];
+    private volatile int[] nodes;
+    private volatile long[] filter;
     private volatile long visible;
     private volatile boolean endsBatch = true;
 
@@ -61,10 +70,21 @@ public final class MemTable implements Layer {
      * @param baseVersion the last version before its first write
      */
     public MemTable(RangeSet ranges, long baseVersion) {
+        this(ranges, baseVersion, FIRST_INTS);
+    }
+
+    private MemTable(RangeSet ranges, long baseVersion, int ints) {
+        this.nodes = new int[ints];
+        this.filter = new long[Integer.highestOneBit(ints / INTS_PER_WORD)];
         this.ranges = ranges;
         this.baseVersion = baseVersion;
         this.visible = baseVersion;
         this.seed = baseVersion * 0x9E3779B97F4A7C15L + 1;
+    }
+
+    /** Returns an empty table that follows this one, with half of its room from the start. */
+    public MemTable next(long version) {
+        return new MemTable(RangeSet.EMPTY, version, Math.max(FIRST_INTS, nodes.length / 2));
     }
 
     /**
@@ -91,6 +111,7 @@ public final class MemTable implements Layer {
         System.arraycopy(value, valueOffset, chunk, offset + keyLength, valueLength);
         arena.advance(keyLength + valueLength);
 
+        note(filter, HASH.hash(key, keyOffset, keyLength));
         long head = Keys.head(key, keyOffset, keyLength);
         findPath(list, head, key, keyOffset, keyLength);
         int node = used;
@@ -141,9 +162,40 @@ public final class MemTable implements Layer {
         int[] list = nodes;
         if (used + needed > list.length) {
             list = Arrays.copyOf(list, Math.max(2 * list.length, used + needed));
+            filter = filterOf(list);
             nodes = list;
         }
         return list;
+    }
+
+    private long[] filterOf(int[] list) {
+        long[] words = new long[Integer.highestOneBit(list.length / INTS_PER_WORD)];
+        int node = firstPosition();
+        while (node < used) {
+            int length = list[node + KEY_LENGTH];
+            note(words, HASH.hash(arena.chunk(list[node + CHUNK]), list[node + OFFSET], length));
+            node += LINKS + (list[node + KIND] >>> LEVELS_SHIFT & KIND_MASK);
+        }
+        return words;
+    }
+
+    private static void note(long[] words, long hash) {
+        words[(int) (hash >>> Integer.SIZE) & words.length - 1] |= bits(hash);
+    }
+
+    private static long bits(long hash) {
+        return 1L << hash | 1L << (hash >>> 6); // shifts take six bits each
+    }
+
+    /** Returns the hash that {@link #mayHave} takes. */
+    static long filterHash(byte[] key) {
+        return HASH.hash(key, 0, key.length);
+    }
+
+    private boolean mayHave(long hash) {
+        long[] words = filter;
+        long bits = bits(hash);
+        return (words[(int) (hash >>> Integer.SIZE) & words.length - 1] & bits) == bits;
     }
 
     /**
@@ -232,6 +284,9 @@ public final class MemTable implements Layer {
 
     @Override
     public void find(Probe probe, long shown) {
+        if (!mayHave(probe.tableHash())) {
+            return;
+        }
         int[] list = nodes;
         byte[] key = probe.key();
         int node = ceiling(list, key);
@@ -303,7 +358,7 @@ public final class MemTable implements Layer {
 
     @Override
     public long bytes() {
-        return arena.bytes() + (long) Integer.BYTES * nodes.length + ranges.bytes();
+        return arena.bytes() + (long) Integer.BYTES * nodes.length + (long) Long.BYTES * filter.length + ranges.bytes();
     }
 
     @Override

@@ -16,6 +16,8 @@ public final class Probe {
     final byte[] key;
     final int hash;
 
+    private long tableHash;
+    private boolean hasTableHash;
     private int state = SEARCHING;
     private byte @Nullable [] source;
     private int offset;
@@ -37,6 +39,15 @@ public final class Probe {
     /** Returns its hash. */
     public int hash() {
         return hash;
+    }
+
+    /** Returns the hash that memory tables filter by; it is computed once. */
+    long tableHash() {
+        if (!hasTableHash) {
+            tableHash = MemTable.filterHash(key);
+            hasTableHash = true;
+        }
+        return tableHash;
     }
 
     /** Returns whether lower layers cannot change the answer. */
