@@ -32,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -46,11 +47,6 @@ import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
-import org.apache.ratis.protocol.SetConfigurationRequest;
-import org.apache.ratis.protocol.SnapshotManagementRequest;
-import org.apache.ratis.protocol.TransferLeadershipRequest;
-import org.apache.ratis.protocol.exceptions.GroupMismatchException;
-import org.apache.ratis.protocol.exceptions.ServerNotReadyException;
 import org.apache.ratis.rpc.CallId;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
@@ -119,6 +115,7 @@ public final class RaftNode implements AutoCloseable {
     private volatile @Nullable NodeLock lock;
     private volatile @Nullable RaftServer server;
     private volatile @Nullable Peers peers;
+    private volatile @Nullable Administration administration;
     private volatile @Nullable SnapshotServer snapshots;
 
     private RaftNode(RaftNodeBuilder options, UUID group, RaftMember self) {
@@ -198,7 +195,10 @@ public final class RaftNode implements AutoCloseable {
                     .setParameters(parameters)
                     .build();
             server = started;
-            peers = new Peers(groupId, this::knownPeers, properties, parameters, options.requestTimeout.toMillis());
+            Peers others =
+                    new Peers(groupId, this::knownPeers, properties, parameters, options.requestTimeout.toMillis());
+            peers = others;
+            administration = new Administration(started, others, client, groupId, self, workers);
             started.start();
         } catch (IOException | RuntimeException e) {
             throw cannotStart(e);
@@ -419,13 +419,7 @@ public final class RaftNode implements AutoCloseable {
      * @return a future that ends when it leads; it fails with an {@link IOException} if it does not in time
      */
     public CompletableFuture<Void> transferLeadership(String member, Duration timeout) {
-        return admin(running -> running.transferLeadershipAsync(new TransferLeadershipRequest(
-                client,
-                running.getId(),
-                groupId,
-                CallId.getAndIncrement(),
-                RaftPeerId.valueOf(member),
-                timeout.toMillis())));
+        return administer(group -> group.transfer(member, timeout));
     }
 
     /**
@@ -437,7 +431,7 @@ public final class RaftNode implements AutoCloseable {
      *     that was not so in time, and then the group has the old members, or tries on
      */
     public CompletableFuture<Void> setMembers(List<RaftMember> members) {
-        return change(SetConfigurationRequest.Arguments.newBuilder().setServersInNewConf(peers(members)));
+        return administer(group -> group.set(members));
     }
 
     /**
@@ -447,49 +441,7 @@ public final class RaftNode implements AutoCloseable {
      *     answer as one of this group that waits to be taken in, or if somebody else changes the members meanwhile
      */
     public CompletableFuture<Void> addMember(RaftMember added) {
-        RaftServer.Division division = division();
-        Peers others = peers;
-        if (division == null || others == null) {
-            return CompletableFuture.failedFuture(new IOException("the node is closed"));
-        }
-        List<RaftMember> before = members(division);
-        for (RaftMember known : before) {
-            if (known.id().equals(added.id()) || known.address().equals(added.address())) {
-                return CompletableFuture.failedFuture(
-                        new IOException("there is a member of this name or at this address: " + known));
-            }
-        }
-        List<RaftMember> after = new ArrayList<>(before);
-        after.add(added);
-        return others.askOnce(Peers.peer(added), Peers.HELLO, ByteBuffer.wrap(hello().toBytes()), workers)
-                .handle((answer, failed) -> {
-                    checkWaiting(added, answer, failed);
-                    return null;
-                })
-                .thenCompose(checked -> change(before, after));
-    }
-
-    /** Refuses a member that is not one of this group that waits to be taken in. */
-    private void checkWaiting(RaftMember added, @Nullable ByteBuffer answer, @Nullable Throwable failed) {
-        String problem = null;
-        if (answer != null) {
-            try {
-                Hello said = Hello.of(answer);
-                if (!said.members().isEmpty() && !said.knows(self.id())) {
-                    problem = "it was begun as a group of its own: its members=" + said.members();
-                }
-            } catch (UnsupportedFormatException e) {
-                problem = String.valueOf(e.getMessage());
-            }
-        } else if (failed != null && Lookout.isCausedBy(failed, GroupMismatchException.class)) {
-            problem = "it is a member of another group";
-        } else if (failed != null && !Lookout.isCausedBy(failed, ServerNotReadyException.class)) {
-            problem = AddressCheck.reason(failed);
-        }
-        if (problem != null) {
-            throw new CompletionException(new IOException("the member cannot be added: member=" + added + ", " + problem
-                    + "; open it first, with the name of this group, an empty directory, and joining"));
-        }
+        return administer(group -> group.add(added, hello()));
     }
 
     /**
@@ -500,37 +452,7 @@ public final class RaftNode implements AutoCloseable {
      *     the members meanwhile
      */
     public CompletableFuture<Void> removeMember(String id) {
-        RaftServer.Division division = division();
-        if (division == null) {
-            return CompletableFuture.failedFuture(new IOException("the node is closed"));
-        }
-        List<RaftMember> before = members(division);
-        List<RaftMember> after =
-                before.stream().filter(member -> !member.id().equals(id)).toList();
-        if (after.size() == before.size()) {
-            return CompletableFuture.failedFuture(new IOException("there is no member of this name: " + id));
-        }
-        if (after.isEmpty()) {
-            return CompletableFuture.failedFuture(new IOException("the last member of a group stays: " + id));
-        }
-        return change(before, after);
-    }
-
-    /** Changes the members unless they are others than they were thought to be. */
-    private CompletableFuture<Void> change(List<RaftMember> before, List<RaftMember> after) {
-        return change(SetConfigurationRequest.Arguments.newBuilder()
-                .setServersInCurrentConf(peers(before))
-                .setServersInNewConf(peers(after))
-                .setMode(SetConfigurationRequest.Mode.COMPARE_AND_SET));
-    }
-
-    private CompletableFuture<Void> change(SetConfigurationRequest.Arguments.Builder change) {
-        return admin(running -> running.setConfigurationAsync(new SetConfigurationRequest(
-                client, running.getId(), groupId, CallId.getAndIncrement(), change.build())));
-    }
-
-    private static List<RaftPeer> peers(List<RaftMember> members) {
-        return members.stream().map(Peers::peer).toList();
+        return administer(group -> group.remove(id, hello()));
     }
 
     /**
@@ -576,34 +498,12 @@ public final class RaftNode implements AutoCloseable {
      */
     public CompletableFuture<Long> snapshot() {
         grownBytes.set(0);
-        long timeout = options.requestTimeout.toMillis();
-        long leastEntries = 1; // by default, Ratis does nothing for less than 1,024 entries, however long they are
-        return admin(running -> running.snapshotManagementAsync(SnapshotManagementRequest.newCreate(
-                        client, running.getId(), groupId, CallId.getAndIncrement(), timeout, leastEntries)))
-                .thenApply(done -> machine.durableIndex());
+        return administer(group -> group.snapshot(options.requestTimeout)).thenApply(done -> machine.durableIndex());
     }
 
-    @FunctionalInterface
-    private interface Admin {
-        CompletableFuture<RaftClientReply> ask(RaftServer running) throws IOException;
-    }
-
-    private CompletableFuture<Void> admin(Admin question) {
-        RaftServer running = server;
-        if (running == null) {
-            return CompletableFuture.failedFuture(new IOException("the node is closed"));
-        }
-        try {
-            return question.ask(running).thenCompose(reply -> {
-                if (reply.isSuccess()) {
-                    return CompletableFuture.completedFuture(null);
-                }
-                return CompletableFuture.failedFuture(
-                        new IOException(String.valueOf(reply.getException().getMessage()), reply.getException()));
-            });
-        } catch (IOException e) {
-            return CompletableFuture.failedFuture(e);
-        }
+    private CompletableFuture<Void> administer(Function<Administration, CompletableFuture<Void>> request) {
+        Administration now = administration;
+        return now == null ? CompletableFuture.failedFuture(new IOException("the node is closed")) : request.apply(now);
     }
 
     private RaftServer.@Nullable Division division() {
