@@ -69,6 +69,7 @@ export default defineConfig({
           page('Features', '/docs/features'),
           page('Command line', '/docs/command-line'),
           page('Operations', '/docs/operations'),
+          page('Flight Recorder', '/docs/flight-recorder'),
           page('Glossary', '/docs/glossary')
         ]
       },
