@@ -101,7 +101,11 @@ final class MossHeapTest {
             hog.start();
             long end = System.nanoTime() + nanos;
             for (int number = 1; System.nanoTime() - end < 0; number++) {
-                write(number);
+                try {
+                    write(number);
+                } catch (OutOfMemoryError e) {
+                    settle(number); // of this harness, at any place
+                }
             }
             hog.end();
             hog.join();
@@ -146,6 +150,20 @@ final class MossHeapTest {
                     fail("a batch is there that was not applied: number=" + number);
                 }
                 note(number);
+            }
+        }
+
+        private void settle(int number) {
+            while (true) {
+                try {
+                    reopenIfFailed();
+                    if (last != number && lastThere() == number) {
+                        note(number);
+                    }
+                    return;
+                } catch (OutOfMemoryError e) {
+                    refused++;
+                }
             }
         }
 
