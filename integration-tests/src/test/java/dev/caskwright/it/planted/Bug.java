@@ -82,14 +82,13 @@ enum Bug {
                     "recovery.makeDurable(writable, 0);\n                file.extendTo(physicalLength & -8);"),
             crash()),
     FAILED_FORCE_RETRIED_AT_ONCE(
-            engine("log/GroupCommit", "durable = force.force();", """
-                        long reached;
+            engine("log/GroupCommit", "            return force.force();\n", """
                         try {
-                            reached = force.force();
+                            return force.force();
                         } catch (IOException e) {
-                            reached = force.force();
+                            return force.force();
                         }
-                        durable = reached;"""),
+            """),
             engine(
                     "log/SegmentedLog",
                     "                options.onFailure().accept(e);\n                throw e;",
