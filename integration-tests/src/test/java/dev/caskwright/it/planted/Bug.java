@@ -45,7 +45,7 @@ enum Bug {
                     "        append(words);\n        appendHints(sums);\n"),
             crash()),
     HINT_TRUSTED(
-            engine("log/HintFile", "return sound ? length : -1;", "return length;"),
+            engine("log/HintFile", "return sound ? length - overhead(data) : -1;", "return length - overhead(data);"),
             test("DamageTest.noFlippedBitGivesAWrongAnswer")),
     HINT_OF_ANOTHER_SUM_TRUSTED(
             engine("log/HintFile", "BlockSums.sum(header, last) != data.hintSum()", "BlockSums.sum(header, last) == 0"),
@@ -139,7 +139,12 @@ enum Bug {
                     synchronized (MONITOR) {"""),
             lock("writerKeepsOtherProcessesOut")),
     BODY_NOT_VERIFIED(
-            engine("log/LocatorReader", "if ((int) crc.getValue() != expected) {", "if (expected != expected) {"),
+            engine(
+                    "log/LocatorReader",
+                    "bodyChecksum(record, from);\n        if ((int) crc.getValue() != expected) {",
+                    "bodyChecksum(record, from);\n        if (expected != expected) {",
+                    "bodyChecksum(buffer, at);\n        if ((int) crc.getValue() != expected) {",
+                    "bodyChecksum(buffer, at);\n        if (expected != expected) {"),
             test("DamageTest.noFlippedBitGivesAWrongAnswer")),
     MOSS_SHOWS_DELETED(
             moss("memory/Probe", "        state = Kind.DELETE;\n", ""),
