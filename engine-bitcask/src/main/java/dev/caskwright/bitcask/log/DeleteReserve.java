@@ -11,7 +11,7 @@ final class DeleteReserve {
 
     private static final int LEAST = 64 << 10;
 
-    /** A key of 16 bytes takes 48 to delete: enough for all keys if values take 3 KiB. */
+    /** A key of 16 bytes takes 48 to delete, 64 if it is encrypted: enough for all keys if values take 4 KiB. */
     private static final int SHARE = 64;
 
     /** After so many bytes of data the reserve grows, by so much at most: writers must not wait for it. */

@@ -263,6 +263,7 @@ final class SegmentedLog implements RecordLog {
             }
             prepareHints(file);
         } catch (RuntimeException | Error e) {
+            forgetEncrypted();
             throw notAppended(e);
         }
         write(file, offset, draft);
@@ -310,6 +311,7 @@ final class SegmentedLog implements RecordLog {
                     : placeEncrypted(encrypted, file, batch, firstVersion);
             prepareHints(file);
         } catch (RuntimeException | Error e) {
+            forgetEncrypted();
             throw notAppended(e);
         }
         long offset = write(file, file.length(), batch);
@@ -493,6 +495,14 @@ final class SegmentedLog implements RecordLog {
                     e);
         }
         return notAppended(e);
+    }
+
+    /** Lets go of what was encrypted for an append that failed: it may be as long as a batch. */
+    private void forgetEncrypted() {
+        EncryptedAppends encryption = encrypted;
+        if (encryption != null) {
+            encryption.clear();
+        }
     }
 
     /** Says that something failed before anything was appended. */

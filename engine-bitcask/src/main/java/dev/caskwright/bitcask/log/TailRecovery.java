@@ -55,6 +55,11 @@ final class TailRecovery {
                 continue;
             }
             if (scanner.isBatchEnd()) {
+                if (scanner.batchCount() == 0) {
+                    // Nobody writes such a batch. Ends of batches are not encrypted: these could stand where records
+                    // were.
+                    throw file.corrupt("end of a batch that has no records", scanner.offset(), "");
+                }
                 if (scanner.batchCount() != batchCount || scanner.batchChecksum() != (int) crc.getValue()) {
                     break;
                 }

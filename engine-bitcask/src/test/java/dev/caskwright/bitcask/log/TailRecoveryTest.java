@@ -123,6 +123,18 @@ final class TailRecoveryTest {
         }
     }
 
+    /** Ends of batches are as long as some records, and hold nothing: records could be forged away with them. */
+    @Test
+    void theEndOfABatchWithoutRecordsIsDamage() throws IOException {
+        int end = record(START, "one", UNKNOWN);
+        EncodedDraft nothing = new EncodedDraft();
+        nothing.addBatchEnd(0, 0);
+        record(place(end, nothing, UNKNOWN), "two", UNKNOWN);
+        assertThatThrownBy(this::scanned)
+                .isInstanceOf(CorruptRecordException.class)
+                .hasMessageContaining("offset=" + end);
+    }
+
     @Test
     void nothingCountsBehindTheMarkOfAFileThatWasLeft() throws IOException {
         EncodedDraft mark = new EncodedDraft();
