@@ -62,6 +62,9 @@ public final class BTreeKeyIndex implements OrderedKeyIndex {
     private static final long MAX_HELD = MAX_HEAP / 8 * 5;
 
     private static final long KEY_BYTES_UNKNOWN = 128;
+    /** From so many keys on, what the index holds tells what a key takes. */
+    private static final int MANY_KEYS = 1024;
+
     private static final int KEYS_PER_MEASUREMENT = 1024;
 
     private static final int NO_LENGTH = 0;
@@ -217,8 +220,7 @@ public final class BTreeKeyIndex implements OrderedKeyIndex {
 
     private void measureRoom(int keys) throws IndexMemoryException {
         long held = memoryBytes();
-        long count = size.get();
-        long perKey = count == 0 ? KEY_BYTES_UNKNOWN : Math.max(KEY_BYTES_UNKNOWN, 2 * held / count);
+        long perKey = Math.max(KEY_BYTES_UNKNOWN, 2 * bytesPerKey(held));
         long left = (maxHeld - held) / perKey;
         if (left < keys) {
             throw new IndexMemoryException(
@@ -229,6 +231,15 @@ public final class BTreeKeyIndex implements OrderedKeyIndex {
         }
         // Measured again long before they are used up: keys may be longer than those so far.
         roomLeft = Math.max(keys, Math.min(left / 16, KEYS_PER_MEASUREMENT));
+    }
+
+    private long bytesPerKey(long held) {
+        long count = size.get();
+        if (count >= MANY_KEYS) {
+            return held / count;
+        }
+        // What an index takes for few keys is mostly what it takes for none.
+        return count == 0 ? 0 : keyBytes.get() / count + held / MANY_KEYS;
     }
 
     @Override

@@ -525,6 +525,30 @@ final class BTreeKeyIndexTest extends OrderedKeyIndexContract {
         }
     }
 
+    /** A large batch may be the second write of a store: what the index takes for one key says nothing about many. */
+    @Test
+    void anIndexOfOneKeyHasRoomForMany() throws IOException {
+        try (BTreeKeyIndex index = new BTreeKeyIndex(16 << 20)) {
+            index.ensureRoom(1);
+            index.put(numbered(1), 0, Integer.BYTES, 1);
+            index.ensureRoom(50_000);
+            assertThatThrownBy(() -> index.ensureRoom(200_000)).isInstanceOf(IndexMemoryException.class);
+        }
+    }
+
+    /** ... but long keys do. */
+    @Test
+    void fewLongKeysTellThatLongOnesFollow() throws IOException {
+        try (BTreeKeyIndex index = new BTreeKeyIndex(16 << 20)) {
+            for (int i = 0; i < 10; i++) {
+                byte[] key = ByteBuffer.allocate(60_000).putInt(i).array();
+                index.ensureRoom(1);
+                index.put(key, 0, key.length, i + 1);
+            }
+            assertThatThrownBy(() -> index.ensureRoom(2_000)).isInstanceOf(IndexMemoryException.class);
+        }
+    }
+
     private static byte[] numbered(int number) {
         return java.nio.ByteBuffer.allocate(Integer.BYTES).putInt(number).array();
     }
