@@ -95,13 +95,14 @@ final class BackgroundSyncTest {
 
     @Test
     void withoutABoundNothingIsSynced() throws IOException {
+        Set<Thread> ofOthers = timers(); // which stores of other tests have just left
         try (BitcaskEngine engine = builder().open()) {
             for (int i = 0; i < 100; i++) {
                 put(engine);
             }
             assertThat(tasks).isEmpty();
             assertThat(isDurable(KEY)).isFalse();
-            assertThat(timers()).isEmpty();
+            assertThat(timers()).isSubsetOf(ofOthers);
         }
     }
 
