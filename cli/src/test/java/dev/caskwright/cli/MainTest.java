@@ -187,7 +187,7 @@ final class MainTest {
         assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(result.err())
                 .isEqualTo("caskwright: unknown option: engine=bitcask, option=nonesuch, known=auto-merge, codec,"
-                        + " index, io, max-file-bytes, recode-on-merge, startup-io\n");
+                        + " index, io, key, keys, max-file-bytes, recode-on-merge, startup-io\n");
     }
 
     @Test

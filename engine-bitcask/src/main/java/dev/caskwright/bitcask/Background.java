@@ -232,7 +232,9 @@ final class Background implements Executor, Closeable {
         try {
             threads.execute(task.work, task);
         } catch (RuntimeException | Error e) {
-            refusal.addSuppressed(e);
+            if (e != refusal) {
+                refusal.addSuppressed(e);
+            }
             return false;
         }
         if (!task.isRefusalTold) {

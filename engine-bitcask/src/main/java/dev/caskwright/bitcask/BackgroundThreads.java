@@ -380,8 +380,11 @@ final class BackgroundThreads {
         try {
             logger().error("background work ended abruptly", failure);
         } catch (RuntimeException | Error e) {
-            failure.addSuppressed(
-                    e); // for want of memory for the log, too; the thread is still counted, and must go on
+            // For want of memory for the log, too, and then it may be the same object; the thread is still counted, and
+            // must go on.
+            if (e != failure) {
+                failure.addSuppressed(e);
+            }
         }
     }
 

@@ -502,14 +502,21 @@ public final class BitcaskEngine
             failure = e;
             throw e;
         } finally {
-            parts.asyncSync().closed(syncs, failure);
+            // Each of these may fail for want of memory, and the last one gives the lock back.
             try {
-                if (!isQuiet) {
-                    store.log.abandon();
-                }
+                parts.asyncSync().closed(syncs, failure);
             } finally {
-                store.forgetSessions();
-                parts.release();
+                try {
+                    if (!isQuiet) {
+                        store.log.abandon();
+                    }
+                } finally {
+                    try {
+                        store.forgetSessions();
+                    } finally {
+                        parts.release();
+                    }
+                }
             }
         }
     }

@@ -344,7 +344,9 @@ final class Merger {
             try {
                 met = mergeSound(List.of(input), null);
             } catch (OutOfSpaceException e) {
-                e.addSuppressed(full);
+                if (full != e) {
+                    e.addSuppressed(full);
+                }
                 giveUpAllCaches(e);
                 met = mergeSound(List.of(input), null);
             }
@@ -573,7 +575,9 @@ final class Merger {
                 if (failure == null) {
                     throw e;
                 }
-                failure.addSuppressed(e);
+                if (e != failure) { // out of memory, the JVM throws the same object again
+                    failure.addSuppressed(e);
+                }
             }
         }
 

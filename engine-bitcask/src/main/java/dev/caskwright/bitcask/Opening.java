@@ -24,7 +24,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.LoggerFactory;
 
 /**
  * Opens a store step by step: directory, lock, log, index, replay. Whatever was opened is released again, last first,
@@ -73,10 +72,7 @@ final class Opening {
 
     BitcaskEngine run() throws IOException {
         long started = System.nanoTime();
-        // A class whose initialization ends for want of memory cannot be used any more by this process. The log is
-        // called
-        // first when there is trouble, so this one is initialized before there is any.
-        LoggerFactory.getILoggerFactory();
+        InitializedEarly.now();
         OpenEvent event = StoreEvents.open();
         if (event == null) {
             return openOrRelease(started);
@@ -287,12 +283,11 @@ final class Opening {
             try {
                 opened.pop().close();
             } catch (IOException | RuntimeException | Error e) {
-                if (cause != null) {
-                    cause.addSuppressed(e);
-                } else if (first == null) {
+                Throwable told = cause == null ? first : cause;
+                if (told == null) {
                     first = e;
-                } else {
-                    first.addSuppressed(e);
+                } else if (told != e) {
+                    told.addSuppressed(e);
                 }
             }
         }

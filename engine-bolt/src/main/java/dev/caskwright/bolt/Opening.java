@@ -96,7 +96,9 @@ final class Opening {
                     resource.close();
                 }
             } catch (Exception e) {
-                cause.addSuppressed(e);
+                if (e != cause) {
+                    cause.addSuppressed(e);
+                }
             }
         }
     }

@@ -217,7 +217,9 @@ final class EngineBottom extends Bottom {
             }
             return false;
         } catch (Throwable e) {
-            failure.addSuppressed(e);
+            if (e != failure) {
+                failure.addSuppressed(e);
+            }
             throw new EngineFailedException(
                     Outcome.UNKNOWN, "nobody knows whether the lower level was written; reopen the store", failure);
         }

@@ -339,7 +339,9 @@ final class Writes {
             Layer[] none = {store.stack().active};
             store.become(store.stack().sealed(none, new MemTable(RangeSet.EMPTY, store.version())));
         } catch (Throwable again) {
-            cause.addSuppressed(again);
+            if (again != cause) {
+                cause.addSuppressed(again);
+            }
         }
         store.fail(cause);
         return new EngineFailedException(outcome, "a write could not be applied; reopen the store: " + cause, cause);

@@ -2,6 +2,7 @@ package dev.caskwright.it;
 
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.api.Retry;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
@@ -75,7 +76,10 @@ final class HoggedHeap {
         while (System.nanoTime() < end) {
             try {
                 step();
-            } catch (OutOfMemoryError e) {
+            } catch (RuntimeException | Error e) {
+                if (!isWantOfMemory(e)) {
+                    throw e;
+                }
                 refused++; // of the harness, or of a read
             }
         }
@@ -105,7 +109,10 @@ final class HoggedHeap {
         long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
         while (!current().retries().isEmpty()) {
             if (System.nanoTime() > end) {
-                throw new IllegalStateException("still failing: " + current().retries());
+                for (Retry retry : current().retries()) {
+                    // Not as a record prints itself: a class that this takes may have failed to be initialized.
+                    throw new IllegalStateException("still failing: " + retry.task(), retry.cause());
+                }
             }
             Thread.sleep(10); // polled, for nothing tells of it
         }
@@ -115,7 +122,7 @@ final class HoggedHeap {
         if (engine == null) {
             try {
                 open();
-            } catch (IOException | OutOfMemoryError e) {
+            } catch (IOException | RuntimeException | Error e) {
                 return; // the next step tries again
             }
         }
@@ -144,13 +151,27 @@ final class HoggedHeap {
             failures++;
             close();
         }
+        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
         while (engine == null) {
             try {
                 open();
-            } catch (IOException | OutOfMemoryError e) {
+            } catch (IOException | RuntimeException | Error e) {
                 refused++;
+                if (System.nanoTime() > end) {
+                    throw new IllegalStateException("cannot be opened", e);
+                }
             }
         }
+    }
+
+    /** The JDK wraps it, too. */
+    private static boolean isWantOfMemory(Throwable e) {
+        for (Throwable each = e; each != null; each = each.getCause()) {
+            if (each instanceof OutOfMemoryError) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void open() throws IOException {

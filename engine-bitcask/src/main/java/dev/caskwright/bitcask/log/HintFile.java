@@ -72,7 +72,7 @@ final class HintFile {
         private static final long MOST_HELD =
                 Math.max(1 << 20, Runtime.getRuntime().maxMemory() / 128);
         private static final byte[] NONE = {};
-        private static final byte[] ZEROS = new byte[16 << 10];
+        private static final int MOST_ZEROS = 16 << 10;
 
         private final @Nullable Target target;
         private final @Nullable Runnable writeAhead;
@@ -121,8 +121,10 @@ final class HintFile {
                     open = io.createSequential(FileNames.hint(data.id()), length);
                     file = open;
                 }
-                for (long at = from; at < length; at += ZEROS.length) {
-                    open.write(at, ZEROS, 0, (int) Math.min(ZEROS.length, length - at));
+                // Not a constant: if there were no memory for that, this class could never be used again.
+                byte[] zeros = new byte[(int) Math.min(MOST_ZEROS, length - from)];
+                for (long at = from; at < length; at += zeros.length) {
+                    open.write(at, zeros, 0, (int) Math.min(zeros.length, length - at));
                 }
                 reservedTo = length;
             }

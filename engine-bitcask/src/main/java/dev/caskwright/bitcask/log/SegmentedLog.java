@@ -1278,7 +1278,9 @@ final class SegmentedLog implements RecordLog {
             first = e;
         }
         if (first != null && failure != null) {
-            failure.addSuppressed(first);
+            if (first != failure) {
+                failure.addSuppressed(first);
+            }
         } else if (first instanceof IOException io) {
             throw io;
         } else if (first != null) {

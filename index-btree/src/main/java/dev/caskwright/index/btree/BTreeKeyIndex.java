@@ -97,6 +97,9 @@ public final class BTreeKeyIndex implements OrderedKeyIndex {
     /** Makes an empty index that may hold so many bytes. */
     BTreeKeyIndex(long maxHeld) {
         this.maxHeld = maxHeld;
+        // Initializes the classes of MapDB that a lookup takes. One that there is no memory for later could never be
+        // used again.
+        get(GREATEST_KEY, 0, 1);
     }
 
     /** Finds this index by the name {@code btree}. */

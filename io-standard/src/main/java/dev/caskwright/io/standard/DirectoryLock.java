@@ -101,6 +101,10 @@ final class DirectoryLock implements IoManager.Lock {
             Holding shared = null;
             for (String key : keys(directory, lockable(file))) {
                 Holding holding = HOLDINGS.get(key);
+                if (holding != null && holding.holders == 0) {
+                    release(holding); // there was no memory to do it then
+                    holding = null;
+                }
                 if (holding != null) {
                     if (exclusive || holding.exclusive) {
                         throw refusal(directory, "this process, " + System.getProperty(key, OwnerFile.thisProcess()));
@@ -118,8 +122,9 @@ final class DirectoryLock implements IoManager.Lock {
             if (holding.lockFile == null) {
                 take(holding, file, access);
             }
+            DirectoryLock lock = new DirectoryLock(holding); // if there is no memory for it, nobody holds the lock
             holding.holders++;
-            return new DirectoryLock(holding);
+            return lock;
         }
     }
 
@@ -128,11 +133,12 @@ final class DirectoryLock implements IoManager.Lock {
             throws IOException, WriterWish.ReadersException {
         Path directory = holding.directory;
         String owner = OwnerFile.thisProcess();
+        Set<String> keys = new HashSet<>();
         LockFile lockFile = holding.exclusive ? lockAlone(file, access) : lockShared(file);
         boolean isEntered = false;
-        Set<String> keys = new HashSet<>(keys(directory, lockFile == null ? null : lockFile.identity()));
-        keys.removeAll(holding.keys);
         try {
+            keys.addAll(keys(directory, lockFile == null ? null : lockFile.identity()));
+            keys.removeAll(holding.keys);
             if (holding.exclusive) {
                 OwnerFile.write(directory, owner, access);
             }
@@ -155,8 +161,8 @@ final class DirectoryLock implements IoManager.Lock {
 
     private static void forget(Set<String> keys) {
         for (String key : keys) {
-            HOLDINGS.remove(key);
             System.clearProperty(key);
+            HOLDINGS.remove(key); // last: as long as it is there, the next who wants the lock can do this again
         }
     }
 
@@ -194,7 +200,6 @@ final class DirectoryLock implements IoManager.Lock {
             if (--holding.holders > 0) {
                 return;
             }
-            LockFile lockFile = holding.lockFile;
             try {
                 BasicFileAttributes found = holding.exclusive ? attributes(file) : null;
                 if (found != null && Objects.equals(identity, found.fileKey())) {
@@ -202,10 +207,18 @@ final class DirectoryLock implements IoManager.Lock {
                     OwnerFile.delete(holding.directory);
                 }
             } finally {
-                forget(holding.keys);
-                if (lockFile != null) {
-                    lockFile.channel().close();
-                }
+                release(holding);
+            }
+        }
+    }
+
+    private static void release(Holding holding) throws IOException {
+        try {
+            forget(holding.keys);
+        } finally {
+            LockFile lockFile = holding.lockFile;
+            if (lockFile != null) {
+                lockFile.channel().close();
             }
         }
     }
