@@ -104,7 +104,8 @@ public final class ImageFuzz {
                 directory,
                 original.store.store(),
                 original.image.withSum(FuzzedStore.imageSum(file)),
-                directory.list().size());
+                directory.list().size(),
+                new KeyRing(null));
         if (image == null) {
             return;
         }

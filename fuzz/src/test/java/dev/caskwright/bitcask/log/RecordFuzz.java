@@ -21,7 +21,7 @@ public final class RecordFuzz {
         boolean isTail = in.hasRemaining() && (in.get() & 1) != 0;
         long id = isTail ? FuzzedStore.PLAIN.manifest().highestId() + 1 : ID;
         ByteArrayOutputStream file = new ByteArrayOutputStream();
-        file.writeBytes(DataFile.encodeHeader(FuzzedStore.PLAIN.store(), id, id - 1, 7));
+        file.writeBytes(DataFile.encodeHeader(FuzzedStore.PLAIN.store(), id, id - 1, 7, null));
         while (in.hasRemaining()) {
             file.writeBytes(record(in, id, file.size()));
         }
