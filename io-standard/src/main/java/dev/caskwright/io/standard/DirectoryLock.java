@@ -118,13 +118,19 @@ final class DirectoryLock implements IoManager.Lock {
                 }
             }
             Holding holding = shared == null ? new Holding(directory, exclusive) : shared;
-            // A reader without a lock file may be joined by one when there is a file, and a writer behind it.
-            if (holding.lockFile == null) {
-                take(holding, file, access);
+            try {
+                // A reader without a lock file may be joined by one when there is a file, and a writer behind it.
+                if (holding.lockFile == null) {
+                    take(holding, file, access);
+                }
+                DirectoryLock lock = new DirectoryLock(holding);
+                holding.holders++;
+                return lock;
+            } finally {
+                if (holding.holders == 0) { // there was no memory for the lock
+                    release(holding);
+                }
             }
-            DirectoryLock lock = new DirectoryLock(holding); // if there is no memory for it, nobody holds the lock
-            holding.holders++;
-            return lock;
         }
     }
 
@@ -134,35 +140,43 @@ final class DirectoryLock implements IoManager.Lock {
         Path directory = holding.directory;
         String owner = OwnerFile.thisProcess();
         Set<String> keys = new HashSet<>();
+        Set<String> added = new HashSet<>();
         LockFile lockFile = holding.exclusive ? lockAlone(file, access) : lockShared(file);
         boolean isEntered = false;
         try {
             keys.addAll(keys(directory, lockFile == null ? null : lockFile.identity()));
-            keys.removeAll(holding.keys);
+            added.addAll(keys);
+            added.removeAll(holding.keys);
             if (holding.exclusive) {
                 OwnerFile.write(directory, owner, access);
             }
+            holding.keys.addAll(added); // first: whoever finds the holding in the registry can take all of it out
             for (String key : keys) {
                 HOLDINGS.put(key, holding);
                 System.setProperty(key, owner);
             }
-            holding.keys.addAll(keys);
             holding.lockFile = lockFile;
             isEntered = true;
         } finally {
             if (!isEntered) {
-                forget(keys);
-                if (lockFile != null) {
-                    lockFile.channel().close();
+                try {
+                    forget(holding, added);
+                    holding.keys.removeAll(added);
+                } finally {
+                    if (lockFile != null) {
+                        lockFile.channel().close();
+                    }
                 }
             }
         }
     }
 
-    private static void forget(Set<String> keys) {
+    private static void forget(Holding holding, Set<String> keys) {
         for (String key : keys) {
-            System.clearProperty(key);
-            HOLDINGS.remove(key); // last: as long as it is there, the next who wants the lock can do this again
+            if (HOLDINGS.get(key) == holding) {
+                System.clearProperty(key);
+                HOLDINGS.remove(key); // last: as long as it is there, the next who wants the lock can do this again
+            }
         }
     }
 
@@ -214,7 +228,7 @@ final class DirectoryLock implements IoManager.Lock {
 
     private static void release(Holding holding) throws IOException {
         try {
-            forget(holding.keys);
+            forget(holding, holding.keys);
         } finally {
             LockFile lockFile = holding.lockFile;
             if (lockFile != null) {

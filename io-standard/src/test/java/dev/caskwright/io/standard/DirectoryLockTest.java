@@ -22,6 +22,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
@@ -124,6 +125,78 @@ final class DirectoryLockTest {
         assertThat(ownerFile()).exists();
         assertThatThrownBy(() -> lock(true)).isInstanceOf(EngineLockedException.class);
         writer.close();
+    }
+
+    /** Has no memory from one of its changes on. */
+    private static final class ShortOfMemory extends Properties {
+        private static final long serialVersionUID = 1L;
+
+        private int changesLeft = Integer.MAX_VALUE;
+
+        ShortOfMemory(Properties like) {
+            putAll(like);
+        }
+
+        private void take() {
+            if (changesLeft-- <= 0) {
+                throw new OutOfMemoryError("simulated");
+            }
+        }
+
+        @Override
+        public synchronized Object setProperty(String key, String value) {
+            take();
+            return super.setProperty(key, value);
+        }
+
+        @Override
+        public synchronized Object remove(Object key) {
+            take();
+            return super.remove(key);
+        }
+    }
+
+    private void whileShortOfMemory(boolean exclusive, int changes, ShortOfMemory properties) throws IOException {
+        properties.changesLeft = changes;
+        try {
+            lock(exclusive).close();
+        } catch (OutOfMemoryError e) {
+            assertThat(e).hasMessage("simulated");
+        } finally {
+            properties.changesLeft = Integer.MAX_VALUE;
+        }
+    }
+
+    @Test
+    void wantOfMemoryKeepsNoDirectoryInUse() throws IOException {
+        Properties properties = System.getProperties();
+        ShortOfMemory simulated = new ShortOfMemory(properties);
+        System.setProperties(simulated);
+        try {
+            for (int changes = 0; changes < 5; changes++) {
+                for (boolean exclusive : new boolean[] {true, false}) {
+                    whileShortOfMemory(exclusive, changes, simulated);
+                    lock(true).close();
+                    assertThat(properties()).isEmpty();
+                    try (DirectoryLock reader = lock(false)) {
+                        assertThat(reader).isNotNull();
+                        whileShortOfMemory(false, changes, simulated);
+                        assertThatThrownBy(() -> lock(true)).isInstanceOf(EngineLockedException.class);
+                    }
+                    Files.delete(lockFile());
+                    try (DirectoryLock readerWithoutFile = lock(false)) {
+                        assertThat(readerWithoutFile).isNotNull();
+                        Files.createFile(lockFile());
+                        whileShortOfMemory(false, changes, simulated);
+                        lock(false).close();
+                        assertThat(properties()).hasSize(2);
+                    }
+                    assertThat(properties()).isEmpty();
+                }
+            }
+        } finally {
+            System.setProperties(properties);
+        }
     }
 
     @Test
