@@ -134,8 +134,11 @@ final class HintFile {
                 WritableFile open = file;
                 if (open != null && (reservedTo > 0 || end > HEADER_LENGTH)) {
                     open.truncate(Math.max(reservedTo, end));
-                } else if (open != null) {
-                    close();
+                } else {
+                    file = null; // what waits still does
+                    if (open != null) {
+                        open.close();
+                    }
                     deleteIfThere(io, FileNames.hint(data.id()));
                 }
             }
@@ -251,11 +254,11 @@ final class HintFile {
             }
             try {
                 blocks.reserve(length, leastFree);
-            } catch (IOException | RuntimeException e) {
-                logger().debug("no space is held ready in a hint file", e);
+            } catch (IOException | RuntimeException | Error e) {
                 try {
+                    logger().debug("no space is held ready in a hint file", e);
                     blocks.giveBack();
-                } catch (IOException | RuntimeException second) {
+                } catch (IOException | RuntimeException | Error second) {
                     giveUp(second);
                 }
             }

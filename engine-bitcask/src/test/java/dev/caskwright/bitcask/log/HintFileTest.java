@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.testkit.CrashableIoManager;
+import dev.caskwright.testkit.Fault;
 import dev.caskwright.testkit.FaultPlan;
 import dev.caskwright.testkit.IoOperation;
 import dev.caskwright.testkit.KeyValues;
@@ -19,6 +20,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class HintFileTest {
@@ -176,14 +178,35 @@ final class HintFileTest {
         }
     }
 
-    @Test
-    void nothingIsHeldReadyWhereThereIsNoRoomForIt() throws IOException {
+    @ParameterizedTest
+    @EnumSource(value = Fault.class, names = "INTERRUPT", mode = EnumSource.Mode.EXCLUDE)
+    void nothingIsHeldReadyWhereThereIsNoRoomForIt(Fault fault) throws IOException {
         List<byte[]> keys = keys(5, 9, 300);
         for (IoOperation failing : new IoOperation[] {IoOperation.CREATE, IoOperation.WRITE}) {
-            FaultPlan plan = FaultPlan.failing(0).only(failing);
+            FaultPlan plan = FaultPlan.failing(0).only(failing).with(fault);
             HintFile.Builder builder = reserved(plan.wrap(disk), keys);
             assertThat(plan.hasFired()).isTrue();
             assertThat(disk.list()).doesNotContain(HINT);
+            writeOnce(builder);
+            assertThat(visit(keys)).isEqualTo(keys.size());
+            disk.delete(HINT);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Fault.class, names = "INTERRUPT", mode = EnumSource.Mode.EXCLUDE)
+    void aBlockThatWaitsIsKeptWhereThereIsNoRoomToHoldReady(Fault fault) throws IOException {
+        int[] lengths = new int[250];
+        Arrays.fill(lengths, 700);
+        List<byte[]> keys = keys(lengths);
+        for (IoOperation failing : new IoOperation[] {IoOperation.CREATE, IoOperation.WRITE}) {
+            AtomicInteger asked = new AtomicInteger();
+            FaultPlan plan = FaultPlan.failing(0).only(failing).with(fault);
+            HintFile.Builder builder = filled(plan.wrap(disk), keys, asked, false);
+            assertThat(asked).hasValue(1);
+            assertThat(plan.hasFired()).isFalse();
+            builder.reserve(1 << 20, 1);
+            assertThat(plan.hasFired()).isTrue();
             writeOnce(builder);
             assertThat(visit(keys)).isEqualTo(keys.size());
             disk.delete(HINT);
