@@ -1,7 +1,9 @@
 package dev.caskwright.server.store;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Changes {
     private final Gate gate;
-    private final Map<Bytes, Map<Object, Watch>> watched = new HashMap<>();
+    private Map<Bytes, Map<Object, Watch>> watched = new HashMap<>();
     private long count;
     private @Nullable Listener listener;
 
@@ -24,6 +26,9 @@ public final class Changes {
         /** All keys of a database have changed. */
         void changedAll();
     }
+
+    /** That keys are watched in another slot. */
+    private record Move(Map<Object, Watch> watches, Bytes to, boolean isThere) {}
 
     Changes(Gate gate) {
         this.gate = gate;
@@ -65,18 +70,41 @@ public final class Changes {
         if (listener != null) {
             listener.changedAll();
         }
-        Map<Bytes, Map<Object, Watch>> before = new HashMap<>(watched);
-        watched.clear();
-        before.forEach((key, watches) -> {
+        if (watched.isEmpty()) {
+            return;
+        }
+        boolean isMoved = false;
+        try {
+            move(next, isThere);
+            isMoved = true;
+        } finally {
+            if (!isMoved) { // for want of memory, say: what they watch now cannot be told
+                watched.values().forEach(watches -> watches.values().forEach(Watch::change));
+            }
+        }
+    }
+
+    private void move(byte[] next, Predicate<byte[]> isThere) {
+        Map<Bytes, Map<Object, Watch>> after = new HashMap<>();
+        List<Move> moves = new ArrayList<>();
+        watched.forEach((key, watches) -> {
             byte[] moved = key.array().clone();
             moved[0] = next[moved[0] & 0xFF];
             Bytes to = new Bytes(moved);
+            after.put(to, watches);
             if (!to.equals(key)) {
-                boolean isThereNow = isThere.test(moved);
-                watches.values().forEach(each -> each.move(to, isThereNow));
+                boolean isAnyInDoubt = false;
+                for (Watch watch : watches.values()) {
+                    isAnyInDoubt |= !watch.hasChanged() && !watch.wasThere();
+                }
+                moves.add(new Move(watches, to, isAnyInDoubt && isThere.test(moved)));
             }
-            watched.put(to, watches);
         });
+        watched = after; // from here on nothing takes memory
+        for (int i = 0; i < moves.size(); i++) {
+            Move move = moves.get(i);
+            move.watches.values().forEach(each -> each.move(move.to, move.isThere));
+        }
     }
 
     /** Returns how many changes there were since the server began. */
