@@ -5,7 +5,6 @@ import dev.caskwright.bolt.page.Meta;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
@@ -32,8 +31,9 @@ final class BackupMark {
     private final byte[] path;
     private final int pageSize;
 
-    BackupMark(Path store, int pageSize) {
-        this.path = sha256(store.toString());
+    /** Makes the mark of the store at a place. */
+    BackupMark(String store, int pageSize) {
+        this.path = sha256(store);
         this.pageSize = pageSize;
     }
 

@@ -8,11 +8,9 @@ import dev.caskwright.api.Restoring;
 import dev.caskwright.api.SalvageReport;
 import dev.caskwright.api.Salvaging;
 import dev.caskwright.api.StoreAtRest;
-import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.spi.IoManagerFactory;
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -62,21 +60,8 @@ final class BoltAtRest implements StoreAtRest, Integrity, Salvaging, Backups, Re
 
     @Override
     public CopyReport restoreTo(Path newStore) throws IOException {
-        if (io.overlap(file, newStore)) {
-            throw new IllegalArgumentException(
-                    "a store is restored to another file: file=" + file + ", target=" + newStore);
-        }
-        try (BoltDatabase database = open();
-                BoltTransaction reader = database.beginRead()) {
-            CheckReport check = database.check();
-            if (!check.isSound()) {
-                throw new CorruptRecordException(
-                        "the file is damaged", database.store().name(), 0, "problems=" + check.problems());
-            }
-            database.copyTo(newStore);
-            return new CopyReport(reader.id(), 1, reader.size(), 1, reader.size(), List.of());
-        } catch (FileAlreadyExistsException e) {
-            throw new UnsupportedFormatException("the target is there already: name a new file: target=" + newStore);
+        try (BoltDatabase database = open()) {
+            return FileBackup.restore(database, newStore);
         }
     }
 

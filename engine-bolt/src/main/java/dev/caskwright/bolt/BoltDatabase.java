@@ -341,7 +341,8 @@ public final class BoltDatabase implements AutoCloseable {
                 before.transaction() + 1);
     }
 
-    private long freelistPages(Meta meta) throws IOException {
+    /** Returns how many pages the list of free pages takes. */
+    long freelistPages(Meta meta) throws IOException {
         return meta.freelist() == Meta.NO_FREELIST
                 ? 0
                 : (store.copy(meta.freelist() * store.pageSize(), PageFormat.HEADER_LENGTH)
@@ -550,6 +551,8 @@ public final class BoltDatabase implements AutoCloseable {
      * Writes the state of this moment to a new file, beside commits, and makes it survive a power loss.
      *
      * @throws java.nio.file.FileAlreadyExistsException if there is such a file
+     * @throws dev.caskwright.api.UnsupportedFormatException if a copy that was cut short, or goes on, is in the way: it has the
+     *     target's name and {@code .copying} behind it
      */
     public void copyTo(Path target) throws IOException {
         try (BoltTransaction reader = beginRead()) {
@@ -569,6 +572,8 @@ public final class BoltDatabase implements AutoCloseable {
      * a power loss. The new file has this one's page size, 64 KiB at most. If this fails, the file is not to be used.
      *
      * @throws java.nio.file.FileAlreadyExistsException if there is such a file
+     * @throws dev.caskwright.api.UnsupportedFormatException if a copy that was cut short, or goes on, is in the way: it has the
+     *     target's name and {@code .copying} behind it
      */
     public void compactTo(Path target) throws IOException {
         NewFile.write(options.io(), target, 0, copy -> {});
@@ -635,6 +640,15 @@ public final class BoltDatabase implements AutoCloseable {
     /** Returns where the file is. */
     Path path() {
         return options.file();
+    }
+
+    /** Returns where the file is, by one name whatever links and relative paths led there. */
+    String place() {
+        return io.describe() + "/" + store.name();
+    }
+
+    boolean requiresLock() {
+        return options.requiresLock();
     }
 
     IoManagerFactory io() {

@@ -1,13 +1,21 @@
 package dev.caskwright.bolt;
 
+import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 
-/** Makes files that must not exist. */
+/**
+ * Makes files at once: each is written under a name of its own, forced, and then renamed. So one that a crash has cut short is never
+ * taken for a whole one, and what it replaces is there until then.
+ */
 final class NewFile {
+    /** Behind the name of a file that is not finished. */
+    static final String UNFINISHED = ".copying";
+
     private NewFile() {}
 
     /** Writes what the file has. */
@@ -16,10 +24,16 @@ final class NewFile {
         void write(WritableFile target) throws IOException;
     }
 
+    /** Looks at a file that is forced, before it gets its name. */
+    @FunctionalInterface
+    interface Check {
+        void check(String unfinished) throws IOException;
+    }
+
     /**
      * Makes a file and makes it survive a power loss; if that fails, there is none.
      *
-     * @throws java.nio.file.FileAlreadyExistsException if there is such a file
+     * @throws FileAlreadyExistsException if there is such a file
      */
     static void write(IoManagerFactory io, Path target, long expectedLength, Content content) throws IOException {
         Path absolute = target.toAbsolutePath();
@@ -29,15 +43,63 @@ final class NewFile {
             throw new IllegalArgumentException("not a file: " + target);
         }
         try (IoManager targets = io.open(directory, true)) {
-            WritableFile copy = targets.create(name.toString(), expectedLength);
-            try (copy) {
-                content.write(copy);
-                copy.force();
-            } catch (Throwable e) {
-                targets.delete(name.toString());
-                throw e;
+            write(targets, name.toString(), false, expectedLength, content, unfinished -> {});
+        }
+    }
+
+    /**
+     * As the other, in a directory.
+     *
+     * @param replaces whether it takes the place of one that is there; that is left as it is if this fails
+     * @throws UnsupportedFormatException if a file that is not finished is in the way
+     */
+    static void write(
+            IoManager targets, String name, boolean replaces, long expectedLength, Content content, Check check)
+            throws IOException {
+        String unfinished = name + UNFINISHED;
+        checkReplaces(targets, name, replaces);
+        if (isThere(targets, unfinished)) {
+            throw new UnsupportedFormatException(
+                    "a copy that was cut short, or goes on, is in the way: remove it if nobody writes it, and try again: file="
+                            + targets.describe() + "/" + unfinished);
+        }
+        String made = unfinished;
+        WritableFile file = targets.create(unfinished, expectedLength);
+        try {
+            try (file) {
+                content.write(file);
+                file.force();
             }
+            check.check(unfinished);
+            checkReplaces(targets, name, replaces); // what came meanwhile is not lost either
+            targets.rename(unfinished, name);
+            made = name;
             targets.syncDirectory();
+        } catch (Throwable e) {
+            remove(targets, replaces ? unfinished : made, e);
+            throw e;
+        }
+    }
+
+    private static boolean isThere(IoManager targets, String name) throws IOException {
+        return targets.list().contains(name) || targets.listObstacles().contains(name);
+    }
+
+    private static void checkReplaces(IoManager targets, String name, boolean replaces) throws IOException {
+        if (!replaces && isThere(targets, name)) {
+            throw new FileAlreadyExistsException(targets.describe() + "/" + name);
+        }
+    }
+
+    private static void remove(IoManager targets, String name, Throwable cause) {
+        try {
+            if (targets.list().contains(name)) {
+                targets.delete(name);
+            }
+        } catch (IOException | RuntimeException | Error e) {
+            if (e != cause) {
+                cause.addSuppressed(e);
+            }
         }
     }
 }

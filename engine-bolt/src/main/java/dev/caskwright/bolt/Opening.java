@@ -49,14 +49,14 @@ final class Opening {
         try {
             if (options.readOnly()) {
                 file = io.openPagedReadOnly(name);
-                lock = lock(io, name, options);
+                lock = lock(io, name, false, options.requiresLock());
             } else {
                 if (!options.createIfMissing() && !io.list().contains(name)) {
                     throw new NoSuchFileException(io.describe() + "/" + name);
                 }
                 PagedFile writable = io.openPaged(name, options.createIfMissing());
                 file = writable;
-                lock = lock(io, name, options);
+                lock = lock(io, name, true, options.requiresLock());
                 if (new Opening(writable).isUnfinished()) {
                     create(io, writable, options.pageSize());
                 }
@@ -68,13 +68,18 @@ final class Opening {
         }
     }
 
-    private static IoManager.Lock lock(IoManager io, String name, BoltBuilder.Options options) throws IOException {
+    /**
+     * Takes the lock of a file.
+     *
+     * @param isRequired whether it is an error that the system cannot lock the file; that somebody else has it always is
+     */
+    static IoManager.Lock lock(IoManager io, String name, boolean exclusive, boolean isRequired) throws IOException {
         try {
-            return io.lockFile(name, !options.readOnly());
+            return io.lockFile(name, exclusive);
         } catch (EngineLockedException e) {
             throw e;
         } catch (IOException e) {
-            if (options.requiresLock()) {
+            if (isRequired) {
                 throw new IOException(
                         "the file cannot be locked, so other programs could write to it: file=" + name
                                 + "; install util-linux, or open it with requiresLock(false): " + e.getMessage(),
