@@ -60,6 +60,7 @@ final class ConvertCommand implements Callable<Integer> {
         if (Files.exists(target) && !(Files.isDirectory(target) && Directories.isEmptyOrMissing(target))) {
             throw new UsageException("the new store must not exist: " + target);
         }
+        Directories.refuseOverlap(source, target);
         EntryDigest copied;
         BackendOptions from = BackendOptions.of(sourceEngine, sourceOptions);
         try (StorageEngine store = shell.stores().open(source, from, Access.READ);

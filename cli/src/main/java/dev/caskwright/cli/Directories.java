@@ -1,5 +1,6 @@
 package dev.caskwright.cli;
 
+import dev.caskwright.api.spi.Backends;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -27,6 +28,17 @@ final class Directories {
         }
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
             return !entries.iterator().hasNext();
+        }
+    }
+
+    /**
+     * Has a copy that a command makes go to no place that is its source or lies in it, nor to one around it, by whatever
+     * names. Comes before either is touched.
+     */
+    static void refuseOverlap(Path source, Path target) throws IOException {
+        if (Backends.ioManager("standard").overlap(source, target)) {
+            throw new UsageException("source and target must not be the same, nor one of them lie in the other: "
+                    + source + ", " + target);
         }
     }
 

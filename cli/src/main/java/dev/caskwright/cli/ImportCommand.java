@@ -92,6 +92,7 @@ final class ImportCommand implements Callable<Integer> {
         if (Files.exists(target) && !(Files.isDirectory(target) && Directories.isEmptyOrMissing(target))) {
             throw new UsageException("the new store must not exist: " + target);
         }
+        Directories.refuseOverlap(source, target);
         ReadOptions options = options();
         EntryDigest copied;
         int losses;

@@ -71,7 +71,7 @@ final class BoltAtRest implements StoreAtRest, Integrity, Salvaging, Backups, Re
 
     @Override
     public SalvageReport salvage(Path newStore) throws IOException {
-        if (newStore.toAbsolutePath().normalize().equals(file.toAbsolutePath().normalize())) {
+        if (io.overlap(file, newStore)) {
             throw new IllegalArgumentException("a store is salvaged into another file: file=" + file);
         }
         BoltSurgery.SalvageResult result = new BoltSurgery(io).salvage(file, newStore);

@@ -12,15 +12,18 @@ final class Directories {
     private Directories() {}
 
     static boolean overlap(Path one, Path other) throws IOException {
-        return isWithin(one, other) || isWithin(other, one);
+        Mounts mounts = Mounts.read();
+        return isWithin(one, other, mounts) || isWithin(other, one, mounts);
     }
 
     /** Returns whether a directory, which may be missing, is {@code outer} or lies in it, at whatever depth. */
-    private static boolean isWithin(Path directory, Path outer) throws IOException {
+    private static boolean isWithin(Path directory, Path outer, Mounts mounts) throws IOException {
         Path outermost = real(outer);
-        for (Path path = real(directory); path != null; path = path.getParent()) {
-            if (isSame(path, outermost)) {
-                return true;
+        for (Path name : mounts.names(real(directory))) {
+            for (Path path = name; path != null; path = path.getParent()) {
+                if (isSame(path, outermost)) {
+                    return true;
+                }
             }
         }
         return false;

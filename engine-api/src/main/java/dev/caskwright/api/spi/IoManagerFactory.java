@@ -17,7 +17,8 @@ public interface IoManagerFactory {
 
     /**
      * Returns whether two directories are the same, or one of them lies in the other, by whatever names: through links,
-     * relative paths, mounts and names that differ in case only. Either may be missing. Nothing is changed.
+     * relative paths, mounts and names that differ in case only. Either may be missing. Nothing is changed. That a part of
+     * one is mounted elsewhere is known of Linux alone.
      */
     default boolean overlap(Path one, Path other) throws IOException {
         return Directories.overlap(one, other);
