@@ -12,6 +12,7 @@ module dev.caskwright.server {
     requires org.slf4j;
 
     exports dev.caskwright.server;
+    exports dev.caskwright.server.cluster;
     exports dev.caskwright.server.config;
     exports dev.caskwright.server.replication;
 }

@@ -1,6 +1,7 @@
 package dev.caskwright.server;
 
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.server.cluster.Topology;
 import dev.caskwright.server.command.Host;
 import dev.caskwright.server.command.Metrics;
 import dev.caskwright.server.command.Replayer;
@@ -96,7 +97,12 @@ public final class CaskServer implements AutoCloseable {
     private int port;
     private int tlsPort;
 
-    private CaskServer(StorageEngine store, ServerConfig config, InstantSource clock, @Nullable Replication replication)
+    private CaskServer(
+            StorageEngine store,
+            ServerConfig config,
+            InstantSource clock,
+            @Nullable Replication replication,
+            @Nullable Topology topology)
             throws IOException {
         this.config = config;
         long limit = config.number("maxmemory-clients");
@@ -117,7 +123,7 @@ public final class CaskServer implements AutoCloseable {
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(MAX_WAITING_WORK),
                 new DefaultThreadFactory("caskwright-worker", true));
-        host = new Host(config, keyspace, workers, new Control(), replication);
+        host = new Host(config, keyspace, workers, new Control(), replication, topology);
         metrics = new MetricsEndpoint(() -> Metrics.text(host));
         boolean isNative = config.option("io-native").isYes() && Epoll.isAvailable();
         channelType = isNative ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
@@ -144,7 +150,18 @@ public final class CaskServer implements AutoCloseable {
             throw new IllegalArgumentException(
                     "option 'mode': a server over a store is single; start a member of a group with its Replication");
         }
-        return start(new CaskServer(store, config, clock, null));
+        return start(new CaskServer(store, config, clock, null, null));
+    }
+
+    /**
+     * Starts a server that is a node of a cluster: it executes commands on the keys of its own slots, and sends clients to other nodes
+     * with the others. There is one database then.
+     *
+     * @param store what it reads and changes, which has a part of the keys, or all, as the cluster wants it; its owner closes it
+     * @param topology who has which slots; what it answers may change at any time
+     */
+    public static CaskServer start(StorageEngine store, ServerConfig config, Topology topology) throws IOException {
+        return start(new CaskServer(store, config, InstantSource.system(), null, topology));
     }
 
     /**
@@ -158,7 +175,7 @@ public final class CaskServer implements AutoCloseable {
 
     /** Starts a member whose replies tell how much time is left to a key by the given clock. */
     static CaskServer start(Replication group, ServerConfig config, InstantSource clock) throws IOException {
-        return start(new CaskServer(group.store(), config, clock, group));
+        return start(new CaskServer(group.store(), config, clock, group, null));
     }
 
     /** Returns what executes, on each member of a group, the commands that the group has agreed on. */

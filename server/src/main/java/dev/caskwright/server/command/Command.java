@@ -47,6 +47,7 @@ public final class Command {
     private KeyUse firstUse = KeyUse.READ;
     private KeyUse otherUse = KeyUse.READ;
     private Predicate<Request> alsoReads = request -> false;
+    private Predicate<Request> reaches = request -> false;
     private String group = "generic";
     private String since = "1.0.0";
     private String summary = "";
@@ -100,6 +101,12 @@ public final class Command {
     /** Makes requests of some forms read the keys that others only write. */
     Command readsIf(Predicate<Request> isReading) {
         alsoReads = isReading;
+        return this;
+    }
+
+    /** Makes requests of some forms reach into other databases than the first, which a node of a cluster has not. */
+    Command reachesOtherDatabasesIf(Predicate<Request> isReaching) {
+        reaches = isReaching;
         return this;
     }
 
@@ -209,6 +216,19 @@ public final class Command {
     /** Returns the place of the last key; if negative, counted from the end. */
     int lastKey() {
         return lastKey;
+    }
+
+    /** Returns the place of the last argument of a request that may be a key; less than that of the first if there is none. */
+    int lastKey(Request request) {
+        if (firstKey == 0) {
+            return -1;
+        }
+        int last = lastKey < 0 ? request.count() + lastKey : lastKey;
+        return Math.min(last, request.count() - 1);
+    }
+
+    boolean reachesOtherDatabases(Request request) {
+        return reaches.test(request);
     }
 
     int keyStep() {

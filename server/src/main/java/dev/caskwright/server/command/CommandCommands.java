@@ -168,8 +168,8 @@ final class CommandCommands {
     private static List<byte[]> keysOf(Command command, Request request) {
         List<byte[]> keys = new ArrayList<>();
         if (command.firstKey() > 0) {
-            int last = command.lastKey() < 0 ? request.count() + command.lastKey() : command.lastKey();
-            for (int i = command.firstKey(); i <= last && i < request.count(); i += command.keyStep()) {
+            int last = command.lastKey(request);
+            for (int i = command.firstKey(); i <= last; i += command.keyStep()) {
                 keys.add(request.bytes(i));
             }
         }

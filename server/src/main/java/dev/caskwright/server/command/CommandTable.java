@@ -54,6 +54,13 @@ public final class CommandTable {
         return new CommandTable(commands);
     }
 
+    /** Returns the table of all commands of a server that is a node of a cluster. */
+    static CommandTable clustered() {
+        List<Command> commands = standardCommands();
+        ClusterCommands.addTo(commands);
+        return new CommandTable(commands);
+    }
+
     private static List<Command> standardCommands() {
         List<Command> commands = new ArrayList<>();
         ConnectionCommands.addTo(commands);

@@ -40,6 +40,7 @@ final class ConnectionCommands {
         commands.add(new Command("SELECT", 2, ConnectionCommands::select)
                 .flags(FAST, LOADING, STALE)
                 .in(CONNECTION)
+                .reachesOtherDatabasesIf(request -> KeyCommands.isOtherDatabase(request, 1))
                 .doc(GROUP, "1.0.0", "Changes the database."));
         commands.add(new Command("QUIT", -1, ConnectionCommands::quit)
                 .flags(FAST, NOSCRIPT, LOADING, STALE, NO_AUTH)
@@ -126,7 +127,7 @@ final class ConnectionCommands {
         reply.bulk("id");
         reply.integer(session.id());
         reply.bulk("mode");
-        reply.bulk("standalone");
+        reply.bulk(call.host().topology() == null ? "standalone" : "cluster");
         reply.bulk("role");
         reply.bulk(group == null || group.isLeader() ? "master" : "replica");
         reply.bulk("modules");

@@ -2,6 +2,7 @@ package dev.caskwright.server.command;
 
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.server.cluster.Topology;
 import dev.caskwright.server.resp.Reply;
 import dev.caskwright.server.resp.ReplyTooLongException;
 import dev.caskwright.server.resp.Request;
@@ -279,6 +280,17 @@ public final class Dispatcher {
             String refused = refused(call, command, request);
             if (refused != null) {
                 return refused;
+            }
+        }
+        Topology topology = call.host().topology();
+        if (topology != null) {
+            String objection = SlotJudge.objection(topology.view(), session, command, request);
+            if (objection != null) {
+                if (command.name().equals("EXEC")) {
+                    session.endQueue();
+                    session.unwatchAll(call.keyspace().changes());
+                }
+                return objection;
             }
         }
         if (session.isSubscribedInResp2() && !isForSubscribers(command)) {

@@ -1,5 +1,6 @@
 package dev.caskwright.server.command;
 
+import dev.caskwright.server.cluster.HashSlot;
 import dev.caskwright.server.replication.ReplicationException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletionException;

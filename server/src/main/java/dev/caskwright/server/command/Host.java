@@ -1,5 +1,6 @@
 package dev.caskwright.server.command;
 
+import dev.caskwright.server.cluster.Topology;
 import dev.caskwright.server.config.ServerConfig;
 import dev.caskwright.server.replication.Replication;
 import dev.caskwright.server.store.Keyspace;
@@ -27,6 +28,7 @@ public final class Host {
     private final Executor workers;
     private final Control control;
     private final @Nullable Replication replication;
+    private final @Nullable Topology topology;
 
     /** What a command may ask of the process. */
     public interface Control {
@@ -41,19 +43,24 @@ public final class Host {
      * Makes what the clients of a server share.
      *
      * @param replication the group that the server is a member of, or null if it is alone
+     * @param topology who has which slots, if the server is a node of a cluster, or null
      */
     public Host(
             ServerConfig config,
             Keyspace keyspace,
             Executor workers,
             Control control,
-            @Nullable Replication replication) {
+            @Nullable Replication replication,
+            @Nullable Topology topology) {
         this.replication = replication;
+        this.topology = topology;
         this.config = config;
         this.keyspace = keyspace;
         this.workers = workers;
         this.control = control;
-        commands = replication == null ? CommandTable.standard() : CommandTable.replicated();
+        commands = replication != null
+                ? CommandTable.replicated()
+                : topology != null ? CommandTable.clustered() : CommandTable.standard();
         acl = new Acl(commands, config);
         scans = new Scans(keyspace);
         cleaner = new Cleaner(keyspace, workers, replication);
@@ -73,12 +80,18 @@ public final class Host {
                     @Override
                     public void reloadCertificates() {}
                 },
+                null,
                 null);
     }
 
     /** Returns the group that the server is a member of, or null if it is alone. */
     public @Nullable Replication replication() {
         return replication;
+    }
+
+    /** Returns who has which slots, if the server is a node of a cluster, or null. */
+    @Nullable Topology topology() {
+        return topology;
     }
 
     /** Returns the configuration. */

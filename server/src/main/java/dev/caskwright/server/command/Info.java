@@ -56,6 +56,10 @@ final class Info {
         if (isDefault || sections.contains("errorstats")) {
             errors();
         }
+        if (isDefault || sections.contains("cluster")) {
+            section("Cluster");
+            line("cluster_enabled", host.topology() == null ? 0 : 1);
+        }
         if (isDefault || sections.contains("keyspace")) {
             keyspace();
         }
@@ -80,7 +84,7 @@ final class Info {
         line("redis_version", REDIS_VERSION);
         line("server_name", "caskwright");
         line("caskwright_version", own == null ? "unknown" : own);
-        line("redis_mode", host.replication() == null ? "standalone" : "raft");
+        line("redis_mode", host.topology() != null ? "cluster" : host.replication() == null ? "standalone" : "raft");
         line("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
         line("java_version", Runtime.version());
         line("process_id", ProcessHandle.current().pid());
@@ -91,14 +95,23 @@ final class Info {
 
     private void clients() {
         section("Clients");
-        Clients.Totals totals = host.clients().totals();
+        int subscribers = 0;
+        int watching = 0;
+        long input = 0;
+        long output = 0;
+        for (Session session : host.clients().all()) {
+            subscribers += session.subscriptions() > 0 ? 1 : 0;
+            watching += session.watches().isEmpty() ? 0 : 1;
+            input += session.link().inputBytes();
+            output += session.link().outputBytes();
+        }
         line("connected_clients", host.clients().count());
         line("maxclients", host.config().text("maxclients"));
-        line("pubsub_clients", totals.subscribers());
-        line("watching_clients", totals.watchers());
+        line("pubsub_clients", subscribers);
+        line("watching_clients", watching);
         line("total_watched_keys", host.keyspace().changes().watchedKeys());
-        line("clients_input_bytes", totals.inputBytes());
-        line("clients_output_bytes", totals.outputBytes());
+        line("clients_input_bytes", input);
+        line("clients_output_bytes", output);
         line("clients_held_bytes", host.statistics().heldBytes());
     }
 

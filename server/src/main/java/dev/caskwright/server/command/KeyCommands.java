@@ -37,10 +37,12 @@ final class KeyCommands {
                         .flags(FAST)
                         .fromTo(READ_WRITE, WRITE));
         commands.add(write("COPY", -3, KeyCommands::copy, "6.2.0", "Copies what is under a key to another.")
-                .fromTo(READ, WRITE));
+                .fromTo(READ, WRITE)
+                .reachesOtherDatabasesIf(KeyCommands::copiesToOtherDatabase));
         commands.add(write("MOVE", 3, KeyCommands::move, "1.0.0", "Moves a key to another database.")
                 .flags(FAST)
-                .key(READ_WRITE));
+                .key(READ_WRITE)
+                .reachesOtherDatabasesIf(request -> true));
         commands.add(new Command("OBJECT", -2, Subcommands::unknown)
                 .in(KEYSPACE)
                 .doc(GROUP, "2.2.3", "A container for commands about how values are kept.")
@@ -64,6 +66,7 @@ final class KeyCommands {
         commands.add(new Command("SWAPDB", 3, KeyCommands::swap)
                 .flags(Flag.WRITE, FAST)
                 .in(KEYSPACE, Category.DANGEROUS)
+                .reachesOtherDatabasesIf(request -> true)
                 .doc("server", "4.0.0", "Swaps two databases."));
     }
 
@@ -164,6 +167,20 @@ final class KeyCommands {
             call.put(database, to, stored.stored(), stored.expiresAtMillis());
         }
         call.reply().integer(copies ? 1 : 0);
+    }
+
+    private static boolean copiesToOtherDatabase(Request request) {
+        for (int i = 3; i + 1 < request.count(); i++) {
+            if (request.is(i, "DB") && isOtherDatabase(request, i + 1)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Returns whether an argument is the number of another database than the first. */
+    static boolean isOtherDatabase(Request request, int i) {
+        return request.isInteger(i) && request.integer(i) != 0;
     }
 
     private static void move(Call call) throws IOException {

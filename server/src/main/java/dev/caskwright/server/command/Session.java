@@ -49,6 +49,7 @@ public final class Session {
     private boolean isMonitor;
     private boolean isNoTouch;
     private boolean isNoEvict;
+    private boolean isReadOnly;
     private @Nullable Command lastCommand;
     private long commands;
 
@@ -186,6 +187,15 @@ public final class Session {
 
     void noEvict(boolean on) {
         isNoEvict = on;
+    }
+
+    /** Returns whether a node of a cluster serves reads of slots that it is a replica of. */
+    boolean isReadOnly() {
+        return isReadOnly;
+    }
+
+    void readOnly(boolean on) {
+        isReadOnly = on;
     }
 
     void ran(Command command) {
@@ -332,6 +342,7 @@ public final class Session {
         replyMode = ReplyMode.ON;
         isNoTouch = false;
         isNoEvict = false;
+        isReadOnly = false;
         unknownSinceMillis = host.keyspace().nowMillis();
         if (host.acl().isOpen()) {
             authenticated(host.acl().defaultUser());

@@ -233,8 +233,8 @@ final class User {
             return "command";
         }
         if (!allowsAllKeys && command.firstKey() > 0) {
-            int last = command.lastKey() < 0 ? request.count() + command.lastKey() : command.lastKey();
-            for (int i = command.firstKey(); i <= last && i < request.count(); i += command.keyStep()) {
+            int last = command.lastKey(request);
+            for (int i = command.firstKey(); i <= last; i += command.keyStep()) {
                 if (!allowsKey(request.bytes(i), command.keyUse(i == command.firstKey(), request))) {
                     return "key";
                 }

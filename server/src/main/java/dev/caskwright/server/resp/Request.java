@@ -1,5 +1,6 @@
 package dev.caskwright.server.resp;
 
+import dev.caskwright.server.cluster.HashSlot;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -109,6 +110,12 @@ public final class Request {
     /** Copies an argument. */
     public void copyTo(int i, byte[] target, int offset) {
         System.arraycopy(data, base + offsets[i], target, offset, lengths[i]);
+    }
+
+    /** Returns the slot of an argument that is a key. */
+    public int hashSlot(int i) {
+        int from = base + offsets[i];
+        return HashSlot.of(data, from, from + lengths[i]);
     }
 
     /** Returns an argument as text. */

@@ -59,7 +59,8 @@ final class CommandListTest {
             }
         }
         text.append("\n"
-                + "## In a server that is a member of a group\n\n"
+                + "## In a server that is a member of a group or a node of a cluster\n\n"
+                + "`RAFT` is there only if it is a member of a group.\n\n"
                 + "| command | since | what it does |\n"
                 + "| --- | --- | --- |\n");
         CommandTable.replicated().commands().stream()
