@@ -1,6 +1,8 @@
 package dev.caskwright.api.spi;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
@@ -11,11 +13,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Keys in a file of text, for programs that open stores by names of options: a line for each key, its id, {@code =} and its
  * bytes as hexadecimal digits. Empty lines and those that begin with {@code #} are left out. New data is encrypted by the
- * last key, unless another one is named: so a key is changed by a line at the end. Read once; immutable.
+ * last key, unless another one is named: so a key is changed by a line at the end. It has 1 MiB at most. Read once; immutable.
  */
 public final class KeyFile implements Encryption.Keys {
     /** Stands for no key to write with. */
     public static final String NONE = "none";
+
+    private static final int MOST_BYTES = 1 << 20;
+    private static final String BYTE_ORDER_MARK = "\uFEFF"; // some editors put it at the start
 
     private final Path file;
     private final Map<String, byte[]> keys = new LinkedHashMap<>();
@@ -34,7 +39,7 @@ public final class KeyFile implements Encryption.Keys {
         KeyFile result = new KeyFile(file);
         int number = 0;
         try {
-            for (String line : Files.readAllLines(result.file)) {
+            for (String line : content(file).lines().toList()) {
                 number++;
                 if (!line.isBlank() && !line.startsWith("#")) {
                     result.add(line.strip());
@@ -51,6 +56,17 @@ public final class KeyFile implements Encryption.Keys {
             throw new IllegalArgumentException("there is no key in the file");
         }
         return result;
+    }
+
+    private static String content(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] content = in.readNBytes(MOST_BYTES + 1);
+            if (content.length > MOST_BYTES) {
+                throw new IOException("it is too long to be one: limit=" + MOST_BYTES + ", file=" + file);
+            }
+            String text = new String(content, StandardCharsets.UTF_8);
+            return text.startsWith(BYTE_ORDER_MARK) ? text.substring(BYTE_ORDER_MARK.length()) : text;
+        }
     }
 
     private void add(String line) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -27,6 +28,27 @@ final class KeyFileTest {
         assertThat(keys.key("a")).hasSize(16).containsOnly(1);
         assertThat(keys.key("b==2")).hasSize(64).containsOnly(0xFE);
         assertThat(keys.key("c")).isNull();
+    }
+
+    /** As editors of Windows leave it, or none does. */
+    @Test
+    void endsOfLinesAndTheMarkAtTheStartDoNotMatter() throws IOException {
+        String key = "01".repeat(16);
+        for (String content : new String[] {
+            "a=" + key, "\uFEFFa=" + key, "\uFEFF# ours\r\na=" + key + "\r\n", "# ours\ra = " + key + "\r\r"
+        }) {
+            assertThat(read(content).key("a")).as(content).hasSize(16);
+        }
+        Path file = temporary.resolve("latin");
+        Files.write(file, ("# \u00e4\na=" + key).getBytes(StandardCharsets.ISO_8859_1));
+        assertThat(KeyFile.read(file).key("a")).hasSize(16);
+    }
+
+    @Test
+    void aFileThatIsNoneOfKeysIsNotReadToItsEnd() {
+        assertThatThrownBy(() -> read("# ".repeat(1 << 20)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("too long");
     }
 
     @Test
