@@ -53,7 +53,7 @@ final class DataFile implements LogSegment {
     private final int slot;
     private final boolean merged;
     private final long seed;
-    private long history; // set before the file is known to others, as is the key
+    private long history; // set before the file is known to others than who opens the store, as is the key
     private @Nullable FileKey key;
     private final AtomicLong liveBytes = new AtomicLong();
 
@@ -77,6 +77,21 @@ final class DataFile implements LogSegment {
         this.seed = RecordFormat.fileSeed(storeSeed, id);
         this.handle = handle;
         this.length = length;
+    }
+
+    /** Makes a new file that has all that comes before its first record, and is to be written to. */
+    DataFile(
+            long id,
+            int slot,
+            boolean merged,
+            long storeSeed,
+            WritableFile handle,
+            long history,
+            @Nullable FileKey key) {
+        this(id, slot, merged, storeSeed, handle, start(noteOf(key)));
+        this.history = history;
+        this.key = key;
+        this.writable = handle;
     }
 
     @Override
@@ -274,7 +289,11 @@ final class DataFile implements LogSegment {
 
     /** Returns where the first record is. */
     int start() {
-        return start(key == null ? null : key.note());
+        return start(noteOf(key));
+    }
+
+    private static @Nullable KeyNote noteOf(@Nullable FileKey key) {
+        return key == null ? null : key.note();
     }
 
     private static int start(@Nullable KeyNote note) {

@@ -439,16 +439,13 @@ public final class LogSalvage {
 
     private MergedFile create() throws IOException {
         long id = ++files;
+        FileKey key = keys.own();
         WritableFile handle = target.createSequential(FileNames.merged(id), 0);
-        DataFile file = new DataFile(id, 0, true, newStore.seed(), handle, DataFile.HEADER_LENGTH);
-        file.setHistory(history);
-        file.openForWriting(handle);
+        DataFile file = new DataFile(id, 0, true, newStore.seed(), handle, history, key);
         try {
-            FileKey key = keys.own();
-            file.setKey(key);
             byte[] header = DataFile.encodeHeader(newStore, id, 0, history, key == null ? null : key.note());
             handle.write(0, header, 0, header.length);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             handle.close();
             throw e;
         }

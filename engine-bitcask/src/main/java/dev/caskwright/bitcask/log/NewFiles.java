@@ -35,7 +35,7 @@ final class NewFiles {
             byte[] header =
                     DataFile.encodeHeader(manifest.store(), id, previousId, history, key == null ? null : key.note());
             handle.write(0, header, 0, header.length);
-            return log.addNewFile(id, merged, key, handle);
+            return log.addNewFile(id, merged, history, key, handle);
         } catch (IOException | RuntimeException | Error e) {
             giveUp(name, merged, handle, e);
             throw e instanceof OutOfSpaceException space ? space : notCreated(name, e);

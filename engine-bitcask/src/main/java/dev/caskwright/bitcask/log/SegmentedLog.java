@@ -628,13 +628,11 @@ final class SegmentedLog implements RecordLog {
     }
 
     /** Makes a file of one that has its header on disk. */
-    DataFile addNewFile(long id, boolean merged, @Nullable FileKey key, WritableFile handle) throws IOException {
+    DataFile addNewFile(long id, boolean merged, long fileHistory, @Nullable FileKey key, WritableFile handle)
+            throws IOException {
         namesAdded = true;
-        DataFile file = addFile(id, merged, handle, DataFile.HEADER_LENGTH);
-        file.setKey(key);
-        file.setHistory(history(id));
-        file.openForWriting(handle);
-        return file;
+        long seed = manifest.store().seed();
+        return slots.add(id, slot -> new DataFile(id, slot, merged, seed, handle, fileHistory, key));
     }
 
     /**
