@@ -473,6 +473,60 @@ final class EncryptionTest {
         assertThat(report.losses()).anyMatch(loss -> loss.file().equals("00000009.data"));
     }
 
+    // ---------------------------------------------------------------- keys that change their minds
+
+    @Test
+    void eachKeyIsAskedForOnceInTheLifeOfAStore() throws IOException {
+        try (BitcaskEngine engine = open("old")) {
+            engine.put(markedKey(0), bytes("v"));
+        }
+        Map<String, Integer> asked = new HashMap<>();
+        byte[] given = key("new");
+        Encryption.Keys once = id -> {
+            asked.merge(id, 1, Integer::sum);
+            return id.equals("new") ? given : key(id);
+        };
+        for (Path directory : List.of(CrashFixture.HOME, Path.of("fresh"))) {
+            asked.clear();
+            try (BitcaskEngine engine = CrashFixture.builder(directory, disk.factory(CrashFixture.HOME), clock)
+                    .encryption(Encryption.writing("new", once))
+                    .open()) {
+                Arrays.fill(given, (byte) 0);
+                for (int i = 0; i < 30; i++) {
+                    engine.put(markedKey(i), markedValue(300));
+                }
+                engine.merge();
+                assertThat(asked).containsEntry("new", 1);
+                assertThat(asked.values()).containsOnly(1);
+            }
+            System.arraycopy(key("new"), 0, given, 0, given.length);
+            try (BitcaskEngine engine = CrashFixture.builder(directory, disk.factory(CrashFixture.HOME), clock)
+                    .encryption(Encryption.writing("new", EncryptionTest::key))
+                    .open()) {
+                assertThat(engine.size()).isEqualTo(30);
+            }
+        }
+    }
+
+    @Test
+    void whatKeysThrowComesOutAndLeavesTheStoreAsItWas() throws IOException {
+        for (Throwable thrown : List.of(new IllegalStateException("planted"), new StackOverflowError("planted"))) {
+            assertThatThrownBy(() -> builder()
+                            .encryption(Encryption.writing("one", id -> {
+                                if (thrown instanceof Error e) {
+                                    throw e;
+                                }
+                                throw (RuntimeException) thrown;
+                            }))
+                            .open())
+                    .hasMessageContaining("planted");
+            assertThat(disk.list()).isEmpty();
+        }
+        try (BitcaskEngine engine = open("one")) {
+            engine.put(bytes("k"), bytes("v"));
+        }
+    }
+
     // ---------------------------------------------------------------- damage
 
     /** Each byte of data file, hint file and image, in turn: what is read is what was written, or damage with its place. */

@@ -55,13 +55,14 @@ final class LogOpening implements RecordLogOpening {
     private long lastLogId;
     private long tornBytesCut;
 
-    private LogOpening(IoManager io, IoManager startupIo, RecordLogOptions options, Manifest manifest)
+    private LogOpening(
+            IoManager io, IoManager startupIo, RecordLogOptions options, KeyRing keys, Manifest manifest)
             throws IOException {
         this.io = io;
         this.startupIo = startupIo;
         this.options = options;
         this.manifest = manifest;
-        this.log = new SegmentedLog(io, options, manifest);
+        this.log = new SegmentedLog(io, options, keys, manifest);
         this.names = new HashSet<>(io.list());
         this.highestId = manifest.highestId();
         this.lastLogId = manifest.lastLogId();
@@ -74,15 +75,16 @@ final class LogOpening implements RecordLogOpening {
      */
     static LogOpening start(IoManager io, IoManager startupIo, RecordLogOptions options) throws IOException {
         Manifest manifest = Manifest.read(io);
+        KeyRing keys = new KeyRing(options.encryption());
         if (manifest == null) {
-            new KeyRing(options.encryption()).requireOwn();
+            keys.requireOwn();
             manifest = createManifest(io, options);
         }
         refuseUnfinished(io, manifest);
-        LogOpening opening = new LogOpening(io, startupIo, options, manifest);
+        LogOpening opening = new LogOpening(io, startupIo, options, keys, manifest);
         try {
             if (!options.readOnly()) {
-                opening.log.keys().requireOwn();
+                keys.requireOwn();
             }
             opening.openFiles();
         } catch (Throwable e) {

@@ -115,7 +115,7 @@ final class SegmentedLog implements RecordLog {
     private @Nullable String imageName; // of the last image, be it still current or not; of one thread at a time
     private long end; // position behind the last record, also when there is no active file
 
-    SegmentedLog(IoManager io, RecordLogOptions options, Manifest manifest) {
+    SegmentedLog(IoManager io, RecordLogOptions options, KeyRing keys, Manifest manifest) {
         this.io = io;
         this.name = io.describe();
         this.commit = new GroupCommit(this::forceAppended, name);
@@ -123,7 +123,7 @@ final class SegmentedLog implements RecordLog {
         this.manifest = manifest;
         this.coding = new ValueCoding(new CodecNotes(), options.codec());
         this.reserve = new DeleteReserve(options.maxSegmentBytes(), ROOM_TO_MAKE);
-        this.keys = new KeyRing(options.encryption());
+        this.keys = keys;
         this.encrypted = keys.encrypts() ? new EncryptedAppends() : null;
         this.space = new SpaceAhead(options.maintenance(), commit, options.maxSegmentBytes(), options.onFailure());
         this.sealer = new Sealer(this, io, manifest, options);
