@@ -529,6 +529,135 @@ final class EncryptionTest {
 
     // ---------------------------------------------------------------- damage
 
+    private void change(String name, int from, int to) throws IOException {
+        byte[] content = disk.content(name);
+        for (int at = from; at < to; at++) {
+            content[at] ^= 1;
+        }
+        disk.delete(name);
+        disk.install(name, content);
+    }
+
+    /** All files of an opening have the same note: a flipped bit in one of them took all records of its file. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 64})
+    void aFileWhoseNoteIsDamagedIsReadByTheNoteOfAnother(int from) throws IOException {
+        for (int opening = 0; opening < 2; opening++) {
+            try (BitcaskEngine engine = open("key" + opening)) {
+                for (int i = 0; i < 30; i++) {
+                    engine.put(markedKey(opening * 100 + i), markedValue(300));
+                }
+            }
+        }
+        change("00000001.data", from, from + 70);
+        StoreAtRest damaged = atRest(CrashFixture.HOME, "two");
+        SalvageReport report = damaged.require(Salvaging.class).salvage(COPY);
+        assertThat(report.records()).as(report.toString()).isEqualTo(60);
+        assertThat(report.losses()).allMatch(loss -> loss.to() <= 192).hasSize(from == 0 ? 2 : 1);
+        assertThat(damaged.require(Integrity.class).verify().damages())
+                .allMatch(damage -> damage.offset() <= 64)
+                .hasSize(from == 0 ? 2 : 1);
+    }
+
+    @Test
+    void aFileWhoseKeyNobodyTellsIsOneLoss() throws IOException {
+        for (int opening = 0; opening < 3; opening++) {
+            try (BitcaskEngine engine = open("key" + opening)) {
+                for (int i = 0; i < 5; i++) {
+                    engine.put(markedKey(opening * 100 + i), markedValue(300));
+                }
+            }
+        }
+        List<String> files = disk.list().stream()
+                .filter(name -> name.endsWith(".data"))
+                .sorted()
+                .toList();
+        assertThat(files).hasSize(3);
+        change(files.get(1), 100, 101);
+        StoreAtRest damaged = atRest(CrashFixture.HOME, "two");
+        SalvageReport report = damaged.require(Salvaging.class).salvage(COPY);
+        assertThat(report.records()).isEqualTo(10);
+        assertThat(report.losses()).hasSize(1);
+        assertThat(report.losses().get(0).file()).isEqualTo(files.get(1));
+        assertThat(damaged.require(Integrity.class).verify().damages())
+                .hasSize(1)
+                .allMatch(damage -> damage.file().equals(files.get(1)));
+    }
+
+    /** What it hid was lost with it; all the rest was refused as well. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void salvageGoesAroundWhatIsUnderALostKey(boolean isOther) throws IOException {
+        for (int opening = 0; opening < 3; opening++) {
+            try (BitcaskEngine engine = open("key" + opening)) {
+                for (int i = 0; i < 5; i++) {
+                    engine.put(markedKey(opening * 100 + i), markedValue(300));
+                }
+            }
+        }
+        Encryption.Keys others = id -> !id.equals("key1") ? key(id) : isOther ? key("another") : null;
+        Salvaging damaged = BitcaskEngine.atRest(
+                        CrashFixture.HOME, disk.factory(CrashFixture.HOME), Encryption.writing("two", others))
+                .require(Salvaging.class);
+        SalvageReport report = damaged.salvage(COPY);
+        assertThat(report.records()).isEqualTo(10);
+        assertThat(report.losses())
+                .hasSize(1)
+                .allMatch(loss -> loss.what().contains("key1") && loss.to() > 1_500, report.toString());
+    }
+
+    /** A key that cannot be asked for now is not lost. */
+    @Test
+    void salvageIsRefusedIfNoFileCanBeReadOrKeysCannotBeAskedFor() throws IOException {
+        for (int opening = 0; opening < 2; opening++) {
+            try (BitcaskEngine engine = open("key" + opening)) {
+                engine.put(markedKey(opening), markedValue(300));
+            }
+        }
+        assertSalvageRefused(id -> id.equals("two") ? key(id) : null, "key0");
+        assertSalvageRefused(
+                id -> {
+                    if (id.equals("key1")) {
+                        throw new IOException("no way to the keys");
+                    }
+                    return key(id);
+                },
+                "no way to the keys");
+    }
+
+    private void assertSalvageRefused(Encryption.Keys keys, String message) throws IOException {
+        StoreAtRest store = BitcaskEngine.atRest(
+                CrashFixture.HOME, disk.factory(CrashFixture.HOME), Encryption.writing("two", keys));
+        assertThatThrownBy(() -> store.require(Salvaging.class).salvage(COPY))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(message);
+        assertThat(disk.factory(CrashFixture.HOME).open(COPY, true).list()).isEmpty();
+    }
+
+    /** Its image, a cache, may still be under the old key: that keeps nothing from work. */
+    @Test
+    void aStoreThatHasNothingUnderTheOldKeyNeedsItForNothing() throws IOException {
+        try (BitcaskEngine engine = open("old")) {
+            for (int i = 0; i < 30; i++) {
+                engine.put(markedKey(i), markedValue(300));
+            }
+        }
+        BitcaskEngine engine = open("new");
+        engine.merge();
+        assertThat(stats(engine).otherBytes()).isZero();
+        assertThat(disk.list()).anyMatch(name -> name.endsWith(".image"));
+        disk = disk.kill();
+        Encryption withoutOld = Encryption.writing("new", id -> id.equals("new") ? key(id) : null);
+        StoreAtRest store = BitcaskEngine.atRest(CrashFixture.HOME, disk.factory(CrashFixture.HOME), withoutOld);
+        assertThat(store.require(Integrity.class).verify().damages()).isEmpty();
+        SalvageReport report = store.require(Salvaging.class).salvage(COPY);
+        assertThat(report.records()).isEqualTo(30);
+        assertThat(report.losses()).isEmpty();
+        try (BitcaskEngine again = builder().encryption(withoutOld).open()) {
+            assertThat(again.size()).isEqualTo(30);
+        }
+    }
+
     /** Each byte of data file, hint file and image, in turn: what is read is what was written, or damage with its place. */
     @Test
     void aFlippedByteIsDamageOrDoesNoHarm() throws IOException {

@@ -332,27 +332,29 @@ final class DataFile implements LogSegment {
         return longer;
     }
 
-    /** What a sound header says; {@code note} is null if the file is not encrypted. */
+    /** What a sound header says; {@code note} is null if the file is not encrypted, or its note is not sound. */
     record Header(
             StoreId store,
             long id,
             long previousId,
             long history,
+            boolean isEncrypted,
             @Nullable KeyNote note) {}
 
-    /** Returns what the header says, or null if it is not sound. */
+    /** Returns what the header says, or null if it is not sound, with what says by which key the file is encrypted. */
     static @Nullable Header header(ReadableFile file) throws IOException {
+        Header header = headerAlone(file);
+        return header != null && header.isEncrypted() && header.note() == null ? null : header;
+    }
+
+    /** As {@link #header(ReadableFile)}, also if the note behind it is not sound. */
+    static @Nullable Header headerAlone(ReadableFile file) throws IOException {
         byte[] header = new byte[HEADER_LENGTH];
         if (!FileHeader.isSound(header, file.read(0, header, 0, HEADER_LENGTH), MAGIC)) {
             return null;
         }
-        KeyNote note = null;
-        if (FileHeader.formatVersion(header) == ENCRYPTED_VERSION) {
-            note = KeyNote.read(file, HEADER_LENGTH);
-            if (note == null) {
-                return null;
-            }
-        } else {
+        boolean isEncrypted = FileHeader.formatVersion(header) == ENCRYPTED_VERSION;
+        if (!isEncrypted) {
             FormatVersions.check(file.name(), FileHeader.formatVersion(header), FORMAT_VERSION);
         }
         return new Header(
@@ -360,7 +362,8 @@ final class DataFile implements LogSegment {
                 (long) RecordFormat.LONG.get(header, ID_OFFSET),
                 (long) RecordFormat.LONG.get(header, PREVIOUS_ID_OFFSET),
                 (long) RecordFormat.LONG.get(header, HISTORY_OFFSET),
-                note);
+                isEncrypted,
+                isEncrypted ? KeyNote.read(file, HEADER_LENGTH) : null);
     }
 
     /**
@@ -370,19 +373,36 @@ final class DataFile implements LogSegment {
      */
     static @Nullable Header header(ReadableFile file, StoreId store, long id) throws IOException {
         Header header = header(file);
-        if (header != null && (!header.store().equals(store) || header.id() != id)) {
-            throw new CorruptRecordException("a file of another store or with another number", file.name(), 0, "");
-        }
+        checkIdentity(file, header, store, id);
         return header;
     }
 
+    private static void checkIdentity(ReadableFile file, @Nullable Header header, StoreId store, long id)
+            throws CorruptRecordException {
+        if (header != null && (!header.store().equals(store) || header.id() != id)) {
+            throw new CorruptRecordException("a file of another store or with another number", file.name(), 0, "");
+        }
+    }
+
     /**
-     * Returns the header of a listed file, or null if it is not sound.
+     * Returns the header of a listed file, or null if it is not sound; the note behind it may not be.
      *
      * @throws CorruptRecordException if it is sound and that of another file, or of this one in another history
      */
     static @Nullable Header headerOf(Manifest.Sealed sealed, ReadableFile file, StoreId store) throws IOException {
-        Header header = header(file, store, sealed.id());
+        Header header = headerAlone(file);
+        checkHistory(sealed, file, header, store);
+        return header;
+    }
+
+    /**
+     * Checks that a header is that of a listed file.
+     *
+     * @param header null if it is not sound
+     */
+    static void checkHistory(Manifest.Sealed sealed, ReadableFile file, @Nullable Header header, StoreId store)
+            throws CorruptRecordException {
+        checkIdentity(file, header, store, sealed.id());
         if (header != null && header.history() != sealed.history()) {
             throw new CorruptRecordException(
                     "a file of another history of this store",
@@ -390,6 +410,5 @@ final class DataFile implements LogSegment {
                     0,
                     "expected=" + Long.toHexString(sealed.history()) + ", found=" + Long.toHexString(header.history()));
         }
-        return header;
     }
 }

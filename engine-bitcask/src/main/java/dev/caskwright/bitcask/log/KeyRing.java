@@ -4,6 +4,7 @@ import dev.caskwright.api.EncryptionException;
 import dev.caskwright.api.spi.Encryption;
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -73,6 +74,11 @@ final class KeyRing {
             known.put(note, found);
         }
         return found;
+    }
+
+    /** Returns what decrypts the files that were opened so far. */
+    synchronized List<FileKey> opened() {
+        return List.copyOf(known.values());
     }
 
     private byte[] key(String id, String use) throws IOException {

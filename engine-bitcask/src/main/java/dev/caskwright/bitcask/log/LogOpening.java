@@ -55,8 +55,7 @@ final class LogOpening implements RecordLogOpening {
     private long lastLogId;
     private long tornBytesCut;
 
-    private LogOpening(
-            IoManager io, IoManager startupIo, RecordLogOptions options, KeyRing keys, Manifest manifest)
+    private LogOpening(IoManager io, IoManager startupIo, RecordLogOptions options, KeyRing keys, Manifest manifest)
             throws IOException {
         this.io = io;
         this.startupIo = startupIo;
@@ -317,6 +316,9 @@ final class LogOpening implements RecordLogOpening {
         DataFile.Header header = DataFile.headerOf(sealed, handle, manifest.store());
         if (header == null) {
             throw file.corrupt("bad file header", 0, "");
+        }
+        if (header.isEncrypted() && header.note() == null) {
+            throw file.corrupt("bad note of the key", DataFile.HEADER_LENGTH, "");
         }
         file.setKey(log.keys().open(header.note(), file.name()));
     }

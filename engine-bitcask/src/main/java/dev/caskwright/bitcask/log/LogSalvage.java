@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EncryptionException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.IoManager;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -38,13 +40,18 @@ public final class LogSalvage {
         void saved(long records, long bytes);
     }
 
-    /** A data file of the damaged store; {@code header} is null if it is not sound, {@code note} if it is not encrypted. */
+    /** A data file of the damaged store; {@code header} is null if it is not sound, {@code note} as well if there is none. */
     private record Source(
             String name,
             DataFile.@Nullable Header header,
             @Nullable KeyNote note) {
         long id() {
             return header == null ? FileNames.id(name) : header.id();
+        }
+
+        /** Returns whether it may be encrypted by a key that it does not tell any more. */
+        boolean mayLackNote() {
+            return note == null && (header == null || header.isEncrypted());
         }
 
         boolean isMerged() {
@@ -77,6 +84,7 @@ public final class LogSalvage {
     private final KeyRing keys;
     private final Manifest next;
     private final Map<String, Source> byName = new HashMap<>();
+    private final Map<String, EncryptionException> lostKeys = new LinkedHashMap<>(); // by the files that need them
     private long files;
     private boolean hasLosses;
 
@@ -102,7 +110,8 @@ public final class LogSalvage {
      * Makes the new store, and verifies it.
      *
      * @throws UnsupportedFormatException if there are no files of a store, or a data file has another format version
-     * @throws dev.caskwright.api.EncryptionException if a key is not there or is another one; nothing was written
+     * @throws EncryptionException if the key to write with is not there, or none of those that files are encrypted by; nothing
+     *     was written
      */
     public void run() throws IOException {
         Set<String> names = new TreeSet<>(io.list());
@@ -113,9 +122,7 @@ public final class LogSalvage {
         StoreId store = store(names, sources);
         sources.removeIf(source -> isForeign(source, store));
         keys.requireOwn();
-        for (Source source : sources) {
-            keys.open(source.note(), source.name());
-        }
+        openKeys(sources);
         beginUnfinished();
         Manifest manifest = manifest(names, store);
         noteCodecs(names, store, manifest);
@@ -193,7 +200,7 @@ public final class LogSalvage {
             LenientFile file = open(name);
             if (file != null) {
                 try (file) {
-                    DataFile.Header header = DataFile.header(file);
+                    DataFile.Header header = DataFile.headerAlone(file);
                     KeyNote note = header == null ? KeyNote.read(file, DataFile.HEADER_LENGTH) : header.note();
                     sources.add(new Source(name, header, note));
                 }
@@ -201,6 +208,26 @@ public final class LogSalvage {
         }
         sources.sort(Comparator.comparingLong(Source::id).thenComparing(Source::name));
         return sources;
+    }
+
+    /**
+     * Asks for the keys before anything is written. One that is lost takes its files along, and no others; without any, there
+     * is nothing to do.
+     */
+    private void openKeys(List<Source> sources) throws IOException {
+        for (Source source : sources) {
+            try {
+                keys.open(source.note(), source.name());
+            } catch (EncryptionException e) {
+                if (encryption == null) {
+                    throw e;
+                }
+                lostKeys.put(source.name(), e);
+            }
+        }
+        if (!lostKeys.isEmpty() && lostKeys.size() == sources.size()) {
+            throw lostKeys.values().iterator().next();
+        }
     }
 
     private @Nullable LenientFile open(String name) {
@@ -369,7 +396,9 @@ public final class LogSalvage {
             }
             long end = end(source, handle.length(), manifest);
             DataFile file = new DataFile(source.id(), 0, source.isMerged(), store.seed(), handle, end);
-            file.setKey(keys.open(source.note(), source.name()));
+            if (!giveKey(file, source)) {
+                return;
+            }
             FileSurvey survey = new FileSurvey(file, end, (from, to, what) -> {
                 IOException failure = handle.takeFailure();
                 String cause = failure == null ? "" : "; cannot be read: " + failure.getMessage();
@@ -391,6 +420,35 @@ public final class LogSalvage {
             }
             copy(file, ranges);
         }
+    }
+
+    /** Gives a file its key, be it by the note of another file; returns whether its records can be read. */
+    private boolean giveKey(DataFile file, Source source) throws IOException {
+        EncryptionException lost = lostKeys.get(source.name());
+        if (lost != null) {
+            lost(source.name(), 0, file.length(), String.valueOf(lost.getMessage()));
+            return false;
+        }
+        if (!source.mayLackNote()) {
+            file.setKey(keys.open(source.note(), source.name()));
+            return true;
+        }
+        if (!KeySearch.giveKey(file, keys.opened())) {
+            lost(
+                    source.name(),
+                    DataFile.HEADER_LENGTH,
+                    file.length(),
+                    "bad note of the key, and no key of another file decrypts a record");
+            return false;
+        }
+        if (file.key() != null) {
+            lost(
+                    source.name(),
+                    DataFile.HEADER_LENGTH,
+                    file.start(),
+                    "bad note of the key; the file is decrypted by that of another one");
+        }
+        return true;
     }
 
     private long end(Source source, long physical, @Nullable Manifest manifest) {

@@ -105,16 +105,17 @@ final class LogVerifier {
             file.setHintSum(manifest.hintSum(sealed.id()));
             file.setVersions(sealed.firstVersion(), sealed.lastVersion());
             file.markSealed();
-            verifyHeader(store, sealed, handle, file);
+            boolean isReadable = verifyHeader(manifest, sealed, handle, file, names);
             long physical = handle.length();
             if (physical < sealed.length()) {
                 damaged(sealed.name(), physical, "data file is cut short: expected length=" + sealed.length());
             }
             long end = Math.min(physical, sealed.length()) & -RecordFormat.ALIGNMENT;
             int damages = told.size();
-            long records = verifyRecords(file, end, ValueCoding.forReading(manifest.codecs()));
+            long records = isReadable ? verifyRecords(file, end, ValueCoding.forReading(manifest.codecs())) : 0;
             listener.sound(records, physical);
-            boolean isSound = tellFailure(handle) && damages == told.size() && physical >= sealed.length();
+            boolean isSound =
+                    tellFailure(handle) && isReadable && damages == told.size() && physical >= sealed.length();
             // One that the manifest does not know is not believed, and goes when the store is opened.
             if (isSound && file.hintSum() != 0 && names.contains(FileNames.hint(sealed.id()))) {
                 verifyHints(store, file);
@@ -154,17 +155,49 @@ final class LogVerifier {
         }
     }
 
-    private void verifyHeader(StoreId store, Manifest.Sealed sealed, ReadableFile handle, DataFile file)
+    /** Verifies a header, and gives the file its key; returns whether its records can be read. */
+    private boolean verifyHeader(
+            Manifest manifest, Manifest.Sealed sealed, ReadableFile handle, DataFile file, Set<String> names)
             throws IOException {
+        DataFile.Header header = DataFile.headerAlone(handle);
         try {
-            DataFile.Header header = DataFile.headerOf(sealed, handle, store);
-            if (header == null) {
-                damaged(sealed.name(), 0, "bad file header");
-            }
-            KeyNote note = header == null ? KeyNote.read(handle, DataFile.HEADER_LENGTH) : header.note();
-            file.setKey(keys.open(note, sealed.name()));
+            DataFile.checkHistory(sealed, handle, header, manifest.store());
         } catch (CorruptRecordException e) {
             damaged(sealed.name(), 0, String.valueOf(e.getMessage()));
+            return header != null && !header.isEncrypted(); // its key may be that of another store
+        }
+        if (header == null) {
+            damaged(sealed.name(), 0, "bad file header");
+        }
+        KeyNote note = header == null ? KeyNote.read(handle, DataFile.HEADER_LENGTH) : header.note();
+        if (note != null || (header != null && !header.isEncrypted())) {
+            file.setKey(keys.open(note, sealed.name()));
+            return true;
+        }
+        openKeys(manifest, names);
+        boolean isReadable = KeySearch.giveKey(file, keys.opened());
+        if (file.key() != null || !isReadable) {
+            damaged(
+                    sealed.name(),
+                    DataFile.HEADER_LENGTH,
+                    isReadable
+                            ? "bad note of the key; the file is decrypted by that of another one"
+                            : "bad note of the key, and no key of another file decrypts a record");
+        }
+        return isReadable;
+    }
+
+    /** Opens the key of every listed file that says which one it has. */
+    private void openKeys(Manifest manifest, Set<String> names) throws IOException {
+        for (Manifest.Sealed sealed : manifest.files()) {
+            if (names.contains(sealed.name())) {
+                try (LenientFile handle = new LenientFile(io.open(sealed.name()))) {
+                    DataFile.Header header = DataFile.header(handle);
+                    if (header != null && header.store().equals(manifest.store())) {
+                        keys.open(header.note(), sealed.name());
+                    }
+                }
+            }
         }
     }
 

@@ -56,8 +56,8 @@ final class DataFileTest {
         CrashableIoManager disk = new CrashableIoManager();
         disk.install(FileNames.data(9), DataFile.encodeHeader(store, 9, 8, 7, null));
         try (ReadableFile file = disk.open(FileNames.data(9))) {
-            assertThat(DataFile.header(file)).isEqualTo(new DataFile.Header(store, 9, 8, 7, null));
-            assertThat(DataFile.header(file, store, 9)).isEqualTo(new DataFile.Header(store, 9, 8, 7, null));
+            assertThat(DataFile.header(file)).isEqualTo(new DataFile.Header(store, 9, 8, 7, false, null));
+            assertThat(DataFile.header(file, store, 9)).isEqualTo(new DataFile.Header(store, 9, 8, 7, false, null));
             assertThatThrownBy(() -> DataFile.header(file, store, 10)).isInstanceOf(CorruptRecordException.class);
             assertThatThrownBy(() -> DataFile.header(file, new StoreId(3, 5), 9))
                     .isInstanceOf(CorruptRecordException.class);
