@@ -65,6 +65,7 @@ export default defineConfig({
         text: 'Begin',
         items: [
           page('Getting started', '/'),
+          page('Examples', '/examples/README'),
           page('Choosing engine, index and IO', '/docs/choosing'),
           page('Features', '/docs/features'),
           page('Command line', '/docs/command-line'),

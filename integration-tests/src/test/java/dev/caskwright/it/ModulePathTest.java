@@ -20,6 +20,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -30,6 +31,7 @@ import org.w3c.dom.Element;
  * A program of its own, in a JVM of its own, uses each index with each IO manager, from the class path and from the module
  * path, with the flags that the README names and no others. It has what the POMs say that it needs, and nothing else, and
  * must print no warning. On the JDK of the build, and on a JDK 25 if there is one: {@code JAVA_HOME_25}, or beside the first.
+ * The basic pair is linked into a runtime image, too.
  */
 final class ModulePathTest {
     private static final List<String> INDEXES = List.of("hashmap", "btree", "compact", "offheap");
@@ -311,5 +313,26 @@ final class ModulePathTest {
         } else {
             assertWorks(result, "modules");
         }
+    }
+
+    @Test
+    void fromARuntimeImageThatJlinkMade() throws Exception {
+        Path jdk = Path.of(System.getProperty("java.home"));
+        String modules = path(modules("engine-api", "engine-bitcask", "io-standard", "io-mmap", "index-hashmap"));
+        Path program = compile(
+                jdk,
+                List.of("-p", modules),
+                "module consumer { requires dev.caskwright.bitcask; requires dev.caskwright.io.mmap; }");
+        Path image = temporary.resolve("image");
+        // All that it needs is found from what it requires; only its logger is a choice that nothing names.
+        List<String> arguments = new ArrayList<>(List.of("--module-path", program + File.pathSeparator + modules));
+        arguments.addAll(List.of("--add-modules", "consumer,org.slf4j.nop", "--output", image.toString()));
+        Result linked = run(jdk, "jlink", arguments);
+        assertThat(linked.exitCode()).as(linked.err() + linked.out()).isZero();
+        assertThat(run(image, "java", List.of("--list-modules")).out()).doesNotContain("java.desktop", "java.xml");
+
+        List<String> call = List.of(
+                "-m", "consumer/consumer.Program", temporary.resolve("stores").toString(), "hashmap");
+        assertWorks(run(image, "java", call), "modules");
     }
 }

@@ -96,8 +96,7 @@ final class WordCountTest {
 
     private void run(String servers) throws Exception {
         Map<String, Object> settings = Map.of("bootstrap.servers", servers);
-        Map<String, Object> reading =
-                Map.of("bootstrap.servers", servers, "isolation.level", "read_committed");
+        Map<String, Object> reading = Map.of("bootstrap.servers", servers, "isolation.level", "read_committed");
         try (Admin admin = Admin.create(settings);
                 KafkaProducer<String, String> producer =
                         new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer());

@@ -1,0 +1,5 @@
+/** Sessions that expire. */
+@NullMarked
+package dev.caskwright.examples.sessions;
+
+import org.jspecify.annotations.NullMarked;
