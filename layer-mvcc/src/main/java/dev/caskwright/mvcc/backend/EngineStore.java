@@ -1,7 +1,9 @@
 package dev.caskwright.mvcc.backend;
 
 import dev.caskwright.api.EngineException;
+import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Merging;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Outcome;
@@ -29,7 +31,8 @@ public final class EngineStore implements OrderedStore {
     private final StorageEngine engine;
     private final List<Bucket> buckets;
     private final CopyTarget copyTarget;
-    private volatile @Nullable Snapshot lastDurable; // of before a commit that failed; closed with the engine
+    private volatile @Nullable Snapshot lastDurable; // of before the commit that failed; closed with the engine
+    private volatile @Nullable Throwable failure; // of a commit of which it is not known whether it was applied
 
     /** Makes an empty database of bolt for a copy, in a place that may be written to. */
     @FunctionalInterface
@@ -95,19 +98,67 @@ public final class EngineStore implements OrderedStore {
                 }
             }
         });
+        Throwable earlier = failure;
+        if (earlier != null) {
+            throw new EngineFailedException(
+                    Outcome.NOT_APPLIED,
+                    "an earlier commit may have been applied; reopen the store: " + earlier,
+                    earlier);
+        }
         Snapshot before = engine.snapshot();
+        boolean isKept = false;
         try {
             engine.write(batch, WriteOptions.SYNC);
         } catch (IOException | RuntimeException | Error e) {
-            if (!(e instanceof EngineException known) || known.outcome() != Outcome.NOT_APPLIED) {
-                // The engine may show what it could not make durable; whoever is told of a failure is not to see that.
-                lastDurable = before;
+            if (e instanceof EngineException known && known.outcome() == Outcome.NOT_APPLIED) {
                 throw e;
             }
-            before.close();
+            Outcome found = settle(before, batch, e);
+            if (found == Outcome.APPLIED) {
+                return; // it failed after that, for want of memory to wait for the force, say
+            }
+            if (found == Outcome.NOT_APPLIED) {
+                throw new EngineException(ErrorCode.UNAVAILABLE, found, "nothing was written, try again: " + e, e);
+            }
+            // The engine may show what it could not make durable; whoever is told of a failure is not to see that, nor
+            // what
+            // would be written on top of it.
+            lastDurable = before;
+            failure = e;
+            isKept = true;
             throw e;
+        } finally {
+            if (!isKept) {
+                before.close();
+            }
         }
-        before.close();
+    }
+
+    /** Looks what an engine that is well has made of a batch whose write failed, and forces it if it is there. */
+    private Outcome settle(Snapshot before, WriteBatch batch, Throwable failure) {
+        try (Snapshot now = engine.snapshot()) {
+            if (engine.health() == null) {
+                if (!isChanged(before, now, batch)) {
+                    return Outcome.NOT_APPLIED;
+                }
+                engine.sync();
+                return Outcome.APPLIED;
+            }
+        } catch (IOException | RuntimeException | Error e) { // so it is not known
+            if (e != failure) {
+                failure.addSuppressed(e);
+            }
+        }
+        return Outcome.UNKNOWN;
+    }
+
+    private static boolean isChanged(Snapshot before, Snapshot now, WriteBatch batch) throws IOException {
+        for (WriteBatch.Change change : batch.changes()) {
+            if (!Arrays.equals(before.get(change.key()), now.get(change.key()))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override
@@ -157,7 +208,8 @@ public final class EngineStore implements OrderedStore {
 
     @Override
     public @Nullable Throwable health() {
-        return engine.health();
+        Throwable own = failure;
+        return own != null ? own : engine.health();
     }
 
     @Override
