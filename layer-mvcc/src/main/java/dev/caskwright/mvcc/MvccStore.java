@@ -147,7 +147,11 @@ public final class MvccStore implements AutoCloseable {
             }
             fail(e);
         }
-        hub.discard(contents.revision());
+        try {
+            hub.discard(contents.revision());
+        } catch (RuntimeException | Error e) { // some watches were told, and others not
+            fail(e);
+        }
     }
 
     /** Refuses everything from now on, since what is in memory does not go with what is stored. */

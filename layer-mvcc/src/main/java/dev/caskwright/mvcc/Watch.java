@@ -2,7 +2,6 @@ package dev.caskwright.mvcc;
 
 import dev.caskwright.api.EngineClosedException;
 import java.io.IOException;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -26,7 +25,9 @@ public final class Watch implements AutoCloseable {
     private final WatchHub hub;
     private final WatchRequest request;
     private final Object reading = new Object(); // held while the store is read; taken before the other lock
-    private final ArrayDeque<Told> buffer = new ArrayDeque<>(); // guarded by this, as all else
+    private @Nullable WatchBatch fetched; // guarded by reading; what no caller has got yet
+    private final List<Told> buffer =
+            new ArrayList<>(); // guarded by this, as all else; a deque loses all for want of memory
     private int buffered;
     private long bufferedBytes;
     private long next; // the first revision that was not told or buffered
@@ -104,6 +105,15 @@ public final class Watch implements AutoCloseable {
         return true;
     }
 
+    /** Reads from the store what it has not been offered, from a revision on. */
+    synchronized void fallBehind(long revision) {
+        if (isLive) {
+            isLive = false;
+            next = Math.max(next, revision);
+            notifyAll();
+        }
+    }
+
     /** Goes live if everything up to {@code delivered} was told or buffered. */
     synchronized boolean becomeLive(long delivered) {
         if (isLive || isEnded || next <= delivered) {
@@ -140,12 +150,18 @@ public final class Watch implements AutoCloseable {
      */
     public @Nullable WatchBatch poll() throws IOException {
         synchronized (reading) {
-            WatchBatch batch = fetch();
+            WatchBatch batch = fetched == null ? fetch() : fetched;
             if (batch == null) {
                 store.checkUsable();
                 batch = isBehind() ? catchUp() : null;
             }
-            return batch == null ? null : withPrevious(batch);
+            if (batch == null) {
+                return null;
+            }
+            fetched = batch; // should that fail which follows, the next caller gets it
+            WatchBatch whole = withPrevious(batch);
+            fetched = null;
+            return whole;
         }
     }
 
@@ -193,14 +209,14 @@ public final class Watch implements AutoCloseable {
             return null;
         }
         List<Event> events = new ArrayList<>(buffered);
-        long revision = 0;
-        for (Told told = buffer.poll(); told != null; told = buffer.poll()) {
-            events.addAll(told.events);
-            revision = told.revision;
+        for (int i = 0; i < buffer.size(); i++) {
+            events.addAll(buffer.get(i).events);
         }
+        WatchBatch batch = new WatchBatch(events, buffer.get(buffer.size() - 1).revision);
+        buffer.clear(); // last: up to here there may be no memory
         buffered = 0;
         bufferedBytes = 0;
-        return new WatchBatch(events, revision);
+        return batch;
     }
 
     /** Reads from the store what was not buffered. */

@@ -47,20 +47,44 @@ final class WatchHub {
         }
     }
 
-    /** Forgets what did not become durable. The store is at {@code revision} again. */
+    /** Forgets what waits, after a commit that failed. The store is at {@code revision}, and has everything up to that. */
     synchronized void discard(long revision) {
         waiting.clear();
+        if (revision > delivered) {
+            fallBehind(delivered + 1); // what failed is there
+            delivered = revision;
+        }
         for (Watch watch : all) {
             watch.goBack(revision + 1);
         }
     }
 
     private synchronized void deliver() {
+        Throwable failure = null;
         for (Waiting first = waiting.peek(); first != null && first.token.isDone(); first = waiting.peek()) {
-            waiting.remove();
-            deliver(first.revision, first.events);
+            try {
+                deliver(first.revision, first.events);
+            } catch (RuntimeException | Error e) { // for want of memory, say
+                failure = failure == null ? e : failure;
+                fallBehind(first.revision);
+            }
             delivered = first.revision;
+            waiting.remove(); // last: if it is not known who was offered it, it is offered again
         }
+        if (failure instanceof RuntimeException unchecked) {
+            throw unchecked;
+        } else if (failure instanceof Error error) {
+            throw error;
+        }
+    }
+
+    /** Lets all watches that are live read from the store, from a revision on, what they have not been offered. */
+    private void fallBehind(long revision) {
+        for (Watch watch : all) {
+            watch.fallBehind(revision);
+        }
+        liveByKey.clear();
+        liveRanges.clear();
     }
 
     private void deliver(long revision, List<Event> events) {
@@ -121,16 +145,26 @@ final class WatchHub {
     /** Makes a watch live if it has told everything that was delivered; returns up to which revision that is. */
     synchronized long join(Watch watch) {
         if (all.contains(watch) && watch.becomeLive(delivered)) {
-            KeyRange range = watch.range();
-            if (range.isSingle()) {
-                liveByKey
-                        .computeIfAbsent(range.from(), key -> new ArrayList<>())
-                        .add(watch);
-            } else {
-                liveRanges.add(watch);
+            boolean isAdded = false;
+            try {
+                addLive(watch);
+                isAdded = true;
+            } finally {
+                if (!isAdded) {
+                    watch.fallBehind(delivered + 1);
+                }
             }
         }
         return delivered;
+    }
+
+    private void addLive(Watch watch) {
+        KeyRange range = watch.range();
+        if (range.isSingle()) {
+            liveByKey.computeIfAbsent(range.from(), key -> new ArrayList<>()).add(watch);
+        } else {
+            liveRanges.add(watch);
+        }
     }
 
     synchronized long delivered() {

@@ -16,6 +16,9 @@ import dev.caskwright.testkit.ManualClock;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.AbstractList;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -481,5 +484,111 @@ final class StoreFaultsTest {
             mvcc.compact(50);
             assertThat(stored(mvcc)).isEqualTo(52);
         }
+    }
+
+    // ---------------------------------------------------------------- watches
+
+    private static List<String> told(Watch watch) throws IOException {
+        List<String> told = new ArrayList<>();
+        for (WatchBatch batch = pollAgain(watch); batch != null; batch = pollAgain(watch)) {
+            for (Event event : batch.events()) {
+                told.add(event.revision() + "=" + new String(event.keyValue().value()));
+            }
+        }
+        return told;
+    }
+
+    private static WatchBatch pollAgain(Watch watch) throws IOException {
+        try {
+            return watch.poll();
+        } catch (OutOfMemoryError e) {
+            assertThat(e).hasMessage("simulated");
+            return watch.poll();
+        }
+    }
+
+    @Test
+    void eventsOfACommitThatFailedAndIsThereAreToldOnce() throws IOException {
+        try (MvccStore mvcc = open();
+                Watch one = mvcc.watch(WatchRequest.of(KeyRange.of(bytes("key"))));
+                Watch all = mvcc.watch(WatchRequest.of(KeyRange.all()))) {
+            mvcc.put(bytes("key"), bytes("1"));
+            mvcc.commit();
+            mvcc.put(bytes("key"), bytes("2"));
+            store.afterNextCommit(StoreFaultsTest::fail);
+            assertThatThrownBy(mvcc::commit).isInstanceOf(EngineException.class);
+            assertThat(mvcc.revision()).isEqualTo(3);
+            mvcc.put(bytes("key"), bytes("3"));
+            mvcc.commit();
+            for (Watch each : List.of(one, all)) {
+                assertThat(told(each)).containsExactly("2=1", "3=2", "4=3");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 2})
+    void eventsWhosePreviousValuesCannotBeReadAreToldLater(long from) throws IOException {
+        try (MvccStore mvcc = open()) {
+            mvcc.put(bytes("key"), bytes("1"));
+            mvcc.commit();
+            WatchRequest request = WatchRequest.of(KeyRange.all()).withPrevious();
+            try (Watch watch = mvcc.watch(from == 0 ? request : request.fromRevision(from))) {
+                assertThat(told(watch)).hasSize(from == 0 ? 0 : 1);
+                mvcc.put(bytes("key"), bytes("2"));
+                mvcc.put(bytes("key"), bytes("3"));
+                mvcc.commit();
+                store.beforeNextView(StoreFaultsTest::fail);
+                assertThatThrownBy(watch::poll).hasMessage("failed (simulated)");
+                assertThat(told(watch)).containsExactly("3=2", "4=3");
+            }
+        }
+    }
+
+    /** One event, and no memory to look at it at one of the times. */
+    private static List<Event> heavy(Event event, int failing) {
+        int[] looks = {0};
+        return new AbstractList<>() {
+            @Override
+            public Event get(int index) {
+                if (looks[0]++ == failing) {
+                    throw new OutOfMemoryError("simulated");
+                }
+                return event;
+            }
+
+            @Override
+            public int size() {
+                return 1;
+            }
+        };
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11})
+    void eventsThatThereIsNoMemoryToDeliverAreReadFromTheStore(int failing) throws IOException {
+        WatchHub hub = new WatchHub();
+        try (MvccStore mvcc = open()) {
+            Watch one = watch(mvcc, hub, WatchRequest.of(KeyRange.of(bytes("key"))));
+            Watch all = watch(mvcc, hub, WatchRequest.of(KeyRange.all()));
+            Watch puts = watch(mvcc, hub, WatchRequest.of(KeyRange.all()).putsOnly());
+            for (int i = 2; i < 5; i++) {
+                Written<PutResult> put = mvcc.put(bytes("key"), bytes(Integer.toString(i)));
+                Event event = new Event(Event.Kind.PUT, mvcc.get(bytes("key")), null);
+                hub.add(put.revision(), i == 3 ? heavy(event, failing) : List.of(event), put.token());
+                mvcc.commit();
+            }
+            for (Watch each : List.of(one, all, puts)) {
+                assertThat(told(each)).containsExactly("2=2", "3=3", "4=4");
+            }
+        }
+    }
+
+    private static Watch watch(MvccStore mvcc, WatchHub hub, WatchRequest request) {
+        Watch watch = new Watch(mvcc, hub, request, 2);
+        hub.start(1);
+        hub.register(watch);
+        hub.join(watch);
+        return watch;
     }
 }

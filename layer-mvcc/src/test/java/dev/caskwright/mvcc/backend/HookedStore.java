@@ -8,6 +8,7 @@ public final class HookedStore implements OrderedStore {
     private final OrderedStore store;
     private Hook hook;
     private Hook commitHook;
+    private Hook committedHook;
     private boolean isFailing;
 
     /** What is done. */
@@ -29,6 +30,11 @@ public final class HookedStore implements OrderedStore {
     /** Does something before the next commit, which fails as that does. */
     public void beforeNextCommit(Hook next) {
         commitHook = next;
+    }
+
+    /** Does something after the next commit, which fails as that does although it was done. */
+    public void afterNextCommit(Hook next) {
+        committedHook = next;
     }
 
     /** Lets commits fail from now on, or succeed. */
@@ -57,6 +63,11 @@ public final class HookedStore implements OrderedStore {
             throw new IOException("failed (simulated)");
         }
         store.commit(changes);
+        Hook then = committedHook;
+        committedHook = null;
+        if (then != null) {
+            then.run();
+        }
     }
 
     @Override
