@@ -44,6 +44,7 @@ public final class Gate implements AutoCloseable {
     private final Object signal = new Object();
     private boolean isAsked;
     private boolean isClosed;
+    private @Nullable Throwable untold; // why somebody may not know of the last force
 
     private final AtomicLong forces = new AtomicLong();
     private volatile long lastForceMicros;
@@ -167,7 +168,15 @@ public final class Gate implements AutoCloseable {
 
     private void run() {
         while (awaitWork()) {
-            forceOnce();
+            Throwable problem = null;
+            try {
+                forceOnce();
+            } catch (RuntimeException | Error e) { // for want of memory, say: whoever waits is told a little later
+                problem = e;
+            }
+            synchronized (signal) {
+                untold = problem;
+            }
         }
     }
 
@@ -177,7 +186,8 @@ public final class Gate implements AutoCloseable {
             try {
                 while (!isAsked && !isClosed) {
                     signal.wait(EVERY_MILLIS);
-                    isAsked |= policy == AppendFsync.EVERYSEC && changes.get() > durable && failure == null;
+                    isAsked |= untold != null
+                            || policy == AppendFsync.EVERYSEC && changes.get() > durable && failure == null;
                 }
             } catch (InterruptedException e) {
                 return false; // nobody interrupts this thread but to end it
@@ -188,6 +198,10 @@ public final class Gate implements AutoCloseable {
     }
 
     private void forceOnce() {
+        Throwable lateFor;
+        synchronized (signal) {
+            lateFor = untold;
+        }
         long target;
         lock.lock();
         try {
@@ -205,7 +219,6 @@ public final class Gate implements AutoCloseable {
                 force.run();
             } catch (IOException | RuntimeException | Error e) {
                 problem = e;
-                LOG.error("a force failed: changes since the last one are not acknowledged", e);
             }
         }
         forces.incrementAndGet();
@@ -225,6 +238,12 @@ public final class Gate implements AutoCloseable {
         }
         for (Runnable listener : listeners) {
             listener.run();
+        }
+        if (problem != null) {
+            LOG.error("a force failed: changes since the last one are not acknowledged", problem);
+        }
+        if (lateFor != null) {
+            LOG.warn("whoever waited for a force could not be told at once", lateFor);
         }
     }
 
