@@ -266,7 +266,16 @@ public final class Session {
             return false;
         }
         watchedBytes += bytes;
-        watches.add(changes.watch(key, this, isThere));
+        Watch watch = changes.watch(key, this, isThere);
+        boolean isNoted = false;
+        try {
+            watches.add(watch);
+            isNoted = true;
+        } finally {
+            if (!isNoted) { // for want of memory: whoever asks again must not be told that he watches it
+                changes.unwatch(watch);
+            }
+        }
         return true;
     }
 

@@ -16,6 +16,7 @@ public final class Changes {
     private final Gate gate;
     private Map<Bytes, Map<Object, Watch>> watched = new HashMap<>();
     private long count;
+    private long untold; // the last change of which not all who watch could be told
     private @Nullable Listener listener;
 
     /** Is told of all changes, by the thread that makes them. */
@@ -27,8 +28,8 @@ public final class Changes {
         void changedAll();
     }
 
-    /** That keys are watched in another slot. */
-    private record Move(Map<Object, Watch> watches, Bytes to, boolean isThere) {}
+    /** That a key is watched in another slot. */
+    private record Move(Watch watch, Bytes to, boolean isThere) {}
 
     Changes(Gate gate) {
         this.gate = gate;
@@ -46,15 +47,34 @@ public final class Changes {
     void changed(byte[] key) {
         count++;
         gate.changedKey(key);
-        if (listener != null) {
-            listener.changed(key);
-        }
-        if (!watched.isEmpty()) {
-            Map<Object, Watch> watches = watched.get(new Bytes(key));
-            if (watches != null) {
-                watches.values().forEach(Watch::change);
+        boolean isTold = false;
+        try {
+            if (listener != null) {
+                listener.changed(key);
+            }
+            if (!watched.isEmpty()) {
+                Map<Object, Watch> watches = watched.get(new Bytes(key));
+                if (watches != null) {
+                    watches.values().forEach(Watch::change);
+                }
+            }
+            isTold = true;
+        } finally {
+            if (!isTold) { // for want of memory, say
+                changedUnknown();
             }
         }
+    }
+
+    /** Lets everything count as changed. */
+    private void changedUnknown() {
+        untold = count;
+        gate.changedEverything();
+    }
+
+    /** Returns the last change of which not all who watch could be told; for them it counts as one of their keys. */
+    long untold() {
+        return untold;
     }
 
     /**
@@ -67,19 +87,18 @@ public final class Changes {
     void moved(byte[] next, Predicate<byte[]> isThere) {
         count++;
         gate.changedEverything();
-        if (listener != null) {
-            listener.changedAll();
-        }
-        if (watched.isEmpty()) {
-            return;
-        }
-        boolean isMoved = false;
+        boolean isTold = false;
         try {
-            move(next, isThere);
-            isMoved = true;
+            if (listener != null) {
+                listener.changedAll();
+            }
+            if (!watched.isEmpty()) {
+                move(next, isThere);
+            }
+            isTold = true;
         } finally {
-            if (!isMoved) { // for want of memory, say: what they watch now cannot be told
-                watched.values().forEach(watches -> watches.values().forEach(Watch::change));
+            if (!isTold) {
+                changedUnknown();
             }
         }
     }
@@ -97,13 +116,14 @@ public final class Changes {
                 for (Watch watch : watches.values()) {
                     isAnyInDoubt |= !watch.hasChanged() && !watch.wasThere();
                 }
-                moves.add(new Move(watches, to, isAnyInDoubt && isThere.test(moved)));
+                boolean isThereNow = isAnyInDoubt && isThere.test(moved);
+                watches.values().forEach(watch -> moves.add(new Move(watch, to, isThereNow)));
             }
         });
-        watched = after; // from here on nothing takes memory
+        watched = after; // from here on nothing takes memory, so that all of it is done
         for (int i = 0; i < moves.size(); i++) {
             Move move = moves.get(i);
-            move.watches.values().forEach(each -> each.move(move.to, move.isThere));
+            move.watch.move(move.to, move.isThere);
         }
     }
 
@@ -120,16 +140,27 @@ public final class Changes {
 
     /** Begins a watch. The client does not watch the key yet. */
     public Watch watch(Bytes key, Object client, boolean isThere) {
-        Watch watch = new Watch(client, key, isThere);
-        watched.computeIfAbsent(key, k -> new HashMap<>()).put(client, watch);
+        Watch watch = new Watch(this, client, key, isThere);
+        boolean isWatched = false;
+        try {
+            watched.computeIfAbsent(key, k -> new HashMap<>()).put(client, watch);
+            isWatched = true;
+        } finally {
+            if (!isWatched) {
+                unwatch(watch);
+            }
+        }
         return watch;
     }
 
     /** Ends a watch. */
     public void unwatch(Watch watch) {
         Map<Object, Watch> watches = watched.get(watch.key());
-        if (watches != null && watches.remove(watch.client(), watch) && watches.isEmpty()) {
-            watched.remove(watch.key());
+        if (watches != null) {
+            watches.remove(watch.client(), watch);
+            if (watches.isEmpty()) {
+                watched.remove(watch.key());
+            }
         }
     }
 

@@ -2,12 +2,16 @@ package dev.caskwright.server.store;
 
 /** That a client watches a key. Used under the keyspace's lock. */
 public final class Watch {
+    private final Changes changes;
+    private final long begun; // how many changes there were by then
     private final Object client;
     private final boolean wasThere;
     private Bytes key;
     private boolean hasChanged;
 
-    Watch(Object client, Bytes key, boolean wasThere) {
+    Watch(Changes changes, Object client, Bytes key, boolean wasThere) {
+        this.changes = changes;
+        this.begun = changes.count();
         this.client = client;
         this.key = key;
         this.wasThere = wasThere;
@@ -30,7 +34,7 @@ public final class Watch {
 
     /** Returns whether the key has changed since, or may have. */
     public boolean hasChanged() {
-        return hasChanged;
+        return hasChanged || changes.untold() > begun;
     }
 
     void change() {
