@@ -57,9 +57,8 @@ final class DeleteReserve {
         next = file.length() + STEP;
         long wanted = Math.min(most, Math.max(LEAST, (others + file.length()) / SHARE));
         int now = (int) Math.min(wanted, Math.max(LEAST, length + MOST_IN_A_STEP));
-        if (now > length) {
-            length = now;
-            hints.reserve(length, leastFree);
+        if (now > length && hints.reserve(now, leastFree)) {
+            length = now; // otherwise the next step tries again
         }
     }
 }

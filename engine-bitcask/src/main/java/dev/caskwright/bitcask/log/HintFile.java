@@ -110,11 +110,17 @@ final class HintFile {
                 return file == null && waitingLength == 0 && failure == null;
             }
 
-            /** Makes the file longer than needed, up to a length, unless it is or less than {@code leastFree} is free. */
-            synchronized void reserve(int length, long leastFree) throws IOException {
+            /**
+             * Makes the file longer than needed, up to a length, unless it is or less than {@code leastFree} is free; returns
+             * whether it has that length.
+             */
+            synchronized boolean reserve(int length, long leastFree) throws IOException {
                 long from = Math.max(reservedTo, file == null ? 0 : end);
-                if (failure != null || length <= from || io.usableSpace() < leastFree) {
-                    return;
+                if (length <= from) {
+                    return failure == null;
+                }
+                if (failure != null || io.usableSpace() < leastFree) {
+                    return false;
                 }
                 WritableFile open = file;
                 if (open == null) {
@@ -127,6 +133,7 @@ final class HintFile {
                     open.write(at, zeros, 0, (int) Math.min(zeros.length, length - at));
                 }
                 reservedTo = length;
+                return true;
             }
 
             /** Goes back to where {@link #reserve}, which failed, began. */
@@ -246,14 +253,16 @@ final class HintFile {
         /**
          * Makes the hint file longer than it needs to be, and makes it if it is not there: so there is something that can be given
          * up when the disk is full. If that is not possible, or less than {@code leastFree} is free, it stays as it is.
+         *
+         * @return whether it has that length
          */
-        void reserve(int length, long leastFree) {
+        boolean reserve(int length, long leastFree) {
             Target blocks = target;
             if (blocks == null) {
-                return;
+                return false;
             }
             try {
-                blocks.reserve(length, leastFree);
+                return blocks.reserve(length, leastFree);
             } catch (IOException | RuntimeException | Error e) {
                 try {
                     logger().debug("no space is held ready in a hint file", e);
@@ -261,6 +270,7 @@ final class HintFile {
                 } catch (IOException | RuntimeException | Error second) {
                     giveUp(second);
                 }
+                return false;
             }
         }
 
