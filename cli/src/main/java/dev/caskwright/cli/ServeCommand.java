@@ -112,6 +112,10 @@ final class ServeCommand implements Callable<Integer> {
                             + " may be given");
         }
         String index = backends.index();
+        if (!mode.equals("raft") && (index != null || backends.io() != null)) {
+            throw new UsageException(
+                    "--index and --io are not for mode " + mode + ", whose store is always ordered and mapped");
+        }
         if (index != null) {
             config.set("raft-index", index);
         }

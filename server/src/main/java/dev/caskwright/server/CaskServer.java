@@ -175,7 +175,7 @@ public final class CaskServer implements AutoCloseable {
 
     /** Starts a member whose replies tell how much time is left to a key by the given clock. */
     static CaskServer start(Replication group, ServerConfig config, InstantSource clock) throws IOException {
-        return start(new CaskServer(group.store(), config, clock, group, null));
+        return start(new CaskServer(group.store(), config, clock, group, group.topology()));
     }
 
     /** Returns what executes, on each member of a group, the commands that the group has agreed on. */

@@ -106,7 +106,11 @@ public final class Dispatcher {
         if (command == null || (isQueuing && !runsAtOnce(command))) {
             return Route.HERE;
         }
+        if (isParted(call) && command.firstKey() == 0 && command.isWrite()) {
+            return Route.HERE; // it asks the group itself
+        }
         if (command.isWrite()
+                || (isParted(call) && command.firstKey() > 0 && command.has(Flag.READONLY))
                 || (isQueuing && command.name().equals("EXEC"))
                 || (!isQueuing && command.name().equals("WATCH"))) {
             return Route.LOG;
@@ -300,7 +304,7 @@ public final class Dispatcher {
         List<Session.Queued> queue = session.queue();
         if (queue != null && !runsAtOnce(command)) {
             if (command.has(Flag.NO_MULTI)
-                    || (call.host().replication() != null && !isForTransactionsOfGroups(command))) {
+                    || (call.host().replication() != null && !isForTransactionsOfGroups(call, command))) {
                 return "ERR Command not allowed inside a transaction";
             }
             if (queue.size() >= MAX_QUEUED
@@ -345,10 +349,17 @@ public final class Dispatcher {
         };
     }
 
-    /** Returns whether a command in a transaction means the same on all members: it is executed by all. */
-    private static boolean isForTransactionsOfGroups(Command command) {
-        return command.isWrite()
-                || (command.has(Flag.READONLY) && !command.name().equals("SCAN"))
+    /** Returns whether each member of a group has a part of the keys. */
+    private static boolean isParted(Call call) {
+        return call.host().replication() != null && call.host().topology() != null;
+    }
+
+    /** Returns whether a command in a transaction means the same on all members that execute it, and names what it looks at if these
+     * have parts of the keys. */
+    private static boolean isForTransactionsOfGroups(Call call, Command command) {
+        boolean isForKeys = command.firstKey() > 0 || !isParted(call);
+        return (isForKeys && command.isWrite())
+                || (isForKeys && command.has(Flag.READONLY) && !command.name().equals("SCAN"))
                 || switch (command.name()) {
                     case "PING", "ECHO", "SELECT", "UNWATCH" -> true;
                     default -> false;

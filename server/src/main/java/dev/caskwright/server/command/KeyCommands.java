@@ -7,6 +7,7 @@ import static dev.caskwright.server.command.Command.KeyUse.WRITE;
 import static dev.caskwright.server.command.Flag.FAST;
 import static dev.caskwright.server.command.Flag.READONLY;
 
+import dev.caskwright.server.replication.Replication;
 import dev.caskwright.server.resp.Request;
 import dev.caskwright.server.store.Data.Stored;
 import java.io.IOException;
@@ -243,6 +244,11 @@ final class KeyCommands {
         Request request = call.request();
         if (call.count() > 2 || (call.count() == 2 && !request.is(1, "ASYNC") && !request.is(1, "SYNC"))) {
             throw CommandException.syntax();
+        }
+        Replication group = call.host().replication();
+        if (group != null && group.topology() != null) {
+            call.ask(group.clear().thenApply(nothing -> 0), (nothing, reply) -> reply.ok());
+            return;
         }
         call.keyspace().clear(isAll ? -1 : call.session().database());
         call.host().cleaner().run();

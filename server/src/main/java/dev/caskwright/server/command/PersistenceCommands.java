@@ -69,6 +69,11 @@ final class PersistenceCommands {
         long wanted = call.integer(2, 0, Integer.MAX_VALUE, "ERR value is out of range, must be positive");
         long timeout = call.integer(3, 0, Long.MAX_VALUE, "ERR timeout is negative");
         Replication group = call.host().replication();
+        if (group != null && group.topology() != null) {
+            throw new CommandException(
+                    "ERR WAITAOF is not offered where each node has a part of the keys, since nodes do not ask each"
+                            + " other for forces; cache-sync-writes has each write forced by all owners");
+        }
         if (group != null) {
             // Before it answers, this member has forced and applied all that was acknowledged.
             call.ask(group.copies((int) wanted, timeout), (copies, reply) -> {

@@ -98,7 +98,7 @@ public final class ServerConfig {
 
     /** What servers that are one need to know of each other. Of no meaning in {@code mode single}. */
     private void replication() {
-        add(Option.choice("mode", Change.AT_START, "single", "raft"));
+        add(Option.choice("mode", Change.AT_START, "single", "raft", "cache"));
         add(Option.text("raft-id", Change.AT_START, ""));
         add(Option.text("raft-peers", Change.AT_START, ""));
         add(Option.text("raft-group", Change.AT_START, "caskwright"));
@@ -113,6 +113,15 @@ public final class ServerConfig {
         add(Option.text("raft-tls-cert-file", Change.AT_START, ""));
         add(Option.text("raft-tls-key-file", Change.AT_START, ""));
         add(Option.text("raft-tls-ca-cert-file", Change.AT_START, ""));
+        add(Option.text("cache-id", Change.AT_START, ""));
+        add(Option.text("cache-peers", Change.AT_START, ""));
+        add(Option.text("cache-cluster", Change.AT_START, "caskwright"));
+        add(Option.number("cache-owners", Change.AT_START, 2, 2, 16));
+        add(Option.number("cache-segments", Change.AT_START, 256, 256, 16_384));
+        add(Option.choice("cache-when-split", Change.AT_START, "allow-read-writes", "deny-read-writes"));
+        add(Option.bytes("cache-memory", Change.AT_START, 64 * MEBI, MEBI, Long.MAX_VALUE));
+        add(Option.yesNo("cache-sync-writes", Change.AT_START, false));
+        add(Option.number("cache-timeout", Change.AT_START, 10_000, 100, 600_000));
     }
 
     private Option add(Option option) {

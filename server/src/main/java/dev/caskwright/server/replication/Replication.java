@@ -1,6 +1,7 @@
 package dev.caskwright.server.replication;
 
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.server.cluster.Topology;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -40,6 +41,21 @@ public interface Replication extends AutoCloseable {
      * same even number show one moment.
      */
     long changes();
+
+    /**
+     * Returns who has which keys, if each member has a part of them, as the nodes of a Redis Cluster have; null if each has all. If
+     * they are parted, what names keys is proposed, reads too, and executed by this member alone; {@link #store} shows the keys that
+     * this member is the master of, in threads that may wait.
+     */
+    default @Nullable Topology topology() {
+        return null;
+    }
+
+    /** Removes the keys that this member is the master of, if each has a part of them. Keys that are put meanwhile may stay. */
+    default CompletableFuture<Void> clear() {
+        return CompletableFuture.failedFuture(
+                new UnsupportedOperationException("the members have the same keys, and remove them by their log"));
+    }
 
     /** Returns the store of this member, for reads. It stays this object when what is below it is replaced. */
     StorageEngine store();

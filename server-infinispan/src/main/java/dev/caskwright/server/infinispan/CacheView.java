@@ -1,0 +1,218 @@
+package dev.caskwright.server.infinispan;
+
+import dev.caskwright.api.Cursor;
+import dev.caskwright.api.EngineStats;
+import dev.caskwright.api.Entry;
+import dev.caskwright.api.EntryVisitor;
+import dev.caskwright.api.Expiry;
+import dev.caskwright.api.Snapshot;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.WriteBatch;
+import dev.caskwright.api.WriteOptions;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The cache as the commands of a {@link Work} see it. What has not been read yet looks like what is not there, and is noted: the
+ * commands are executed again once it has been read, and what they did the first time counts for nothing. So commands need not know
+ * that reading takes time.
+ *
+ * <p>Keys have the byte of their database before them, which is always the first. Keys of the server's own stay with the node. For the
+ * runner's thread.
+ */
+final class CacheView implements StorageEngine, Expiry {
+    private static final byte OWN = (byte) 0xFF;
+    private static final Work NONE = new Work(new byte[0]);
+
+    private final Map<ByteBuffer, Work> claims;
+    private final Map<ByteBuffer, byte[]> own;
+    private Work work = NONE;
+
+    /**
+     * Makes a view.
+     *
+     * @param claims which work has claims to which key
+     * @param own the server's own records
+     */
+    CacheView(Map<ByteBuffer, Work> claims, Map<ByteBuffer, byte[]> own) {
+        this.claims = claims;
+        this.own = own;
+    }
+
+    /** Has the view show, and change, what a work sees. */
+    void show(Work next) {
+        work = next;
+    }
+
+    private static boolean isOwn(byte[] key) {
+        return key[0] == OWN;
+    }
+
+    /** Returns the key of the cache. */
+    private static ByteBuffer name(byte[] key) {
+        if (key[0] != 0) {
+            throw new UnsupportedOperationException("there is one database: database=" + key[0]);
+        }
+        return ByteBuffer.wrap(key, 1, key.length - 1).slice();
+    }
+
+    private boolean claim(ByteBuffer name) {
+        Work holder = claims.putIfAbsent(name, work);
+        if (holder == null) {
+            work.claimed.add(name);
+        } else if (holder != work) {
+            work.blocker = holder;
+            return false;
+        }
+        return true;
+    }
+
+    private @Nullable Entry look(byte[] key) {
+        if (isOwn(key)) {
+            ByteBuffer name = ByteBuffer.wrap(key);
+            byte[] value = work.ownChanges.containsKey(name) ? work.ownChanges.get(name) : own.get(name);
+            return value == null ? null : new Entry(key, value, Entry.NO_VERSION, Entry.NEVER);
+        }
+        ByteBuffer name = name(key);
+        if (!claim(name)) {
+            return null;
+        }
+        Work.Change change = work.changes.get(name);
+        if (change != null) {
+            byte[] stored = change.stored();
+            boolean isExpired = change.expiresAtMillis() != Entry.NEVER && change.expiresAtMillis() <= work.millis;
+            return stored == null || isExpired
+                    ? null
+                    : new Entry(key, stored, Entry.NO_VERSION, change.expiresAtMillis());
+        }
+        byte[] value = work.known.get(name);
+        if (value == null) {
+            if (!work.known.containsKey(name) && !work.missing.contains(name)) {
+                work.missing.add(name);
+            }
+            return null;
+        }
+        return CacheValue.isExpired(value, work.millis)
+                ? null
+                : new Entry(key, CacheValue.stored(value), Entry.NO_VERSION, CacheValue.expiresAtMillis(value));
+    }
+
+    @Override
+    public void put(byte[] key, byte[] value, WriteOptions options) {
+        if (isOwn(key)) {
+            work.ownChanges.put(ByteBuffer.wrap(key), value);
+            return;
+        }
+        ByteBuffer name = name(key);
+        if (claim(name)) {
+            work.changes.put(name, new Work.Change(value, options.expiresAtMillis(work.millis)));
+        }
+    }
+
+    @Override
+    public boolean delete(byte[] key, WriteOptions options) {
+        if (isOwn(key)) {
+            boolean wasThere = look(key) != null;
+            work.ownChanges.put(ByteBuffer.wrap(key), null);
+            return wasThere;
+        }
+        if (look(key) == null) {
+            return false;
+        }
+        work.changes.put(name(key), new Work.Change(null, Entry.NEVER));
+        return true;
+    }
+
+    @Override
+    public boolean expire(byte[] key, WriteOptions options) {
+        Entry entry = look(key);
+        if (entry == null) {
+            return false;
+        }
+        put(key, entry.value(), options);
+        return true;
+    }
+
+    @Override
+    public void write(WriteBatch batch, WriteOptions options) {
+        for (WriteBatch.Change change : batch.changes()) {
+            byte[] value = change.value();
+            if (value == null) {
+                delete(change.key(), options);
+            } else {
+                put(change.key(), value, change.expiry());
+            }
+        }
+    }
+
+    @Override
+    public byte @Nullable [] get(byte[] key) {
+        Entry entry = look(key);
+        return entry == null ? null : entry.value();
+    }
+
+    @Override
+    public int get(byte[] key, ByteBuffer target) {
+        byte[] value = get(key);
+        if (value == null) {
+            return ABSENT;
+        }
+        if (value.length <= target.remaining()) {
+            target.put(value);
+        }
+        return value.length;
+    }
+
+    @Override
+    public boolean contains(byte[] key) {
+        return look(key) != null;
+    }
+
+    @Override
+    public @Nullable Entry entry(byte[] key) {
+        return look(key);
+    }
+
+    private static UnsupportedOperationException unsupported(String what) {
+        return new UnsupportedOperationException("commands are executed without " + what);
+    }
+
+    @Override
+    public void visit(EntryVisitor visitor) {
+        throw unsupported("visits");
+    }
+
+    @Override
+    public Cursor cursor() {
+        throw unsupported("cursors");
+    }
+
+    @Override
+    public Snapshot snapshot() {
+        throw unsupported("snapshots");
+    }
+
+    @Override
+    public long size() {
+        throw unsupported("sizes");
+    }
+
+    @Override
+    public void sync() {
+        throw unsupported("forces");
+    }
+
+    @Override
+    public EngineStats stats() {
+        return EngineStats.of(0, 0, 0);
+    }
+
+    @Override
+    public @Nullable Throwable health() {
+        return null;
+    }
+
+    @Override
+    public void close() {}
+}

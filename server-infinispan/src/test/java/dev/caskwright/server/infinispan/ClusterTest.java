@@ -1,0 +1,114 @@
+package dev.caskwright.server.infinispan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.exceptions.JedisMovedDataException;
+
+/** Nodes of a cluster join, are killed, and start again, under clients that find the owners by themselves. */
+final class ClusterTest {
+    private static final int KEYS = 200;
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void keysAreWithTheirOwnersAndARestartOfAllKeepsThem() throws Exception {
+        try (TestNodes nodes = new TestNodes(directory, 3, 3)) {
+            nodes.startAll(0, 1, 2);
+            nodes.awaitOwners(0, 3);
+            try (UnifiedJedis client = nodes.cluster(0)) {
+                for (int i = 0; i < KEYS; i++) {
+                    client.set("key" + i, "value" + i);
+                }
+                client.set("gone", "value");
+                client.del("gone");
+            }
+            assertEachNodeHasItsKeys(nodes);
+            nodes.stop(2);
+            nodes.awaitOwners(0, 2);
+            try (UnifiedJedis client = nodes.cluster(0)) {
+                client.set("key0", "newer");
+                client.del("key1");
+            }
+            nodes.stop(1);
+            nodes.stop(0);
+            // The one that left first comes first: it must not go on with what is old.
+            nodes.startAll(2, 1, 0);
+            nodes.awaitOwners(2, 3);
+            try (UnifiedJedis client = nodes.cluster(2)) {
+                assertThat(client.get("key0")).isEqualTo("newer");
+                assertThat(client.get("key1")).isNull();
+                for (int i = 2; i < KEYS; i++) {
+                    assertThat(client.get("key" + i)).isEqualTo("value" + i);
+                }
+                assertThat(client.get("gone")).isNull();
+            }
+        }
+    }
+
+    private static void assertEachNodeHasItsKeys(TestNodes nodes) {
+        long sum = 0;
+        int moves = 0;
+        for (int i = 0; i < 3; i++) {
+            try (Jedis client = nodes.client(i)) {
+                long size = client.dbSize();
+                assertThat(size).isPositive();
+                sum += size;
+                for (String key : client.keys("*")) {
+                    assertThat(client.get(key)).isEqualTo(key.replace("key", "value"));
+                }
+                for (int k = 0; k < KEYS; k++) {
+                    try {
+                        client.get("key" + k);
+                    } catch (JedisMovedDataException e) {
+                        moves++;
+                    }
+                }
+            }
+        }
+        assertThat(sum).isEqualTo(KEYS);
+        assertThat(moves).isEqualTo(2 * KEYS);
+    }
+
+    @Test
+    void aNodeJoinsAndAnotherIsKilledUnderLoadAndNothingAcknowledgedIsLost() throws Exception {
+        try (TestNodes nodes = new TestNodes(directory, 3, 4).with("cache-timeout", "5000")) {
+            nodes.startAll(0, 1, 2);
+            nodes.awaitOwners(0, 3);
+            Load load = new Load(nodes, 0);
+            try (load) {
+                load.await(100);
+                nodes.start(3);
+                nodes.awaitOwners(0, 4);
+                load.await(100);
+                nodes.kill(1);
+                nodes.awaitOwners(0, 3);
+                load.await(100);
+            }
+            assertNothingIsLost(nodes, load);
+        }
+    }
+
+    private static void assertNothingIsLost(TestNodes nodes, Load load) {
+        try (UnifiedJedis client = nodes.cluster(0)) {
+            List<String> lost = new ArrayList<>();
+            for (Map.Entry<String, String> each : load.acknowledged().entrySet()) {
+                if (!each.getValue().equals(client.get(each.getKey()))) {
+                    lost.add(each.getKey());
+                }
+            }
+            assertThat(lost).as("of %d", load.acknowledged().size()).isEmpty();
+            for (int i = 0; i < Load.COUNTERS; i++) {
+                assertThat(Long.parseLong(client.get("counter" + i))).isGreaterThanOrEqualTo(load.increments(i));
+            }
+        }
+    }
+}
