@@ -1,15 +1,18 @@
 package dev.caskwright.server.infinispan;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.infinispan.partitionhandling.AvailabilityMode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisMovedDataException;
 
 /** Nodes of a cluster join, are killed, and start again, under clients that find the owners by themselves. */
@@ -94,6 +97,40 @@ final class ClusterTest {
                 load.await(100);
             }
             assertNothingIsLost(nodes, load);
+        }
+    }
+
+    @Test
+    void aPartThatMayLackKeysRefusesIfItIsToldToAndAllThatStartAnewHaveThem() throws Exception {
+        try (TestNodes nodes = new TestNodes(directory, 2, 2)
+                .with("cache-timeout", "5000")
+                .with("cache-when-split", "deny-read-writes")) {
+            nodes.startAll(0, 1);
+            nodes.awaitOwners(0, 2);
+            try (UnifiedJedis client = nodes.cluster(0)) {
+                for (int i = 0; i < KEYS; i++) {
+                    client.set("key" + i, "value" + i);
+                }
+            }
+            nodes.kill(1);
+            while (nodes.node(0).node().keys().getAvailability() == AvailabilityMode.AVAILABLE) {
+                Thread.onSpinWait();
+            }
+            try (Jedis client = nodes.client(0)) {
+                for (int i = 0; i < KEYS; i++) {
+                    String key = "key" + i;
+                    assertThatThrownBy(() -> client.set(key, "lost")).isInstanceOf(JedisDataException.class);
+                    assertThatThrownBy(() -> client.get(key)).hasMessageMatching("(CLUSTERDOWN|MOVED).*");
+                }
+            }
+            nodes.stop(0);
+            nodes.bury();
+            nodes.startAll(0, 1);
+            try (UnifiedJedis client = nodes.cluster(0)) {
+                for (int i = 0; i < KEYS; i++) {
+                    assertThat(client.get("key" + i)).isEqualTo("value" + i);
+                }
+            }
         }
     }
 
