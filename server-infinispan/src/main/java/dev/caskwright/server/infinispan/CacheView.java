@@ -23,6 +23,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class CacheView implements StorageEngine, Expiry {
     private static final byte OWN = (byte) 0xFF;
+
+    /** The longest key with the byte before it: the store below the cache has its own bytes before and behind. */
+    private static final int MAX_KEY_LENGTH = 65_000 + 1;
+
     private static final Work NONE = new Work(new byte[0]);
 
     private final Map<ByteBuffer, Work> claims;
@@ -53,6 +57,9 @@ final class CacheView implements StorageEngine, Expiry {
     private static ByteBuffer name(byte[] key) {
         if (key[0] != 0) {
             throw new UnsupportedOperationException("there is one database: database=" + key[0]);
+        }
+        if (key.length > MAX_KEY_LENGTH) {
+            throw new UnsupportedOperationException("the key is too long: length=" + (key.length - 1));
         }
         return ByteBuffer.wrap(key, 1, key.length - 1).slice();
     }
@@ -88,7 +95,7 @@ final class CacheView implements StorageEngine, Expiry {
         }
         byte[] value = work.known.get(name);
         if (value == null) {
-            if (!work.known.containsKey(name) && !work.missing.contains(name)) {
+            if (!work.known.containsKey(name)) {
                 work.missing.add(name);
             }
             return null;

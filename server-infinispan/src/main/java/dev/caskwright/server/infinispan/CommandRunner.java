@@ -99,7 +99,10 @@ final class CommandRunner implements AutoCloseable {
 
     /** Forgets what is watched: owners have changed, and others may have changed what clients of this node watch. */
     void ownersChanged() {
-        tasks.add(replay::reset);
+        tasks.add(() -> {
+            own.clear();
+            replay.reset();
+        });
     }
 
     private static <T> CompletableFuture<T> failed(Kind kind, String message, @Nullable Throwable cause) {

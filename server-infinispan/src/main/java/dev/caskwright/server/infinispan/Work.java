@@ -6,8 +6,10 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +28,7 @@ final class Work {
     final Map<ByteBuffer, byte @Nullable []> ownChanges = new HashMap<>();
 
     /** Keys that were looked at and are not known yet. */
-    final List<ByteBuffer> missing = new ArrayList<>();
+    final Set<ByteBuffer> missing = new LinkedHashSet<>();
 
     /** Works that wait for the end of this one. */
     final Deque<Work> waiting = new ArrayDeque<>();
