@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -42,6 +43,7 @@ final class LevelDb implements ForeignFormat {
     private static final int EDIT_NEW = 7;
     private static final int EDIT_LOG_BEFORE = 9;
 
+    private static final long MISSING = -1;
     private static final int PUT = 1;
     private static final int NUMBER_SHIFT = 8;
 
@@ -64,7 +66,11 @@ final class LevelDb implements ForeignFormat {
     public void read(Path source, ReadOptions options, Receiver receiver) throws IOException {
         State state = state(source, receiver);
         Map<ByteBuffer, Long> latest = new HashMap<>();
-        visit(source, state, receiver, (key, number, value) -> latest.merge(ByteBuffer.wrap(key), number, Math::max));
+        visit(
+                source,
+                state,
+                receiver,
+                (key, number, value) -> latest.merge(ByteBuffer.wrap(key), number, LevelDb::later));
         Receiver quiet = new Quiet(receiver);
         visit(source, state, quiet, (key, number, value) -> {
             if ((number & 0xFF) == PUT && latest.remove(ByteBuffer.wrap(key), number)) {
@@ -73,13 +79,32 @@ final class LevelDb implements ForeignFormat {
                 receiver.entry(key, bytes, Receiver.NEVER);
             }
         });
+        long lost = latest.values().stream()
+                .filter(number -> (number & 0xFF) == PUT)
+                .count();
+        if (lost > 0) {
+            // Damage was told the first time, so what was sound then is there no more.
+            throw new IOException(
+                    "the store was changed while it was read: keys not found again=" + lost + ", " + source);
+        }
+    }
+
+    private static long later(long one, long other) {
+        return Long.compareUnsigned(one, other) >= 0 ? one : other;
     }
 
     /** Which files count. */
     private static final class State {
         final TreeSet<Long> tables = new TreeSet<>();
-        long firstLog;
+        long firstLog = MISSING;
         long logBefore;
+        boolean hasNextFile;
+        boolean hasLastNumber;
+
+        /** Each manifest that is whole says these; one of which nothing is left is no store without tables. */
+        boolean isWhole() {
+            return firstLog != MISSING && hasNextFile && hasLastNumber;
+        }
     }
 
     private static State state(Path source, Receiver receiver) throws IOException {
@@ -104,6 +129,10 @@ final class LevelDb implements ForeignFormat {
                         "an edit of the manifest makes no sense: file=" + manifest + ", offset=" + offset, e);
             }
         });
+        if (!state.isWhole()) {
+            throw new IOException(
+                    "the manifest does not say which files count, its beginning is damaged or missing: " + manifest);
+        }
         return state;
     }
 
@@ -119,7 +148,14 @@ final class LevelDb implements ForeignFormat {
                 }
                 case EDIT_LOG -> state.firstLog = LevelDbTable.varint(edit);
                 case EDIT_LOG_BEFORE -> state.logBefore = LevelDbTable.varint(edit);
-                case EDIT_NEXT_FILE, EDIT_LAST_NUMBER -> LevelDbTable.varint(edit);
+                case EDIT_NEXT_FILE -> {
+                    LevelDbTable.varint(edit);
+                    state.hasNextFile = true;
+                }
+                case EDIT_LAST_NUMBER -> {
+                    LevelDbTable.varint(edit);
+                    state.hasLastNumber = true;
+                }
                 case EDIT_COMPACTION -> {
                     LevelDbTable.varint(edit);
                     LevelDbTable.bytes(edit);
@@ -142,9 +178,9 @@ final class LevelDb implements ForeignFormat {
 
     private static void visit(Path source, State state, Receiver receiver, VersionVisitor visitor) throws IOException {
         for (long number : state.tables) {
-            Path table = source.resolve(String.format("%06d.ldb", number));
+            Path table = source.resolve(String.format(Locale.ROOT, "%06d.ldb", number));
             if (!Files.exists(table)) {
-                table = source.resolve(String.format("%06d.sst", number)); // as it was called before 2013
+                table = source.resolve(String.format(Locale.ROOT, "%06d.sst", number)); // as it was called before 2013
             }
             if (Files.exists(table)) {
                 LevelDbTable.visit(table, receiver, visitor);

@@ -22,7 +22,19 @@ final class LevelDbLog {
     private static final int MASK = 0xA282EAD8;
     private static final String CUT_SHORT = "the last record is cut short, as a crash leaves it";
 
-    private LevelDbLog() {}
+    private final SourceFile file;
+    private final Receiver receiver;
+    private final RecordVisitor visitor;
+    private final ByteArrayOutputStream pieces = new ByteArrayOutputStream();
+    private long start = -1; // of the record whose pieces these are
+    private boolean isBroken; // the record whose pieces come now, and that was told
+    private long zerosAt = -1;
+
+    private LevelDbLog(SourceFile file, Receiver receiver, RecordVisitor visitor) {
+        this.file = file;
+        this.receiver = receiver;
+        this.visitor = visitor;
+    }
 
     /** Takes a record, and where it begins. */
     interface RecordVisitor {
@@ -36,71 +48,107 @@ final class LevelDbLog {
 
     static void read(Path path, Receiver receiver, RecordVisitor visitor) throws IOException {
         try (SourceFile file = SourceFile.open(path)) {
-            ByteArrayOutputStream pieces = new ByteArrayOutputStream();
-            long start = -1; // of the record whose pieces these are
-            while (file.left() > 0) {
-                int inBlock = (int) (file.position() % BLOCK);
-                if (BLOCK - inBlock < HEADER) {
-                    file.skip(Math.min(BLOCK - inBlock, file.left()));
-                    continue;
-                }
-                long at = file.position();
-                if (file.left() < HEADER) {
-                    receiver.damage(path, at, CUT_SHORT);
-                    return;
-                }
-                ByteBuffer header = ByteBuffer.wrap(file.read(HEADER)).order(ByteOrder.LITTLE_ENDIAN);
-                int sum = header.getInt();
-                int length = header.getShort() & 0xFFFF;
-                int type = header.get();
-                if (sum == 0 && length == 0 && type == 0) {
-                    // Space that was taken ahead.
-                    file.skip(Math.min(BLOCK - inBlock - HEADER, file.left()));
-                    continue;
-                }
-                if (length > BLOCK - inBlock - HEADER) {
-                    receiver.damage(path, at, "a piece of a record is longer than its block");
-                    file.skip(Math.min(BLOCK - inBlock - HEADER, file.left()));
-                    start = -1;
-                    continue;
-                }
-                if (length > file.left()) {
-                    receiver.damage(path, at, CUT_SHORT);
-                    return;
-                }
+            new LevelDbLog(file, receiver, visitor).read();
+        }
+    }
+
+    private void read() throws IOException {
+        while (file.left() > 0) {
+            int leftInBlock = BLOCK - (int) (file.position() % BLOCK);
+            if (leftInBlock < HEADER) {
+                file.skip(Math.min(leftInBlock, file.left()));
+                continue;
+            }
+            long at = file.position();
+            if (file.left() < HEADER) {
+                receiver.damage(file.path(), at, CUT_SHORT);
+                return;
+            }
+            ByteBuffer header = ByteBuffer.wrap(file.read(HEADER)).order(ByteOrder.LITTLE_ENDIAN);
+            int sum = header.getInt();
+            int length = header.getShort() & 0xFFFF;
+            int type = header.get();
+            int room = leftInBlock - HEADER;
+            if (sum == 0 && length == 0 && type == 0) {
+                zeros(at, file.read(Math.min(room, file.left())));
+                continue;
+            }
+            if (zerosAt >= 0) {
+                broken(zerosAt, "there are zeros before the end");
+                zerosAt = -1;
+            }
+            if (length > room) {
+                broken(at, "a piece of a record is longer than its block");
+                file.skip(Math.min(room, file.left()));
+            } else if (length > file.left()) {
+                receiver.damage(file.path(), at, CUT_SHORT);
+                return;
+            } else {
                 byte[] bytes = file.read(length);
                 CRC32C crc = new CRC32C();
                 crc.update(type);
                 crc.update(bytes);
-                if (masked(crc) != sum) {
+                if (masked(crc) == sum) {
+                    piece(at, type, bytes);
+                } else {
                     // Its length is in doubt, too, so what follows in the block cannot be found.
-                    receiver.damage(
-                            path, at, "a piece of a record has a wrong checksum, the rest of its block is left out");
-                    file.skip(Math.min((BLOCK - file.position() % BLOCK) % BLOCK, file.left()));
-                    start = -1;
-                    continue;
+                    broken(at, "a piece of a record has a wrong checksum, the rest of its block is left out");
+                    file.skip(Math.min(room - length, file.left()));
                 }
-                if (type == FULL || type == FIRST) {
-                    if (start >= 0) {
-                        receiver.damage(path, start, "a record has no end");
+            }
+        }
+        if (start >= 0) {
+            receiver.damage(file.path(), start, CUT_SHORT);
+        }
+    }
+
+    /** Passes over space that was taken ahead, which the end of a log may have. */
+    private void zeros(long at, byte[] rest) throws IOException {
+        for (byte each : rest) {
+            if (each != 0) {
+                broken(at, "there are zeros before the end, the rest of their block is left out");
+                return;
+            }
+        }
+        if (zerosAt < 0) {
+            zerosAt = at;
+        }
+    }
+
+    private void broken(long at, String what) throws IOException {
+        receiver.damage(file.path(), at, what);
+        start = -1;
+        isBroken = true;
+    }
+
+    private void piece(long at, int type, byte[] bytes) throws IOException {
+        switch (type) {
+            case FULL, FIRST -> {
+                // Old versions left an empty piece at the end of a block.
+                if (start >= 0 && pieces.size() > 0) {
+                    receiver.damage(file.path(), start, "a record has no end");
+                }
+                pieces.reset();
+                start = at;
+                isBroken = false;
+            }
+            case MIDDLE, LAST -> {
+                if (start < 0) {
+                    if (!isBroken) {
+                        broken(at, "a record has no beginning");
                     }
-                    pieces.reset();
-                    start = at;
-                } else if (type != MIDDLE && type != LAST) {
-                    receiver.damage(path, at, "a piece of a record is of an unknown type: " + type);
-                    continue;
-                } else if (start < 0) {
-                    continue; // the end of a record of which a part is damaged, or was told as such
-                }
-                pieces.writeBytes(bytes);
-                if (type == FULL || type == LAST) {
-                    visitor.record(start, ByteBuffer.wrap(pieces.toByteArray()));
-                    start = -1;
+                    return; // the end of a record of which a part is damaged
                 }
             }
-            if (start >= 0) {
-                receiver.damage(path, start, CUT_SHORT);
+            default -> {
+                broken(at, "a piece of a record is of an unknown type: " + type);
+                return;
             }
+        }
+        pieces.writeBytes(bytes);
+        if (type == FULL || type == LAST) {
+            visitor.record(start, ByteBuffer.wrap(pieces.toByteArray()));
+            start = -1;
         }
     }
 }

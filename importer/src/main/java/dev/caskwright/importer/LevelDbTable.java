@@ -1,16 +1,20 @@
 package dev.caskwright.importer;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A table of LevelDB: blocks of entries, an index of them, and a footer of 48 bytes that says where that is. A block is followed by a
- * byte for how it is stored and a checksum of both. An entry has a part of the key in common with the one before it.
+ * byte for how it is stored and a checksum of both. An entry has a part of the key in common with the one before it. One block is in
+ * memory at a time, and the index. For one thread.
  */
 final class LevelDbTable {
     private static final int FOOTER = 48;
@@ -22,8 +26,6 @@ final class LevelDbTable {
     private static final int NUMBER_BYTES = 8;
     private static final int MAX_VARINT_BYTES = 10;
 
-    private LevelDbTable() {}
-
     /** Bytes whose checksum is right make no sense. */
     static final class MalformedException extends RuntimeException {
         private static final long serialVersionUID = 1;
@@ -33,28 +35,50 @@ final class LevelDbTable {
         }
     }
 
+    private final Path path;
+    private final FileChannel channel;
+    private final long size;
+    private final Receiver receiver;
+    private long blocksEnd;
+
+    private LevelDbTable(Path path, FileChannel channel, Receiver receiver) throws IOException {
+        this.path = path;
+        this.channel = channel;
+        this.size = channel.size();
+        this.receiver = receiver;
+    }
+
     static void visit(Path path, Receiver receiver, LevelDb.VersionVisitor visitor) throws IOException {
-        byte[] table;
-        try (SourceFile file = SourceFile.open(path)) {
-            table = file.read(file.left());
+        SourceFile.checkRegular(path);
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            new LevelDbTable(path, channel, receiver).visit(visitor);
         }
-        int footer = table.length - FOOTER;
-        ByteBuffer all = ByteBuffer.wrap(table).order(ByteOrder.LITTLE_ENDIAN);
-        if (footer < 0 || all.getLong(table.length - MAGIC_BYTES) != MAGIC) {
+    }
+
+    private void visit(LevelDb.VersionVisitor visitor) throws IOException {
+        long footer = size - FOOTER;
+        ByteBuffer handles = ByteBuffer.wrap(footer < 0 ? new byte[FOOTER] : read(footer, FOOTER))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        if (handles.getLong(FOOTER - MAGIC_BYTES) != MAGIC) {
             receiver.damage(path, Math.max(0, footer), "a table has no sound end, it is left out");
             return;
         }
         try {
-            ByteBuffer handles = all.duplicate().position(footer);
             varint(handles); // of an index of other things
             varint(handles);
-            byte[] index = block(path, table, varint(handles), varint(handles), receiver);
+            ByteBuffer index = block(varint(handles), varint(handles));
             if (index != null) {
                 entries(index, (key, value) -> {
                     long offset = varint(value);
-                    byte[] block = block(path, table, offset, varint(value), receiver);
+                    long length = varint(value);
+                    if (offset < blocksEnd) {
+                        receiver.damage(path, offset, "a block begins before the end of the one before it");
+                        return;
+                    }
+                    ByteBuffer block = block(offset, length);
                     if (block != null) {
-                        versions(path, offset, block, receiver, visitor);
+                        blocksEnd = offset + length;
+                        versions(offset, block, visitor);
                     }
                 });
             }
@@ -63,9 +87,18 @@ final class LevelDbTable {
         }
     }
 
-    private static void versions(
-            Path path, long offset, byte[] block, Receiver receiver, LevelDb.VersionVisitor visitor)
-            throws IOException {
+    private byte[] read(long offset, int length) throws IOException {
+        byte[] array = new byte[length];
+        ByteBuffer bytes = ByteBuffer.wrap(array);
+        while (bytes.hasRemaining()) {
+            if (channel.read(bytes, offset + bytes.position()) < 0) {
+                throw new EOFException("the file became shorter while it was read: " + path);
+            }
+        }
+        return array;
+    }
+
+    private void versions(long offset, ByteBuffer block, LevelDb.VersionVisitor visitor) throws IOException {
         try {
             entries(block, (internal, value) -> {
                 int length = internal.length - NUMBER_BYTES;
@@ -83,55 +116,64 @@ final class LevelDbTable {
     }
 
     /** Returns what a block holds, or null after telling why not. */
-    private static byte @Nullable [] block(Path path, byte[] table, long offset, long length, Receiver receiver)
-            throws IOException {
-        if (offset < 0 || length < 0 || offset > table.length || length > table.length - offset - TRAILER) {
+    private @Nullable ByteBuffer block(long offset, long length) throws IOException {
+        if (offset > size || length > size - offset - TRAILER) {
             receiver.damage(path, offset, "a block lies outside of its table");
             return null;
         }
-        int start = (int) offset;
-        int end = start + (int) length;
+        if (length > Integer.MAX_VALUE - 2 * TRAILER) {
+            throw new IOException(
+                    "a block is longer than an array: length=" + length + ", file=" + path + ", offset=" + offset);
+        }
+        int end = (int) length;
+        byte[] array = read(offset, end + TRAILER);
+        ByteBuffer stored = ByteBuffer.wrap(array).order(ByteOrder.LITTLE_ENDIAN);
         CRC32C crc = new CRC32C();
-        crc.update(table, start, end - start + 1);
-        int sum = ByteBuffer.wrap(table).order(ByteOrder.LITTLE_ENDIAN).getInt(end + 1);
-        if (LevelDbLog.masked(crc) != sum) {
+        crc.update(array, 0, end + 1);
+        if (LevelDbLog.masked(crc) != stored.getInt(end + 1)) {
             receiver.damage(path, offset, "a block has a wrong checksum");
             return null;
         }
-        byte @Nullable [] block = switch (table[end]) {
-            case PLAIN -> Arrays.copyOfRange(table, start, end);
-            case SNAPPY -> Snappy.unpack(table, start, end);
-            default -> null;
-        };
-        if (block == null) {
-            receiver.damage(path, offset, "a block is stored in a way that is not known: type=" + table[end]);
+        int kind = stored.get(end);
+        if (kind == PLAIN) {
+            return stored.slice(0, end).order(ByteOrder.LITTLE_ENDIAN);
         }
-        return block;
+        byte @Nullable [] unpacked = kind == SNAPPY ? Snappy.unpack(array, 0, end) : null;
+        if (unpacked == null) {
+            receiver.damage(
+                    path,
+                    offset,
+                    kind == SNAPPY
+                            ? "a block is not what Snappy packs"
+                            : "a block is stored in a way that is not known: type=" + kind);
+            return null;
+        }
+        return ByteBuffer.wrap(unpacked).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private interface EntryVisitor {
         void entry(byte[] key, ByteBuffer value) throws IOException;
     }
 
-    private static void entries(byte[] block, EntryVisitor visitor) throws IOException {
-        ByteBuffer bytes = ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN);
-        int restarts = block.length < Integer.BYTES ? -1 : bytes.getInt(block.length - Integer.BYTES);
-        if (restarts < 0 || restarts > block.length / Integer.BYTES - 1) {
+    private static void entries(ByteBuffer bytes, EntryVisitor visitor) throws IOException {
+        int length = bytes.limit();
+        int restarts = length < Integer.BYTES ? -1 : bytes.getInt(length - Integer.BYTES);
+        if (restarts < 0 || restarts > length / Integer.BYTES - 1) {
             throw new MalformedException("restarts=" + restarts);
         }
-        bytes.limit(block.length - (restarts + 1) * Integer.BYTES);
+        bytes.limit(length - (restarts + 1) * Integer.BYTES);
         byte[] key = {};
         while (bytes.hasRemaining()) {
             long shared = varint(bytes);
             long own = varint(bytes);
-            long length = varint(bytes);
-            if (shared > key.length || own > bytes.remaining() || length > bytes.remaining() - own) {
+            long valueLength = varint(bytes);
+            if (shared > key.length || own > bytes.remaining() || valueLength > bytes.remaining() - own) {
                 throw new MalformedException("an entry is longer than its block");
             }
             key = Arrays.copyOf(key, (int) (shared + own));
             bytes.get(key, (int) shared, (int) own);
-            ByteBuffer value = bytes.slice(bytes.position(), (int) length);
-            bytes.position(bytes.position() + (int) length);
+            ByteBuffer value = bytes.slice(bytes.position(), (int) valueLength);
+            bytes.position(bytes.position() + (int) valueLength);
             visitor.entry(key, value);
         }
     }

@@ -15,14 +15,17 @@ import java.util.stream.Stream;
 final class LogFiles {
     private LogFiles() {}
 
-    /** Returns the files of a directory whose whole names match, by the number in the first group; there must be one at least. */
+    /**
+     * Returns the files of a directory whose whole names match, by the number in the first group; there must be one at least. They may
+     * be other than regular files, or links to nothing, which is an error to whoever opens them: left out here, nobody would know.
+     */
     static List<Path> of(Path directory, Pattern name) throws IOException {
         if (!Files.isDirectory(directory)) {
             throw new NotDirectoryException(directory.toString());
         }
         List<Path> files;
         try (Stream<Path> all = Files.list(directory)) {
-            files = all.filter(file -> name.matcher(nameOf(file)).matches() && Files.isRegularFile(file))
+            files = all.filter(file -> name.matcher(nameOf(file)).matches())
                     .sorted(Comparator.comparing(file -> number(file, name)))
                     .toList();
         }

@@ -26,14 +26,18 @@ final class SourceFile implements Closeable {
 
     /** Opens a file, which must be a regular one: another kind might have no end, or none that comes. */
     static SourceFile open(Path path) throws IOException {
+        checkRegular(path);
+        return new SourceFile(
+                path, new BufferedInputStream(Files.newInputStream(path), BUFFER_BYTES), Files.size(path));
+    }
+
+    static void checkRegular(Path path) throws IOException {
         if (!Files.exists(path)) {
             throw new NoSuchFileException(path.toString());
         }
         if (!Files.isRegularFile(path)) {
             throw new IOException("not a regular file: " + path);
         }
-        return new SourceFile(
-                path, new BufferedInputStream(Files.newInputStream(path), BUFFER_BYTES), Files.size(path));
     }
 
     Path path() {

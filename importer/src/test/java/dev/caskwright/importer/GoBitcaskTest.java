@@ -31,7 +31,7 @@ final class GoBitcaskTest {
         write("000000000.data", record(PUT, 0, "a", "1"), record(PUT, 0, "b", "2"));
         write("000000001.data", record(DELETE, 0, "a", ""), record(PUT, 0, "b", "x".repeat(300)));
         write("hint-index", new byte[] {1});
-        assertThat(Told.of(format, directory).entries).isEqualTo(Map.of("b", "x".repeat(300)));
+        assertThat(Told.of(format, directory).entries()).isEqualTo(Map.of("b", "x".repeat(300)));
     }
 
     @Test
@@ -44,16 +44,16 @@ final class GoBitcaskTest {
                 record(DELETE, 301, "a", ""));
         write("000000001.data", record(PUT, 300, "b", "too"), record(END, 300, "txn-fin", ""));
         Told told = Told.of(format, directory);
-        assertThat(told.entries).isEqualTo(Map.of("a", "inside", "b", "too"));
-        assertThat(told.skipped).isEqualTo(Map.of("transactions without an end", 1L));
+        assertThat(told.entries()).isEqualTo(Map.of("a", "inside", "b", "too"));
+        assertThat(told.skipped()).isEqualTo(Map.of("transactions without an end", 1L));
     }
 
     @Test
     void zerosEndAFile() throws IOException {
         write("000000000.data", record(PUT, 0, "a", "1"), new byte[4096]);
         Told told = Told.of(format, directory);
-        assertThat(told.entries).isEqualTo(Map.of("a", "1"));
-        assertThat(told.damage).isEmpty();
+        assertThat(told.entries()).isEqualTo(Map.of("a", "1"));
+        assertThat(told.damage()).isEmpty();
     }
 
     @Test
@@ -65,8 +65,10 @@ final class GoBitcaskTest {
             damaged[i] ^= 0x20;
             write("000000000.data", damaged);
             Told told = Told.of(format, directory);
-            assertThat(told.damage).as("byte %d", i).isNotEmpty();
-            assertThat(sound.entrySet()).as("byte %d", i).containsAll(told.entries.entrySet());
+            assertThat(told.damage()).as("byte %d", i).isNotEmpty();
+            assertThat(sound.entrySet())
+                    .as("byte %d", i)
+                    .containsAll(told.entries().entrySet());
         }
     }
 
@@ -77,8 +79,10 @@ final class GoBitcaskTest {
         for (int length = 0; length < whole.length; length++) {
             write("000000000.data", Arrays.copyOf(whole, length));
             Told told = Told.of(format, directory);
-            assertThat(told.damage).as("cut to %d bytes", length).hasSize(length == 0 || length == one.length ? 0 : 1);
-            assertThat(told.entries).as("cut to %d bytes", length).hasSize(length < one.length ? 0 : 1);
+            assertThat(told.damage())
+                    .as("cut to %d bytes", length)
+                    .hasSize(length == 0 || length == one.length ? 0 : 1);
+            assertThat(told.entries()).as("cut to %d bytes", length).hasSize(length < one.length ? 0 : 1);
         }
     }
 

@@ -48,10 +48,11 @@ final class RedisDumpTest {
                 .string("other")
                 .string("4");
         Told told = Told.of(format, dump.write());
-        assertThat(told.entries).isEqualTo(Map.of("seconds", "1", "millis", "12345", "lasting", "3"));
-        assertThat(told.expiries).isEqualTo(Map.of("seconds", 1_700_000_000_000L, "millis", 1_700_000_000_123L));
-        assertThat(told.skipped).isEqualTo(Map.of("strings of other databases", 1L));
-        assertThat(Told.of(format, dump.write(), new ReadOptions(0, 1, null, null)).entries)
+        assertThat(told.entries()).isEqualTo(Map.of("seconds", "1", "millis", "12345", "lasting", "3"));
+        assertThat(told.expiries()).isEqualTo(Map.of("seconds", 1_700_000_000_000L, "millis", 1_700_000_000_123L));
+        assertThat(told.skipped()).isEqualTo(Map.of("strings of other databases", 1L));
+        assertThat(Told.of(format, dump.write(), new ReadOptions(0, 1, null, null))
+                        .entries())
                 .isEqualTo(Map.of("other", "4"));
     }
 
@@ -86,8 +87,8 @@ final class RedisDumpTest {
                 .string("behind")
                 .string("them");
         Told told = Told.of(format, dump.write());
-        assertThat(told.entries).isEqualTo(Map.of("behind", "them"));
-        assertThat(told.skipped).isEqualTo(Map.of("hashes", 4L));
+        assertThat(told.entries()).isEqualTo(Map.of("behind", "them"));
+        assertThat(told.skipped()).isEqualTo(Map.of("hashes", 4L));
     }
 
     @Test
@@ -103,7 +104,7 @@ final class RedisDumpTest {
                     .as("byte %d", i)
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining(file.toString());
-            assertThat(told.entries).as("byte %d", i).isEmpty();
+            assertThat(told.entries()).as("byte %d", i).isEmpty();
         }
     }
 
@@ -192,9 +193,9 @@ final class RedisDumpTest {
             run(socket, commands.toString());
             expected.put("expires", "soon");
             Told told = Told.of(format, directory.resolve("dump.rdb"));
-            assertThat(told.entries).isEqualTo(expected);
-            assertThat(told.expiries).isEqualTo(Map.of("expires", 4_102_444_800_123L));
-            assertThat(told.skipped)
+            assertThat(told.entries()).isEqualTo(expected);
+            assertThat(told.expiries()).isEqualTo(Map.of("expires", 4_102_444_800_123L));
+            assertThat(told.skipped())
                     .isEqualTo(Map.of(
                             "lists",
                             1L,

@@ -34,13 +34,13 @@ final class RiakBitcaskTest {
         write("2.bitcask.data", record("a", "old"), record("b", "kept"));
         write("10.bitcask.data", record("a", "older than new"), record("a", "new"));
         write("10.bitcask.hint", new byte[] {1, 2, 3});
-        assertThat(Told.of(format, directory).entries).isEqualTo(Map.of("a", "new", "b", "kept"));
+        assertThat(Told.of(format, directory).entries()).isEqualTo(Map.of("a", "new", "b", "kept"));
     }
 
     @Test
     void aTombstoneOfVersionOneDeletesWhatCameBefore() throws IOException {
         write("1.bitcask.data", record("a", "1"), record("a", "bitcask_tombstone"), record("b", "bitcask_tombstones"));
-        assertThat(Told.of(format, directory).entries).isEqualTo(Map.of("b", "bitcask_tombstones"));
+        assertThat(Told.of(format, directory).entries()).isEqualTo(Map.of("b", "bitcask_tombstones"));
     }
 
     @Test
@@ -48,15 +48,17 @@ final class RiakBitcaskTest {
         write("1.bitcask.data", record("gone", "1"));
         write("4.bitcask.data", record("back", "2"));
         write("5.bitcask.data", record("back", tombstone(3)), record("gone", tombstone(3)));
-        assertThat(Told.of(format, directory).entries).isEqualTo(Map.of("back", "2"));
+        assertThat(Told.of(format, directory).entries()).isEqualTo(Map.of("back", "2"));
     }
 
     @Test
     void entriesExpireAfterTheSecondsThatTheStoreWasTold() throws IOException {
         write("1.bitcask.data", record("a", "1"));
-        assertThat(Told.of(format, directory, new ReadOptions(60, 0, null, null)).expiries)
+        assertThat(Told.of(format, directory, new ReadOptions(60, 0, null, null))
+                        .expiries())
                 .isEqualTo(Map.of("a", (SECONDS + 60L) * 1_000));
-        assertThat(Told.of(format, directory, new ReadOptions(Long.MAX_VALUE, 0, null, null)).expiries)
+        assertThat(Told.of(format, directory, new ReadOptions(Long.MAX_VALUE, 0, null, null))
+                        .expiries())
                 .isEmpty();
     }
 
@@ -66,8 +68,8 @@ final class RiakBitcaskTest {
         damaged[damaged.length - 1] ^= 1;
         write("1.bitcask.data", record("b", "2"), damaged, record("c", "3"));
         Told told = Told.of(format, directory);
-        assertThat(told.entries).isEqualTo(Map.of("b", "2", "c", "3"));
-        assertThat(told.damage).containsExactly("1.bitcask.data@16: a record has a wrong checksum");
+        assertThat(told.entries()).isEqualTo(Map.of("b", "2", "c", "3"));
+        assertThat(told.damage()).containsExactly("1.bitcask.data@16: a record has a wrong checksum");
     }
 
     @Test
@@ -76,8 +78,8 @@ final class RiakBitcaskTest {
         for (int length = 0; length < whole.length; length++) {
             Files.write(directory.resolve("1.bitcask.data"), Arrays.copyOf(whole, length));
             Told told = Told.of(format, directory);
-            assertThat(told.damage).as("cut to %d bytes", length).hasSize(length == 0 || length == 16 ? 0 : 1);
-            assertThat(told.entries).as("cut to %d bytes", length).hasSize(length < 16 ? 0 : 1);
+            assertThat(told.damage()).as("cut to %d bytes", length).hasSize(length == 0 || length == 16 ? 0 : 1);
+            assertThat(told.entries()).as("cut to %d bytes", length).hasSize(length < 16 ? 0 : 1);
         }
     }
 
@@ -86,7 +88,10 @@ final class RiakBitcaskTest {
         byte[] record = record("a", "1");
         ByteBuffer.wrap(record).putInt(10, -1);
         write("1.bitcask.data", record);
-        assertThat(Told.of(format, directory).damage).singleElement().asString().contains("4294967295 bytes");
+        assertThat(Told.of(format, directory).damage())
+                .singleElement()
+                .asString()
+                .contains("4294967295 bytes");
     }
 
     @Test
@@ -129,8 +134,8 @@ final class RiakBitcaskTest {
         output.lines().forEach(line -> expected.put(line.split(" ")[0], line.split(" ")[1]));
         assertThat(expected).hasSizeGreaterThan(250);
         Told told = Told.of(format, store);
-        assertThat(told.damage).isEmpty();
-        assertThat(told.entries).isEqualTo(expected);
+        assertThat(told.damage()).isEmpty();
+        assertThat(told.entries()).isEqualTo(expected);
     }
 
     private static boolean hasErlangBitcask() throws IOException {
