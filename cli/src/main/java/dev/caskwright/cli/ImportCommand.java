@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.ServiceConfigurationError;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -88,7 +89,7 @@ final class ImportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        ForeignFormat from = ForeignFormat.named(format).orElseThrow(this::missing);
+        ForeignFormat from = from();
         if (Files.exists(target) && !(Files.isDirectory(target) && Directories.isEmptyOrMissing(target))) {
             throw new UsageException("the new store must not exist: " + target);
         }
@@ -109,6 +110,17 @@ final class ImportCommand implements Callable<Integer> {
         shell.println("imported: " + copied);
         shell.println("found:    " + found);
         return copied.isKeptBy(found) && losses == 0 ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;
+    }
+
+    private ForeignFormat from() throws IOException {
+        try {
+            return ForeignFormat.named(format).orElseThrow(this::missing);
+        } catch (ServiceConfigurationError e) {
+            throw new IOException(
+                    "the format " + format + " is not there, and there is one that cannot be loaded: " + e.getMessage()
+                            + ", cause=" + e.getCause(),
+                    e);
+        }
     }
 
     private UsageException missing() {

@@ -3,9 +3,11 @@ package dev.caskwright.importer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
 
@@ -32,18 +34,49 @@ public interface ForeignFormat {
      */
     void read(Path source, ReadOptions options, Receiver receiver) throws IOException;
 
-    /** Returns all formats that are there. */
+    /**
+     * Returns all formats that are there.
+     *
+     * @throws ServiceConfigurationError if a format is there that cannot be loaded, as without the library that it needs
+     */
     static List<ForeignFormat> all() {
-        List<ForeignFormat> all =
-                new ArrayList<>(List.of(new RiakBitcask(), new GoBitcask(), new RedisDump(), new LevelDb()));
+        List<ForeignFormat> all = new ArrayList<>(OwnFormats.ALL);
         ServiceLoader.load(ForeignFormat.class, ForeignFormat.class.getClassLoader())
                 .forEach(all::add);
         return all;
     }
 
-    /** Returns the format of a name, if it is there. */
+    /**
+     * Returns the format of a name, if it is there. Others that cannot be loaded do not matter.
+     *
+     * @throws ServiceConfigurationError if none of that name can be loaded, and one that may be it cannot
+     */
     static Optional<ForeignFormat> named(String name) {
-        return all().stream().filter(format -> format.name().equals(name)).findFirst();
+        for (ForeignFormat own : OwnFormats.ALL) {
+            if (own.name().equals(name)) {
+                return Optional.of(own);
+            }
+        }
+        ServiceConfigurationError failure = null;
+        Iterator<ForeignFormat> others = ServiceLoader.load(ForeignFormat.class, ForeignFormat.class.getClassLoader())
+                .iterator();
+        while (true) {
+            try {
+                if (!others.hasNext()) {
+                    break;
+                }
+                ForeignFormat other = others.next();
+                if (other.name().equals(name)) {
+                    return Optional.of(other);
+                }
+            } catch (ServiceConfigurationError e) {
+                failure = e; // the loader goes on behind it
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+        return Optional.empty();
     }
 
     /** Returns our formats that may not be there: the artifacts of {@code dev.caskwright} that bring them, by name of format. */

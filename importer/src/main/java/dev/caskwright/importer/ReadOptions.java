@@ -18,6 +18,11 @@ public record ReadOptions(
     /** Entries never expire; the first database; the only part. */
     public static final ReadOptions DEFAULT = new ReadOptions(0, 0, null, null);
 
+    /** Returns options that name a part. */
+    public static ReadOptions ofPart(String name) {
+        return new ReadOptions(0, 0, name, null);
+    }
+
     /** What keys and values are to the library that wrote them. */
     public enum Elements {
         /** Objects, each with its type beside it. */

@@ -12,7 +12,7 @@ public interface Receiver {
     long SOMEWHERE = -1;
 
     /**
-     * An entry that the store would show: each key once. The arrays are the receiver's to keep.
+     * An entry that the store would show: each key once, unless damage has made two of them alike. The arrays are the receiver's to keep.
      *
      * @param expiresAtMillis when it expires, in milliseconds since 1970, or {@link #NEVER}; entries that have expired are told, too
      */

@@ -7,8 +7,10 @@ final class Snappy {
     private static final int MAX_LENGTH_BYTES = 5;
     private static final int LONGEST_IN_TAG = 60;
 
-    /** A copy is at least a 255th of what it makes, so nothing that is whole unpacks to more. */
-    private static final int MOST_GROWTH = 64;
+    /** A copy of up to 64 bytes takes three at least, so nothing that is whole unpacks to more. */
+    private static final int MOST_GROWTH = 22;
+
+    private static final int MOST_BYTES = Integer.MAX_VALUE - 8; // an array has no more
 
     private Snappy() {}
 
@@ -26,7 +28,7 @@ final class Snappy {
                 break;
             }
         }
-        if (length > (long) MOST_GROWTH * (end - start)) {
+        if (length > Math.min(MOST_BYTES, (long) MOST_GROWTH * (end - start))) {
             return null;
         }
         byte[] out = new byte[(int) length];
