@@ -10,19 +10,23 @@ import dev.caskwright.importer.Parts;
 import dev.caskwright.importer.ReadOptions;
 import dev.caskwright.importer.Receiver;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 
 /**
  * A file of bolt, bbolt or etcd, by our own engine. The part is a bucket, after those that it is in, with a slash between them.
  * The whole file is checked first, and what the check finds is told as damage.
  */
 public final class BoltFormat implements ForeignFormat {
+    /** What a bucket takes in the page that names it: the place of its key, a key of one byte, where it begins and its sequence. */
+    private static final int LEAST_BUCKET_BYTES = 16 + 1 + 16;
+
     /** Called by {@link java.util.ServiceLoader}. */
     public BoltFormat() {}
 
@@ -41,6 +45,9 @@ public final class BoltFormat implements ForeignFormat {
         if (!Files.exists(source)) {
             throw new NoSuchFileException(source.toString());
         }
+        if (!Files.isRegularFile(source)) {
+            throw new IOException("not a regular file: " + source);
+        }
         try (BoltDatabase database = BoltDatabase.builder(source).readOnly(true).open()) {
             CheckReport report = database.check();
             for (String problem : report.problems()) {
@@ -48,8 +55,7 @@ public final class BoltFormat implements ForeignFormat {
             }
             database.view(transaction -> {
                 try {
-                    Map<String, Bucket> buckets = new LinkedHashMap<>();
-                    collect(transaction.root(), "", buckets);
+                    Map<String, Bucket> buckets = buckets(source, transaction.root(), receiver);
                     String chosen = Parts.choose(options, buckets.keySet(), "bucket");
                     tell(Objects.requireNonNull(buckets.get(chosen)), receiver);
                 } catch (CorruptRecordException e) {
@@ -59,18 +65,34 @@ public final class BoltFormat implements ForeignFormat {
         }
     }
 
-    private static void collect(Bucket parent, String path, Map<String, Bucket> found) throws IOException {
-        BoltCursor cursor = parent.cursor();
-        for (boolean isThere = cursor.first(); isThere; isThere = cursor.next()) {
-            if (cursor.isBucket()) {
-                Bucket bucket = parent.bucket(cursor.key());
-                String name = path + new String(cursor.key(), StandardCharsets.UTF_8);
-                if (bucket != null) {
-                    found.put(name, bucket);
-                    collect(bucket, name + "/", found);
+    /**
+     * Returns the buckets that there are, by their paths. In a damaged file buckets may lead to each other, or many to one: no more are
+     * listed than a file of that length can hold, and that is told.
+     */
+    private static Map<String, Bucket> buckets(Path source, Bucket root, Receiver receiver) throws IOException {
+        Map<String, Bucket> found = new TreeMap<>();
+        Deque<Map.Entry<String, Bucket>> waiting = new ArrayDeque<>(); // no recursion: they may be nested to any depth
+        waiting.add(Map.entry("", root));
+        long most = Files.size(source) / LEAST_BUCKET_BYTES;
+        for (Map.Entry<String, Bucket> parent; (parent = waiting.poll()) != null; ) {
+            BoltCursor cursor = parent.getValue().cursor();
+            for (boolean isThere = cursor.first(); isThere; isThere = cursor.next()) {
+                Bucket bucket = cursor.isBucket() ? parent.getValue().bucket(cursor.key()) : null;
+                if (bucket == null) {
+                    continue;
                 }
+                if (found.size() >= most) {
+                    receiver.damage(
+                            source, Receiver.SOMEWHERE, "buckets are within each other, the rest is not listed");
+                    return found;
+                }
+                // A slash within a name is written as other bytes that are no text are.
+                String path = parent.getKey() + Parts.name(cursor.key()).replace("/", "\\x2f");
+                found.put(path, bucket);
+                waiting.add(Map.entry(path + "/", bucket));
             }
         }
+        return found;
     }
 
     private static void tell(Bucket bucket, Receiver receiver) throws IOException {
