@@ -67,15 +67,14 @@ public final class DependencyCheck {
             Map.entry("org.openjdk.jmh", "GPL-2.0 with CPE"));
 
     /**
-     * Which modules beside may use them: MapDB and Infinispan, which is provided by whoever uses it, need the first two; the next two
-     * belong to modules that the program does not bring; and the contract tests are made with the others.
+     * Which modules beside may use them: MapDB and Infinispan, which is provided by whoever uses it, need the first two; the next one
+     * belongs to a module that the program does not bring; and the contract tests are made with the others.
      */
     private static final Map<String, Set<String>> SHIPPED = Map.of(
             "jakarta.transaction", Set.of("infinispan-store"),
             "org.eclipse.collections",
                     Set.of("index-btree", "importer-mapdb", "cli", "kafka-streams-store", "infinispan-store"),
             "com.h2database", Set.of("importer-mvstore"),
-            "org.lmdbjava", Set.of("importer-lmdb"),
             "org.junit.jupiter", Set.of("engine-testkit"),
             "org.junit.platform", Set.of("engine-testkit"));
 
