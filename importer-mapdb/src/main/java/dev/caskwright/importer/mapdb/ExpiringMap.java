@@ -53,7 +53,7 @@ final class ExpiringMap {
         return method;
     }
 
-    /** An entry and when it expires. */
+    /** An entry, of arrays of bytes, and when it expires. */
     record Expiring(Object key, Object value, long expiresAtMillis) {}
 
     /** Returns how many segments the map has. */
@@ -72,7 +72,8 @@ final class ExpiringMap {
         List<Expiring> entries = new ArrayList<>();
         for (int i = 0; i + LEAF_PARTS <= parts.length; i += LEAF_PARTS) {
             Object value = call(segment, valueUnwrap, segment, parts[i + 1]);
-            entries.add(new Expiring(parts[i], value, time(segment, (Long) parts[i + 2])));
+            entries.add(new Expiring(
+                    MapDbFormat.bytes(parts[i]), MapDbFormat.bytes(value), time(segment, (Long) parts[i + 2])));
         }
         return entries;
     }

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,8 @@ import java.util.SortedMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.mapdb.BTreeMap;
 import org.mapdb.DB;
 import org.mapdb.DBMaker;
 import org.mapdb.HTreeMap;
@@ -54,6 +57,14 @@ public final class MapDbFormat implements ForeignFormat {
                             + " brings them in: " + source);
         }
         try (DB database = open(source)) {
+            read(source, database, options, receiver);
+        }
+    }
+
+    private static void read(Path source, DB database, ReadOptions options, Receiver receiver) throws IOException {
+        Map<?, ?> map;
+        ExpiringMap expiring = null;
+        try {
             SortedMap<String, String> catalogue = database.nameCatalogLoad();
             Set<String> names = new TreeSet<>();
             catalogue.forEach((key, value) -> {
@@ -63,12 +74,20 @@ public final class MapDbFormat implements ForeignFormat {
             });
             String part = Parts.choose(options, names, "map");
             checkPlain(catalogue, part);
-            Map<?, ?> map = open(database, part, "TreeMap".equals(catalogue.get(part + TYPE)));
+            map = open(database, part, "TreeMap".equals(catalogue.get(part + TYPE)));
             if (expires(catalogue, part) && map instanceof HTreeMap<?, ?> hashed) {
-                tellExpiring(source, new ExpiringMap(hashed), receiver);
-            } else {
-                tell(source, map, receiver);
+                expiring = new ExpiringMap(hashed);
             }
+        } catch (RuntimeException | StackOverflowError | OutOfMemoryError | AssertionError e) {
+            // As below: damage to the catalogue ends in all kinds of exceptions.
+            throw new IOException("the map cannot be opened, its file is damaged: " + e + ": " + source, e);
+        }
+        if (expiring != null) {
+            tellExpiring(source, expiring, receiver);
+        } else if (map instanceof BTreeMap<?, ?> sorted) {
+            tell(source, sorted, sorted.comparator(), receiver);
+        } else {
+            tell(source, map, null, receiver);
         }
     }
 
@@ -105,21 +124,32 @@ public final class MapDbFormat implements ForeignFormat {
                         .open();
     }
 
-    private static void tell(Path source, Map<?, ?> map, Receiver receiver) throws IOException {
-        Iterator<? extends Map.Entry<?, ?>> entries = map.entrySet().iterator();
+    /** Tells entries, whose keys must ascend by the order if there is one: then leaves that lead in a circle come to an end. */
+    @SuppressWarnings("unchecked") // an order of the keys that the map itself has
+    private static void tell(Path source, Map<?, ?> map, @Nullable Comparator<?> order, Receiver receiver)
+            throws IOException {
+        Iterator<? extends Map.Entry<?, ?>> entries = null;
+        Object last = null;
         while (true) {
             byte[] key;
             byte[] value;
             try {
+                if (entries == null) {
+                    entries = map.entrySet().iterator();
+                }
                 if (!entries.hasNext()) {
                     return;
                 }
                 Map.Entry<?, ?> entry = entries.next();
+                if (last != null && order != null && ((Comparator<Object>) order).compare(last, entry.getKey()) >= 0) {
+                    throw new IllegalStateException("the keys are not in order");
+                }
+                last = entry.getKey();
                 key = bytes(entry.getKey());
                 value = bytes(entry.getValue());
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | StackOverflowError | OutOfMemoryError | AssertionError e) {
                 // What MapDB throws for bytes that it did not write: its own exceptions, and those of whatever it reads
-                // them as.
+                // them as. It takes memory for whatever length it finds.
                 receiver.damage(source, Receiver.SOMEWHERE, "the rest is left out, " + e);
                 return;
             }
@@ -132,7 +162,7 @@ public final class MapDbFormat implements ForeignFormat {
             long[] leaves = {};
             try {
                 leaves = map.leaves(segment);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | StackOverflowError | OutOfMemoryError | AssertionError e) {
                 receiver.damage(source, Receiver.SOMEWHERE, "a segment of the map is left out, " + e);
             }
             for (long leaf : leaves) {
@@ -149,7 +179,7 @@ public final class MapDbFormat implements ForeignFormat {
         }
     }
 
-    private static byte[] bytes(Object element) {
+    static byte[] bytes(Object element) {
         return element instanceof byte[] bytes ? bytes : ((String) element).getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -4,16 +4,21 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.importer.ReadOptions;
+import dev.caskwright.importer.Told;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.mapdb.DB;
 import org.mapdb.DBMaker;
@@ -21,6 +26,8 @@ import org.mapdb.Serializer;
 
 /** Files that MapDB itself has written. */
 final class MapDbFormatTest {
+    private static final int ROUNDS = 150;
+
     @TempDir
     private Path directory;
 
@@ -96,11 +103,12 @@ final class MapDbFormatTest {
     void mapsAreReadAndNothingIsChanged() throws IOException {
         write(false);
         byte[] before = Files.readAllBytes(file);
-        Told told = Told.of("mapdb", file, Told.part("hashed"));
-        assertThat(told.entries).isEqualTo(expected("value"));
-        assertThat(told.damage).isEmpty();
-        assertThat(Told.of("mapdb", file, Told.part("sorted")).entries).isEqualTo(expected("other"));
-        assertThat(Told.of("mapdb", file, Told.part("text")).entries).isEqualTo(Map.of("ключ", "значение"));
+        Told told = Told.of("mapdb", file, ReadOptions.ofPart("hashed"));
+        assertThat(told.entries()).isEqualTo(expected("value"));
+        assertThat(told.damage()).isEmpty();
+        assertThat(Told.of("mapdb", file, ReadOptions.ofPart("sorted")).entries())
+                .isEqualTo(expected("other"));
+        assertThat(Told.of("mapdb", file, ReadOptions.ofPart("text")).entries()).isEqualTo(Map.of("ключ", "значение"));
         assertThat(Files.readAllBytes(file)).isEqualTo(before);
         try (Stream<Path> all = Files.list(directory)) {
             assertThat(all).containsExactly(file);
@@ -110,7 +118,8 @@ final class MapDbFormatTest {
     @Test
     void aStoreWithTransactionsThatWasClosedIsRead() throws IOException {
         write(true);
-        assertThat(Told.of("mapdb", file, Told.part("hashed")).entries).isEqualTo(expected("value"));
+        assertThat(Told.of("mapdb", file, ReadOptions.ofPart("hashed")).entries())
+                .isEqualTo(expected("value"));
     }
 
     @Test
@@ -125,7 +134,7 @@ final class MapDbFormatTest {
     void mapsThatCannotBeReadWithoutGuessingAreErrors() {
         write(false);
         for (String name : new String[] {"numbers", "objects"}) {
-            assertThatThrownBy(() -> Told.of("mapdb", file, Told.part(name)))
+            assertThatThrownBy(() -> Told.of("mapdb", file, ReadOptions.ofPart(name)))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("map=" + name + ", keySerializer=");
         }
@@ -136,19 +145,47 @@ final class MapDbFormatTest {
         long before = System.currentTimeMillis();
         write(false);
         long after = System.currentTimeMillis();
-        Told told = Told.of("mapdb", file, Told.part("expiring"));
-        assertThat(told.entries).isEqualTo(Map.of("a", "1", "b", "3", "c", "4"));
-        assertThat(told.damage).isEmpty();
+        Told told = Told.of("mapdb", file, ReadOptions.ofPart("expiring"));
+        assertThat(told.entries()).isEqualTo(Map.of("a", "1", "b", "3", "c", "4"));
+        assertThat(told.damage()).isEmpty();
         long day = TimeUnit.DAYS.toMillis(1);
-        assertThat(told.expiries.get("a")).isBetween(before + day, after + day);
-        assertThat(told.expiries.get("b")).as("updated").isBetween(before + 2 * day, after + 2 * day);
-        assertThat(told.expiries.get("c")).isBetween(before + day, after + day);
-        Told read = Told.of("mapdb", file, Told.part("read"));
-        assertThat(read.entries).isEqualTo(Map.of("a", "1"));
-        assertThat(read.expiries.get("a")).isBetween(before + day, after + day);
-        Told bounded = Told.of("mapdb", file, Told.part("bounded"));
-        assertThat(bounded.entries).isEqualTo(Map.of("a", "1"));
-        assertThat(bounded.expiries).isEmpty();
+        assertThat(told.expiries().get("a")).isBetween(before + day, after + day);
+        assertThat(told.expiries().get("b")).as("updated").isBetween(before + 2 * day, after + 2 * day);
+        assertThat(told.expiries().get("c")).isBetween(before + day, after + day);
+        Told read = Told.of("mapdb", file, ReadOptions.ofPart("read"));
+        assertThat(read.entries()).isEqualTo(Map.of("a", "1"));
+        assertThat(read.expiries().get("a")).isBetween(before + day, after + day);
+        Told bounded = Told.of("mapdb", file, ReadOptions.ofPart("bounded"));
+        assertThat(bounded.entries()).isEqualTo(Map.of("a", "1"));
+        assertThat(bounded.expiries()).isEmpty();
+    }
+
+    /** Whatever a byte says: all ends, by what the format may throw. */
+    @Test
+    @Timeout(60)
+    void noDamagedByteEndsOtherwiseThanByBeingTold() throws IOException {
+        write(false);
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        byte[] sound = Files.readAllBytes(file);
+        int[] used =
+                IntStream.range(0, sound.length).filter(at -> sound[at] != 0).toArray(); // most of the file is empty
+        for (int i = 0; i < ROUNDS; i++) {
+            byte[] content = sound.clone();
+            for (int n = random.nextInt(3); n >= 0; n--) {
+                content[used[random.nextInt(used.length)]] = (byte) random.nextInt(256);
+            }
+            Files.write(file, content);
+            try {
+                Told.of("mapdb", file, ReadOptions.ofPart(new String[] {"hashed", "sorted", "expiring"}[i % 3]));
+            } catch (IOException e) {
+                assertThat(e.getMessage()).isNotBlank();
+            } catch (IllegalStateException e) {
+                assertThat(e).as("seed=%d, round=%d", seed, i).hasMessageContaining("told twice");
+            } catch (RuntimeException | Error e) {
+                throw new AssertionError("seed=" + seed + ", round=" + i, e);
+            }
+        }
     }
 
     @Test
@@ -158,7 +195,8 @@ final class MapDbFormatTest {
         Arrays.fill(content, content.length / 4, content.length, (byte) 0x55);
         Files.write(file, content);
         try {
-            assertThat(Told.of("mapdb", file, Told.part("sorted")).damage).isNotEmpty();
+            assertThat(Told.of("mapdb", file, ReadOptions.ofPart("sorted")).damage())
+                    .isNotEmpty();
         } catch (IOException e) {
             assertThat(e).hasMessageContaining("map.db");
         }

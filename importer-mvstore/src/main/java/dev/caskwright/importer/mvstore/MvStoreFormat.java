@@ -48,15 +48,36 @@ public final class MvStoreFormat implements ForeignFormat {
             throw new IOException("a file of MVStore does not say what keys and values are, so it must be told (on the"
                     + " command line --elements): bytes, strings, or objects if the map was opened without types");
         }
-        try (MVStore store = new MVStore.Builder()
-                .fileName(source.toAbsolutePath().toString())
-                .readOnly()
-                .open()) {
-            String part = Parts.choose(options, store.getMapNames(), "map");
-            tell(source, open(store, part, elements), receiver);
-        } catch (MVStoreException e) {
-            throw new IOException("the file cannot be read: " + e.getMessage() + ": " + source, e);
+        try (MVStore store = open(source)) {
+            tell(source, open(source, store, options, elements), receiver);
         }
+    }
+
+    private static MVStore open(Path source) throws IOException {
+        try {
+            return new MVStore.Builder()
+                    .fileName(source.toAbsolutePath().toString())
+                    .readOnly()
+                    .open();
+        } catch (RuntimeException | StackOverflowError | OutOfMemoryError | AssertionError e) {
+            throw unreadable(source, e);
+        }
+    }
+
+    private static MVMap<?, ?> open(Path source, MVStore store, ReadOptions options, Elements elements)
+            throws IOException {
+        try {
+            String part = Parts.choose(options, store.getMapNames(), "map");
+            return open(store, part, elements);
+        } catch (RuntimeException | StackOverflowError | OutOfMemoryError | AssertionError e) {
+            throw unreadable(source, e);
+        }
+    }
+
+    /** MVStore throws its own exceptions for damage that it looks for, and for other damage those of whatever it does with the bytes, such as taking memory for any length. */
+    private static IOException unreadable(Path source, Throwable e) {
+        String what = e instanceof MVStoreException ? e.getMessage() : e.toString();
+        return new IOException("the file cannot be read: " + what + ": " + source, e);
     }
 
     private static MVMap<?, ?> open(MVStore store, String name, Elements elements) {
@@ -71,19 +92,30 @@ public final class MvStoreFormat implements ForeignFormat {
         return store.openMap(name, new MVMap.Builder<T, T>().keyType(type).valueType(type));
     }
 
-    private static void tell(Path source, MVMap<?, ?> map, Receiver receiver) throws IOException {
+    private static <K> void tell(Path source, MVMap<K, ?> map, Receiver receiver) throws IOException {
         long others = 0;
-        Cursor<?, ?> entries = map.cursor(null);
+        Cursor<K, ?> entries = null;
+        K last = null;
         while (true) {
             byte[] key;
             byte[] value;
             try {
+                if (entries == null) {
+                    entries = map.cursor(null);
+                }
                 if (!entries.hasNext()) {
                     break;
                 }
-                key = bytes(entries.next());
+                K next = entries.next();
+                key = bytes(next);
+                if (key != null) {
+                    if (last != null && map.getKeyType().compare(last, next) >= 0) {
+                        throw new IllegalStateException("the keys are not in order"); // as where pages lead in a circle
+                    }
+                    last = next;
+                }
                 value = bytes(entries.getValue());
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | StackOverflowError | OutOfMemoryError | AssertionError e) {
                 // MVStore's own, or what its types do with bytes that are not of them.
                 receiver.damage(
                         source, Receiver.SOMEWHERE, "the rest is left out, it is damaged or of another kind: " + e);

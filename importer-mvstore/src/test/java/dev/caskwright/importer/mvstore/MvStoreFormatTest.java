@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.importer.ReadOptions;
 import dev.caskwright.importer.ReadOptions.Elements;
+import dev.caskwright.importer.Told;
 import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.Serializable;
@@ -14,6 +15,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
 import org.h2.mvstore.type.ByteArrayDataType;
@@ -21,10 +24,13 @@ import org.h2.mvstore.type.StringDataType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Files that MVStore itself has written. */
 final class MvStoreFormatTest {
+    private static final int ROUNDS = 300;
+
     @TempDir
     private Path directory;
 
@@ -72,8 +78,8 @@ final class MvStoreFormatTest {
         }
         byte[] before = Files.readAllBytes(file);
         Told told = Told.of("mvstore", file, of(Elements.BYTES, null));
-        assertThat(told.entries).isEqualTo(expected);
-        assertThat(told.damage).isEmpty();
+        assertThat(told.entries()).isEqualTo(expected);
+        assertThat(told.damage()).isEmpty();
         assertThat(Files.readAllBytes(file)).isEqualTo(before);
     }
 
@@ -87,7 +93,8 @@ final class MvStoreFormatTest {
                             .valueType(StringDataType.INSTANCE));
             map.put("ключ", "значение");
         }
-        assertThat(Told.of("mvstore", file, of(Elements.STRINGS, null)).entries).isEqualTo(Map.of("ключ", "значение"));
+        assertThat(Told.of("mvstore", file, of(Elements.STRINGS, null)).entries())
+                .isEqualTo(Map.of("ключ", "значение"));
     }
 
     @Test
@@ -104,8 +111,8 @@ final class MvStoreFormatTest {
             map.put("after the trap", "6");
         }
         Told told = Told.of("mvstore", file, of(Elements.OBJECTS, null));
-        assertThat(told.damage).isEmpty();
-        assertThat(told.entries)
+        assertThat(told.damage()).isEmpty();
+        assertThat(told.entries())
                 .isEqualTo(Map.of(
                         "text",
                         "1",
@@ -117,7 +124,7 @@ final class MvStoreFormatTest {
                         "4".repeat(1_000),
                         "after the trap",
                         "6"));
-        assertThat(told.skipped).isEqualTo(Map.of("entries that are neither strings nor arrays of bytes", 3L));
+        assertThat(told.skipped()).isEqualTo(Map.of("entries that are neither strings nor arrays of bytes", 3L));
         assertThat(Trap.isSprung).isFalse();
     }
 
@@ -146,8 +153,41 @@ final class MvStoreFormatTest {
         assertThatThrownBy(() -> Told.of("mvstore", file, of(Elements.OBJECTS, null)))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("found=first, second");
-        assertThat(Told.of("mvstore", file, of(Elements.OBJECTS, "second")).entries)
+        assertThat(Told.of("mvstore", file, of(Elements.OBJECTS, "second")).entries())
                 .isEqualTo(Map.of("b", "2"));
+    }
+
+    /** Whatever a byte says: all ends, by what the format may throw. */
+    @Test
+    @Timeout(60)
+    void noDamagedByteEndsOtherwiseThanByBeingTold() throws IOException {
+        try (MVStore store = MVStore.open(file.toString())) {
+            MVMap<Object, Object> map = store.openMap("map");
+            for (int i = 0; i < 2_000; i++) {
+                map.put("key" + i, bytes("value" + i));
+            }
+        }
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        byte[] sound = Files.readAllBytes(file);
+        int[] used =
+                IntStream.range(0, sound.length).filter(at -> sound[at] != 0).toArray();
+        for (int i = 0; i < ROUNDS; i++) {
+            byte[] content = sound.clone();
+            for (int n = random.nextInt(3); n >= 0; n--) {
+                content[used[random.nextInt(used.length)]] = (byte) random.nextInt(256);
+            }
+            Files.write(file, content);
+            try {
+                Told.of("mvstore", file, of(Elements.OBJECTS, "map"));
+            } catch (IOException e) {
+                assertThat(e.getMessage()).isNotBlank();
+            } catch (IllegalStateException e) {
+                assertThat(e).as("seed=%d, round=%d", seed, i).hasMessageContaining("told twice");
+            } catch (RuntimeException | Error e) {
+                throw new AssertionError("seed=" + seed + ", round=" + i, e);
+            }
+        }
     }
 
     @Test
@@ -162,7 +202,7 @@ final class MvStoreFormatTest {
         Arrays.fill(content, 3 * 4096, content.length - 3 * 4096, (byte) 0);
         Files.write(file, content);
         try {
-            assertThat(Told.of("mvstore", file, of(Elements.OBJECTS, null)).damage)
+            assertThat(Told.of("mvstore", file, of(Elements.OBJECTS, null)).damage())
                     .isNotEmpty();
         } catch (IOException e) {
             assertThat(e).hasMessageContaining("map.mv");
