@@ -6,7 +6,6 @@ import dev.caskwright.importer.Receiver;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,13 +31,16 @@ final class RocksDbReading {
     private static final int TIME_BYTES = 4;
     private static final long MILLIS_PER_SECOND = 1_000;
 
+    /** RocksDB would open all tables at once; where a process may have 1,024 files, a store of more could not be read. */
+    private static final int MOST_OPEN_FILES = 256;
+
     private RocksDbReading() {}
 
     static void read(Path source, ReadOptions options, Receiver receiver) throws IOException {
         if (!Files.isRegularFile(source.resolve("CURRENT"))) {
             throw new IOException("no store of RocksDB, there is no file CURRENT: " + source);
         }
-        RocksDB.loadLibrary();
+        load();
         try (DBOptions opening = new DBOptions();
                 Logger silent = new Logger(InfoLogLevel.HEADER_LEVEL) {
                     @Override
@@ -50,10 +52,20 @@ final class RocksDbReading {
             opening.setCreateIfMissing(false)
                     .setParanoidChecks(true)
                     .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords)
+                    .setMaxOpenFiles(MOST_OPEN_FILES)
                     .setLogger(silent);
             read(source, opening, options, receiver);
         } catch (RocksDBException e) {
             throw new IOException("the store cannot be opened: " + e.getMessage() + ": " + source, e);
+        }
+    }
+
+    private static void load() throws IOException {
+        try {
+            RocksDB.loadLibrary();
+        } catch (RuntimeException e) {
+            // What RocksDB makes of a temporary directory that is full, or may not be written to.
+            throw new IOException("the library of RocksDB cannot be loaded: " + e + ", cause=" + e.getCause(), e);
         }
     }
 
@@ -63,7 +75,7 @@ final class RocksDbReading {
         Map<String, Integer> places = new LinkedHashMap<>();
         try (Options plain = new Options()) {
             for (byte[] name : RocksDB.listColumnFamilies(plain, source.toString())) {
-                places.put(new String(name, StandardCharsets.UTF_8), families.size());
+                places.put(Parts.name(name), families.size());
                 families.add(new ColumnFamilyDescriptor(name));
             }
         }

@@ -3,12 +3,17 @@ package dev.caskwright.importer.rocksdb;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caskwright.importer.ReadOptions;
+import dev.caskwright.importer.Receiver;
+import dev.caskwright.importer.Told;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -96,12 +101,13 @@ final class RocksDbFormatTest {
         write();
         Map<String, byte[]> before = files(source);
         Told told = Told.of("rocksdb", source);
-        assertThat(told.entries).isEqualTo(expected());
-        assertThat(told.expiries).isEmpty();
-        assertThat(told.damage).isEmpty();
-        assertThat(told.skipped).isEqualTo(Map.of("column families other than default", 1L));
-        assertThat(Told.of("rocksdb", source, Told.part("other")).entries).isEqualTo(Map.of("a", "1"));
-        assertThatThrownBy(() -> Told.of("rocksdb", source, Told.part("none")))
+        assertThat(told.entries()).isEqualTo(expected());
+        assertThat(told.expiries()).isEmpty();
+        assertThat(told.damage()).isEmpty();
+        assertThat(told.skipped()).isEqualTo(Map.of("column families other than default", 1L));
+        assertThat(Told.of("rocksdb", source, ReadOptions.ofPart("other")).entries())
+                .isEqualTo(Map.of("a", "1"));
+        assertThatThrownBy(() -> Told.of("rocksdb", source, ReadOptions.ofPart("none")))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("found=default, other");
         Map<String, byte[]> after = files(source);
@@ -119,9 +125,10 @@ final class RocksDbFormatTest {
         }
         long after = System.currentTimeMillis() / 1000;
         Told told = Told.of("rocksdb", source, new ReadOptions(100, 0, null, null));
-        assertThat(told.entries).isEqualTo(Map.of("a", "1", "b", ""));
-        assertThat(told.expiries.get("a")).isBetween((before + 100) * 1000, (after + 100) * 1000);
-        assertThat(Told.of("rocksdb", source, new ReadOptions(Long.MAX_VALUE, 0, null, null)).expiries)
+        assertThat(told.entries()).isEqualTo(Map.of("a", "1", "b", ""));
+        assertThat(told.expiries().get("a")).isBetween((before + 100) * 1000, (after + 100) * 1000);
+        assertThat(Told.of("rocksdb", source, new ReadOptions(Long.MAX_VALUE, 0, null, null))
+                        .expiries())
                 .isEmpty();
     }
 
@@ -132,8 +139,8 @@ final class RocksDbFormatTest {
             store.put(bytes("a"), bytes("1"));
         }
         Told told = Told.of("rocksdb", source, new ReadOptions(100, 0, null, null));
-        assertThat(told.entries).isEmpty();
-        assertThat(told.damage).hasSize(1);
+        assertThat(told.entries()).isEmpty();
+        assertThat(told.damage()).hasSize(1);
     }
 
     @Test
@@ -147,8 +154,8 @@ final class RocksDbFormatTest {
         }
         try {
             Told told = Told.of("rocksdb", source);
-            assertThat(told.damage).hasSize(1).first().asString().contains("checksum mismatch");
-            told.entries.forEach((key, value) -> assertThat(expected()).containsEntry(key, value));
+            assertThat(told.damage()).hasSize(1).first().asString().contains("checksum mismatch");
+            told.entries().forEach((key, value) -> assertThat(expected()).containsEntry(key, value));
         } catch (IOException e) {
             assertThat(e).hasMessageContaining("rocks");
         }
@@ -196,6 +203,113 @@ final class RocksDbFormatTest {
         assertThatThrownBy(() -> Told.of("rocksdb", source))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("merge_operator");
+    }
+
+    @Test
+    void namesThatAreNoTextAreToldApart() throws IOException, RocksDBException {
+        try (Options options = new Options().setCreateIfMissing(true);
+                RocksDB store = RocksDB.open(options, source.toString())) {
+            for (int last = 0xFE; last <= 0xFF; last++) {
+                byte[] name = {(byte) last};
+                try (ColumnFamilyHandle family = store.createColumnFamily(new ColumnFamilyDescriptor(name))) {
+                    store.put(family, bytes("a"), bytes("" + last));
+                }
+            }
+        }
+        assertThat(Told.of("rocksdb", source, ReadOptions.ofPart("\\xfe")).entries())
+                .isEqualTo(Map.of("a", "254"));
+        assertThat(Told.of("rocksdb", source, ReadOptions.ofPart("\\xff")).entries())
+                .isEqualTo(Map.of("a", "255"));
+    }
+
+    /** RocksDB opens all tables at once unless it is told otherwise; a process may often have 1,024 files. */
+    @Test
+    void notAllTablesAreOpenAtOnce() throws IOException, RocksDBException {
+        Path descriptors = Path.of("/proc/self/fd");
+        assumeTrue(Files.isDirectory(descriptors), "NOT PROVED: counts what Linux shows of the process");
+        int keys = 1_600;
+        try (Options options = new Options()
+                        .setCreateIfMissing(true)
+                        .setCompressionType(CompressionType.NO_COMPRESSION)
+                        .setTargetFileSizeBase(4 << 10);
+                RocksDB store = RocksDB.open(options, source.toString());
+                FlushOptions flush = new FlushOptions()) {
+            for (int i = 0; i < 2 * keys; i++) {
+                store.put(bytes("key" + i % keys), new byte[2_000]);
+                if (i % keys == keys - 1) {
+                    store.flush(flush); // two tables of all keys, which cannot be moved as they are
+                }
+            }
+            store.compactRange();
+        }
+        int tables;
+        try (Stream<Path> all = Files.list(source)) {
+            tables = (int) all.filter(file -> file.toString().endsWith(".sst")).count();
+        }
+        assertThat(tables).isGreaterThan(270);
+        List<Integer> open = new ArrayList<>();
+        new RocksDbFormat().read(source, ReadOptions.DEFAULT, new Receiver() {
+            @Override
+            public void entry(byte[] key, byte[] value, long expiresAtMillis) throws IOException {
+                open.add(openTables(descriptors));
+            }
+
+            @Override
+            public void damage(Path file, long offset, String what) {
+                throw new AssertionError(what);
+            }
+
+            @Override
+            public void skipped(String what, long count) {}
+        });
+        assertThat(open).hasSize(keys);
+        assertThat(Collections.max(open)).isLessThan(tables);
+    }
+
+    private static int openTables(Path descriptors) throws IOException {
+        int count = 0;
+        try (Stream<Path> all = Files.list(descriptors)) {
+            for (Path each : all.toList()) {
+                try {
+                    count += Files.readSymbolicLink(each).toString().endsWith(".sst") ? 1 : 0;
+                } catch (NoSuchFileException e) {
+                    // closed since
+                }
+            }
+        }
+        return count;
+    }
+
+    /** Reads a store in a process of its own: the library is loaded once. */
+    public static final class Reading {
+        private Reading() {}
+
+        public static void main(String[] arguments) {
+            try {
+                System.out.println(Told.of("rocksdb", Path.of(arguments[0])).entries());
+            } catch (IOException e) {
+                System.out.println("error: " + e.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void aLibraryThatCannotBeUnpackedIsAnErrorThatSaysWhy() throws Exception {
+        write();
+        Path missing = directory.resolve("missing");
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Djava.io.tmpdir=" + missing,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Reading.class.getName(),
+                        source.toString())
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+        assertThat(process.waitFor()).as(output).isZero();
+        assertThat(output)
+                .startsWith("error: the library of RocksDB cannot be loaded")
+                .contains("cause=");
     }
 
     @Test
