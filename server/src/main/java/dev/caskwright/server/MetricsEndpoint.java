@@ -14,6 +14,7 @@ import io.netty.channel.ServerChannel;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.util.concurrent.GlobalEventExecutor;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -89,7 +90,10 @@ final class MetricsEndpoint {
         }
         connections.add(channel);
         channel.pipeline().addLast(new Exchange());
-        channel.eventLoop().schedule(() -> channel.close(), SECONDS, TimeUnit.SECONDS);
+        // Taken back when the channel closes: a waiting task would hold each channel that there was within these
+        // seconds.
+        ScheduledFuture<?> end = channel.eventLoop().schedule(() -> channel.close(), SECONDS, TimeUnit.SECONDS);
+        channel.closeFuture().addListener(closed -> end.cancel(false));
     }
 
     /** Ends all connections, and listens no more. */

@@ -270,6 +270,18 @@ final class MetricsEndpointTest {
         assertThat(channel.isOpen()).isFalse();
     }
 
+    /** Ten seconds of scrapes that follow each other at once are as many closed channels otherwise. */
+    @Test
+    void nothingWaitsForAConnectionThatHasEnded() {
+        EmbeddedChannel channel = new EmbeddedChannel();
+        channel.freezeTime();
+        new MetricsEndpoint(() -> "").accept(channel);
+        channel.writeInbound(Unpooled.copiedBuffer("GET /metrics HTTP/1.1\r\n\r\n", UTF_8));
+        assertThat(channel.isOpen()).isFalse();
+        assertThat(channel.hasPendingTasks()).isFalse();
+        channel.releaseOutbound();
+    }
+
     @Test
     void figuresThatCannotBeTakenAreAnErrorAndNotTriedAgainAtOnce() {
         AtomicInteger tries = new AtomicInteger();
