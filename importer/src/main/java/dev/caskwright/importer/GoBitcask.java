@@ -25,6 +25,7 @@ final class GoBitcask implements ForeignFormat {
     private static final Pattern DATA_FILE = Pattern.compile("(\\d+)\\.data");
     private static final int SUM_AND_TYPE_BYTES = 5;
     private static final int MAX_VARINT_BYTES = 10;
+    private static final int MOST_KEY_BYTES = 1 << 20;
     private static final int PUT = 0;
     private static final int DELETE = 1;
     private static final int END = 2;
@@ -88,16 +89,25 @@ final class GoBitcask implements ForeignFormat {
                                 + " bytes of " + file.left());
                 return;
             }
-            byte[] key = file.read(keyLength);
+            boolean isKeyKept = keyLength <= MOST_KEY_BYTES;
+            byte[] key = {};
+            if (isKeyKept) {
+                key = file.read(keyLength);
+                crc.update(key);
+            } else {
+                file.sum(keyLength, crc);
+            }
             long valueOffset = file.position();
-            byte[] value = file.read(valueLength);
-            crc.update(key);
-            crc.update(value);
+            file.sum(valueLength, crc);
             if ((int) crc.getValue() != sum) {
                 receiver.damage(file.path(), start, "a record has a wrong checksum");
                 continue;
             }
-            Keydir.Place place = new Keydir.Place(number, valueOffset, value.length, Receiver.NEVER);
+            if (!isKeyKept) {
+                receiver.damage(file.path(), start, "a key is longer than any that is read: " + keyLength + " bytes");
+                continue;
+            }
+            Keydir.Place place = new Keydir.Place(number, valueOffset, valueLength, Receiver.NEVER);
             String complaint = apply(type, key, place, keydir, open);
             if (complaint != null) {
                 receiver.damage(file.path(), start, complaint);

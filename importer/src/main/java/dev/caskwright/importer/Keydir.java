@@ -19,8 +19,10 @@ import org.jspecify.annotations.Nullable;
  * the stores do whose files it is for, and for no value. For one thread.
  */
 final class Keydir {
+    private static final int MOST_BYTES = Integer.MAX_VALUE - 8;
+
     /** Where a value lies: the number of its file in the order of the log, its offset and its length in bytes. */
-    record Place(int file, long offset, int length, long expiresAtMillis) {}
+    record Place(int file, long offset, long length, long expiresAtMillis) {}
 
     private final List<Path> files;
     private final Map<ByteBuffer, Place> places = new HashMap<>();
@@ -65,7 +67,11 @@ final class Keydir {
                 channel = FileChannel.open(files.get(place.file()), StandardOpenOption.READ);
                 file = place.file();
             }
-            ByteBuffer value = ByteBuffer.allocate(place.length());
+            if (place.length() > MOST_BYTES) {
+                throw new IOException("a value is longer than an array: length=" + place.length() + ", file="
+                        + files.get(file) + ", offset=" + place.offset());
+            }
+            ByteBuffer value = ByteBuffer.allocate((int) place.length());
             while (value.hasRemaining()) {
                 if (channel.read(value, place.offset() + value.position()) < 0) {
                     throw new EOFException("the file became shorter while it was read: " + files.get(file));

@@ -268,7 +268,9 @@ final class RedisDump implements ForeignFormat {
                 for (long consumers = length(); consumers > 0; consumers--) {
                     skipString();
                     file.skip(type == 21 ? 2 * Long.BYTES : Long.BYTES);
-                    file.skip(Math.multiplyExact(length(), STREAM_ID_BYTES));
+                    for (long ids = length(); ids > 0; ids--) {
+                        file.skip(STREAM_ID_BYTES);
+                    }
                 }
             }
         }

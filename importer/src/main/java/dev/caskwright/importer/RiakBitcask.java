@@ -75,17 +75,22 @@ final class RiakBitcask implements ForeignFormat {
             }
             byte[] key = file.read(keyLength);
             long valueOffset = file.position();
-            byte[] value = file.read(valueLength);
             CRC32 crc = new CRC32();
             crc.update(header.array(), Integer.BYTES, HEADER_BYTES - Integer.BYTES);
             crc.update(key);
-            crc.update(value);
+            byte[] value = {}; // kept only if it may be a tombstone
+            if (valueLength <= NUMBERED_TOMBSTONE_BYTES) {
+                value = file.read(valueLength);
+                crc.update(value);
+            } else {
+                file.sum(valueLength, crc);
+            }
             if ((int) crc.getValue() != sum) {
                 receiver.damage(file.path(), start, "a record has a wrong checksum");
             } else if (isTombstone(value)) {
                 delete(key, value, numbers, keydir);
             } else {
-                keydir.put(key, new Keydir.Place(number, valueOffset, value.length, expiry(seconds, options)));
+                keydir.put(key, new Keydir.Place(number, valueOffset, valueLength, expiry(seconds, options)));
             }
         }
     }

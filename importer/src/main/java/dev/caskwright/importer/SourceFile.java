@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.zip.Checksum;
 
 /** A file that is read from its start to its end, and knows where it stands. For one thread. */
 final class SourceFile implements Closeable {
@@ -67,6 +68,22 @@ final class SourceFile implements Closeable {
             throw new EOFException("the file became shorter while it was read: " + path);
         }
         return bytes;
+    }
+
+    /** Sums {@code length} bytes without keeping them, so that a damaged length takes no memory; an {@link EOFException} if there are fewer. */
+    void sum(long length, Checksum sum) throws IOException {
+        if (length < 0 || length > left()) {
+            throw new EOFException("cut short: " + length + " bytes wanted, " + left() + " left");
+        }
+        byte[] piece = new byte[(int) Math.min(length, BUFFER_BYTES)];
+        for (long end = position + length; position < end; ) {
+            int read = in.read(piece, 0, (int) Math.min(piece.length, end - position));
+            if (read < 0) {
+                throw new EOFException("the file became shorter while it was read: " + path);
+            }
+            sum.update(piece, 0, read);
+            position += read;
+        }
     }
 
     int read() throws IOException {

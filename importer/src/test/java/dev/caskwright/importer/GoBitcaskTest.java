@@ -3,12 +3,16 @@ package dev.caskwright.importer;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.zip.CRC32;
@@ -83,6 +87,29 @@ final class GoBitcaskTest {
                     .as("cut to %d bytes", length)
                     .hasSize(length == 0 || length == one.length ? 0 : 1);
             assertThat(told.entries()).as("cut to %d bytes", length).hasSize(length < one.length ? 0 : 1);
+        }
+    }
+
+    /** The file has a hole, so it takes no room. */
+    @Test
+    void damagedLengthsTakeNoMemory() throws IOException {
+        for (int[] lengths : new int[][] {{2, 150_000_000}, {150_000_000, 2}}) {
+            ByteArrayOutputStream header = new ByteArrayOutputStream();
+            header.writeBytes(new byte[] {1, 2, 3, 4, PUT});
+            varint(header, lengths[0] * 2L);
+            varint(header, lengths[1] * 2L);
+            Path file = directory.resolve("000000000.data");
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+                channel.write(ByteBuffer.wrap(header.toByteArray()));
+                channel.write(ByteBuffer.wrap(record(PUT, 0, "b", "2")), header.size() + 150_000_002L);
+            }
+            ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+            long before = threads.getCurrentThreadAllocatedBytes();
+            Told told = Told.of(format, directory);
+            assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(10_000_000);
+            assertThat(told.damage()).containsExactly("000000000.data@0: a record has a wrong checksum");
+            assertThat(told.entries()).isEqualTo(Map.of("b", "2"));
+            Files.delete(file);
         }
     }
 

@@ -143,6 +143,24 @@ final class RedisDumpTest {
     }
 
     @Test
+    void aStreamWhoseConsumerAwaitsMoreThanCanBeIsDamage() throws IOException {
+        Path file = new Dump()
+                .bytes(15)
+                .string("stream")
+                .bytes(0, 0, 0, 0, 1)
+                .string("group")
+                .bytes(0, 0, 0, 1)
+                .string("consumer")
+                .littleEndian(8, 0)
+                .bytes(0x81)
+                .littleEndian(8, Long.reverseBytes(Long.MAX_VALUE))
+                .write();
+        assertThatThrownBy(() -> Told.of(format, file))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("cut short");
+    }
+
+    @Test
     void aNewerVersionAndAForeignFileAreRefused() throws IOException {
         Path file = directory.resolve("dump.rdb");
         Files.writeString(file, "REDIS0099");

@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.management.ThreadMXBean;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
@@ -146,6 +150,24 @@ final class RiakBitcaskTest {
             return libraries.anyMatch(
                     library -> library.getFileName().toString().startsWith("bitcask-"));
         }
+    }
+
+    /** The file has a hole, so it takes no room. */
+    @Test
+    void aDamagedLengthTakesNoMemory() throws IOException {
+        byte[] record = record("a", "1");
+        ByteBuffer.wrap(record).putInt(10, 100_000_000);
+        write("1.bitcask.data", record);
+        try (FileChannel file = FileChannel.open(directory.resolve("1.bitcask.data"), StandardOpenOption.WRITE)) {
+            file.write(ByteBuffer.wrap(record("b", "2")), 100_000_015);
+        }
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getCurrentThreadAllocatedBytes();
+        Told told = Told.of(format, directory);
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(10_000_000);
+        assertThat(told.damage()).containsExactly("1.bitcask.data@0: a record has a wrong checksum");
+        assertThat(told.entries()).isEqualTo(Map.of("b", "2"));
+        Files.delete(directory.resolve("1.bitcask.data"));
     }
 
     private static byte[] tombstone(int file) {
