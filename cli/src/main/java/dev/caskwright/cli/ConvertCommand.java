@@ -49,6 +49,9 @@ final class ConvertCommand implements Callable<Integer> {
     private Path target = Path.of("");
 
     @Mixin
+    private JsonOption json = new JsonOption();
+
+    @Mixin
     private BackendOptions backends = new BackendOptions();
 
     ConvertCommand(Shell shell) {
@@ -77,8 +80,16 @@ final class ConvertCommand implements Callable<Integer> {
         try (StorageEngine made = shell.stores().open(target, backends, Access.READ)) {
             found = EntryDigest.of(made);
         }
-        shell.println("copied: " + copied);
-        shell.println("found:  " + found);
+        if (json.isOn()) {
+            Map<String, Object> figures = new LinkedHashMap<>();
+            copied.addTo(figures, "copied");
+            found.addTo(figures, "found");
+            figures.put("isKept", copied.isKeptBy(found));
+            json.print(shell, figures);
+        } else {
+            shell.println("copied: " + copied);
+            shell.println("found:  " + found);
+        }
         return copied.isKeptBy(found) ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;
     }
 }

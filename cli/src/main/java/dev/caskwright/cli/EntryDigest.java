@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * A count and a digest of entries that do not depend on their order: the sum of the digests of all. Entries that expire are summed by
@@ -36,6 +37,14 @@ final class EntryDigest {
     boolean isKeptBy(EntryDigest copy) {
         return lasting.isSameAs(copy.lasting)
                 && (expiring.isSameAs(copy.expiring) || copy.expiring.entries < expiring.entries);
+    }
+
+    /** Adds counts and digests to figures, under names that begin with {@code prefix}. */
+    void addTo(Map<String, Object> figures, String prefix) {
+        figures.put(prefix + "Entries", lasting.entries);
+        figures.put(prefix + "Digest", lasting.toString());
+        figures.put(prefix + "ExpiringEntries", expiring.entries);
+        figures.put(prefix + "ExpiringDigest", expiring.toString());
     }
 
     @Override

@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.ServiceConfigurationError;
 import java.util.Set;
 import java.util.TreeSet;
@@ -81,6 +83,9 @@ final class ImportCommand implements Callable<Integer> {
     private ReadOptions.@Nullable Elements elements;
 
     @Mixin
+    private JsonOption json = new JsonOption();
+
+    @Mixin
     private BackendOptions backends = new BackendOptions();
 
     ImportCommand(Shell shell) {
@@ -107,8 +112,17 @@ final class ImportCommand implements Callable<Integer> {
         try (StorageEngine made = shell.stores().open(target, backends, Access.READ)) {
             found = EntryDigest.of(made);
         }
-        shell.println("imported: " + copied);
-        shell.println("found:    " + found);
+        if (json.isOn()) {
+            Map<String, Object> figures = new LinkedHashMap<>();
+            copied.addTo(figures, "imported");
+            found.addTo(figures, "found");
+            figures.put("losses", losses);
+            figures.put("isKept", copied.isKeptBy(found));
+            json.print(shell, figures);
+        } else {
+            shell.println("imported: " + copied);
+            shell.println("found:    " + found);
+        }
         return copied.isKeptBy(found) && losses == 0 ? ExitCode.OK : ExitCode.NOT_FOUND_OR_DAMAGE;
     }
 
@@ -179,8 +193,12 @@ final class ImportCommand implements Callable<Integer> {
                 expired++;
             } else if (key.length == 0 || key.length > StorageEngine.MAX_KEY_LENGTH) {
                 losses++;
-                shell.println(
-                        "left out: a key of " + key.length + " bytes; keys have 1 to " + StorageEngine.MAX_KEY_LENGTH);
+                if (json.isOn()) {
+                    json.print(shell, "what", "a key that is empty or too long", "keyBytes", key.length);
+                } else {
+                    shell.println("left out: a key of " + key.length + " bytes; keys have 1 to "
+                            + StorageEngine.MAX_KEY_LENGTH);
+                }
             } else {
                 copy().put(key, value, expiresAtMillis == NEVER ? Entry.NEVER : expiresAtMillis);
             }
@@ -189,12 +207,26 @@ final class ImportCommand implements Callable<Integer> {
         @Override
         public void damage(Path file, long offset, String what) throws IOException {
             losses++;
+            if (json.isOn()) {
+                Map<String, Object> figures = new LinkedHashMap<>();
+                figures.put("file", file);
+                if (offset != SOMEWHERE) {
+                    figures.put("offset", offset);
+                }
+                figures.put("what", what);
+                json.print(shell, figures);
+                return;
+            }
             shell.println("damaged: " + what + ": file=" + file + (offset == SOMEWHERE ? "" : ", offset=" + offset));
         }
 
         @Override
         public void skipped(String what, long count) throws IOException {
-            shell.println(String.format(Locale.ROOT, "left out: %,d %s", count, what));
+            if (json.isOn()) {
+                json.print(shell, "leftOut", what, "count", count);
+            } else {
+                shell.println(String.format(Locale.ROOT, "left out: %,d %s", count, what));
+            }
         }
 
         private BatchedCopy copy() throws IOException {

@@ -23,6 +23,13 @@ final class JsonOption {
         for (int i = 0; i < namesAndFigures.length; i += 2) {
             figures.put((String) namesAndFigures[i], namesAndFigures[i + 1]);
         }
-        Figures.printJson(shell.out(), figures);
+        print(shell, figures);
+    }
+
+    /** Prints figures if the user wants that. */
+    void print(Shell shell, Map<String, Object> figures) throws IOException {
+        if (json) {
+            Figures.printJson(shell.out(), figures);
+        }
     }
 }

@@ -66,6 +66,40 @@ final class ImportCliTest {
     }
 
     @Test
+    void allThatIsToldMayBeJson() throws IOException {
+        byte[] damaged = record("a", "1");
+        damaged[0] ^= 1;
+        write(damaged, record("", "2"), record("b", "3"));
+        Result result = run("import", "--from", "riak-bitcask", source.toString(), "--to", target.toString(), "--json");
+        assertThat(result.exit()).isEqualTo(1);
+        String[] lines = result.out().split("\n");
+        assertThat(lines[0])
+                .isEqualTo("{\"file\":\"" + source.resolve("1.bitcask.data")
+                        + "\",\"offset\":0,\"what\":\"a record has a wrong checksum\"}");
+        assertThat(lines[1]).isEqualTo("{\"what\":\"a key that is empty or too long\",\"keyBytes\":0}");
+        assertThat(lines[2])
+                .matches("\\{\"importedEntries\":1,\"importedDigest\":\"([0-9a-f]{64})\",\"importedExpiringEntries\":0,"
+                        + "\"importedExpiringDigest\":\"0{64}\",\"foundEntries\":1,\"foundDigest\":\"\\1\","
+                        + "\"foundExpiringEntries\":0,\"foundExpiringDigest\":\"0{64}\",\"losses\":2,\"isKept\":true}");
+        Path second = directory.resolve("second");
+        Result converted = run("convert", "--from", target.toString(), "--to", second.toString(), "--json");
+        assertThat(converted.exit()).as(converted.err()).isZero();
+        assertThat(converted.out())
+                .isEqualTo(lines[2].replace("imported", "copied").replace("\"losses\":2,", "") + "\n");
+        Result expired = run(
+                "import",
+                "--json",
+                "--from",
+                "riak-bitcask",
+                source.toString(),
+                "--to",
+                directory.resolve("third").toString(),
+                "--expire-after",
+                "1d");
+        assertThat(expired.out()).contains("{\"leftOut\":\"entries that have expired\",\"count\":");
+    }
+
+    @Test
     void whatHasExpiredIsLeftOut() throws IOException {
         write(record("a", "1"));
         Result result = run(
