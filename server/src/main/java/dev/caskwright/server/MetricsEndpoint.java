@@ -110,10 +110,10 @@ final class MetricsEndpoint {
         if (!isTaken || now - takenNanos >= FRESH_NANOS) {
             isTaken = true;
             takenNanos = now;
+            last = null; // those of before are not told as those of now, whatever happens
             try {
                 last = source.text().getBytes(StandardCharsets.UTF_8);
-            } catch (IOException | RuntimeException e) {
-                last = null;
+            } catch (IOException | RuntimeException | OutOfMemoryError e) {
                 LOG.warn("the figures could not be taken", e);
             }
         }

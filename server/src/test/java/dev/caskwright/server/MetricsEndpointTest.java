@@ -283,6 +283,20 @@ final class MetricsEndpointTest {
     }
 
     @Test
+    void wantOfMemoryForTheFiguresIsAnAnswer() {
+        EmbeddedChannel channel = new EmbeddedChannel();
+        new MetricsEndpoint(() -> {
+                    throw new OutOfMemoryError("planted");
+                })
+                .accept(channel);
+        channel.writeInbound(Unpooled.copiedBuffer("GET /metrics HTTP/1.1\r\n\r\n", UTF_8));
+        ByteBuf response = channel.readOutbound();
+        assertThat(response.toString(UTF_8)).startsWith("HTTP/1.1 500 ");
+        response.release();
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
     void figuresThatCannotBeTakenAreAnErrorAndNotTriedAgainAtOnce() {
         AtomicInteger tries = new AtomicInteger();
         MetricsEndpoint endpoint = new MetricsEndpoint(() -> {
