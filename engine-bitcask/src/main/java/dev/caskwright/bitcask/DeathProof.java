@@ -81,8 +81,12 @@ final class DeathProof {
         damage = damage == null ? met : damage;
     }
 
-    /** Takes an input, of which nothing is to be copied, with all its puts and tombstones. */
-    void readInput(LogSegment input) throws IOException {
+    /**
+     * Takes an input, of which no tombstone is to be copied, with all its puts and tombstones.
+     *
+     * @param isAllDead whether no put is to be copied, either: how much is live is told by caches, too
+     */
+    void readInput(LogSegment input, boolean isAllDead) throws IOException {
         beginInput(input);
         RecordScanner scanner = log.scan(input, input.length());
         while (true) {
@@ -98,18 +102,20 @@ final class DeathProof {
             if (scanner.isTombstone()) {
                 tombstone(scanner);
                 superseded(input, scanner);
-            } else if (scanner.isPut()) {
-                put(input, scanner);
+            } else if (scanner.isPut() && put(input, scanner) == scanner.locator() && isAllDead) {
+                throw UnprovedException.of(
+                        input, "it refers to a record of a file of which nothing is said to be live");
             }
         }
     }
 
-    /** Takes a put that is to be dropped, unless the index refers to it. */
-    void put(LogSegment input, RecordScanner scanner) throws IOException {
+    /** Takes a put that is to be dropped, unless the index refers to it; returns the locator that the index has for its key. */
+    long put(LogSegment input, RecordScanner scanner) throws IOException {
         long current = superseded(input, scanner);
         if (current == KeyIndex.ABSENT) {
             remember(hash(scanner.buffer(), scanner.keyOffset(), scanner.keyLength()), scanner.locator());
         }
+        return current;
     }
 
     /**
@@ -148,7 +154,8 @@ final class DeathProof {
                     throw new DamagedInputException(input, e, true);
                 }
             }
-            throw lie(other, "it refers to no later put of a key of which something is in " + input.name());
+            throw UnprovedException.of(
+                    other, "it refers to no later put of a key of which something is in " + input.name());
         } finally {
             store.exit(session);
         }
@@ -167,7 +174,7 @@ final class DeathProof {
         try {
             return log.segment(locator);
         } catch (CorruptRecordException e) {
-            throw lie(input, "it refers to no file");
+            throw UnprovedException.of(input, "it refers to no file");
         }
     }
 
@@ -192,7 +199,8 @@ final class DeathProof {
                 if (met != null) {
                     throw new DamagedInputException(input, met, false); // the tombstone may have been there
                 }
-                throw lie(input, "it lacks the keys of records that were never deleted, count=" + count);
+                throw UnprovedException.of(
+                        input, "it lacks the keys of records that were never deleted, count=" + count);
             }
         }
     }
@@ -244,14 +252,6 @@ final class DeathProof {
         } finally {
             store.exit(session);
         }
-    }
-
-    private static UnprovedException lie(LogSegment file, String what) {
-        return new UnprovedException(new CorruptRecordException(
-                "the key index does not agree with the log, so files are not merged, reopen the store",
-                file.name(),
-                0,
-                what));
     }
 
     // ---------------------------------------------------------------- the table

@@ -11,6 +11,7 @@ import dev.caskwright.api.spi.KeyIndexContext;
 import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.bitcask.log.ClosedLog;
 import java.io.IOException;
@@ -130,7 +131,7 @@ final class ImageCheck {
             try (KeyIndex truth = factory.open(context(opening))) {
                 new Replay(opening, truth, wanted).runAsImaged(1);
                 keys += truth.size();
-                Comparison comparison = new Comparison(loaded, truth, wanted);
+                Comparison comparison = new Comparison(opening.log(), loaded, truth, wanted);
                 for (LogSegment file : opening.log().segments()) {
                     opening.replayImaged(file, comparison);
                 }
@@ -139,19 +140,28 @@ final class ImageCheck {
                 }
             }
         }
-        return keys == loaded.size()
-                ? null
-                : "image of the key index has keys that the log has not: keys=" + (loaded.size() - keys);
+        if (keys != loaded.size()) {
+            return "image of the key index has keys that the log has not: keys=" + (loaded.size() - keys);
+        }
+        for (LogSegment file : opening.log().segments()) {
+            if (file.liveBytes() != 0) {
+                return "image of the key index counts live bytes that are none, or too few: file=" + file.name()
+                        + ", too many=" + file.liveBytes();
+            }
+        }
+        return null;
     }
 
-    /** Asks both indexes for every key that the log speaks of. */
+    /** Asks both indexes for every key that the log speaks of, and takes from the live bytes of the image what is live. */
     private static final class Comparison implements RecordLogOpening.ReplayVisitor {
+        private final RecordLog log;
         private final KeyIndex loaded;
         private final KeyIndex truth;
         private final KeyFilter wanted;
         private long differing;
 
-        Comparison(KeyIndex loaded, KeyIndex truth, KeyFilter wanted) {
+        Comparison(RecordLog log, KeyIndex loaded, KeyIndex truth, KeyFilter wanted) {
+            this.log = log;
             this.loaded = loaded;
             this.truth = truth;
             this.wanted = wanted;
@@ -160,9 +170,15 @@ final class ImageCheck {
         @Override
         public void visit(boolean tombstone, long locator, byte[] source, int keyOffset, int keyLength)
                 throws IOException {
-            if (wanted.mayContain(source, keyOffset, keyLength)
-                    && truth.get(source, keyOffset, keyLength) != lookup(source, keyOffset, keyLength)) {
+            if (!wanted.mayContain(source, keyOffset, keyLength)) {
+                return;
+            }
+            long current = truth.get(source, keyOffset, keyLength);
+            if (current != lookup(source, keyOffset, keyLength)) {
                 differing++;
+            }
+            if (current == locator && !tombstone) {
+                log.markDead(locator);
             }
         }
 

@@ -60,6 +60,7 @@ final class Merger {
     private final long changesRetainedBytes;
     private final ReentrantLock running = new ReentrantLock();
     private final Set<LogSegment> leftOut = new HashSet<>(); // damaged, or of doubtful death; under the lock of running
+    private final Set<LogSegment> compared = new HashSet<>(); // whose key filters have no key too few; under that lock
     private volatile @Nullable Doubt doubt;
     private volatile boolean cancelled;
     private boolean isCounted; // the merge that runs; under its lock
@@ -430,7 +431,7 @@ final class Merger {
             this.inputs = List.copyOf(inputs);
             this.order = order;
             this.removableMillis = store.clock.removableMillis();
-            this.older = new TombstoneFilter(log, store.listedFiles(), inputs);
+            this.older = new TombstoneFilter(store, inputs, compared);
             this.proof = new DeathProof(store, inputs);
         }
 
@@ -497,7 +498,7 @@ final class Merger {
             try {
                 for (LogSegment input : inputs) {
                     if (proof.isNeeded(input)) {
-                        proof.readInput(input);
+                        proof.readInput(input, true);
                     }
                 }
                 proof.finish();
@@ -539,8 +540,8 @@ final class Merger {
                         return false;
                     }
                 }
-            } catch (CorruptRecordException e) {
-                return false; // what is damaged may be needed; the merge of the file decides
+            } catch (CorruptRecordException | UnprovedException e) {
+                return false; // what is damaged or doubtful may be needed; the merge of the file decides
             }
             return !cancelled;
         }
@@ -612,7 +613,7 @@ final class Merger {
             boolean isProofNeeded = proof.isNeeded(input);
             if ((input.liveBytes() == 0 || order != null) && older.needsNoTombstones(input)) {
                 if (isProofNeeded) {
-                    proof.readInput(input);
+                    proof.readInput(input, order == null);
                 }
                 return; // nothing in it is needed here: no record, or none but puts
             }

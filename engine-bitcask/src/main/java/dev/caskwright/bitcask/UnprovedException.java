@@ -1,9 +1,10 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.spi.LogSegment;
 import java.io.IOException;
 
-/** Ends a merge before it has changed anything: the index calls something dead that is not, by what the log says. */
+/** Ends a merge before it has changed anything: the index or a cache calls something dead that is not, by what the log says. */
 @SuppressWarnings("serial") // it does not leave the merge
 final class UnprovedException extends IOException {
     final CorruptRecordException lie;
@@ -11,5 +12,14 @@ final class UnprovedException extends IOException {
     UnprovedException(CorruptRecordException lie) {
         super(lie);
         this.lie = lie;
+    }
+
+    /** Makes the error for what a cache of a file, or the index that was filled from caches, says wrongly. */
+    static UnprovedException of(LogSegment file, String what) {
+        return new UnprovedException(new CorruptRecordException(
+                "the key index does not agree with the log, so files are not merged, reopen the store",
+                file.name(),
+                0,
+                what));
     }
 }

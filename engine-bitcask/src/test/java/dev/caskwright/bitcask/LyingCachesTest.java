@@ -36,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Hint files and images whose checksums are right and whose content is not, made by {@link CacheForger}. A lie costs time: it
@@ -626,6 +627,134 @@ final class LyingCachesTest {
                 }
                 assertContent(engine);
             }
+        }
+        assertLogIsWhole();
+    }
+
+    // ---------------------------------------------------------------- merges of a part of the files
+
+    /**
+     * Writes until the store merges some of its files by itself, again and again. Then the log alone says what was written,
+     * and no deleted key is back.
+     */
+    private void assertPartialMergesDeleteNothingByLies(boolean withImages) throws IOException {
+        try (BitcaskEngine engine = builder(withImages).autoMerge(true).open()) {
+            assertNothingInvented(engine);
+            for (int round = 0; round < 3; round++) {
+                for (int i = round; i < KEYS; i += 3) {
+                    if (model.containsKey("key %03d".formatted(i))) { // what was deleted stays away
+                        put(engine, i, "round " + round + " of " + i);
+                    }
+                }
+            }
+            assertThat(engine.health()).isNull();
+            assertThat(engine.stats().merging().merges() > 0
+                            || !engine.retries().isEmpty())
+                    .as("files were merged, or a lie was found")
+                    .isTrue();
+        }
+        assertLogIsWhole();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void noPartialMergeDeletesByTheWordOfAnImage(ImageLie lie) throws IOException {
+        fill(true);
+        forgeImage(lie, true);
+        assertPartialMergesDeleteNothingByLies(true);
+    }
+
+    /** The table of an image says how much of each file is live: nothing, or all of it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void noMergeDeletesByTheLiveBytesOfAnImage(boolean isAllLive) throws IOException {
+        for (boolean isPartial : new boolean[] {false, true}) {
+            for (String name : disk.list()) {
+                disk.delete(name);
+            }
+            model.clear();
+            fill(true);
+            String image = caches(".image").get(0);
+            disk.install(
+                    image, CacheForger.imageOfLiveBytes(disk.content(image), length -> isAllLive ? length - 64 : 0));
+            Sums.believe(disk, image);
+            assertThat(BitcaskEngine.verify(HOME, disk.factory(), SMALL).damages())
+                    .extracting(VerifyReport.Damage::file)
+                    .containsExactly(image);
+            if (isPartial) {
+                assertPartialMergesDeleteNothingByLies(true);
+            } else {
+                assertMergeDeletesNothingByLies(true);
+            }
+        }
+    }
+
+    /** A scan reads the files that have something live; an image may say that none has. */
+    @Test
+    void aScanOverAnImageWithoutLiveBytesShowsAllOrFails() throws IOException {
+        fill(true);
+        String image = caches(".image").get(0);
+        disk.install(image, CacheForger.imageOfLiveBytes(disk.content(image), length -> 0));
+        Sums.believe(disk, image);
+        try (BitcaskEngine engine = builder(true).readOnly(true).open()) {
+            assertThat(engine.stats().opening().fromImage()).isTrue();
+            try {
+                assertThat(scan(engine)).isEqualTo(model);
+            } catch (CorruptRecordException e) {
+                assertThat(e.file()).isNotEmpty();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void noPartialMergeDeletesByTheWordOfHintFiles(HintLie lie) throws IOException {
+        fill(false);
+        forgeHints(lie, 0, 2, true);
+        assertPartialMergesDeleteNothingByLies(false);
+    }
+
+    /**
+     * A filter without a key that is there would have a merge drop the key's tombstone, while the put stays in a file that is
+     * not merged: the deleted key would be back for good.
+     */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void noPartialMergeDropsTombstonesByTheWordOfAFilter(boolean isBelieved) throws IOException {
+        try (BitcaskEngine engine = builder(false).open()) {
+            for (int i = 0; i < KEYS; i++) {
+                put(engine, i, "first " + i);
+            }
+            for (int i = 0; i < KEYS; i += 10) {
+                delete(engine, i);
+                for (int again = 0; again < 10; again++) {
+                    put(engine, i + 1, "again " + again);
+                }
+            }
+        }
+        List<String> hints = caches(".hint");
+        for (String hint : hints) {
+            byte[] truth = disk.content(hint);
+            disk.install(hint, CacheForger.hints(truth, CacheForger.entries(truth), (byte) 0));
+            if (isBelieved) {
+                Sums.believe(disk, hint);
+            }
+        }
+        assertThat(BitcaskEngine.verify(HOME, disk.factory()).damages())
+                .extracting(VerifyReport.Damage::file)
+                .containsAll(hints);
+        try (BitcaskEngine engine =
+                builder(false).autoMerge(true).maxSpaceAmplification(100).open()) {
+            for (int i = 0; i < KEYS; i += 10) {
+                for (int again = 0; again < 10; again++) {
+                    put(engine, i + 1, "more " + again);
+                }
+            }
+            assertThat(engine.stats().merging().merges() > 0
+                            || !engine.retries().isEmpty())
+                    .as("files were merged, or a lie was found")
+                    .isTrue();
+            assertContent(engine);
         }
         assertLogIsWhole();
     }

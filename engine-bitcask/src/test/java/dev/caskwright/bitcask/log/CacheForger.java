@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.LongUnaryOperator;
 import java.util.function.UnaryOperator;
 import java.util.zip.CRC32C;
 
@@ -75,6 +76,11 @@ public final class CacheForger {
 
     /** Returns a hint file as another one, with these few entries, and a filter that says yes to every key. */
     public static byte[] hints(byte[] file, List<Hint> entries) {
+        return hints(file, entries, (byte) 0xFF);
+    }
+
+    /** As {@link #hints(byte[], List)}, with a filter of these bits: one of zeros says no to every key. */
+    public static byte[] hints(byte[] file, List<Hint> entries, byte filterBits) {
         ByteBuffer header = buffer(Arrays.copyOf(file, 64));
         long seed = fileSeed(~storeSeed(header), header.getLong(32));
         ByteArrayOutputStream content = new ByteArrayOutputStream();
@@ -84,7 +90,7 @@ public final class CacheForger {
             content.writeBytes(each.key());
         }
         byte[] filter = new byte[Math.max(8, entries.size() * 10 / 8 + 1)];
-        Arrays.fill(filter, (byte) 0xFF);
+        Arrays.fill(filter, filterBits);
         int oldSums = 8 + 4 * (header.getInt(44) + 2);
         int expiries = file.length - oldSums - 8 - header.getInt(12) - 160;
         ByteArrayOutputStream forged = new ByteArrayOutputStream();
@@ -133,6 +139,21 @@ public final class CacheForger {
         header.putLong(48, forged.size()).putInt(56, table.capacity());
         append(forged, seed, table.array());
         return with(forged, header);
+    }
+
+    /** Returns an image as another one, which has so many live bytes of each file. */
+    public static byte[] imageOfLiveBytes(byte[] file, LongUnaryOperator change) {
+        byte[] forged = image(file, bytes -> bytes);
+        ByteBuffer image = buffer(forged);
+        int table = (int) image.getLong(48);
+        int files = image.getInt(table + 8 + 24);
+        for (int i = 0; i < files; i++) {
+            int at = table + 8 + 32 + 32 * i;
+            image.putLong(at + 24, change.applyAsLong(image.getLong(at + 16)));
+        }
+        long seed = fileSeed(~storeSeed(image) ^ image.getLong(40), image.getLong(32));
+        image.putInt(table, crc(forged, table + 4, forged.length) ^ mask(seed, table));
+        return forged;
     }
 
     private static byte[] ints(List<Integer> values) {
