@@ -273,6 +273,67 @@ final class LauncherTest {
         assertThat(builds()).isEqualTo(1);
     }
 
+    /** The builder may not be signalled, and is alive all the same. */
+    @Test
+    void anotherUsersBuilderIsWaitedForWithAWord() throws Exception {
+        long other = "root".equals(System.getProperty("user.name"))
+                ? ProcessHandle.current().pid()
+                : 1;
+        Path link = Files.createSymbolicLink(lock(), Path.of(Long.toString(other)));
+        open(link.getParent());
+        Process process = process(temporary, Map.of(), withoutPermission())
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                .start();
+        try (BufferedReader err = process.errorReader(UTF_8)) {
+            assertThat(err.readLine()).startsWith("caskwright: waiting for process " + other + ",");
+            assertThat(builds()).isZero();
+            Files.delete(link);
+            assertThat(err.readLine()).startsWith("caskwright: building cli");
+            assertThat(process.waitFor()).isZero();
+        } finally {
+            process.destroyForcibly();
+        }
+        assertThat(builds()).isEqualTo(1);
+    }
+
+    /** In a directory where each may remove only what is their own. */
+    @Test
+    void theLockOfAnotherUserWhoIsGoneIsNamed() throws Exception {
+        assumeTrue("root".equals(System.getProperty("user.name")), "skipped: only root can make another user's lock");
+        Process gone = new ProcessBuilder("sh", "-c", "exit").start();
+        gone.waitFor();
+        Files.createSymbolicLink(lock(), Path.of(Long.toString(gone.pid())));
+        Result made = run(temporary, "chmod", "1777", lock().getParent().toString());
+        assertThat(made.exitCode()).isZero();
+        assertRefused(runWithoutPermission(), "is gone, and its lock cannot be removed", lock().toString());
+        assertThat(builds()).isZero();
+    }
+
+    @Test
+    void nobodyIsWaitedForForEver() throws Exception {
+        String script = Files.readString(SCRIPT).replace("MAX_WAIT_SECONDS=900", "MAX_WAIT_SECONDS=1");
+        assertThat(script).isNotEqualTo(Files.readString(SCRIPT));
+        write(root.resolve("caskwright"), script);
+        Files.createSymbolicLink(lock(), Path.of("1"));
+        assertRefused(run(), "has been building for 1 s", lock().toString());
+    }
+
+    /** Others make the lock again and again as it is broken: each time there is one, and its process is gone. */
+    @Test
+    void manyWhoMeetTheLockOfAProcessThatIsGoneBuildOnce() throws Exception {
+        Process gone = new ProcessBuilder("sh", "-c", "exit").start();
+        gone.waitFor();
+        Files.createSymbolicLink(lock(), Path.of(Long.toString(gone.pid())));
+        String all = "for i in 1 2 3 4 5 6; do sh '" + root + "/caskwright' argument </dev/null & done; wait";
+        Result result = run(temporary, "sh", "-c", all);
+        assertThat(result.out().lines().filter("argument"::equals))
+                .as(result.err())
+                .hasSize(6);
+        assertThat(builds()).isEqualTo(1);
+        assertThat(lock()).doesNotExist();
+    }
+
     @Test
     void aBuildThatDidNotEndIsDoneAgain() throws Exception {
         assertWorks(run());
@@ -290,13 +351,16 @@ final class LauncherTest {
     // ---------------------------------------------------------------- permissions
 
     private Result runWithoutPermission() throws Exception {
+        return run(temporary, withoutPermission());
+    }
+
+    private String[] withoutPermission() {
         boolean isRoot = "root".equals(System.getProperty("user.name"));
         assumeTrue(!isRoot || isThere("setpriv"), "skipped: root has every permission, and there is no setpriv");
-        String[] command = isRoot
+        return isRoot
                 ? new String[] {"setpriv", "--reuid=" + NOBODY, "--clear-groups", "sh", root + "/caskwright", "argument"
                 }
                 : new String[] {"sh", root + "/caskwright", "argument"};
-        return run(temporary, command);
     }
 
     private static void close(Path directory) throws IOException {
@@ -333,6 +397,20 @@ final class LauncherTest {
         } finally {
             open(root.resolve("cli"));
         }
+    }
+
+    /** What a build left that did not end is not used. */
+    @Test
+    void whoMayNotWriteIsToldThatABuildDidNotEnd() throws Exception {
+        assertWorks(run());
+        Files.writeString(root.resolve("cli/target/.launcher-stamp.new"), "");
+        close(root.resolve("cli/target"));
+        try {
+            assertRefused(runWithoutPermission(), "not built yet", "cli/target");
+        } finally {
+            open(root.resolve("cli/target"));
+        }
+        assertThat(builds()).isEqualTo(1);
     }
 
     @Test
