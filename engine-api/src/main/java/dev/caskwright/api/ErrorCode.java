@@ -10,7 +10,7 @@ public enum ErrorCode {
     CORRUPT,
     /** The directory was written by a newer version, or is not a store. */
     UNSUPPORTED_FORMAT,
-    /** The file system is full, or a quota is used up. */
+    /** The file system is full, a quota is used up, or a file may not become longer. */
     OUT_OF_SPACE,
     /** The key index cannot hold another key in the memory it may use. */
     OUT_OF_MEMORY,

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Turns refusals of the system into errors that name the file, and a full disk into its own type.
+ * Turns refusals of the system into errors that name the file, and a full disk, or a file that may not grow, into its own type.
  *
  * <p>The JDK does not tell the number of an error, only the text that the C library has for it, in the language of the
  * process. The English texts are known here. In other languages a file system without a usable byte is taken as the
@@ -21,6 +21,7 @@ final class Failures {
             "no space left on device", // ENOSPC
             "disk quota exceeded", // EDQUOT
             "quota exceeded",
+            "file too large", // EFBIG: a limit of the process, or of the file system for one file
             "not enough space on the disk"); // Windows
 
     private Failures() {}

@@ -21,6 +21,7 @@ final class FailuresTest {
                 "/a/b: No space left on device",
                 "Disk quota exceeded",
                 "Quota exceeded",
+                "File too large",
                 "There is not enough space on the disk"
             })
     void aFullDiskHasItsOwnType(String text) {
