@@ -33,6 +33,7 @@ import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.DeflateCodec;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
+import dev.caskwright.testkit.TestTasks;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -77,7 +78,7 @@ final class CodecTest {
             try (BitcaskEngine engine = BitcaskEngine.builder(Path.of("ordered" + length))
                     .io(disk.factory(CrashFixture.HOME))
                     .index(context -> new SmallOrderedIndex())
-                    .executor(Runnable::run)
+                    .executor(TestTasks.executor())
                     .codec(DEFLATE)
                     .open()) {
                 engine.put(key, bytes("before"));

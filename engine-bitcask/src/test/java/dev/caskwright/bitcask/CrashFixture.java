@@ -7,6 +7,7 @@ import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
+import dev.caskwright.testkit.TestTasks;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -34,7 +35,7 @@ final class CrashFixture {
         return builder.io(io)
                 .clock(clock)
                 .random(random::nextLong)
-                .executor(Runnable::run)
+                .executor(TestTasks.executor())
                 .autoMerge(false)
                 .replayThreads(1)
                 .durability(Durability.WRITE)

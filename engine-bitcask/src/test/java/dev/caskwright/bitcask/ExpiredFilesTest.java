@@ -37,7 +37,8 @@ final class ExpiredFilesTest {
     @Test
     void expiredEntriesAreMergedInTheBackground() throws IOException {
         WriteOptions session = WriteOptions.DEFAULT.timeToLive(Duration.ofSeconds(1));
-        try (BitcaskEngine engine = builder().autoMerge(true).open()) {
+        try (BitcaskEngine engine =
+                builder().executor(Runnable::run).autoMerge(true).open()) {
             for (int i = 0; i < 500; i++) {
                 engine.put(bytes("session" + i), new byte[50], session);
                 clock.advance(Duration.ofMillis(100));
@@ -47,7 +48,8 @@ final class ExpiredFilesTest {
             assertThat(engine.stats().space().diskBytes()).isLessThan(10_000);
         }
         clock.advance(Duration.ofSeconds(5));
-        try (BitcaskEngine engine = builder().autoMerge(true).open()) {
+        try (BitcaskEngine engine =
+                builder().executor(Runnable::run).autoMerge(true).open()) {
             assertThat(engine.size()).as("opening looks, too").isLessThan(12);
         }
     }
@@ -192,7 +194,8 @@ final class ExpiredFilesTest {
     void deletesLeadOutOfADiskThatIsFullOfLiveData() throws IOException {
         for (long capacity = 6_000; capacity < 9_000; capacity += 300) {
             CrashableIoManager full = new CrashableIoManager();
-            EngineBuilder builder = CrashFixture.builder(full.factory(CrashFixture.HOME), clock);
+            EngineBuilder builder =
+                    CrashFixture.builder(full.factory(CrashFixture.HOME), clock).executor(Runnable::run);
             BitcaskEngine engine = builder.open();
             full.capacity(capacity);
             int count = 0;

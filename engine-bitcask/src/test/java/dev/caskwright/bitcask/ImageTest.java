@@ -191,7 +191,11 @@ final class ImageTest {
 
     @Test
     void anImageIsSavedInTheBackgroundWhenEnoughWasWritten() throws IOException {
-        BitcaskEngine engine = builder(disk).index(SMALL).imageEveryBytes(2_000).open();
+        BitcaskEngine engine = builder(disk)
+                .executor(Runnable::run)
+                .index(SMALL)
+                .imageEveryBytes(2_000)
+                .open();
         write(engine, 0, 200);
         long saved = engine.stats().images().saved();
         assertThat(saved).isBetween(2L, engine.stats().writes().writtenBytes() / 2_000);
@@ -205,19 +209,31 @@ final class ImageTest {
         BitcaskEngine engine = open(SMALL);
         write(engine, 0, 100);
         engine.close();
-        engine = builder(disk).index(SMALL).imageEveryBytes(Long.MAX_VALUE).open();
+        engine = builder(disk)
+                .executor(Runnable::run)
+                .index(SMALL)
+                .imageEveryBytes(Long.MAX_VALUE)
+                .open();
         engine.merge();
         assertThat(assertSameAsReplayed(disk.peekKill(), SMALL).opening().fromImage())
                 .isFalse();
         write(engine, 100, 110);
         engine.close();
         assertThat(assertSameAsReplayed(disk, SMALL).opening().fromImage()).isTrue();
-        engine = builder(disk).index(SMALL).imageEveryBytes(Long.MAX_VALUE).open();
+        engine = builder(disk)
+                .executor(Runnable::run)
+                .index(SMALL)
+                .imageEveryBytes(Long.MAX_VALUE)
+                .open();
         engine.merge(); // and nothing is written
         engine.close();
         assertThat(assertSameAsReplayed(disk, SMALL).opening().fromImage()).isTrue();
 
-        engine = builder(disk).index(SMALL).imageEveryBytes(1).open();
+        engine = builder(disk)
+                .executor(Runnable::run)
+                .index(SMALL)
+                .imageEveryBytes(1)
+                .open();
         write(engine, 110, 150);
         engine.merge();
         assertThat(engine.stats().images().saved()).isPositive();

@@ -15,6 +15,7 @@ import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.IoHook;
 import dev.caskwright.testkit.IoOperation;
 import dev.caskwright.testkit.KeyValues;
+import dev.caskwright.testkit.TestTasks;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -54,7 +55,7 @@ final class LyingCachesTest {
     private EngineBuilder builder(boolean withImages) {
         return BitcaskEngine.builder(HOME)
                 .io(disk.factory())
-                .executor(Runnable::run)
+                .executor(TestTasks.executor())
                 .autoMerge(false)
                 .imageEveryBytes(withImages ? Long.MAX_VALUE : 0)
                 .index(SMALL)

@@ -448,15 +448,18 @@ final class MergerTest {
     void withoutRoomAMergeLeavesNothingAndCanBeTriedAgain() throws IOException {
         FaultPlan counting = FaultPlan.counting().only(IoOperation.WRITE);
         long opening;
-        try (BitcaskEngine engine =
-                builder(counting.wrap(new CrashableIoManager().factory(HOME))).open()) {
+        try (BitcaskEngine engine = builder(counting.wrap(new CrashableIoManager().factory(HOME)))
+                .executor(Runnable::run)
+                .open()) {
             write(engine, 0, 40);
             opening = counting.calls();
         }
         for (long n = opening; ; n++) {
             CrashableIoManager own = new CrashableIoManager();
             FaultPlan plan = FaultPlan.failing(n).only(IoOperation.WRITE).with(Fault.OUT_OF_SPACE);
-            try (BitcaskEngine engine = builder(plan.wrap(own.factory(HOME))).open()) {
+            try (BitcaskEngine engine = builder(plan.wrap(own.factory(HOME)))
+                    .executor(Runnable::run)
+                    .open()) {
                 write(engine, 0, 40);
                 assertThat(plan.hasFired()).isFalse();
                 boolean wasRefused = false;

@@ -11,6 +11,7 @@ import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.io.standard.StandardIoManager;
 import dev.caskwright.testkit.KeyValues;
+import dev.caskwright.testkit.TestTasks;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -36,7 +37,7 @@ final class UnreadableBlocksTest {
         store = temporary.resolve("store");
         try (BitcaskEngine engine = BitcaskEngine.builder(store)
                 .maxFileBytes(4096)
-                .executor(Runnable::run)
+                .executor(TestTasks.executor())
                 .imageEveryBytes(4096)
                 .open()) {
             for (int i = 0; i < KEYS; i++) {

@@ -10,6 +10,7 @@ import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
 import dev.caskwright.testkit.RandomHistory;
 import dev.caskwright.testkit.StoreModel;
+import dev.caskwright.testkit.TestTasks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,7 +54,7 @@ final class ImageMatrixTest {
                 StorageEngine engine = combination
                         .builder(directory)
                         .clock(clock)
-                        .executor(Runnable::run)
+                        .executor(TestTasks.executor())
                         .autoMerge(false)
                         .open();
                 fromImages += engine.stats().opening().fromImage() ? 1 : 0;

@@ -8,6 +8,7 @@ import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.testkit.KeyValues;
+import dev.caskwright.testkit.TestTasks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -40,7 +41,7 @@ final class ObstaclesTest {
         return BitcaskEngine.builder(directory)
                 .io(Backends.ioManager(io))
                 .maxFileBytes(4096)
-                .executor(Runnable::run)
+                .executor(TestTasks.executor())
                 .open();
     }
 

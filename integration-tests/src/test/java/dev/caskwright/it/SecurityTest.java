@@ -8,6 +8,7 @@ import dev.caskwright.api.spi.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.testkit.KeyValues;
+import dev.caskwright.testkit.TestTasks;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -277,7 +278,7 @@ final class SecurityTest {
         return new Combination("hashmap", io, io)
                 .builder(directory)
                 .imageEveryBytes(1)
-                .executor(Runnable::run)
+                .executor(TestTasks.executor())
                 .autoMerge(false);
     }
 

@@ -13,6 +13,7 @@ import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
+import dev.caskwright.testkit.TestTasks;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -77,7 +78,7 @@ final class AnswersAlikeTest {
     private static EngineBuilder builder(CrashableIoManager disk) {
         return BitcaskEngine.builder(HOME)
                 .io(disk.factory())
-                .executor(Runnable::run)
+                .executor(TestTasks.executor())
                 .autoMerge(false)
                 .maxFileBytes(400);
     }

@@ -12,6 +12,7 @@ import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
+import dev.caskwright.testkit.TestTasks;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -50,7 +51,7 @@ final class ForgedStoreTest {
     private BitcaskEngine open() throws IOException {
         return BitcaskEngine.builder(HOME)
                 .io(disk.factory())
-                .executor(Runnable::run)
+                .executor(TestTasks.executor())
                 .autoMerge(false)
                 .open();
     }

@@ -18,6 +18,7 @@ import dev.caskwright.bitcask.SmallImageIndex;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;
+import dev.caskwright.testkit.TestTasks;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -93,7 +94,7 @@ final class SalvageTest {
                     .io(disk.factory(OLD))
                     .clock(clock)
                     .random(random::nextLong)
-                    .executor(Runnable::run)
+                    .executor(TestTasks.executor())
                     .autoMerge(false)
                     .replayThreads(1)
                     .durability(Durability.WRITE)
@@ -486,7 +487,7 @@ final class SalvageTest {
         byte[] key = KeyValues.bytes("large");
         try (BitcaskEngine engine = BitcaskEngine.builder(OLD)
                 .io(disk.factory())
-                .executor(Runnable::run)
+                .executor(TestTasks.executor())
                 .clock(victim.clock)
                 .open()) {
             for (int i = 0; i < 100; i++) {

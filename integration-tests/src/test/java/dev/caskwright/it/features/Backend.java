@@ -3,6 +3,7 @@ package dev.caskwright.it.features;
 import dev.caskwright.api.spi.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
+import dev.caskwright.testkit.TestTasks;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
@@ -30,7 +31,7 @@ record Backend(String index, String io) {
                 .io(Backends.ioManager(io))
                 .expectedKeys(64, 8)
                 .clock(clock)
-                .executor(Runnable::run)
+                .executor(TestTasks.executor())
                 .autoMerge(false)
                 .replayThreads(1)
                 .maxFileBytes(SMALL_FILES);

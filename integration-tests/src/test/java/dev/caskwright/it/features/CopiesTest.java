@@ -14,6 +14,7 @@ import dev.caskwright.io.standard.StandardIoManager;
 import dev.caskwright.testkit.Fault;
 import dev.caskwright.testkit.FaultPlan;
 import dev.caskwright.testkit.IoOperation;
+import dev.caskwright.testkit.TestTasks;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -45,7 +46,7 @@ final class CopiesTest {
 
     private EngineBuilder builder(Path directory) {
         return BitcaskEngine.builder(directory)
-                .executor(Runnable::run)
+                .executor(TestTasks.executor())
                 .autoMerge(false)
                 .maxFileBytes(1_000)
                 .durability(Durability.WRITE);
