@@ -6,8 +6,10 @@ import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.bitcask.log.NumberForger;
 import dev.caskwright.bitcask.log.Sums;
@@ -27,6 +29,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Each number in each kind of file of a store, one at a time, at an edge or beyond what it can be, under right checksums, and with
@@ -37,6 +41,8 @@ import org.junit.jupiter.api.Test;
 final class ForgedNumbersTest {
     private static final Path HOME = Path.of("store");
     private static final KeyIndexFactory INDEX = context -> new SmallImageIndex(() -> {});
+    private static final Encryption ENCRYPTED =
+            Encryption.writing("one", id -> id.equals("one") ? bytes("a key of enough bytes") : null);
     private static final int KEYS = 12;
     private static final long[] EDGES = {
         0,
@@ -67,9 +73,11 @@ final class ForgedNumbersTest {
 
     private final ManualClock clock = new ManualClock();
     private final Map<String, String> model = new TreeMap<>();
+    private @Nullable Encryption encryption;
 
     private EngineBuilder builder(CrashableIoManager disk) {
-        return BitcaskEngine.builder(HOME)
+        EngineBuilder builder = BitcaskEngine.builder(HOME);
+        return (encryption == null ? builder : builder.encryption(encryption))
                 .io(disk.factory())
                 .index(INDEX)
                 .clock(clock)
@@ -140,8 +148,10 @@ final class ForgedNumbersTest {
     }
 
     /** The forger is worth something only if a number that it puts in its own place changes nothing. */
-    @Test
-    void everyKindOfFileHasNumbersAndItsOwnAreItsOwn() throws IOException {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void everyKindOfFileHasNumbersAndItsOwnAreItsOwn(boolean isEncrypted) throws IOException {
+        encryption = isEncrypted ? ENCRYPTED : null;
         Map<String, byte[]> files = files(store());
         Map<String, Integer> kinds = new TreeMap<>();
         for (Map.Entry<String, byte[]> each : files.entrySet()) {
@@ -154,13 +164,26 @@ final class ForgedNumbersTest {
     }
 
     @Test
-    void aSeventhOfAllForgedNumbersIsFoundOrHarmless() throws IOException {
-        attack(7);
+    void someOfAllForgedNumbersAreFoundOrHarmless() throws IOException {
+        attack(11);
+    }
+
+    @Test
+    void someOfAllForgedNumbersOfAnEncryptedStoreAreFoundOrHarmless() throws IOException {
+        encryption = ENCRYPTED;
+        attack(97);
     }
 
     @Test
     @Tag("campaign")
     void everyForgedNumberIsFoundOrHarmless() throws IOException {
+        attack(1);
+    }
+
+    @Test
+    @Tag("campaign")
+    void everyForgedNumberOfAnEncryptedStoreIsFoundOrHarmless() throws IOException {
+        encryption = ENCRYPTED;
         attack(1);
     }
 
@@ -206,7 +229,10 @@ final class ForgedNumbersTest {
         boolean isSound = false;
         String before = image(disk);
         try {
-            isSound = BitcaskEngine.verify(HOME, disk.factory(), INDEX).isSound();
+            VerifyReport report = encryption == null
+                    ? BitcaskEngine.verify(HOME, disk.factory(), INDEX)
+                    : BitcaskEngine.verify(HOME, disk.factory(), encryption);
+            isSound = report.isSound();
         } catch (EngineException e) {
             assertThat(e.getMessage()).isNotEmpty();
         }

@@ -8,7 +8,7 @@ import java.util.zip.CRC32C;
 
 /**
  * Finds every number in the files of a store and puts others in its place, by docs/format.md alone: each checksum is right, and
- * only the sum that the manifest has of a cache is not. It shares no code with what it attacks. Files must not be encrypted.
+ * only the sum that the manifest has of a cache is not. It shares no code with what it attacks. What is encrypted is left as it is.
  */
 public final class NumberForger {
     private static final int HEADER = 64;
@@ -17,6 +17,9 @@ public final class NumberForger {
     private static final int EDIT_HEADER = 24;
     private static final int[] NOTES = {512, 1024};
     private static final int RECORD_HEADER = 24;
+    private static final int ENCRYPTED = 2;
+    private static final int KEY_NOTE = 128;
+    private static final int TAG = 16;
 
     private final String name;
     private final byte[] file;
@@ -164,10 +167,18 @@ public final class NumberForger {
     private void data() {
         header(forged -> {}, 12, 4, 32, 8, 40, 8, 48, 8);
         long seed = fileSeed(storeSeed, bytes.getLong(32));
-        for (int at = HEADER; at + RECORD_HEADER <= file.length && bytes.getLong(at + 8) != 0; ) {
+        int first = HEADER;
+        if (bytes.getInt(8) == ENCRYPTED) {
+            keyNote(HEADER);
+            first += KEY_NOTE;
+        }
+        for (int at = first; at + RECORD_HEADER <= file.length && bytes.getLong(at + 8) != 0; ) {
             int start = at;
             int kind = file[at + 15];
-            int header = RECORD_HEADER + ((kind & 16) != 0 ? 8 : 0) + ((kind & 64) != 0 ? 8 : 0);
+            int header = RECORD_HEADER
+                    + ((kind & 16) != 0 ? 8 : 0)
+                    + ((kind & 64) != 0 ? 8 : 0)
+                    + ((kind & 128) != 0 ? 8 : 0);
             Seal seal =
                     forged -> buffer(forged).putInt(start, crc(forged, start + 4, start + header) ^ mask(seed, start));
             add("record version", at + 8, 7, seal);
@@ -176,9 +187,9 @@ public final class NumberForger {
             add("record durable distance", at + 18, 2, seal);
             add("record value length", at + 20, 4, seal);
             for (int more = RECORD_HEADER; more < header; more += 8) {
-                add("record expiry or coding", at + more, 8, seal);
+                add("record expiry, coding or nonce", at + more, 8, seal);
             }
-            int body = (bytes.getShort(at + 16) & 0xFFFF) + bytes.getInt(at + 20);
+            int body = (bytes.getShort(at + 16) & 0xFFFF) + bytes.getInt(at + 20) + ((kind & 128) != 0 ? TAG : 0);
             if ((kind & 15) == 3) {
                 int bodyAt = at + header;
                 Seal both = forged -> {
@@ -190,6 +201,17 @@ public final class NumberForger {
             }
             at += (header + body + 7) / 8 * 8;
         }
+    }
+
+    private void keyNote(int start) {
+        int end = start + KEY_NOTE - 4;
+        Seal seal = forged -> buffer(forged).putInt(end, crc(forged, start, end));
+        add("key note length of id", start + 8, 4, seal);
+        add("key note zeros", start + 12, 4, seal);
+        add("key note salt", start + 16, 8, seal);
+        add("key note check", start + 48, 8, seal);
+        add("key note id", start + 56, 8, seal);
+        add("key note zeros behind the id", start + 112, 8, seal);
     }
 
     // ---------------------------------------------------------------- caches
@@ -210,6 +232,9 @@ public final class NumberForger {
                     start + 4,
                     4,
                     forged -> buffer(forged).putInt(start, crc(forged, start + 4, end) ^ mask(seed, start)));
+            if (bytes.getInt(8) == ENCRYPTED) {
+                continue;
+            }
             if (block < blocks.size() - 3) {
                 for (int at = start + 8; at < end; at += 8 + (int) (bytes.getLong(at) >>> 48)) {
                     add("entry", at, 8, seal);
