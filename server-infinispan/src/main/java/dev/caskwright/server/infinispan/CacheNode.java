@@ -383,7 +383,7 @@ final class CacheNode implements AutoCloseable {
     private synchronized void settle() throws IOException {
         LocalizedCacheTopology topology = topology(keys());
         view = view(topology);
-        boolean isDegraded = keys().getAvailability() != AvailabilityMode.AVAILABLE;
+        boolean isDegraded = isDegraded();
         isFrozen |= isLeaving && isEveryoneLeaving();
         if (topology.getPhase() == CacheTopology.Phase.NO_REBALANCE && !isDegraded && !isFrozen) {
             Standing next = standing(topology);
@@ -546,6 +546,11 @@ final class CacheNode implements AutoCloseable {
             throw new IllegalStateException("the node has not started");
         }
         return opened;
+    }
+
+    /** Returns whether this part of the cluster refuses to serve keys, since it may not have all. */
+    boolean isDegraded() {
+        return keys().getAvailability() != AvailabilityMode.AVAILABLE;
     }
 
     /** Returns the segments that this node is the first owner of. */

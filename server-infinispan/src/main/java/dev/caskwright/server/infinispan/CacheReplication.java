@@ -59,6 +59,11 @@ final class CacheReplication implements Replication {
 
     @Override
     public CompletableFuture<byte[]> propose(byte[] commands) {
+        if (node.isDegraded()) {
+            // Infinispan would refuse each of them, too, with an error in the log.
+            return CompletableFuture.failedFuture(new ReplicationException(
+                    Kind.NO_QUORUM, null, "this part of the cluster may not have all keys", null));
+        }
         return runner.run(commands);
     }
 

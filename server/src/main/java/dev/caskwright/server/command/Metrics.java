@@ -205,7 +205,7 @@ public final class Metrics {
         text.append(PREFIX).append("server_info{");
         label("version", own == null ? "unknown" : own);
         text.append(',');
-        label("mode", host.replication() == null ? "single" : "raft");
+        label("mode", host.topology() != null ? "cluster" : host.replication() == null ? "single" : "raft");
         text.append(',');
         label("java", Runtime.version().toString());
         text.append("} 1\n");
