@@ -71,9 +71,15 @@ public final class DependencyCheck {
      * belongs to a module that the program does not bring; and the contract tests are made with the others.
      */
     private static final Map<String, Set<String>> SHIPPED = Map.of(
-            "jakarta.transaction", Set.of("infinispan-store"),
+            "jakarta.transaction", Set.of("infinispan-store", "server-infinispan"),
             "org.eclipse.collections",
-                    Set.of("index-btree", "importer-mapdb", "cli", "kafka-streams-store", "infinispan-store"),
+                    Set.of(
+                            "index-btree",
+                            "importer-mapdb",
+                            "cli",
+                            "kafka-streams-store",
+                            "infinispan-store",
+                            "server-infinispan"),
             "com.h2database", Set.of("importer-mvstore"),
             "org.junit.jupiter", Set.of("engine-testkit"),
             "org.junit.platform", Set.of("engine-testkit"));
