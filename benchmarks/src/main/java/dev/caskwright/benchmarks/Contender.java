@@ -16,6 +16,8 @@ public enum Contender {
     COMPACT_STANDARD("compact", "standard"),
     OFFHEAP_MMAP("offheap", "mmap"),
     OFFHEAP_STANDARD("offheap", "standard"),
+    SORTED_MMAP("sorted", "mmap"),
+    SORTED_STANDARD("sorted", "standard"),
     BTREE_MMAP("btree", "mmap"),
     BTREE_STANDARD("btree", "standard"),
     BOLT(
@@ -125,7 +127,7 @@ public enum Contender {
         this.artifact = "caskwright-engine-bitcask";
         this.level = Durability.WRITE;
         this.syncs = true;
-        this.ordered = index.equals("btree");
+        this.ordered = index.equals("btree") || index.equals("sorted");
         this.engine = "bitcask";
         this.factory = (directory, options) -> CaskwrightStore.open(directory, options, index, io);
         this.settings = "defaults: checksums verified on every read, merge in the background";

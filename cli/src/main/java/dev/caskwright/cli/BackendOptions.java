@@ -25,7 +25,7 @@ final class BackendOptions {
     @Option(
             names = "--index",
             paramLabel = "NAME",
-            description = "The key index: hashmap (the default), btree (ordered), offheap or compact.")
+            description = "The key index: hashmap (the default), sorted or btree (ordered), offheap or compact.")
     private @Nullable String index;
 
     @Option(

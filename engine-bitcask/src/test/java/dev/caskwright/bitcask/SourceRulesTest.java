@@ -26,6 +26,7 @@ final class SourceRulesTest {
             "index-compact",
             "index-hashmap",
             "index-offheap",
+            "index-sorted",
             "io-mmap",
             "io-standard");
     private static final List<String> ENGINES = List.of("engine-bitcask", "engine-bolt", "engine-moss");

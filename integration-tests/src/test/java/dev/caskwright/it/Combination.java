@@ -13,7 +13,7 @@ import java.util.List;
  * @param startupIo the name of the IO manager for opening; the same as {@code io} if there is no special one
  */
 record Combination(String index, String io, String startupIo) {
-    static final List<String> INDEXES = List.of("hashmap", "btree", "offheap", "compact");
+    static final List<String> INDEXES = List.of("hashmap", "btree", "sorted", "offheap", "compact");
     static final List<String> IO_MANAGERS = List.of("standard", "mmap");
 
     /** Returns every index with every IO manager, without and with another manager for opening. */
@@ -30,7 +30,7 @@ record Combination(String index, String io, String startupIo) {
     }
 
     boolean isOrdered() {
-        return index.equals("btree");
+        return index.equals("btree") || index.equals("sorted");
     }
 
     EngineBuilder builder(Path directory) {

@@ -26,6 +26,7 @@ final class FullIndexTest {
     @CsvSource({
         "hashmap, -Xmx40m, -XX:MaxDirectMemorySize=64m",
         "btree, -Xmx64m, -XX:MaxDirectMemorySize=64m",
+        "sorted, -Xmx64m, -XX:MaxDirectMemorySize=64m",
         "compact, -Xmx48m, -XX:MaxDirectMemorySize=4m"
     })
     void aFullIndexRefusesWritesAndLosesNothing(String index, String heap, String direct) throws Exception {

@@ -8,6 +8,7 @@ import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.index.btree.BTreeKeyIndex;
 import dev.caskwright.index.compact.CompactKeyIndex;
 import dev.caskwright.index.hashmap.HashKeyIndex;
+import dev.caskwright.index.sorted.SortedKeyIndex;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -65,6 +66,7 @@ final class FullIndexWriter {
                         switch (index) {
                             case "compact" -> CompactKeyIndex::new;
                             case "btree" -> context -> new BTreeKeyIndex();
+                            case "sorted" -> SortedKeyIndex::new;
                             default -> HashKeyIndex::new;
                         })
                 .maxFileBytes(1 << 20)

@@ -34,7 +34,7 @@ import org.w3c.dom.Element;
  * The basic pair is linked into a runtime image, too.
  */
 final class ModulePathTest {
-    private static final List<String> INDEXES = List.of("hashmap", "btree", "compact", "offheap");
+    private static final List<String> INDEXES = List.of("hashmap", "btree", "sorted", "compact", "offheap");
     private static final int LATEST = 25;
     private static final Pattern VERSION = Pattern.compile("JAVA_VERSION=\"(\\d+)");
 
@@ -66,7 +66,7 @@ final class ModulePathTest {
                         try (StorageEngine engine = builder.startupIo(Backends.ioManager(other)).open()) {
                             check(engine.size() == 1000);
                             check(new String(engine.get("key7".getBytes())).equals("value7"));
-                            check(engine.facet(OrderedView.class).isPresent() == index.equals("btree"));
+                            check(engine.facet(OrderedView.class).isPresent() == (index.equals("btree") || index.equals("sorted")));
                         }
                         System.out.println(io + (Program.class.getModule().isNamed() ? " from modules" : " from classes"));
                     }
@@ -218,7 +218,7 @@ final class ModulePathTest {
             flags.add("--add-opens=java.base/java.lang.reflect=ALL-UNNAMED");
             flags.add("--add-exports=jdk.compiler/com.sun.tools.javac.file=ALL-UNNAMED");
         }
-        if (version(jdk) >= LATEST && !index.equals("hashmap")) {
+        if (version(jdk) >= LATEST && !List.of("hashmap", "sorted").contains(index)) {
             flags.add("--sun-misc-unsafe-memory-access=allow");
             if (index.equals("btree")) {
                 flags.add("--enable-native-access=" + nativeAccess);

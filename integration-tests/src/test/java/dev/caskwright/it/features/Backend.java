@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 
 /** A key index and an IO manager by their names. */
 record Backend(String index, String io) {
-    private static final List<String> INDEXES = List.of("hashmap", "btree", "offheap", "compact");
+    private static final List<String> INDEXES = List.of("hashmap", "btree", "sorted", "offheap", "compact");
     private static final List<String> IO_MANAGERS = List.of("standard", "mmap");
 
     /** Files so small that every test has many. */

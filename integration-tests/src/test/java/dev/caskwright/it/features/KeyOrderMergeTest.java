@@ -13,16 +13,16 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A full merge over an ordered index lays the records in the order of their keys, and is otherwise one like any other. */
 final class KeyOrderMergeTest extends FeatureFixture {
     private static final int KEYS = 300;
 
     @ParameterizedTest
-    @ValueSource(strings = {"standard", "mmap"})
-    void recordsComeToLieInTheOrderOfTheirKeys(String io) throws IOException {
-        Backend backend = new Backend("btree", io);
+    @CsvSource({"btree, standard", "btree, mmap", "sorted, standard", "sorted, mmap"})
+    void recordsComeToLieInTheOrderOfTheirKeys(String index, String io) throws IOException {
+        Backend backend = new Backend(index, io);
         Map<String, String> model = new TreeMap<>();
         try (BitcaskEngine engine = backend.builder(directory(), clock).open()) {
             Random random = new Random(11);

@@ -1,0 +1,369 @@
+package dev.caskwright.index.sorted;
+
+import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.OrderedKeyIndex;
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Up to {@value #MAX_KEYS} keys with their locators. Keys that come are appended behind those that are in order, and take
+ * effect when the count is set; a key that goes keeps its slot, with no locator. So readers need no lock, and a leaf is
+ * made anew only when it is full.
+ *
+ * <p>A slot is the head of the key and its locator. What is behind the head is in an array of bytes: most lookups do not
+ * touch it. See {@link KeyWords} for heads.
+ */
+final class Leaf extends Node {
+    /** How many slots a leaf has at most. More make scans faster and puts slower; measured with 1 M keys of 16 bytes. */
+    static final int MAX_KEYS = 64;
+
+    /** How many slots are left for keys to come when a leaf is made. */
+    static final int SLACK = 16;
+
+    private static final int OBJECT_BYTES = 48;
+    private static final int NONE = -1;
+    private static final int DIFFERENT_LENGTHS = -1;
+    private static final byte[] NO_BYTES = {};
+    /** The low bits of an entry of {@link #rests}: how long the head is. */
+    private static final int LENGTH_BITS = 4;
+
+    private static final int LENGTH_MASK = (1 << LENGTH_BITS) - 1;
+    private static final int COUNT_BITS = 16;
+    private static final int COUNT_MASK = (1 << COUNT_BITS) - 1;
+
+    private static final VarHandle LOCATOR = MethodHandles.arrayElementVarHandle(long[].class);
+    private static final VarHandle STATE;
+
+    static {
+        try {
+            STATE = MethodHandles.lookup().findVarHandle(Leaf.class, "state", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    /** What all keys begin with. */
+    private final byte[] prefix;
+    /** Slot i: the head at 2 i, the locator at 2 i + 1. */
+    private final long[] slots;
+    /**
+     * Slot i: how long the head is, and where what is behind it begins in {@link #tails}; it ends where that of slot i + 1
+     * begins. Null if what is behind the prefix has one length in all keys, {@link #restLength}.
+     */
+    private final int @Nullable [] rests;
+
+    private final int restLength;
+    private final byte[] tails;
+    private final int prefixLength;
+
+    /** How many slots are in use, and of these, in the high bits, how many from the first on are in order. */
+    @SuppressWarnings("unused") // by STATE
+    private int state;
+
+    /** Slots without a locator. Only the writer looks. */
+    private int dead;
+
+    /** Makes a leaf without keys; {@code restLength} is that of all keys behind the prefix, or {@link #DIFFERENT_LENGTHS}. */
+    private Leaf(byte[] prefix, int slots, int restLength, int tailBytes) {
+        this.prefix = prefix;
+        this.prefixLength = prefix.length;
+        this.slots = new long[2 * slots];
+        this.rests = restLength == DIFFERENT_LENGTHS ? new int[slots + 1] : null;
+        this.restLength = restLength;
+        this.tails = tailBytes == 0 ? NO_BYTES : new byte[tailBytes];
+    }
+
+    static Leaf empty() {
+        return new Leaf(NO_BYTES, SLACK, DIFFERENT_LENGTHS, SLACK * KeyWords.HEAD_BYTES);
+    }
+
+    /** Makes a leaf of entries {@code from} to {@code to}, with room for {@code slack} more. */
+    static Leaf of(Entries entries, int from, int to, int slack) {
+        int count = to - from;
+        byte[] bytes = entries.bytes;
+        int[] starts = entries.starts;
+        // Of one key nothing is known of what the next ones have in common with it.
+        int prefixLength = count == 1
+                ? 0
+                : KeyWords.commonPrefix(bytes, starts[from], starts[from + 1], bytes, starts[to - 1], starts[to]);
+        int tailBytes = 0;
+        int restLength = entries.length(from) - prefixLength;
+        for (int i = from; i < to; i++) {
+            int length = entries.length(i) - prefixLength;
+            tailBytes += Math.max(0, length - KeyWords.HEAD_BYTES);
+            restLength = length == restLength ? length : DIFFERENT_LENGTHS;
+        }
+        int tailSlack = (tailBytes + count - 1) / count * slack;
+        byte[] prefix =
+                prefixLength == 0 ? NO_BYTES : Arrays.copyOfRange(bytes, starts[from], starts[from] + prefixLength);
+        Leaf leaf = new Leaf(prefix, count + slack, restLength, tailBytes + tailSlack);
+        for (int i = from; i < to; i++) {
+            leaf.set(i - from, bytes, starts[i] + prefixLength, entries.length(i) - prefixLength, entries.locators[i]);
+        }
+        STATE.set(leaf, count << COUNT_BITS | count);
+        return leaf;
+    }
+
+    @Override
+    long bytes() {
+        return OBJECT_BYTES
+                + (prefixLength == 0 ? 0 : arrayBytes(prefixLength))
+                + arrayBytes((long) slots.length * Long.BYTES)
+                + (rests == null ? 0 : arrayBytes((long) rests.length * Integer.BYTES))
+                + (tails.length == 0 ? 0 : arrayBytes(tails.length));
+    }
+
+    /** Returns how many keys the leaf has. For the writer. */
+    int live() {
+        return (plainState() & COUNT_MASK) - dead;
+    }
+
+    /** Returns how many slots belong to no key any more. For the writer. */
+    int dead() {
+        return dead;
+    }
+
+    /** Returns the slot of the key, which may have no locator, or -1. */
+    int find(byte[] key, int offset, int length) {
+        return find(key, offset, length, true);
+    }
+
+    /** Returns the slot of the key or, if only the bytes behind its head differ, perhaps of another; or -1. */
+    int findCandidate(byte[] key, int offset, int length) {
+        return find(key, offset, length, false);
+    }
+
+    private int find(byte[] key, int offset, int length, boolean exactly) {
+        int skipped = prefixLength;
+        int left = length - skipped;
+        if (left < 0 || skipped != 0 && !Arrays.equals(prefix, 0, skipped, key, offset, offset + skipped)) {
+            return NONE;
+        }
+        int from = offset + skipped;
+        long head = KeyWords.head(key, from, left);
+        int count = (int) STATE.getAcquire(this) & COUNT_MASK;
+        // All slots one by one: their cache lines come at once, where a search by halves waits for one after the other.
+        for (int slot = 0; slot < count; slot++) {
+            if (slots[2 * slot] == head && (!exactly || compareRest(slot, key, from, left) == 0)) {
+                return slot;
+            }
+        }
+        return NONE;
+    }
+
+    /** Compares the key of a slot with one that has the same prefix and head. */
+    private int compareRest(int slot, byte[] key, int offset, int length) {
+        int headLength = headLength(slot);
+        int otherLength = Math.min(length, KeyWords.HEAD_BYTES);
+        if (headLength != otherLength) {
+            return headLength - otherLength;
+        }
+        if (headLength < KeyWords.HEAD_BYTES) {
+            return 0;
+        }
+        return Arrays.compareUnsigned(
+                tails, tailStart(slot), tailStart(slot + 1), key, offset + KeyWords.HEAD_BYTES, offset + length);
+    }
+
+    private int compareSlots(int left, int right) {
+        int order = Long.compare(slots[2 * left], slots[2 * right]);
+        if (order == 0) {
+            order = headLength(left) - headLength(right);
+        }
+        return order != 0
+                ? order
+                : Arrays.compareUnsigned(
+                        tails, tailStart(left), tailStart(left + 1), tails, tailStart(right), tailStart(right + 1));
+    }
+
+    private int headLength(int slot) {
+        return rests == null ? Math.min(restLength, KeyWords.HEAD_BYTES) : rests[slot] & LENGTH_MASK;
+    }
+
+    private int tailStart(int slot) {
+        return rests == null ? slot * Math.max(0, restLength - KeyWords.HEAD_BYTES) : rests[slot] >>> LENGTH_BITS;
+    }
+
+    long locator(int slot) {
+        return (long) LOCATOR.getAcquire(slots, 2 * slot + 1);
+    }
+
+    /** Gives a slot another locator, or none. For the writer. */
+    void setLocator(int slot, long locator) {
+        long before = slots[2 * slot + 1];
+        dead += (locator == KeyIndex.ABSENT ? 1 : 0) - (before == KeyIndex.ABSENT ? 1 : 0);
+        LOCATOR.setRelease(slots, 2 * slot + 1, locator);
+    }
+
+    /** Appends a key that has no slot; returns false, with nothing changed, if the leaf has no room for it. */
+    boolean append(byte[] key, int offset, int length, long locator) {
+        int now = plainState();
+        int count = now & COUNT_MASK;
+        int skipped = prefixLength;
+        int left = length - skipped;
+        if (2 * count == slots.length
+                || left < 0
+                || rests == null && left != restLength
+                || tails.length - tailStart(count) < left - KeyWords.HEAD_BYTES
+                || !Arrays.equals(prefix, 0, skipped, key, offset, offset + skipped)) {
+            return false;
+        }
+        set(count, key, offset + skipped, left, locator);
+        int sorted = now >>> COUNT_BITS;
+        if (sorted == count && (count == 0 || compareSlots(count - 1, count) < 0)) {
+            sorted++;
+        }
+        STATE.setRelease(this, sorted << COUNT_BITS | count + 1);
+        return true;
+    }
+
+    private int plainState() {
+        return (int) STATE.get(this);
+    }
+
+    /** Writes the slot, which nobody looks at yet. */
+    private void set(int slot, byte[] key, int offset, int length, long locator) {
+        int headLength = Math.min(length, KeyWords.HEAD_BYTES);
+        int start = tailStart(slot);
+        int tail = length - headLength;
+        slots[2 * slot] = KeyWords.head(key, offset, length);
+        slots[2 * slot + 1] = locator;
+        System.arraycopy(key, offset + headLength, tails, start, tail);
+        if (rests != null) {
+            // The reader of the slot before sees this entry change, but not where its own bytes end.
+            rests[slot] = start << LENGTH_BITS | headLength;
+            rests[slot + 1] = start + tail << LENGTH_BITS;
+        }
+    }
+
+    /** Returns the slots in the order of their keys. */
+    private int[] order() {
+        int now = (int) STATE.getAcquire(this);
+        int count = now & COUNT_MASK;
+        int[] order = new int[count];
+        for (int i = 0; i < count; i++) {
+            order[i] = i;
+        }
+        for (int i = now >>> COUNT_BITS; i < count; i++) {
+            int low = 0;
+            for (int high = i; low < high; ) {
+                int middle = low + high >>> 1;
+                if (compareSlots(order[middle], i) < 0) {
+                    low = middle + 1;
+                } else {
+                    high = middle;
+                }
+            }
+            System.arraycopy(order, low, order, low + 1, i - low);
+            order[low] = i;
+        }
+        return order;
+    }
+
+    /** Returns how many slots of the order have keys before the bound, or at it where {@code inclusive}. */
+    private int countBefore(int[] order, byte[] bound, boolean inclusive) {
+        int shared = Math.min(prefixLength, bound.length);
+        int mismatch = Arrays.mismatch(prefix, 0, prefixLength, bound, 0, shared);
+        if (mismatch >= 0) {
+            boolean isBoundLess = mismatch == bound.length || (bound[mismatch] & 0xFF) < (prefix[mismatch] & 0xFF);
+            return isBoundLess ? 0 : order.length;
+        }
+        int length = bound.length - prefixLength;
+        long head = KeyWords.head(bound, prefixLength, length);
+        int low = 0;
+        for (int high = order.length; low < high; ) {
+            int middle = low + high >>> 1;
+            int slot = order[middle];
+            int compared = Long.compare(slots[2 * slot], head);
+            if (compared == 0) {
+                compared = compareRest(slot, bound, prefixLength, length);
+            }
+            if (compared < 0 || compared == 0 && inclusive) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
+    /** Visits keys in ascending order from the bound on; returns whether the visitor wants more. */
+    boolean ascend(byte @Nullable [] from, boolean inclusive, OrderedKeyIndex.Visitor visitor) throws IOException {
+        int[] order = order();
+        for (int i = from == null ? 0 : countBefore(order, from, !inclusive); i < order.length; i++) {
+            if (!visit(order[i], visitor)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Visits keys in descending order from the bound on; returns whether the visitor wants more. */
+    boolean descend(byte @Nullable [] from, boolean inclusive, OrderedKeyIndex.Visitor visitor) throws IOException {
+        int[] order = order();
+        for (int i = (from == null ? order.length : countBefore(order, from, inclusive)) - 1; i >= 0; i--) {
+            if (!visit(order[i], visitor)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean visit(int slot, OrderedKeyIndex.Visitor visitor) throws IOException {
+        long locator = locator(slot);
+        return locator == KeyIndex.ABSENT || visitor.visit(key(slot), locator);
+    }
+
+    private byte[] key(int slot) {
+        byte[] key = new byte[keyLength(slot)];
+        copyKey(slot, key, 0);
+        return key;
+    }
+
+    private int keyLength(int slot) {
+        return prefixLength + headLength(slot) + tailStart(slot + 1) - tailStart(slot);
+    }
+
+    private void copyKey(int slot, byte[] target, int at) {
+        int headLength = headLength(slot);
+        int start = tailStart(slot);
+        int end = at + prefixLength;
+        System.arraycopy(prefix, 0, target, at, prefixLength);
+        KeyWords.putHead(slots[2 * slot], target, end, headLength);
+        System.arraycopy(tails, start, target, end + headLength, tailStart(slot + 1) - start);
+    }
+
+    /** Adds all keys to the entries, in order. */
+    void copyTo(Entries entries) {
+        for (int slot : order()) {
+            add(slot, entries);
+        }
+    }
+
+    /** Adds all keys to the entries, in order, and a key that has no slot where it belongs. */
+    void copyTo(Entries entries, byte[] key, int offset, int length, long locator) {
+        int[] order = order();
+        byte[] bound = Arrays.copyOfRange(key, offset, offset + length);
+        int before = countBefore(order, bound, false);
+        for (int i = 0; i < before; i++) {
+            add(order[i], entries);
+        }
+        entries.add(key, offset, length, locator);
+        for (int i = before; i < order.length; i++) {
+            add(order[i], entries);
+        }
+    }
+
+    private void add(int slot, Entries entries) {
+        long locator = locator(slot);
+        if (locator != KeyIndex.ABSENT) {
+            int length = keyLength(slot);
+            int at = entries.reserve(length);
+            copyKey(slot, entries.bytes, at);
+            entries.add(length, locator);
+        }
+    }
+}
