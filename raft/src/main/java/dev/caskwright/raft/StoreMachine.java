@@ -196,7 +196,10 @@ final class StoreMachine extends BaseStateMachine {
 
     /** Returns the index up to which the store survives a power loss by itself. */
     long durableIndex() {
-        return snapshot.getIndex();
+        // Looked at first: entries of Raft's own, which change no store, may come behind the last one that did.
+        long last = getLastAppliedTermIndex().getIndex();
+        long durable = snapshot.getIndex();
+        return applied.index() == durable ? Math.max(durable, last) : durable;
     }
 
     @Override
