@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.testkit.HeapHog;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -97,7 +98,7 @@ final class MossHeapTest {
 
         private void live(long nanos) throws Exception {
             engine = builder().open();
-            Hog hog = new Hog(random.nextLong());
+            HeapHog hog = new HeapHog(random.nextLong(), 1 << 15, 60);
             hog.start();
             long end = System.nanoTime() + nanos;
             for (int number = 1; System.nanoTime() - end < 0; number++) {
@@ -228,51 +229,6 @@ final class MossHeapTest {
             System.out.println(what);
             System.out.flush();
             Runtime.getRuntime().halt(1);
-        }
-    }
-
-    /** Fills the heap, stays so for a moment, and lets go. */
-    private static final class Hog extends Thread {
-        private final Random random;
-        private final byte[][] held = new byte[1 << 15][];
-        private volatile boolean isEnding;
-
-        Hog(long seed) {
-            super("hog");
-            setDaemon(true); // or the process would outlive a failure of its main thread
-            this.random = new Random(seed);
-        }
-
-        void end() {
-            isEnding = true;
-        }
-
-        @Override
-        public void run() {
-            while (!isEnding) {
-                int count = 0;
-                int length = 256 << 10;
-                int least = 64 << random.nextInt(12);
-                while (count < held.length && length >= least) {
-                    try {
-                        held[count] = new byte[length];
-                        count++;
-                    } catch (OutOfMemoryError e) {
-                        length /= 4;
-                    }
-                }
-                await(random.nextInt(10));
-                Arrays.fill(held, null);
-                await(random.nextInt(60));
-            }
-        }
-
-        private static void await(int millis) {
-            try {
-                Thread.sleep(millis);
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
         }
     }
 }

@@ -8,10 +8,12 @@ import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
+import dev.caskwright.testkit.HeapHog;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -70,7 +72,7 @@ final class HoggedHeap {
 
     private void live(long nanos) throws Exception {
         open();
-        Hog hog = new Hog(random.nextLong());
+        HeapHog hog = new HeapHog(random.nextLong(), 1 << 16, 30);
         hog.start();
         long end = System.nanoTime() + nanos;
         while (System.nanoTime() < end) {
@@ -107,12 +109,13 @@ final class HoggedHeap {
     /** What failed for want of memory is done again when there is some. */
     private void awaitBackground() throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
-        while (!current().retries().isEmpty()) {
+        for (List<Retry> failing = current().retries();
+                !failing.isEmpty();
+                failing = current().retries()) {
             if (System.nanoTime() > end) {
-                for (Retry retry : current().retries()) {
-                    // Not as a record prints itself: a class that this takes may have failed to be initialized.
-                    throw new IllegalStateException("still failing: " + retry.task(), retry.cause());
-                }
+                throw new IllegalStateException(
+                        "still failing: " + failing.get(0).task(),
+                        failing.get(0).cause());
             }
             Thread.sleep(10); // polled, for nothing tells of it
         }
@@ -313,50 +316,5 @@ final class HoggedHeap {
                 + Arrays.toString(Arrays.copyOf(doubts[key], doubtCounts[key])));
         System.out.flush();
         Runtime.getRuntime().halt(1);
-    }
-
-    /** Fills the heap, stays so for a moment, and lets go. */
-    private static final class Hog extends Thread {
-        private final Random random;
-        private final byte[][] held = new byte[1 << 16][];
-        private volatile boolean isEnding;
-
-        Hog(long seed) {
-            super("hog");
-            setDaemon(true); // or the process would outlive a failure of its main thread
-            this.random = new Random(seed);
-        }
-
-        void end() {
-            isEnding = true;
-        }
-
-        @Override
-        public void run() {
-            while (!isEnding) {
-                int count = 0;
-                int length = 256 << 10;
-                int least = 64 << random.nextInt(12);
-                while (count < held.length && length >= least) {
-                    try {
-                        held[count] = new byte[length];
-                        count++;
-                    } catch (OutOfMemoryError e) {
-                        length /= 4;
-                    }
-                }
-                await(random.nextInt(10));
-                Arrays.fill(held, null);
-                await(random.nextInt(30));
-            }
-        }
-
-        private static void await(int millis) {
-            try {
-                Thread.sleep(millis);
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        }
     }
 }
