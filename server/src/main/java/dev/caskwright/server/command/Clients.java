@@ -30,6 +30,30 @@ public final class Clients {
         return new ArrayList<>(sessions.values());
     }
 
+    /**
+     * What all clients do, and hold.
+     *
+     * @param subscribers how many subscribe to channels or patterns
+     * @param watchers how many watch keys
+     * @param inputBytes of requests that have not wholly come
+     * @param outputBytes of replies that have not gone
+     */
+    record Totals(int subscribers, int watchers, long inputBytes, long outputBytes) {}
+
+    Totals totals() {
+        int subscribers = 0;
+        int watchers = 0;
+        long input = 0;
+        long output = 0;
+        for (Session session : sessions.values()) {
+            subscribers += session.subscriptions() > 0 ? 1 : 0;
+            watchers += session.watches().isEmpty() ? 0 : 1;
+            input += session.link().inputBytes();
+            output += session.link().outputBytes();
+        }
+        return new Totals(subscribers, watchers, input, output);
+    }
+
     /** Returns how many clients there are. */
     public int count() {
         return sessions.size();

@@ -95,23 +95,14 @@ final class Info {
 
     private void clients() {
         section("Clients");
-        int subscribers = 0;
-        int watching = 0;
-        long input = 0;
-        long output = 0;
-        for (Session session : host.clients().all()) {
-            subscribers += session.subscriptions() > 0 ? 1 : 0;
-            watching += session.watches().isEmpty() ? 0 : 1;
-            input += session.link().inputBytes();
-            output += session.link().outputBytes();
-        }
+        Clients.Totals totals = host.clients().totals();
         line("connected_clients", host.clients().count());
         line("maxclients", host.config().text("maxclients"));
-        line("pubsub_clients", subscribers);
-        line("watching_clients", watching);
+        line("pubsub_clients", totals.subscribers());
+        line("watching_clients", totals.watchers());
         line("total_watched_keys", host.keyspace().changes().watchedKeys());
-        line("clients_input_bytes", input);
-        line("clients_output_bytes", output);
+        line("clients_input_bytes", totals.inputBytes());
+        line("clients_output_bytes", totals.outputBytes());
         line("clients_held_bytes", host.statistics().heldBytes());
     }
 

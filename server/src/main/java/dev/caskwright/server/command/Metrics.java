@@ -224,26 +224,17 @@ public final class Metrics {
     }
 
     private void clients() {
-        int subscribers = 0;
-        int watching = 0;
-        long input = 0;
-        long output = 0;
-        for (Session session : host.clients().all()) {
-            subscribers += session.subscriptions() > 0 ? 1 : 0;
-            watching += session.watches().isEmpty() ? 0 : 1;
-            input += session.link().inputBytes();
-            output += session.link().outputBytes();
-        }
+        Clients.Totals totals = host.clients().totals();
         gauge("server_clients", "Connected clients.", host.clients().count());
         gauge("server_clients_limit", "How many there may be.", host.config().number("maxclients"));
-        gauge("server_subscribed_clients", "Clients that subscribe to channels.", subscribers);
-        gauge("server_watching_clients", "Clients that watch keys.", watching);
+        gauge("server_subscribed_clients", "Clients that subscribe to channels.", totals.subscribers());
+        gauge("server_watching_clients", "Clients that watch keys.", totals.watchers());
         gauge(
                 "server_watched_keys",
                 "Keys that are watched.",
                 host.keyspace().changes().watchedKeys());
-        gauge("server_input_buffers_bytes", "Requests that have not wholly come.", input);
-        gauge("server_output_buffers_bytes", "Replies that have not gone.", output);
+        gauge("server_input_buffers_bytes", "Requests that have not wholly come.", totals.inputBytes());
+        gauge("server_output_buffers_bytes", "Replies that have not gone.", totals.outputBytes());
         gauge(
                 "server_held_replies_bytes",
                 "Replies that wait for a force.",
