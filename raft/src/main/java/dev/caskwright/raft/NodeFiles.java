@@ -43,6 +43,9 @@ import org.jspecify.annotations.Nullable;
  * wherever a crash left it; before {@code complete}, the copy is a leftover, which the next copy goes on with or deletes.
  */
 final class NodeFiles {
+    /** In a directory of several groups: how many they are. See {@link RaftGroups}. */
+    static final String GROUPS = "groups";
+
     private static final String FORMAT = "1";
 
     private final Path directory;
@@ -129,6 +132,9 @@ final class NodeFiles {
             }
             return true;
         }
+        if (Files.exists(directory.resolve(GROUPS))) {
+            throw otherCount(directory, countOfGroups(directory), 1);
+        }
         try (Stream<Path> files = Files.list(directory)) {
             // A crash may have left what this method made, before it made the directory a member's.
             Set<String> own = Set.of("member.new", NodeLock.NAME);
@@ -141,14 +147,67 @@ final class NodeFiles {
     }
 
     private Map<String, String> readMember() throws IOException {
+        return readPairs(member());
+    }
+
+    private static Map<String, String> readPairs(Path file) throws IOException {
         Map<String, String> found = new HashMap<>();
-        for (String line : Files.readString(member()).split("\n", -1)) {
+        for (String line : Files.readString(file).split("\n", -1)) {
             int equals = line.indexOf('=');
             if (equals > 0) {
                 found.put(line.substring(0, equals), line.substring(equals + 1));
             }
         }
         return found;
+    }
+
+    /**
+     * Makes a directory that of so many groups, or checks that it is.
+     *
+     * @throws UnsupportedFormatException if it has another number of groups, or holds something else; nothing was changed
+     */
+    static void claimForGroups(Path directory, int count) throws IOException {
+        Files.createDirectories(directory);
+        NodeFiles own = new NodeFiles(directory, step -> {});
+        if (Files.exists(own.member())) {
+            throw otherCount(directory, 1, count);
+        }
+        Path file = directory.resolve(GROUPS);
+        if (Files.exists(file)) {
+            int found = countOfGroups(directory);
+            if (found != count) {
+                throw otherCount(directory, found, count);
+            }
+            return;
+        }
+        try (Stream<Path> files = Files.list(directory)) {
+            // A crash may have left it before the directory was one of groups.
+            if (files.anyMatch(each -> !each.getFileName().toString().equals(GROUPS + ".new"))) {
+                throw new UnsupportedFormatException("the directory is not empty, and not that of groups: directory="
+                        + directory + "; give each process an empty directory of its own");
+            }
+        }
+        own.writeWhole(file, "format=" + FORMAT + "\ngroups=" + count + "\n");
+    }
+
+    private static int countOfGroups(Path directory) throws IOException {
+        Map<String, String> found = readPairs(directory.resolve(GROUPS));
+        if (!FORMAT.equals(found.get("format"))) {
+            throw new UnsupportedFormatException("the directory is of another format: directory=" + directory
+                    + ", format=" + found.get("format") + ", known=" + FORMAT);
+        }
+        try {
+            return Integer.parseInt(found.getOrDefault("groups", ""));
+        } catch (NumberFormatException e) {
+            throw new UnsupportedFormatException("the file does not say how many groups there are: file="
+                    + directory.resolve(GROUPS) + "; restore it, it says groups= and their number");
+        }
+    }
+
+    private static UnsupportedFormatException otherCount(Path directory, int found, int wanted) {
+        return new UnsupportedFormatException("the directory has another number of groups: directory=" + directory
+                + ", groups=" + found + ", asked for groups=" + wanted
+                + "; it is chosen when the first member begins, and stays");
     }
 
     /** Returns a time that the store had reached for certain, in milliseconds since 1970; 0 if none is known. */

@@ -7,15 +7,11 @@ import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.raft.EntryCodec.Command;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,24 +32,14 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.apache.ratis.conf.Parameters;
-import org.apache.ratis.conf.RaftProperties;
-import org.apache.ratis.proto.RaftProtos.CommitInfoProto;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
-import org.apache.ratis.protocol.RaftClientReply;
-import org.apache.ratis.protocol.RaftClientRequest;
-import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
-import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
-import org.apache.ratis.rpc.CallId;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.protocol.TermIndex;
-import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
-import org.apache.ratis.util.ExitUtils;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -78,15 +64,7 @@ import org.slf4j.LoggerFactory;
 public final class RaftNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RaftNode.class);
 
-    static {
-        // A port that is taken would end the process otherwise.
-        ExitUtils.disableSystemExit();
-    }
-
     private static final Pattern SEGMENT = Pattern.compile("log_(?:inprogress_)?(\\d{1,18})(?:-\\d+)?");
-
-    /** The most bytes of the replies to commands that were forwarded together: a message of gRPC has 64 MiB. */
-    private static final int MOST_REPLY_BYTES = 60 << 20;
 
     private static final long CLOSING_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long WORKERS_SECONDS = 30;
@@ -112,17 +90,20 @@ public final class RaftNode implements AutoCloseable {
     private final AtomicLong lastEntryMillis = new AtomicLong();
     private final Lookout lookout;
     private volatile long lastAppendNanos = System.nanoTime();
+    private final RaftHost host;
+    private final RaftDivision division;
+    private final Answers answers;
     private volatile @Nullable NodeLock lock;
-    private volatile @Nullable RaftServer server;
     private volatile @Nullable Peers peers;
     private volatile @Nullable Administration administration;
-    private volatile @Nullable SnapshotServer snapshots;
 
-    private RaftNode(RaftNodeBuilder options, UUID group, RaftMember self) {
+    RaftNode(RaftNodeBuilder options, UUID group, RaftMember self, RaftHost host) {
         this.options = options;
+        this.host = host;
         this.group = group;
         this.groupId = RaftGroupId.valueOf(group);
         this.self = self;
+        this.division = new RaftDivision(host, groupId, client, options.members);
         this.files = new NodeFiles(options.directory, options.steps);
         long timeoutNanos = options.requestTimeout.toNanos();
         this.entryClock = new EntryClock(options.clock, System::nanoTime);
@@ -131,10 +112,11 @@ public final class RaftNode implements AutoCloseable {
                 Executors.newCachedThreadPool(threads("read")); // who is told of a barrier may wait for another one
         this.workers = Executors.newCachedThreadPool(threads("work"));
         this.queue = new WriteQueue(self.id(), new Log(), options.maxCommandBytes, timeoutNanos);
-        this.barrier = new ReadBarrier(this::askForReadIndex, reads, timer, timeoutNanos);
+        this.barrier = new ReadBarrier(division::readIndex, reads, timer, timeoutNanos);
         Map<Byte, Applier> appliers = new HashMap<>(options.appliers);
         appliers.put(ReplicatedEngine.KIND, new EngineCommands());
         this.lookout = new Lookout(self, new Others(), entryClock, options.clock);
+        this.answers = new Answers(lookout, this::hello, queue, workers);
         this.machine =
                 new StoreMachine(group, client, files, this::openStore, appliers, replicaClock, new MachineOwner());
     }
@@ -153,13 +135,15 @@ public final class RaftNode implements AutoCloseable {
     }
 
     static RaftNode open(RaftNodeBuilder options, UUID group, String id) throws IOException {
-        RaftMember self = options.members.stream()
-                .filter(member -> member.id().equals(id))
-                .findFirst()
-                .orElseThrow();
-        RaftNode node = new RaftNode(options, group, self);
+        RaftMember self = options.self(id);
+        RaftHost host = new RaftHost(options, self);
+        host.checkPort();
+        RaftNode node = new RaftNode(options, group, self, host);
         try {
-            node.start();
+            host.build(List.of(node.prepare()));
+            node.join();
+            host.start();
+            node.begin();
             return node;
         } catch (IOException | RuntimeException | Error e) {
             try {
@@ -171,63 +155,37 @@ public final class RaftNode implements AutoCloseable {
         }
     }
 
-    @SuppressWarnings("FutureReturnValueIgnored") // the timer ends with the node
-    private void start() throws IOException {
-        checkPort();
+    /** Claims the directory and opens the store. */
+    RaftHost.Part prepare() throws IOException {
         lock = files.claim(group, self.id());
         machine.open();
-        snapshots = new SnapshotServer(files.outgoing(), machine::checkpoint);
+        answers.snapshots(new SnapshotServer(files.outgoing(), machine::checkpoint));
         lastEntryMillis.set(machine.applied().timeMillis());
         Path groupLog = files.log().resolve(group.toString());
         boolean isKnown = Files.exists(groupLog.resolve("current").resolve("raft-meta"));
         checkLog(groupLog, isKnown);
-        RaftProperties properties = RatisSettings.properties(options, files, self);
-        Parameters parameters = RatisSettings.parameters(options.tls, self.id());
-        List<RaftPeer> all = options.members.stream().map(Peers::peer).toList();
-        RaftGroup first = options.isJoining ? RaftGroup.valueOf(groupId) : RaftGroup.valueOf(groupId, all);
-        try {
-            RaftServer started = RaftServer.newBuilder()
-                    .setServerId(RaftPeerId.valueOf(self.id()))
-                    .setGroup(first)
-                    .setOption(isKnown ? RaftStorage.StartupOption.RECOVER : RaftStorage.StartupOption.FORMAT)
-                    .setStateMachine(machine)
-                    .setProperties(properties)
-                    .setParameters(parameters)
-                    .build();
-            server = started;
-            Peers others =
-                    new Peers(groupId, this::knownPeers, properties, parameters, options.requestTimeout.toMillis());
-            peers = others;
-            administration = new Administration(started, others, client, groupId, self, workers);
-            started.start();
-        } catch (IOException | RuntimeException e) {
-            throw cannotStart(e);
+        return new RaftHost.Part(groupId, isKnown, machine, files);
+    }
+
+    /** Has what asks other members ready, once the server is built. */
+    void join() throws IOException {
+        RaftServer built = host.serverOrNull();
+        if (built == null) {
+            throw new IOException("the node is closed");
         }
+        Peers others = new Peers(
+                groupId, division::knownPeers, host.properties(), host.parameters(), options.requestTimeout.toMillis());
+        peers = others;
+        administration = new Administration(built, others, client, groupId, self, workers);
+    }
+
+    /** Takes commands, once the server has started. */
+    @SuppressWarnings("FutureReturnValueIgnored") // the timer ends with the node
+    void begin() {
         queue.start();
         long tickMillis = options.tick.toMillis();
         timer.scheduleWithFixedDelay(this::tick, tickMillis, tickMillis, TimeUnit.MILLISECONDS);
         timer.scheduleWithFixedDelay(this::lookAround, 0, Lookout.PERIOD_MILLIS, TimeUnit.MILLISECONDS);
-    }
-
-    /** Refuses an address that cannot be listened on, before anything is touched. */
-    private void checkPort() throws IOException {
-        try (ServerSocket probe = new ServerSocket()) {
-            probe.setReuseAddress(true);
-            probe.bind(new InetSocketAddress(self.host(), self.port()));
-        } catch (IOException e) {
-            throw new IOException("the member cannot listen: address=" + self.address() + ": " + e.getMessage(), e);
-        }
-    }
-
-    /** Returns an error that begins with the first cause: Ratis wraps it several times. */
-    private IOException cannotStart(Exception failure) {
-        Throwable cause = failure;
-        while (cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        return new IOException(
-                "raft cannot be started: directory=" + files.log() + ", address=" + self.address() + ": " + cause,
-                failure);
     }
 
     /** Refuses a directory of which a part is missing: going on with it could lose votes or entries. */
@@ -340,76 +298,36 @@ public final class RaftNode implements AutoCloseable {
         return options.requestTimeout.toMillis();
     }
 
+    /** Returns whether this member leads the group, and is ready to. It may have ceased to when the call returns. */
+    public boolean isLeader() {
+        return failure.get() == null && division.role() == Role.LEADER;
+    }
+
+    /** Returns the id of the leader that this member knows of, or null. */
+    public @Nullable String leader() {
+        return division.leader();
+    }
+
     /** Returns what this member knows of itself and the group. */
     public RaftState state() {
         Applied applied = machine.applied();
-        RaftServer.Division division = division();
-        if (division == null) {
-            return new RaftState(
-                    self.id(),
-                    Role.STOPPED,
-                    applied.term(),
-                    null,
-                    options.members,
-                    applied.index(),
-                    applied.index(),
-                    machine.durableIndex(),
-                    applied.timeMillis(),
-                    List.of(),
-                    lookout.warnings(),
-                    failure.get());
-        }
-        DivisionInfo info = division.getInfo();
-        RaftPeerId leader = info.getLeaderId();
-        long committed = division.getRaftLog().getLastCommittedIndex();
+        DivisionInfo info = division.info();
+        long committed = info == null ? applied.index() : division.committed();
         return new RaftState(
                 self.id(),
-                role(division),
-                info.getCurrentTerm(),
-                leader == null ? null : leader.toString(),
-                members(division),
-                machine.getLastAppliedTermIndex().getIndex(),
+                failure.get() == null ? division.role() : Role.STOPPED,
+                info == null ? applied.term() : info.getCurrentTerm(),
+                division.leader(),
+                division.members(),
+                info == null
+                        ? applied.index()
+                        : machine.getLastAppliedTermIndex().getIndex(),
                 committed,
                 machine.durableIndex(),
                 applied.timeMillis(),
-                lags(division, committed),
+                division.lags(committed),
                 lookout.warnings(),
                 failure.get());
-    }
-
-    private Role role(RaftServer.Division division) {
-        DivisionInfo info = division.getInfo();
-        if (failure.get() != null || !info.isAlive()) {
-            return Role.STOPPED;
-        }
-        if (division.getRaftConf().getPeer(division.getId()) == null) {
-            return Role.STARTING;
-        }
-        if (info.isLeader()) {
-            return info.isLeaderReady() ? Role.LEADER : Role.CANDIDATE;
-        }
-        return info.isCandidate() ? Role.CANDIDATE : info.isFollower() ? Role.FOLLOWER : Role.STARTING;
-    }
-
-    private static List<RaftMember> members(RaftServer.Division division) {
-        return division.getRaftConf().getAllPeers().stream()
-                .map(Peers::member)
-                .sorted(Comparator.comparing(RaftMember::id))
-                .toList();
-    }
-
-    private List<RaftState.Lag> lags(RaftServer.Division division, long committed) {
-        List<RaftState.Lag> lags = new ArrayList<>();
-        if (division.getInfo().isLeader()) {
-            for (CommitInfoProto info : division.getCommitInfos()) {
-                String id = info.getServer().getId().toStringUtf8();
-                if (!id.equals(self.id())) {
-                    lags.add(new RaftState.Lag(id, Math.max(0, committed - info.getCommitIndex())));
-                }
-            }
-            lags.sort(Comparator.comparing(RaftState.Lag::id));
-        }
-        return lags;
     }
 
     /**
@@ -506,73 +424,14 @@ public final class RaftNode implements AutoCloseable {
         return now == null ? CompletableFuture.failedFuture(new IOException("the node is closed")) : request.apply(now);
     }
 
-    private RaftServer.@Nullable Division division() {
-        RaftServer running = server;
-        if (running == null) {
-            return null;
-        }
-        try {
-            return running.getDivision(groupId);
-        } catch (IOException e) {
-            return null; // the group is being closed, and its members are not known any more
-        }
-    }
-
-    private Iterable<RaftPeer> knownPeers() {
-        RaftServer.Division division = division();
-        List<RaftPeer> all = new ArrayList<>();
-        if (division != null) {
-            all.addAll(division.getRaftConf().getAllPeers());
-        }
-        for (RaftMember member : options.members) {
-            if (all.stream().noneMatch(peer -> peer.getId().toString().equals(member.id()))) {
-                all.add(Peers.peer(member));
-            }
-        }
-        return all;
-    }
-
-    private CompletableFuture<?> askForReadIndex() {
-        RaftServer running = server;
-        if (running == null) {
-            return CompletableFuture.failedFuture(new IOException("the node is closed"));
-        }
-        RaftClientRequest request = RaftClientRequest.newBuilder()
-                .setClientId(client)
-                .setServerId(running.getId())
-                .setGroupId(groupId)
-                .setCallId(CallId.getAndIncrement())
-                .setMessage(Message.EMPTY)
-                .setType(RaftClientRequest.readRequestType())
-                .build();
-        return checked(running, request);
-    }
-
-    /** Hands a request to this member's own server; the future fails if the reply is a refusal. */
-    private static CompletableFuture<RaftClientReply> checked(RaftServer running, RaftClientRequest request) {
-        CompletableFuture<RaftClientReply> reply;
-        try {
-            reply = running.submitClientRequestAsync(request);
-        } catch (IOException e) {
-            return CompletableFuture.failedFuture(e);
-        }
-        return reply.thenApply(answer -> {
-            if (!answer.isSuccess()) {
-                throw new CompletionException(answer.getException());
-            }
-            return answer;
-        });
-    }
-
     /** The way of commands into the log. */
     private final class Log implements WriteQueue.Way {
         @Override
         public WriteQueue.Leader leader() {
-            RaftServer.Division division = division();
-            if (division == null) {
+            DivisionInfo info = division.info();
+            if (info == null) {
                 return WriteQueue.Leader.NOWHERE;
             }
-            DivisionInfo info = division.getInfo();
             if (info.isLeader()) {
                 // One whose clock may be off all the time times no entries before it has been compared.
                 return info.isLeaderReady() && entryClock.isCompared()
@@ -580,41 +439,29 @@ public final class RaftNode implements AutoCloseable {
                         : WriteQueue.Leader.NOWHERE;
             }
             RaftPeerId leader = info.getLeaderId();
-            return leader == null || leader.equals(division.getId())
+            return leader == null || leader.toString().equals(self.id())
                     ? WriteQueue.Leader.NOWHERE
                     : WriteQueue.Leader.ELSEWHERE;
         }
 
         @Override
         public CompletableFuture<?> append(long callId, List<Command> commands) {
-            RaftServer running = server;
-            if (running == null) {
-                return CompletableFuture.failedFuture(new IOException("the node is closed"));
-            }
             long time = lastEntryMillis.updateAndGet(
                     last -> Math.max(Math.max(last, machine.applied().timeMillis()), entryClock.millis()));
             lastAppendNanos = System.nanoTime();
-            RaftClientRequest request = RaftClientRequest.newBuilder()
-                    .setClientId(client)
-                    .setServerId(running.getId())
-                    .setGroupId(groupId)
-                    .setCallId(callId)
-                    .setMessage(Message.valueOf(UnsafeByteOperations.unsafeWrap(EntryCodec.encode(time, commands))))
-                    .setType(RaftClientRequest.writeRequestType())
-                    .build();
-            return checked(running, request);
+            return division.append(
+                    callId, Message.valueOf(UnsafeByteOperations.unsafeWrap(EntryCodec.encode(time, commands))));
         }
 
         @Override
         public CompletableFuture<List<Result>> forward(List<Command> commands) {
-            RaftServer.Division division = division();
-            RaftPeerId leader = division == null ? null : division.getInfo().getLeaderId();
+            String leader = division.leader();
             Peers others = peers;
             if (leader == null || others == null) {
                 return CompletableFuture.completedFuture(
                         refused(commands.size(), new IOException("no leader is known")));
             }
-            return others.ask(leader.toString(), Peers.FORWARD, ByteBuffer.wrap(EntryCodec.encode(0, commands)))
+            return others.ask(leader, Peers.FORWARD, ByteBuffer.wrap(EntryCodec.encode(0, commands)))
                     .thenApply(answer -> {
                         try {
                             return Result.decode(answer);
@@ -668,13 +515,12 @@ public final class RaftNode implements AutoCloseable {
         public void changed() {
             queue.leaderChanged();
             lookSoon();
+            options.changed.run();
         }
 
         @Override
         public long termOf(long index) {
-            RaftServer.Division division = division();
-            TermIndex logged = division == null ? null : division.getRaftLog().getTermIndex(index);
-            return logged == null ? -1 : logged.getTerm();
+            return division.termOf(index);
         }
 
         @Override
@@ -694,7 +540,7 @@ public final class RaftNode implements AutoCloseable {
 
         @Override
         public CompletableFuture<Message> answer(Message question) {
-            return answerQuestion(question.getContent().asReadOnlyByteBuffer());
+            return answers.to(question.getContent().asReadOnlyByteBuffer());
         }
 
         @Override
@@ -739,73 +585,9 @@ public final class RaftNode implements AutoCloseable {
         }
     }
 
-    /** Answers a question of another member; see {@link Peers}. */
-    private CompletableFuture<Message> answerQuestion(ByteBuffer question) {
-        try {
-            byte what = question.get();
-            return switch (what) {
-                case Peers.HELLO -> {
-                    lookout.askedBy(Hello.of(question));
-                    yield CompletableFuture.completedFuture(Peers.answerOf(ByteBuffer.wrap(hello().toBytes())));
-                }
-                case Peers.FORWARD -> forwarded(question);
-                case Peers.CHECKPOINT, Peers.CHUNK, Peers.RELEASE ->
-                    CompletableFuture.supplyAsync(() -> handOut(what, question), workers);
-                default ->
-                    CompletableFuture.completedFuture(
-                            Peers.answerOf(new IOException("this version does not know the question: what=" + what)));
-            };
-        } catch (IOException | RuntimeException e) {
-            return CompletableFuture.completedFuture(Peers.answerOf(e));
-        }
-    }
-
     /** Returns what this member says of itself. */
     private Hello hello() {
-        RaftServer.Division division = division();
-        return new Hello(
-                options.clock.millis(),
-                division == null ? -1 : division.getRaftLog().getLastCommittedIndex(),
-                self.id(),
-                options.about,
-                division == null ? options.members : members(division));
-    }
-
-    private CompletableFuture<Message> forwarded(ByteBuffer question) throws IOException {
-        List<CompletableFuture<byte[]>> futures = new ArrayList<>();
-        for (Command command : EntryCodec.decode(question).commands()) {
-            try {
-                futures.add(queue.submit(command.kind(), command.bytes(), true));
-            } catch (IllegalArgumentException e) { // longer than this member allows
-                futures.add(
-                        CompletableFuture.failedFuture(RaftException.notApplied(String.valueOf(e.getMessage()), e)));
-            }
-        }
-        return CompletableFuture.allOf(futures.toArray(CompletableFuture[]::new))
-                .handle((all, failed) -> {
-                    List<Result> results = new ArrayList<>(futures.size());
-                    for (CompletableFuture<byte[]> future : futures) {
-                        results.add(Result.of(future));
-                    }
-                    return Peers.answerOf(ByteBuffer.wrap(Result.encode(results, MOST_REPLY_BYTES)));
-                });
-    }
-
-    private Message handOut(byte what, ByteBuffer question) {
-        SnapshotServer source = snapshots;
-        try {
-            if (source == null) {
-                throw new IOException("the node is being opened");
-            }
-            return Peers.answerOf(
-                    switch (what) {
-                        case Peers.CHECKPOINT -> source.checkpoint();
-                        case Peers.CHUNK -> source.chunk(question);
-                        default -> source.release(question);
-                    });
-        } catch (IOException | RuntimeException e) {
-            return Peers.answerOf(e);
-        }
+        return new Hello(options.clock.millis(), division.committed(), self.id(), options.about, division.members());
     }
 
     /** Gives up what waits too long, and logs the time while it matters and nothing else does. */
@@ -814,7 +596,7 @@ public final class RaftNode implements AutoCloseable {
         try {
             queue.expire();
             Applied applied = machine.applied();
-            boolean isLeader = isRaftLeader();
+            boolean isLeader = division.isLeader();
             if (lookout.isSoonDue(isLeader)) {
                 lookout.look();
             }
@@ -827,19 +609,11 @@ public final class RaftNode implements AutoCloseable {
         }
     }
 
-    private boolean isRaftLeader() {
-        RaftServer.Division division = division();
-        return division != null && division.getInfo().isLeader();
-    }
-
     /** Looks at the other members, and at what they copied. */
     private void lookAround() {
         try {
             lookout.look();
-            SnapshotServer source = snapshots;
-            if (source != null) {
-                source.expire();
-            }
+            answers.expire();
         } catch (IOException e) {
             LOG.warn("a checkpoint that nobody needs could not be deleted, will try again: {}", e.toString());
         } catch (RuntimeException e) {
@@ -884,17 +658,16 @@ public final class RaftNode implements AutoCloseable {
         LOG.error("member {} stops: {}", self.id(), cause.toString(), cause);
         queue.close(cause);
         barrier.close(cause);
-        // Ratis closes its server for an entry that cannot be applied; after a failed log or swap it would go on.
-        RaftServer running = server;
-        if (running != null) {
-            work(() -> {
-                try {
-                    running.close();
-                } catch (IOException e) {
-                    LOG.warn("raft could not be closed", e);
-                }
-            });
-        }
+        // Ratis ends what it does for the group after an entry that cannot be applied; after a failed log or swap it
+        // would
+        // go on.
+        work(() -> {
+            try {
+                host.stop(groupId);
+            } catch (IOException e) {
+                LOG.warn("raft could not be closed", e);
+            }
+        });
     }
 
     /**
@@ -912,13 +685,10 @@ public final class RaftNode implements AutoCloseable {
         barrier.close(closing);
         timer.shutdownNow();
         reads.shutdown();
-        RaftServer running = server;
         Peers others = peers;
         IOException first = null;
         try {
-            if (running != null) {
-                running.close();
-            }
+            host.leave(groupId);
             if (others != null) {
                 others.close();
             }

@@ -45,6 +45,8 @@ public final class RaftNodeBuilder {
     long snapshotEveryBytes = 64L << 20;
     InstantSource clock = InstantSource.system();
 
+    Runnable changed = () -> {};
+
     /** Is told steps that tests crash at. */
     Consumer<String> steps = step -> {};
 
@@ -164,6 +166,15 @@ public final class RaftNodeBuilder {
         return this;
     }
 
+    /**
+     * Sets what is run after the leader that this member knows of, or the members, may have changed. It must be short, and neither
+     * wait nor close the node; the state may be read.
+     */
+    public RaftNodeBuilder onChange(Runnable watcher) {
+        changed = Objects.requireNonNull(watcher, "watcher");
+        return this;
+    }
+
     /** Sets the clock that this member times entries by when it leads; the system's by default. */
     public RaftNodeBuilder clock(InstantSource source) {
         clock = Objects.requireNonNull(source, "source");
@@ -188,11 +199,14 @@ public final class RaftNodeBuilder {
      * @throws IOException if the system refuses, such as the port
      */
     public RaftNode open() throws IOException {
-        if (group == null || id == null || members.isEmpty()) {
-            throw new IllegalStateException(
-                    "a member needs a group, an id and the list of members: call group(...), id(...) and"
-                            + " members(...) first");
-        }
+        check();
+        return RaftNode.open(this, checkedGroup(), checkedId());
+    }
+
+    /** Refuses what does not fit together. */
+    void check() {
+        checkedGroup();
+        String self = checkedId();
         Set<String> ids = new HashSet<>();
         Set<String> addresses = new HashSet<>();
         for (RaftMember member : members) {
@@ -200,10 +214,50 @@ public final class RaftNodeBuilder {
                 throw new IllegalArgumentException("two members share an id or an address: members=" + members);
             }
         }
-        if (!ids.contains(id)) {
-            throw new IllegalArgumentException("the list of members lacks this one: id=" + id + ", members=" + members);
+        if (!ids.contains(self)) {
+            throw new IllegalArgumentException(
+                    "the list of members lacks this one: id=" + self + ", members=" + members);
         }
-        return RaftNode.open(this, group, id);
+    }
+
+    private IllegalStateException incomplete() {
+        return new IllegalStateException(
+                "a member needs a group, an id and the list of members: call group(...), id(...) and"
+                        + " members(...) first");
+    }
+
+    UUID checkedGroup() {
+        if (group == null || members.isEmpty()) {
+            throw incomplete();
+        }
+        return group;
+    }
+
+    String checkedId() {
+        if (id == null) {
+            throw incomplete();
+        }
+        return id;
+    }
+
+    /** Returns whether this and another one can be served by one server of Ratis, whose settings are for all its groups. */
+    boolean isOnOneHostWith(RaftNodeBuilder other) {
+        return Objects.equals(id, other.id)
+                && members.equals(other.members)
+                && Objects.equals(tls, other.tls)
+                && isJoining == other.isJoining
+                && electionTimeout.equals(other.electionTimeout)
+                && requestTimeout.equals(other.requestTimeout)
+                && maxCommandBytes == other.maxCommandBytes
+                && snapshotEveryBytes == other.snapshotEveryBytes;
+    }
+
+    /** Returns the member of this name, which is in the list. */
+    RaftMember self(String name) {
+        return members.stream()
+                .filter(member -> member.id().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static Duration atLeast(String option, Duration value) {

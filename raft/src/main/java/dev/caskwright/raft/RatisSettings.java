@@ -1,7 +1,6 @@
 package dev.caskwright.raft;
 
 import java.io.File;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.ratis.RaftConfigKeys;
 import org.apache.ratis.conf.Parameters;
@@ -23,12 +22,12 @@ final class RatisSettings {
 
     private RatisSettings() {}
 
-    static RaftProperties properties(RaftNodeBuilder options, NodeFiles files, RaftMember self) {
+    static RaftProperties properties(RaftNodeBuilder options, RaftMember self) {
         RaftProperties properties = new RaftProperties();
         RaftConfigKeys.Rpc.setType(properties, SupportedRpcType.GRPC);
-        // The defaults lie in /tmp.
-        RaftServerConfigKeys.setStorageDir(properties, List.of(files.log().toFile()));
-        File removed = files.removedGroups().toFile();
+        // The default lies in /tmp. Where logs lie is set by RaftHost.
+        File removed =
+                new NodeFiles(options.directory, options.steps).removedGroups().toFile();
         RaftServerConfigKeys.setRemovedGroupsDir(properties, removed);
         // The default listens on every interface.
         GrpcConfigKeys.Server.setHost(properties, self.host());

@@ -217,8 +217,7 @@ final class WriteQueueTest {
     void ratisTakesWhatTheQueueHasUnderWay() throws Exception {
         open(LONG);
         RaftNodeBuilder options = RaftNode.builder(Path.of("unused")).maxCommandBytes(60 << 20);
-        RaftProperties properties = RatisSettings.properties(
-                options, new NodeFiles(Path.of("unused"), step -> {}), new RaftMember("n1", "127.0.0.1", 7000));
+        RaftProperties properties = RatisSettings.properties(options, new RaftMember("n1", "127.0.0.1", 7000));
         assertThat(RaftServerConfigKeys.Write.byteLimit(properties).getSize())
                 .isGreaterThan(WriteQueue.MOST_BYTES_IN_FLIGHT)
                 .isGreaterThan(60 << 20);

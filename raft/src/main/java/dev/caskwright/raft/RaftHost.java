@@ -1,0 +1,213 @@
+package dev.caskwright.raft;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.GroupManagementRequest;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.rpc.CallId;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.RaftServerConfigKeys;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.apache.ratis.statemachine.StateMachine;
+import org.apache.ratis.util.ExitUtils;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One server of Ratis: a port, its certificates, and behind it the members that this process is in one group or several. It ends with
+ * the last of them.
+ */
+final class RaftHost {
+    static {
+        // A port that is taken would end the process otherwise.
+        ExitUtils.disableSystemExit();
+    }
+
+    private final RaftNodeBuilder options;
+    private final RaftMember self;
+    private final RaftProperties properties;
+    private final Parameters parameters;
+    private final Map<RaftGroupId, Part> parts = new ConcurrentHashMap<>();
+    private boolean isSeveral;
+    private volatile @Nullable RaftServer server;
+
+    /**
+     * A member of one group.
+     *
+     * @param isKnown whether it has a log already
+     */
+    record Part(RaftGroupId group, boolean isKnown, StoreMachine machine, NodeFiles files) {}
+
+    /** @param options what the members have in common: where they listen, certificates, times and lengths */
+    RaftHost(RaftNodeBuilder options, RaftMember self) {
+        this.options = options;
+        this.self = self;
+        properties = RatisSettings.properties(options, self);
+        parameters = RatisSettings.parameters(options.tls, self.id());
+    }
+
+    /** Refuses an address that cannot be listened on, before anything is touched. */
+    void checkPort() throws IOException {
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.setReuseAddress(true);
+            probe.bind(new InetSocketAddress(self.host(), self.port()));
+        } catch (IOException e) {
+            throw new IOException("the member cannot listen: address=" + self.address() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Makes the server with all that it is to have, which {@link #start} starts. */
+    void build(List<Part> all) throws IOException {
+        isSeveral = all.size() > 1;
+        all.forEach(part -> parts.put(part.group(), part));
+        Part first = all.get(0);
+        try {
+            if (isSeveral) {
+                // Ratis takes whatever it finds in its directory for a group, and without its list of members; this one
+                // is never
+                // there.
+                keepLogsIn(first.files().removedGroups());
+                server = builder().build();
+                for (Part part : all) {
+                    add(part);
+                }
+            } else {
+                keepLogsIn(first.files().log());
+                server = builder()
+                        .setGroup(group(first))
+                        .setOption(option(first))
+                        .build();
+            }
+        } catch (IOException | RuntimeException e) {
+            throw cannotStart(e);
+        }
+    }
+
+    private RaftServer.Builder builder() {
+        return RaftServer.newBuilder()
+                .setServerId(RaftPeerId.valueOf(self.id()))
+                .setStateMachineRegistry(this::machine)
+                .setProperties(properties)
+                .setParameters(parameters);
+    }
+
+    private StateMachine machine(RaftGroupId group) {
+        Part part = parts.get(group);
+        if (part == null) {
+            throw new IllegalStateException("raft asks for a group that nobody added: " + group);
+        }
+        return part.machine();
+    }
+
+    private void keepLogsIn(java.nio.file.Path directory) {
+        RaftServerConfigKeys.setStorageDir(properties, List.of(directory.toFile()));
+    }
+
+    private RaftGroup group(Part part) {
+        List<RaftPeer> all = options.members.stream().map(Peers::peer).toList();
+        return options.isJoining ? RaftGroup.valueOf(part.group()) : RaftGroup.valueOf(part.group(), all);
+    }
+
+    private static RaftStorage.StartupOption option(Part part) {
+        return part.isKnown() ? RaftStorage.StartupOption.RECOVER : RaftStorage.StartupOption.FORMAT;
+    }
+
+    /** Adds a member of one of several groups. Where its log lies is read while this lasts. */
+    private void add(Part part) throws IOException {
+        keepLogsIn(part.files().log());
+        GroupManagementRequest request = GroupManagementRequest.newAdd(
+                ClientId.randomId(),
+                RaftPeerId.valueOf(self.id()),
+                CallId.getAndIncrement(),
+                group(part),
+                !part.isKnown());
+        try {
+            RaftClientReply reply = server().groupManagementAsync(request).get();
+            if (!reply.isSuccess()) {
+                throw new IOException("the group cannot be added: " + reply.getException(), reply.getException());
+            }
+        } catch (ExecutionException e) {
+            throw new IOException("the group cannot be added: " + e.getCause(), e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while a group was added", e);
+        }
+    }
+
+    /** Listens, and takes part. */
+    void start() throws IOException {
+        try {
+            server().start();
+        } catch (IOException | RuntimeException e) {
+            throw cannotStart(e);
+        }
+    }
+
+    /** Returns an error that begins with the first cause: Ratis wraps it several times. */
+    private IOException cannotStart(Exception failure) {
+        Throwable cause = failure;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return new IOException(
+                "raft cannot be started: directory=" + options.directory.resolve("log") + ", address=" + self.address()
+                        + ": " + cause,
+                failure);
+    }
+
+    /** Returns the server, which has been built. */
+    private RaftServer server() throws IOException {
+        RaftServer running = server;
+        if (running == null) {
+            throw new IOException("the server of raft is not there");
+        }
+        return running;
+    }
+
+    /** Returns the server, or null if it has not been built. */
+    @Nullable RaftServer serverOrNull() {
+        return server;
+    }
+
+    RaftProperties properties() {
+        return properties;
+    }
+
+    Parameters parameters() {
+        return parameters;
+    }
+
+    /** Has the member of a group take no part any more, after a failure; the port is given back if it is the only one. */
+    void stop(RaftGroupId group) throws IOException {
+        RaftServer running = server;
+        if (running != null && isSeveral) {
+            running.getDivision(group).close();
+        } else if (running != null) {
+            running.close();
+        }
+    }
+
+    /** Ends the part in a group; with the last one, the server. */
+    void leave(RaftGroupId group) throws IOException {
+        RaftServer running = server;
+        if (parts.remove(group) == null || running == null) {
+            return;
+        }
+        if (parts.isEmpty()) {
+            running.close();
+        } else {
+            running.getDivision(group).close();
+        }
+    }
+}
