@@ -4,6 +4,7 @@ import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.spi.EngineSettings.Access;
 import dev.caskwright.owner.OwnerSocket;
 import dev.caskwright.server.CaskServer;
+import dev.caskwright.server.cluster.Shards;
 import dev.caskwright.server.config.ServerConfig;
 import dev.caskwright.server.replication.Replication;
 import dev.caskwright.server.replication.ReplicationProvider;
@@ -76,9 +77,8 @@ final class ServeCommand implements Callable<Integer> {
         CountDownLatch ended = new CountDownLatch(1);
         String mode = config.text("mode");
         if (!mode.equals("single")) {
-            try (Replication group = openMember(mode, config);
-                    CaskServer server = CaskServer.start(group, config)) {
-                serve(server, ended);
+            try {
+                serveMember(mode, config, ended);
             } finally {
                 ended.countDown();
             }
@@ -102,8 +102,40 @@ final class ServeCommand implements Callable<Integer> {
         server.awaitShutdown();
     }
 
-    /** Opens a member of a group; what can is on the class path, or not. */
-    private Replication openMember(String mode, ServerConfig config) throws IOException {
+    private void serveMember(String mode, ServerConfig config, CountDownLatch ended)
+            throws IOException, InterruptedException {
+        ReplicationProvider provider = provider(mode, config);
+        if (config.number("raft-groups") > 1) {
+            try (Shards shards = openShards(provider, config);
+                    CaskServer server = CaskServer.start(shards, config)) {
+                serve(server, ended);
+            }
+            return;
+        }
+        try (Replication group = openMember(provider, config);
+                CaskServer server = CaskServer.start(group, config)) {
+            serve(server, ended);
+        }
+    }
+
+    private Shards openShards(ReplicationProvider provider, ServerConfig config) throws IOException {
+        try {
+            return provider.openShards(directory.path(), config, CaskServer::newReplay);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private Replication openMember(ReplicationProvider provider, ServerConfig config) throws IOException {
+        try {
+            return provider.open(directory.path(), config, CaskServer.newReplay());
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Returns what opens members of a mode; that is on the class path, or not. */
+    private ReplicationProvider provider(String mode, ServerConfig config) {
         String meaningless = backends.meaninglessInGroups();
         if (meaningless != null) {
             throw new UsageException(
@@ -125,11 +157,7 @@ final class ServeCommand implements Callable<Integer> {
         }
         for (ReplicationProvider provider : ServiceLoader.load(ReplicationProvider.class)) {
             if (provider.mode().equals(mode)) {
-                try {
-                    return provider.open(directory.path(), config, CaskServer.newReplay());
-                } catch (IllegalArgumentException e) {
-                    throw new UsageException(String.valueOf(e.getMessage()));
-                }
+                return provider;
             }
         }
         throw new UsageException("option 'mode': nothing on the class path offers it: " + mode);

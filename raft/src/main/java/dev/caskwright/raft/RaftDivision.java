@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.apache.ratis.proto.RaftProtos.CommitInfoProto;
+import org.apache.ratis.proto.RaftProtos.ServerRpcProto;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -121,6 +122,20 @@ final class RaftDivision {
             lags.sort(Comparator.comparing(RaftState.Lag::id));
         }
         return lags;
+    }
+
+    /** Returns for how many milliseconds a member has not answered this one, which leads; the greatest number if that is not known. */
+    long silentMillis(String member) {
+        DivisionInfo info = info();
+        if (info != null && info.isLeader()) {
+            for (ServerRpcProto follower :
+                    info.getRoleInfoProto().getLeaderInfo().getFollowerInfoList()) {
+                if (follower.getId().getId().toStringUtf8().equals(member)) {
+                    return follower.getLastRpcElapsedTimeMs();
+                }
+            }
+        }
+        return Long.MAX_VALUE;
     }
 
     /** Returns all that can be asked: the members, and those that are configured. */

@@ -308,6 +308,14 @@ public final class RaftNode implements AutoCloseable {
         return division.leader();
     }
 
+    /**
+     * Returns whether this member leads and another one has answered it within the last election time-out, so that it may take the
+     * lead; see {@link #transferLeadership}.
+     */
+    public boolean isAnswering(String member) {
+        return division.silentMillis(member) < options.electionTimeout.toMillis();
+    }
+
     /** Returns what this member knows of itself and the group. */
     public RaftState state() {
         Applied applied = machine.applied();

@@ -107,15 +107,6 @@ final class RaftGroupsTest {
         assertThat(leader(0)).isEqualTo(first);
         engine(first, 1).put(bytes("moved"), bytes("yes"));
 
-        // One process ends: both groups go on with the others, and it has missed nothing when it is back.
-        close(next);
-        engine(leader(0), 0).put(bytes("while away"), bytes("0"));
-        engine(leader(1), 1).put(bytes("while away"), bytes("1"));
-        opened.set(next, open(next, GROUPS));
-        assertThat(engine(next, 0).get(bytes("while away"))).isEqualTo(bytes("0"));
-        assertThat(engine(next, 1).get(bytes("while away"))).isEqualTo(bytes("1"));
-        assertThat(engine(next, 1).get(bytes("moved"))).isEqualTo(bytes("yes"));
-
         // All end, and come back.
         for (int i = 0; i < MEMBERS; i++) {
             close(i);

@@ -1,6 +1,7 @@
 package dev.caskwright.server;
 
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.server.cluster.Shards;
 import dev.caskwright.server.cluster.Topology;
 import dev.caskwright.server.command.Host;
 import dev.caskwright.server.command.Metrics;
@@ -93,7 +94,9 @@ public final class CaskServer implements AutoCloseable {
     private volatile boolean isStopping;
     private final MetricsEndpoint metrics;
     private long sweeps;
-    private boolean hasLed;
+    /** Which groups this server led when it was last looked at, a bit each. */
+    private long led;
+
     private int port;
     private int tlsPort;
 
@@ -105,8 +108,7 @@ public final class CaskServer implements AutoCloseable {
             @Nullable Topology topology)
             throws IOException {
         this.config = config;
-        long limit = config.number("maxmemory-clients");
-        budget = new Budget(limit > 0 ? limit : Runtime.getRuntime().maxMemory() / HEAP_SHARE);
+        budget = newBudget(config);
         keyspace = replication == null
                 ? new Keyspace(
                         store,
@@ -116,22 +118,52 @@ public final class CaskServer implements AutoCloseable {
                 : Keyspace.replicated(store, clock, Replayer.DATABASES);
         keyspace.gate().strictReads(config.isStrictReads());
         keyspace.maxCollectedBytes(Math.min(budget.limit(), 2 * config.number("client-query-buffer-limit")));
-        workers = new ThreadPoolExecutor(
+        workers = newWorkers();
+        host = new Host(config, keyspace, workers, new Control(), replication, topology);
+        metrics = new MetricsEndpoint(() -> Metrics.text(host));
+        boolean isNative = config.option("io-native").isYes() && Epoll.isAvailable();
+        channelType = isNative ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+        group = newGroup(config, isNative);
+        keyspace.gate().onForce(() -> loops.values().forEach(Loop::forced));
+    }
+
+    private CaskServer(Shards shards, ServerConfig config, InstantSource clock) throws IOException {
+        this.config = config;
+        budget = newBudget(config);
+        List<Keyspace> keyspaces = new ArrayList<>();
+        ReentrantLock lock = new ReentrantLock();
+        for (Replication each : shards.groups()) {
+            keyspaces.add(Keyspace.replicated(each.store(), clock, Replayer.DATABASES, lock));
+        }
+        keyspace = keyspaces.get(0);
+        workers = newWorkers();
+        host = new Host(config, keyspaces, workers, new Control(), shards);
+        metrics = new MetricsEndpoint(() -> Metrics.text(host));
+        boolean isNative = config.option("io-native").isYes() && Epoll.isAvailable();
+        channelType = isNative ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+        group = newGroup(config, isNative);
+    }
+
+    private static Budget newBudget(ServerConfig config) {
+        long limit = config.number("maxmemory-clients");
+        return new Budget(limit > 0 ? limit : Runtime.getRuntime().maxMemory() / HEAP_SHARE);
+    }
+
+    private static ThreadPoolExecutor newWorkers() {
+        return new ThreadPoolExecutor(
                 WORKERS,
                 WORKERS,
                 0,
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(MAX_WAITING_WORK),
                 new DefaultThreadFactory("caskwright-worker", true));
-        host = new Host(config, keyspace, workers, new Control(), replication, topology);
-        metrics = new MetricsEndpoint(() -> Metrics.text(host));
-        boolean isNative = config.option("io-native").isYes() && Epoll.isAvailable();
-        channelType = isNative ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
-        group = new MultiThreadIoEventLoopGroup(
+    }
+
+    private static MultiThreadIoEventLoopGroup newGroup(ServerConfig config, boolean isNative) {
+        return new MultiThreadIoEventLoopGroup(
                 (int) config.number("io-threads"),
                 new DefaultThreadFactory("caskwright-io", true),
                 isNative ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
-        keyspace.gate().onForce(() -> loops.values().forEach(Loop::forced));
     }
 
     /**
@@ -171,6 +203,16 @@ public final class CaskServer implements AutoCloseable {
      */
     public static CaskServer start(Replication group, ServerConfig config) throws IOException {
         return start(group, config, InstantSource.system());
+    }
+
+    /**
+     * Starts a server that is a member of several groups, each of which has a part of the slots. The groups stay their owner's: closing
+     * the server does not close them.
+     *
+     * @param config as for one group
+     */
+    public static CaskServer start(Shards shards, ServerConfig config) throws IOException {
+        return start(new CaskServer(shards, config, InstantSource.system()));
     }
 
     /** Starts a member whose replies tell how much time is left to a key by the given clock. */
@@ -214,7 +256,7 @@ public final class CaskServer implements AutoCloseable {
         }
         group.next().scheduleAtFixedRate(this::sweep, 1, 1, TimeUnit.SECONDS);
         if (host.replication() == null) {
-            host.cleaner().run();
+            host.clean();
         }
         LOG.info("ready to accept connections: port={}, tls-port={}, metrics-port={}", port, tlsPort, metricsPort);
     }
@@ -345,12 +387,11 @@ public final class CaskServer implements AutoCloseable {
 
     /** Has the group remove what the leader before left of emptied databases. */
     private void cleanAsNewLeader() {
-        Replication replication = host.replication();
-        boolean leads = replication != null && replication.isLeader();
-        if (leads && !hasLed) {
-            host.cleaner().run();
+        long leads = host.leads();
+        if ((leads & ~led) != 0) {
+            host.clean();
         }
-        hasLed = leads;
+        led = leads;
     }
 
     /** Returns the port that clients connect to without TLS, or 0. */

@@ -7,6 +7,7 @@ import dev.caskwright.server.command.Host;
 import dev.caskwright.server.command.Link;
 import dev.caskwright.server.command.Proposal;
 import dev.caskwright.server.command.Session;
+import dev.caskwright.server.command.Shard;
 import dev.caskwright.server.replication.Replication;
 import dev.caskwright.server.replication.ReplicationException;
 import dev.caskwright.server.resp.ProtocolException;
@@ -119,8 +120,14 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     private @Nullable ScheduledFuture<?> timeout;
     private boolean isPaused;
 
-    /** The group that the server is a member of, or null. */
-    private final @Nullable Replication group;
+    /** Whether the server is a member of a group. */
+    private final boolean isInGroup;
+
+    /** The group that what is gathered is for. */
+    private @Nullable Shard proposed;
+
+    /** The group that the last barrier was of, and that the list of databases was read of. */
+    private @Nullable Shard looked;
 
     /** What is gathered for the group in this turn, or null. */
     private @Nullable Proposal proposal;
@@ -154,7 +161,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         this.loop = loop;
         this.channel = channel;
         gate = host.keyspace().gate();
-        group = host.replication();
+        isInGroup = host.replication() != null;
         configVersion = host.config().version();
         limits = limits();
         replyLimit = replyLimit();
@@ -316,9 +323,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
                     if (isToWait()) {
                         break;
                     }
-                    if (group == null) {
+                    if (!isInGroup) {
                         isDependent |= runOne(reply, batch);
-                    } else if (!runInGroup(group, reply, batch, runBytes + next - start)) {
+                    } else if (!runInGroup(Dispatcher.shard(call, request), reply, batch, runBytes + next - start)) {
                         break;
                     }
                     pushed += call.takePushed();
@@ -337,24 +344,24 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         if (!batch.isEmpty()) {
             enqueue(batch);
         }
-        if (group != null && proposal != null) {
-            propose(group, proposal);
+        if (proposal != null && proposed != null) {
+            propose(proposed.replication(), proposal);
         }
         return isClosing ? end : from;
     }
 
     /** Runs the request, or adds it to what is proposed in this turn; returns false if neither can be now. */
-    private boolean runInGroup(Replication members, Reply reply, Batch batch, long end) {
+    private boolean runInGroup(Shard shard, Reply reply, Batch batch, long end) {
         Proposal gathered = proposal;
         switch (Dispatcher.route(call, request)) {
             case LOG -> {
-                return addToProposal(reply);
+                return addToProposal(shard, reply);
             }
             case LOOK -> {
                 if (gathered != null) {
-                    return Dispatcher.mayBeLogged(call, request) && addToProposal(reply);
+                    return Dispatcher.mayBeLogged(call, request) && addToProposal(shard, reply);
                 }
-                return mayLook(members, end) && look(members, reply, batch);
+                return mayLook(shard, end) && look(shard, reply, batch);
             }
             default -> {
                 if (gathered == null) {
@@ -370,10 +377,11 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         }
     }
 
-    private boolean addToProposal(Reply reply) {
+    private boolean addToProposal(Shard shard, Reply reply) {
         if (proposal == null) {
             proposal = new Proposal(session.protocol());
-        } else if (!proposal.hasRoomFor(request)) {
+            proposed = shard;
+        } else if (!shard.equals(proposed) || !proposal.hasRoomFor(request)) {
             return false;
         }
         Dispatcher.propose(call, request, reply, proposal);
@@ -402,10 +410,15 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     }
 
     /** Returns whether a request that ends after so many bytes may look; if not, asks for a barrier. */
-    private boolean mayLook(Replication members, long end) {
-        if (end <= barrierBytes) {
+    private boolean mayLook(Shard shard, long end) {
+        if (end <= barrierBytes && shard.equals(looked)) {
             return true;
         }
+        if (!shard.equals(looked)) {
+            looked = shard;
+            lookedAt = NEVER;
+        }
+        Replication members = shard.replication();
         barrierFailure = null;
         barrierBytes = receivedBytes;
         String reads = host.config().text("replica-reads");
@@ -429,7 +442,8 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         return false;
     }
 
-    private boolean look(Replication members, Reply reply, Batch batch) {
+    private boolean look(Shard shard, Reply reply, Batch batch) {
+        Replication members = shard.replication();
         String failure = barrierFailure;
         if (failure != null) {
             Dispatcher.fail(call, reply, failure);
@@ -437,10 +451,10 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         }
         try {
             if (Dispatcher.looksAtKeys(call, request)) {
-                return lookAtOneMoment(members, reply, batch);
+                return lookAtOneMoment(shard, reply, batch);
             }
             if (lookedAt == NEVER) {
-                host.keyspace().reload();
+                shard.reload();
                 lookedAt = SOMETIME;
             }
         } catch (IOException e) {
@@ -456,7 +470,8 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
      * Runs a request that looks at keys until no change came between its reads, that of the list of databases among them; if changes
      * come too often, it is logged like one.
      */
-    private boolean lookAtOneMoment(Replication members, Reply reply, Batch batch) throws IOException {
+    private boolean lookAtOneMoment(Shard shard, Reply reply, Batch batch) throws IOException {
+        Replication members = shard.replication();
         long mark = reply.written();
         for (int i = 0; i < LOOKS; i++) {
             long before = members.changes();
@@ -465,7 +480,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
                 continue;
             }
             if (lookedAt != before) {
-                host.keyspace().reload();
+                shard.reload();
                 lookedAt = before;
             }
             runOne(reply, batch);
@@ -474,7 +489,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
             }
             reply.truncate(mark);
         }
-        return addToProposal(reply);
+        return addToProposal(shard, reply);
     }
 
     private void propose(Replication members, Proposal whole) {

@@ -41,25 +41,44 @@ final class RaftReplication implements Replication {
     private final ServerConfig config;
     private final Replay replay;
     private final Map<String, RaftPeer> peers = new ConcurrentHashMap<>();
-    private final RaftNode node;
-    private final LocalStore store;
+    /** Whether it is one of several groups of its servers: then each member executes what it leads, and nothing else. */
+    private final boolean isShard;
 
     /** For the thread that applies. */
     private @Nullable ReplayView view;
 
-    private @Nullable RaftNode opened;
+    private volatile @Nullable RaftNode node;
+    private volatile @Nullable LocalStore store;
 
-    RaftReplication(RaftNodeBuilder builder, List<RaftPeer> configured, ServerConfig config, Replay replay)
-            throws IOException {
+    RaftReplication(List<RaftPeer> configured, ServerConfig config, Replay replay, boolean isShard) {
         this.config = config;
         this.replay = replay;
+        this.isShard = isShard;
         configured.forEach(peer -> peers.put(peer.member().id(), peer));
-        node = builder.applier(KIND, this::apply).open();
-        store = new LocalStore(node);
+    }
+
+    /** Has a member execute what is proposed here. */
+    RaftNodeBuilder applyTo(RaftNodeBuilder builder) {
+        return builder.applier(KIND, this::apply);
+    }
+
+    /** Takes the node, which has been opened. */
+    RaftReplication over(RaftNode opened) {
+        store = new LocalStore(opened);
         synchronized (this) {
-            opened = node;
+            node = opened;
             notifyAll();
         }
+        return this;
+    }
+
+    /** Returns the node, which has been opened. */
+    RaftNode node() {
+        RaftNode opened = node;
+        if (opened == null) {
+            throw new IllegalStateException("the member is being opened");
+        }
+        return opened;
     }
 
     /** Executes a command of the log. */
@@ -88,12 +107,14 @@ final class RaftReplication implements Replication {
     /** Returns the node; entries may come while it is being opened. */
     private synchronized RaftNode opened() throws IOException {
         boolean wasInterrupted = false;
+        RaftNode opened = node;
         while (opened == null) {
             try {
                 wait();
             } catch (InterruptedException e) {
                 wasInterrupted = true;
             }
+            opened = node;
         }
         if (wasInterrupted) {
             Thread.currentThread().interrupt();
@@ -103,15 +124,17 @@ final class RaftReplication implements Replication {
 
     @Override
     public CompletableFuture<byte[]> propose(byte[] commands) {
-        if (!config.option("follower-proxy").isYes() && !isLeader()) {
+        if (isShard
+                ? !self().equals(node().leader())
+                : !config.option("follower-proxy").isYes() && !isLeader()) {
             return failed(Kind.NOT_LEADER, "this member does not lead", null);
         }
-        if (!node.hasRoom()) {
+        if (!node().hasRoom()) {
             return failed(Kind.BUSY, "too many commands wait", null);
         }
         CompletableFuture<byte[]> replies;
         try {
-            replies = node.submit(KIND, commands);
+            replies = node().submit(KIND, commands);
         } catch (IllegalArgumentException e) {
             return failed(Kind.REFUSED, String.valueOf(e.getMessage()), e);
         }
@@ -120,14 +143,14 @@ final class RaftReplication implements Replication {
 
     @Override
     public CompletableFuture<Void> barrier() {
-        return node.barrier().exceptionallyCompose(problem -> CompletableFuture.failedFuture(asException(problem)));
+        return node().barrier().exceptionallyCompose(problem -> CompletableFuture.failedFuture(asException(problem)));
     }
 
     @Override
     @SuppressWarnings("FutureReturnValueIgnored") // its end is that of what is returned
     public CompletableFuture<Integer> copies(int wanted, long timeoutMillis) {
         Duration longest = Duration.ofMillis(Math.min(timeoutMillis, MOST_WAIT_MILLIS));
-        CompletableFuture<Integer> counted = node.copies(wanted, longest);
+        CompletableFuture<Integer> counted = node().copies(wanted, longest);
         CompletableFuture<Integer> copies =
                 counted.exceptionallyCompose(problem -> CompletableFuture.failedFuture(asException(problem)));
         copies.whenComplete((count, problem) -> counted.cancel(false)); // whoever gives up here has it given up there
@@ -153,41 +176,49 @@ final class RaftReplication implements Replication {
 
     @Override
     public long changes() {
-        return node.changes();
+        return node().changes();
     }
 
     @Override
     public StorageEngine store() {
-        return store;
+        LocalStore opened = store;
+        if (opened == null) {
+            throw new IllegalStateException("the member is being opened");
+        }
+        return opened;
     }
 
     @Override
     public String id() {
-        return node.self().id();
+        return self();
+    }
+
+    private String self() {
+        return node().self().id();
     }
 
     @Override
     public boolean isLeader() {
-        return node.state().isLeader();
+        return node().isLeader();
     }
 
     @Override
     public @Nullable String leaderAddress() {
-        String leader = node.state().leader();
+        String leader = node().leader();
         String address = leader == null ? "" : clientAddress(leader);
         return address.isEmpty() ? null : address;
     }
 
     /** Returns where clients reach a member: what it says itself, or what is configured here; empty if that is not known. */
-    private String clientAddress(String id) {
-        String said = node.about(id);
+    String clientAddress(String id) {
+        String said = node().about(id);
         RaftPeer peer = peers.get(id);
         return said.isEmpty() && peer != null ? peer.clientAddress() : said;
     }
 
     @Override
     public Map<String, String> figures() {
-        RaftState state = node.state();
+        RaftState state = node().state();
         Map<String, String> figures = new LinkedHashMap<>();
         figures.put("raft_id", state.id());
         figures.put("raft_role", state.role().name().toLowerCase(java.util.Locale.ROOT));
@@ -214,7 +245,7 @@ final class RaftReplication implements Replication {
 
     @Override
     public List<Member> members() {
-        RaftState state = node.state();
+        RaftState state = node().state();
         List<Member> members = new ArrayList<>();
         for (RaftMember member : state.members()) {
             long lag = -1;
@@ -253,7 +284,7 @@ final class RaftReplication implements Replication {
         if (refusal != null) {
             return refusal;
         }
-        return node.addMember(peer.member())
+        return node().addMember(peer.member())
                 .thenRun(() -> peers.put(peer.member().id(), peer));
     }
 
@@ -263,7 +294,7 @@ final class RaftReplication implements Replication {
         if (refusal != null) {
             return refusal;
         }
-        return node.removeMember(id);
+        return node().removeMember(id);
     }
 
     @Override
@@ -272,22 +303,22 @@ final class RaftReplication implements Replication {
         if (refusal != null) {
             return refusal;
         }
-        if (node.state().members().stream().noneMatch(member -> member.id().equals(id))) {
+        if (node().state().members().stream().noneMatch(member -> member.id().equals(id))) {
             return failed(Kind.REFUSED, "there is no member of this name: " + id, null);
         }
-        return node.transferLeadership(id, TRANSFER_PATIENCE);
+        return node().transferLeadership(id, TRANSFER_PATIENCE);
     }
 
     @Override
     public CompletableFuture<Long> snapshot() {
-        return node.snapshot();
+        return node().snapshot();
     }
 
     @Override
     public void close() {
         try {
-            store.close();
-            node.close();
+            store().close();
+            node().close();
         } catch (IOException e) {
             LOG.error("the member could not be closed in order", e);
         }

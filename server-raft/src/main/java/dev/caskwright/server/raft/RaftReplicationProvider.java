@@ -3,9 +3,11 @@ package dev.caskwright.server.raft;
 import dev.caskwright.api.spi.Backends;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndexFactory;
+import dev.caskwright.raft.RaftGroups;
 import dev.caskwright.raft.RaftNode;
 import dev.caskwright.raft.RaftNodeBuilder;
 import dev.caskwright.raft.RaftTls;
+import dev.caskwright.server.cluster.Shards;
 import dev.caskwright.server.config.ServerConfig;
 import dev.caskwright.server.replication.Replay;
 import dev.caskwright.server.replication.Replication;
@@ -16,6 +18,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Opens a member for {@code mode raft}. Stateless. */
@@ -30,6 +34,40 @@ public final class RaftReplicationProvider implements ReplicationProvider {
 
     @Override
     public Replication open(Path directory, ServerConfig config, Replay replay) throws IOException {
+        List<RaftPeer> peers = peers(config);
+        RaftReplication member = new RaftReplication(peers, config, replay, false);
+        RaftNodeBuilder builder = configured(RaftNode.builder(directory), config, peers);
+        return member.over(
+                member.applyTo(builder).group(config.text("raft-group")).open());
+    }
+
+    @Override
+    public Shards openShards(Path directory, ServerConfig config, Supplier<Replay> replays) throws IOException {
+        List<RaftPeer> peers = peers(config);
+        for (RaftPeer peer : peers) {
+            if (peer.clientPort() == 0) {
+                throw new IllegalArgumentException("option 'raft-peers': with several groups clients are sent from one"
+                        + " member to another, so each needs the port for clients: " + peer.member());
+            }
+        }
+        int count = (int) config.number("raft-groups");
+        List<RaftReplication> groups = new ArrayList<>();
+        List<UnaryOperator<RaftNodeBuilder>> members = new ArrayList<>();
+        RaftTopology topology = new RaftTopology();
+        for (int i = 0; i < count; i++) {
+            RaftReplication group = new RaftReplication(peers, config, replays.get(), true);
+            groups.add(group);
+            // The number belongs to the name: who was begun with another one must not take part.
+            String name = config.text("raft-group") + " " + i + "/" + count;
+            members.add(builder -> group.applyTo(configured(builder, config, peers))
+                    .group(name)
+                    .onChange(topology::refreshSoon));
+        }
+        return new RaftShards(RaftGroups.open(directory, members), groups, topology, config);
+    }
+
+    /** Returns the members, of which this is one. */
+    private static List<RaftPeer> peers(ServerConfig config) {
         String id = config.text("raft-id");
         if (id.isEmpty()) {
             throw new IllegalArgumentException("option 'raft-id': mode raft needs the name of this member");
@@ -44,6 +82,12 @@ public final class RaftReplicationProvider implements ReplicationProvider {
             throw new IllegalArgumentException("option 'raft-peers': lacks this member: raft-id=" + id
                     + "; each is written as id@host:port/client-port, and spaces part them");
         }
+        return peers;
+    }
+
+    /** Sets all that the options say, but which group it is. */
+    private static RaftNodeBuilder configured(RaftNodeBuilder builder, ServerConfig config, List<RaftPeer> peers) {
+        String id = config.text("raft-id");
         KeyIndexFactory index;
         IoManagerFactory io;
         try {
@@ -56,9 +100,7 @@ public final class RaftReplicationProvider implements ReplicationProvider {
                 .filter(peer -> peer.member().id().equals(id))
                 .findFirst()
                 .orElseThrow();
-        RaftNodeBuilder builder = RaftNode.builder(directory)
-                .group(config.text("raft-group"))
-                .id(id)
+        builder.id(id)
                 .members(peers.stream().map(RaftPeer::member).toList())
                 .joining(config.option("raft-joining").isYes())
                 .electionTimeout(Duration.ofMillis(config.number("raft-election-timeout")))
@@ -70,11 +112,11 @@ public final class RaftReplicationProvider implements ReplicationProvider {
         if (tls != null) {
             builder.tls(tls);
         }
-        return new RaftReplication(builder, peers, config, replay);
+        return builder;
     }
 
     /** Returns the certificates for the connections between members; null if none are configured. A part of them is a mistake. */
-    private static @Nullable RaftTls tls(ServerConfig config) throws IOException {
+    private static @Nullable RaftTls tls(ServerConfig config) {
         List<Path> files = new ArrayList<>();
         List<String> missing = new ArrayList<>();
         for (String option : List.of("raft-tls-key-file", "raft-tls-cert-file", "raft-tls-ca-cert-file")) {

@@ -6,6 +6,7 @@ import dev.caskwright.server.store.Data;
 import dev.caskwright.server.store.Keyspace;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,7 @@ public final class Call {
     private Request request;
     private Reply reply;
     private Command command;
+    private Keyspace keyspace;
     private boolean isInTransaction;
     private boolean isClosing;
     private boolean isSilent;
@@ -53,6 +55,7 @@ public final class Call {
 
     Call(Host host, Session session, Command command, Request request, Reply reply) {
         this.host = host;
+        keyspace = host.keyspace();
         this.session = session;
         this.command = command;
         this.request = request;
@@ -90,11 +93,23 @@ public final class Call {
     }
 
     Keyspace keyspace() {
-        return host.keyspace();
+        return keyspace;
+    }
+
+    /** Sets what the keys of the request at hand are in. */
+    void use(Keyspace of) {
+        keyspace = of;
+    }
+
+    /** Returns what commands that name no keys look at: the client's database, in all stores that this server has a part of. */
+    List<Keyspace.Part> parts() {
+        return host.ledKeyspaces().stream()
+                .map(each -> new Keyspace.Part(each, each.slot(session.database())))
+                .toList();
     }
 
     Data data() {
-        return host.keyspace().data();
+        return keyspace.data();
     }
 
     /** Returns an argument as a key: with the byte of its database before it. */
@@ -106,7 +121,7 @@ public final class Call {
         if (request.length(i) > Keyspace.MAX_KEY_LENGTH) {
             throw new CommandException("ERR key is longer than " + Keyspace.MAX_KEY_LENGTH + " bytes");
         }
-        return request.prefixed(host.keyspace().slot(database), i);
+        return request.prefixed(keyspace.slot(database), i);
     }
 
     /** Returns an argument as a stored string: with the byte of its type before it. */

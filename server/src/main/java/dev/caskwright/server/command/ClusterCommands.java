@@ -304,7 +304,7 @@ final class ClusterCommands {
 
     private static void countKeys(Call call) throws IOException {
         int slot = SlotJudge.slotArgument(call, 2);
-        Keyspace keyspace = call.keyspace();
+        Keyspace keyspace = call.host().isSharded() ? call.host().shard(slot).keyspace() : call.keyspace();
         byte database = keyspace.slot(0);
         keyspace.gate().readEverything();
         call.defer(reply -> {
@@ -320,7 +320,7 @@ final class ClusterCommands {
     private static void getKeys(Call call) throws IOException {
         int slot = SlotJudge.slotArgument(call, 2);
         long most = call.integer(3, 0, Integer.MAX_VALUE, "ERR Invalid number of keys");
-        Keyspace keyspace = call.keyspace();
+        Keyspace keyspace = call.host().isSharded() ? call.host().shard(slot).keyspace() : call.keyspace();
         byte database = keyspace.slot(0);
         keyspace.gate().readEverything();
         call.defer(reply -> {

@@ -70,6 +70,7 @@ public final class Dispatcher {
             }
         } else {
             call.next(command, request, reply);
+            call.use(call.host().keyspace(command, request));
             session.ran(command);
             if (session.queue() != null && !runsAtOnce(command)) {
                 if (session.enqueue(command, request)) {
@@ -103,8 +104,8 @@ public final class Dispatcher {
     public static Route route(Call call, Request request) {
         Command command = call.host().commands().find(request);
         boolean isQueuing = call.session().queue() != null;
-        if (command == null || (isQueuing && !runsAtOnce(command))) {
-            return Route.HERE;
+        if (command == null || (isQueuing && !runsAtOnce(command)) || misdirection(call, command, request) != null) {
+            return Route.HERE; // its reply is ready, or that of the queue
         }
         if (isParted(call) && command.firstKey() == 0 && command.isWrite()) {
             return Route.HERE; // it asks the group itself
@@ -116,6 +117,27 @@ public final class Dispatcher {
             return Route.LOG;
         }
         return command.has(Flag.READONLY) ? Route.LOOK : Route.HERE;
+    }
+
+    /** Returns the group that a request is for, or what stands for all of them if it names no keys. */
+    public static Shard shard(Call call, Request request) {
+        Host host = call.host();
+        if (!host.isSharded()) {
+            return host.shard(SlotJudge.NO_SLOT);
+        }
+        Command command = host.commands().find(request);
+        Session session = call.session();
+        List<Session.Queued> queue = session.queue();
+        if (command == null) {
+            return host.shard(SlotJudge.NO_SLOT);
+        }
+        if (queue == null || !command.name().equals("EXEC")) {
+            return host.shard(SlotJudge.slotOf(command, request));
+        }
+        int slot = SlotJudge.slotOf(queue);
+        boolean isOnlyWatching =
+                slot == SlotJudge.NO_SLOT && !session.watchedInGroup().isEmpty();
+        return host.shard(isOnlyWatching ? SlotJudge.watchedSlot(session) : slot);
     }
 
     /** Returns whether a request that needs no log may be executed while those before it wait for theirs: nobody sees a difference. */
@@ -160,6 +182,7 @@ public final class Dispatcher {
             return;
         }
         call.next(command, request, reply);
+        call.use(call.host().keyspace(command, request));
         if (command.name().equals("WATCH")) {
             try {
                 for (int i = 1; i < request.count(); i++) {
@@ -286,16 +309,13 @@ public final class Dispatcher {
                 return refused;
             }
         }
-        Topology topology = call.host().topology();
-        if (topology != null) {
-            String objection = SlotJudge.objection(topology.view(), session, command, request);
-            if (objection != null) {
-                if (command.name().equals("EXEC")) {
-                    session.endQueue();
-                    session.unwatchAll(call.keyspace().changes());
-                }
-                return objection;
+        String objection = misdirection(call, command, request);
+        if (objection != null) {
+            if (command.name().equals("EXEC")) {
+                session.endQueue();
+                session.unwatchAll(call.keyspace().changes());
             }
+            return objection;
         }
         if (session.isSubscribedInResp2() && !isForSubscribers(command)) {
             return "ERR Can't execute '" + command.fullName()
@@ -314,6 +334,18 @@ public final class Dispatcher {
             }
         }
         return null;
+    }
+
+    /** Returns the reply that a node of a cluster gives to a request that it may not execute, or null if it may. */
+    private static @Nullable String misdirection(Call call, Command command, Request request) {
+        Topology topology = call.host().topology();
+        if (topology == null) {
+            return null;
+        }
+        String objection = SlotJudge.objection(topology.view(), call.session(), command, request);
+        return objection == null && call.host().isSharded()
+                ? SlotJudge.objectionToWatches(call.session(), command, request)
+                : objection;
     }
 
     private static @Nullable String refused(Call call, Command command, Request request) {
@@ -351,13 +383,13 @@ public final class Dispatcher {
 
     /** Returns whether each member of a group has a part of the keys. */
     private static boolean isParted(Call call) {
-        return call.host().replication() != null && call.host().topology() != null;
+        return call.host().replication() != null && call.host().topology() != null && !call.host().isSharded();
     }
 
     /** Returns whether a command in a transaction means the same on all members that execute it, and names what it looks at if these
      * have parts of the keys. */
     private static boolean isForTransactionsOfGroups(Call call, Command command) {
-        boolean isForKeys = command.firstKey() > 0 || !isParted(call);
+        boolean isForKeys = command.firstKey() > 0 || !(isParted(call) || call.host().isSharded());
         return (isForKeys && command.isWrite())
                 || (isForKeys && command.has(Flag.READONLY) && !command.name().equals("SCAN"))
                 || switch (command.name()) {

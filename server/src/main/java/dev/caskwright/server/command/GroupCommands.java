@@ -24,34 +24,38 @@ final class GroupCommands {
                 .with(
                         admin(
                                 "MEMBERS",
-                                2,
+                                -2,
                                 GroupCommands::members,
-                                "Returns the members, their roles and how far they are."),
+                                "Returns the members, their roles and how far they are: [group]."),
                         admin(
                                 "ADD",
-                                3,
+                                -3,
                                 call -> change(
-                                        call, group -> group.add(call.request().text(2))),
-                                "Adds a member: id@host:port/client-port."),
+                                        call,
+                                        3,
+                                        group -> group.add(call.request().text(2))),
+                                "Adds a member: id@host:port/client-port [group]."),
                         admin(
                                 "REMOVE",
-                                3,
+                                -3,
                                 call -> change(
                                         call,
+                                        3,
                                         group -> group.remove(call.request().text(2))),
-                                "Removes the member of this name."),
+                                "Removes the member of this name: id [group]."),
                         admin(
                                 "TRANSFER",
-                                3,
+                                -3,
                                 call -> change(
                                         call,
+                                        3,
                                         group -> group.transfer(call.request().text(2))),
-                                "Has the member of this name lead."),
+                                "Has the member of this name lead: id [group]."),
                         admin(
                                 "SNAPSHOT",
-                                2,
-                                call -> change(call, Replication::snapshot),
-                                "Forces the store of this member and lets go of the log before it.")));
+                                -2,
+                                call -> change(call, 2, Replication::snapshot),
+                                "Forces the store of this member and lets go of the log before it: [group].")));
     }
 
     private static Command admin(String name, int arity, Command.Handler handler, String summary) {
@@ -68,8 +72,27 @@ final class GroupCommands {
         return group;
     }
 
+    /** Returns the group that a command is for: the only one, or that whose number is its last argument. */
+    private static Replication group(Call call, int argument) {
+        List<Replication> groups = call.host().groups();
+        if (call.count() > argument + 1) {
+            throw CommandException.syntax();
+        }
+        if (groups.isEmpty()) {
+            if (call.count() > argument) {
+                throw new CommandException("ERR there is one group only");
+            }
+            return group(call);
+        }
+        String problem = "ERR there are several groups: say which, 0 to " + (groups.size() - 1);
+        if (call.count() <= argument) {
+            throw new CommandException(problem);
+        }
+        return groups.get((int) call.integer(argument, 0, groups.size() - 1L, problem));
+    }
+
     private static void members(Call call) {
-        List<Replication.Member> members = group(call).members();
+        List<Replication.Member> members = group(call, 2).members();
         Reply reply = call.reply();
         reply.array(members.size());
         for (Replication.Member member : members) {
@@ -90,8 +113,8 @@ final class GroupCommands {
     /** Something that the group does, and that may take long. */
     private interface Change extends Function<Replication, java.util.concurrent.CompletableFuture<?>> {}
 
-    private static void change(Call call, Change change) throws java.io.IOException {
-        Replication group = group(call);
+    private static void change(Call call, int argument, Change change) throws java.io.IOException {
+        Replication group = group(call, argument);
         call.defer(reply -> {
             try {
                 Object result = change.apply(group).join();

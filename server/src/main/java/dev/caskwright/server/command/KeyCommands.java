@@ -10,6 +10,7 @@ import static dev.caskwright.server.command.Flag.READONLY;
 import dev.caskwright.server.replication.Replication;
 import dev.caskwright.server.resp.Request;
 import dev.caskwright.server.store.Data.Stored;
+import dev.caskwright.server.store.Keyspace;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -229,13 +230,15 @@ final class KeyCommands {
             call.reply().integer(size);
             return;
         }
-        byte slot = call.keyspace().slot(call.session().database());
+        List<Keyspace.Part> parts = call.parts();
         call.defer(reply -> {
             long[] count = {0};
-            call.keyspace().visit(slot, new byte[0], (key, stored) -> {
-                count[0]++;
-                return true;
-            });
+            for (Keyspace.Part part : parts) {
+                part.visit(new byte[0], (key, stored) -> {
+                    count[0]++;
+                    return true;
+                });
+            }
             reply.integer(count[0]);
         });
     }
@@ -251,7 +254,7 @@ final class KeyCommands {
             return;
         }
         call.keyspace().clear(isAll ? -1 : call.session().database());
-        call.host().cleaner().run();
+        call.host().clean();
         call.reply().ok();
     }
 

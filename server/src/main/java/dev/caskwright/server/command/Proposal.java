@@ -137,7 +137,7 @@ public final class Proposal {
         try {
             answer(call, new Input(replies), reply);
             if (isEmptying) {
-                call.host().cleaner().run();
+                call.host().clean();
             }
         } catch (IOException e) {
             throw new IllegalStateException("the replies from the log cannot be read", e);

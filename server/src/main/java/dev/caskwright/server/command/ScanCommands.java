@@ -49,20 +49,21 @@ final class ScanCommands {
 
     private static void keys(Call call) throws IOException {
         Glob glob = CommandException.glob(call.request().bytes(1));
-        byte slot = call.keyspace().slot(call.session().database());
-        Keyspace keyspace = call.keyspace();
-        keyspace.gate().readEverything();
+        List<Keyspace.Part> parts = call.parts();
+        call.keyspace().gate().readEverything();
         call.defer(reply -> {
             long limit = reply.limit();
             List<byte[]> found = new ArrayList<>();
             long[] bytes = {0};
-            keyspace.visit(slot, prefix(glob), (key, stored) -> {
-                if (glob.matches(key, 1)) {
-                    found.add(key);
-                    bytes[0] += key.length + KEY_BYTES;
-                }
-                return found.size() <= MAX_KEYS && bytes[0] <= limit;
-            });
+            for (Keyspace.Part part : parts) {
+                part.visit(prefix(glob), (key, stored) -> {
+                    if (glob.matches(key, 1)) {
+                        found.add(key);
+                        bytes[0] += key.length + KEY_BYTES;
+                    }
+                    return found.size() <= MAX_KEYS && bytes[0] <= limit;
+                });
+            }
             if (found.size() > MAX_KEYS || bytes[0] > limit) {
                 throw new CommandException("ERR too many keys match for one reply; use SCAN");
             }
@@ -76,15 +77,17 @@ final class ScanCommands {
     }
 
     private static void random(Call call) throws IOException {
-        byte slot = call.keyspace().slot(call.session().database());
-        Keyspace keyspace = call.keyspace();
-        keyspace.gate().readEverything();
+        List<Keyspace.Part> parts = call.parts();
+        call.keyspace().gate().readEverything();
         call.defer(reply -> {
             List<byte[]> some = new ArrayList<>();
-            keyspace.visit(slot, new byte[0], (key, stored) -> {
-                some.add(key);
-                return some.size() < RANDOM_KEYS;
-            });
+            for (Keyspace.Part part : parts) {
+                int most = some.size() + RANDOM_KEYS;
+                part.visit(new byte[0], (key, stored) -> {
+                    some.add(key);
+                    return some.size() < most;
+                });
+            }
             if (some.isEmpty()) {
                 reply.nil();
             } else {
@@ -120,11 +123,12 @@ final class ScanCommands {
         Glob pattern = glob;
         int size = (int) Math.min(count, MAX_COUNT);
         boolean isAny = wantsStrings;
+        List<Keyspace.Part> parts = call.parts();
         byte slot = call.keyspace().slot(call.session().database());
         call.keyspace().gate().readEverything();
         Scans scans = call.host().scans();
         call.defer(reply -> {
-            Scans.Page page = scans.next(cursor, slot, prefix(pattern), size);
+            Scans.Page page = scans.next(cursor, slot, parts, prefix(pattern), size);
             List<byte[]> found = new ArrayList<>();
             for (byte[] key : page.keys()) {
                 if (isAny && pattern.matches(key, 1)) {

@@ -8,6 +8,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The scans that clients have begun. A cursor is the number of a scan and of the next page of it. The last page is kept, so that
@@ -26,7 +27,6 @@ final class Scans implements AutoCloseable {
     private static final int PAGE_BITS = 32;
     private static final long PAGE_MASK = (1L << PAGE_BITS) - 1;
 
-    private final Keyspace keyspace;
     private final Map<Long, Scan> scans = new LinkedHashMap<>();
     private long lastId;
 
@@ -36,16 +36,32 @@ final class Scans implements AutoCloseable {
     private static final class Scan {
         private final long id;
         private final byte slot;
-        private final KeyWalk walk;
+        private final List<KeyWalk> walks;
+        private int walked;
         private long pages;
         private long usedNanos = System.nanoTime();
         private Page last = new Page(0, List.of());
         private boolean isEnded;
 
-        Scan(long id, byte slot, KeyWalk walk) {
+        Scan(long id, byte slot, List<KeyWalk> walks) {
             this.id = id;
             this.slot = slot;
-            this.walk = walk;
+            this.walks = walks;
+        }
+
+        private byte @Nullable [] next() throws IOException {
+            while (walked < walks.size()) {
+                byte[] key = walks.get(walked).next();
+                if (key != null) {
+                    return key;
+                }
+                walked++;
+            }
+            return null;
+        }
+
+        void close() {
+            walks.forEach(KeyWalk::close);
         }
 
         synchronized Page next(long page, int size) throws IOException {
@@ -58,10 +74,10 @@ final class Scans implements AutoCloseable {
             List<byte[]> keys = new ArrayList<>();
             int bytes = 0;
             while (keys.size() < size && bytes < MAX_PAGE_BYTES) {
-                byte[] key = walk.next();
+                byte[] key = next();
                 if (key == null) {
                     isEnded = true;
-                    walk.close();
+                    close();
                     break;
                 }
                 keys.add(key);
@@ -77,10 +93,6 @@ final class Scans implements AutoCloseable {
         }
     }
 
-    Scans(Keyspace keyspace) {
-        this.keyspace = keyspace;
-    }
-
     private static CommandException lost() {
         return new CommandException(
                 "ERR this cursor is not known any more: a scan is given up after 60 seconds, or when " + MAX_SCANS
@@ -88,8 +100,8 @@ final class Scans implements AutoCloseable {
     }
 
     /** Returns up to {@code size} keys of a scan, which cursor 0 begins. The prefix counts only then. */
-    Page next(long cursor, byte slot, byte[] prefix, int size) throws IOException {
-        Scan scan = cursor == 0 ? begin(slot, prefix) : find(cursor >>> PAGE_BITS, slot);
+    Page next(long cursor, byte slot, List<Keyspace.Part> parts, byte[] prefix, int size) throws IOException {
+        Scan scan = cursor == 0 ? begin(slot, parts, prefix) : find(cursor >>> PAGE_BITS, slot);
         Page page = scan.next(cursor & PAGE_MASK, size);
         // A scan whose last page was the first is of no use any more; others are kept for a client that asks again.
         if (page.cursor() == 0 && cursor == 0) {
@@ -98,11 +110,24 @@ final class Scans implements AutoCloseable {
         return page;
     }
 
-    private synchronized Scan begin(byte slot, byte[] prefix) throws IOException {
+    private synchronized Scan begin(byte slot, List<Keyspace.Part> parts, byte[] prefix) throws IOException {
         giveUp();
-        Scan scan = new Scan(++lastId, slot, keyspace.walk(slot, prefix));
+        Scan scan = new Scan(++lastId, slot, walks(parts, prefix));
         scans.put(scan.id, scan);
         return scan;
+    }
+
+    private static List<KeyWalk> walks(List<Keyspace.Part> parts, byte[] prefix) throws IOException {
+        List<KeyWalk> walks = new ArrayList<>();
+        try {
+            for (Keyspace.Part part : parts) {
+                walks.add(part.walk(prefix));
+            }
+            return walks;
+        } catch (IOException | RuntimeException e) {
+            walks.forEach(KeyWalk::close);
+            throw e;
+        }
     }
 
     private synchronized Scan find(long id, byte slot) {
@@ -118,7 +143,7 @@ final class Scans implements AutoCloseable {
 
     private synchronized void end(Scan scan) {
         scans.remove(scan.id);
-        scan.walk.close();
+        scan.close();
     }
 
     /**
@@ -136,7 +161,7 @@ final class Scans implements AutoCloseable {
                 return;
             }
             all.remove();
-            oldest.walk.close();
+            oldest.close();
         }
     }
 
@@ -151,7 +176,7 @@ final class Scans implements AutoCloseable {
 
     @Override
     public synchronized void close() {
-        scans.values().forEach(scan -> scan.walk.close());
+        scans.values().forEach(scan -> scan.close());
         scans.clear();
     }
 }

@@ -70,6 +70,26 @@ final class SlotJudge {
         return master == null ? "CLUSTERDOWN Hash slot not served" : "MOVED " + slot + " " + master.address();
     }
 
+    /** Returns the slot of the keys that are watched, of which there are some. */
+    static int watchedSlot(Session session) {
+        byte[] key = session.watchedInGroup().get(0).key(); // behind the byte of its database
+        return HashSlot.of(key, 1, key.length);
+    }
+
+    /** Returns the error that a client gets for keys of another slot than those that it watches: another group may have it. */
+    static @Nullable String objectionToWatches(Session session, Command command, Request request) {
+        if (session.watchedInGroup().isEmpty()) {
+            return null;
+        }
+        List<Session.Queued> queue = session.queue();
+        int slot = command.name().equals("WATCH")
+                ? slotOf(command, request)
+                : queue != null && command.name().equals("EXEC") ? slotOf(queue) : NO_SLOT;
+        return slot == NO_SLOT || slot == watchedSlot(session)
+                ? null
+                : "CROSSSLOT Keys in request don't hash to the same slot";
+    }
+
     /** Returns an argument that is the number of a slot. */
     static int slotArgument(Call call, int i) {
         return (int) call.integer(i, 0, HashSlot.SLOTS - 1L, "ERR Invalid or out of range slot");

@@ -102,6 +102,8 @@ public final class ServerConfig {
         add(Option.text("raft-id", Change.AT_START, ""));
         add(Option.text("raft-peers", Change.AT_START, ""));
         add(Option.text("raft-group", Change.AT_START, "caskwright"));
+        add(Option.number("raft-groups", Change.AT_START, 1, 1, 4));
+        add(Option.yesNo("raft-spread-leaders", Change.ANY_TIME, true));
         add(Option.choice("replica-reads", Change.ANY_TIME, "linearizable", "stale", "leader-only"));
         add(Option.yesNo("follower-proxy", Change.ANY_TIME, true));
         add(Option.yesNo("raft-joining", Change.AT_START, false));

@@ -40,7 +40,7 @@ public final class Keyspace {
 
     private final StorageEngine engine;
     private final InstantSource clock;
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ReentrantLock lock;
     private final Gate gate;
     private final Changes changes;
     private final Live live;
@@ -68,12 +68,19 @@ public final class Keyspace {
      * @param databases how many there are; those that the store has beyond them stay as they are
      */
     public Keyspace(StorageEngine engine, InstantSource clock, int databases, AppendFsync policy) throws IOException {
-        this(engine, clock, databases, policy, false);
+        this(engine, clock, databases, policy, false, new ReentrantLock());
         gate.start();
     }
 
-    private Keyspace(StorageEngine engine, InstantSource clock, int databases, AppendFsync policy, boolean isShared)
+    private Keyspace(
+            StorageEngine engine,
+            InstantSource clock,
+            int databases,
+            AppendFsync policy,
+            boolean isShared,
+            ReentrantLock lock)
             throws IOException {
+        this.lock = lock;
         this.engine = engine;
         this.clock = clock;
         this.isShared = isShared;
@@ -94,7 +101,13 @@ public final class Keyspace {
      * be changed by others. Nothing is forced.
      */
     public static Keyspace replicated(StorageEngine engine, InstantSource clock, int databases) throws IOException {
-        return new Keyspace(engine, clock, databases, AppendFsync.NO, true);
+        return replicated(engine, clock, databases, new ReentrantLock());
+    }
+
+    /** Opens such databases under a lock that those of other stores have, too. */
+    public static Keyspace replicated(StorageEngine engine, InstantSource clock, int databases, ReentrantLock lock)
+            throws IOException {
+        return new Keyspace(engine, clock, databases, AppendFsync.NO, true, lock);
     }
 
     /** Reads anew which slot each database has. Under the lock, and not between {@link #begin} and {@link #commit}. */
@@ -329,6 +342,23 @@ public final class Keyspace {
             return;
         }
         engine.visit(entry -> !startsWith(entry.key(), start) || visitor.visit(entry.key(), entry.value()));
+    }
+
+    /**
+     * A database of a store.
+     *
+     * @param slot the byte before its keys
+     */
+    public record Part(Keyspace keyspace, byte slot) {
+        /** Visits its keys; see {@link Keyspace#visit}. */
+        public void visit(byte[] prefix, KeyVisitor visitor) throws IOException {
+            keyspace.visit(slot, prefix, visitor);
+        }
+
+        /** Begins a walk over its keys; see {@link Keyspace#walk}. */
+        public KeyWalk walk(byte[] prefix) throws IOException {
+            return keyspace.walk(slot, prefix);
+        }
     }
 
     /** Begins a walk over the keys of a slot that start with {@code prefix}, as they are now. The caller closes it. */
