@@ -20,15 +20,19 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisException;
 
-/** Three servers in this JVM that part the slots among three groups: what clients of Redis Cluster see. */
+/** Three servers in this JVM, the same for all tests, that part the slots among three groups: what clients of Redis Cluster see. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class RaftShardsTest {
     private static final int MEMBERS = 3;
     private static final int GROUPS = 3;
@@ -36,38 +40,47 @@ final class RaftShardsTest {
     /** Keys of the three groups: of slots 866, 7,423 and 12,182. */
     private static final List<String> KEYS = List.of("hello", "ash", "foo");
 
-    @TempDir
     private Path directory;
-
     private List<Integer> ports;
     private final List<Shards> shards = new ArrayList<>();
     private final List<CaskServer> servers = new ArrayList<>();
 
-    private void startAll() throws IOException {
+    @BeforeAll
+    void startAll(@TempDir Path place) throws IOException {
+        directory = place;
         ports = RaftServerTest.freePorts(2 * MEMBERS);
         for (int i = 0; i < MEMBERS; i++) {
             shards.add(null);
             servers.add(null);
             start(i);
         }
-        awaitSpread();
     }
 
     private void start(int member) throws IOException {
-        ServerConfig config = config(member, GROUPS);
-        shards.set(member, open(config, member));
+        ServerConfig config = config(ports, member, GROUPS);
+        shards.set(member, open(directory.resolve("n" + member), config));
         servers.set(member, CaskServer.start(shards.get(member), config));
     }
 
-    private ServerConfig config(int member, int groups) {
+    private static ServerConfig config(List<Integer> ports, int member, int groups) {
         return RaftServerTest.config(ports, member).set("raft-groups", Integer.toString(groups));
     }
 
-    private Shards open(ServerConfig config, int member) throws IOException {
-        return new RaftReplicationProvider().openShards(directory.resolve("n" + member), config, CaskServer::newReplay);
+    private static Shards open(Path place, ServerConfig config) throws IOException {
+        return new RaftReplicationProvider().openShards(place, config, CaskServer::newReplay);
     }
 
-    @AfterEach
+    @BeforeEach
+    void clear() throws IOException {
+        awaitSpread();
+        for (int i = 0; i < MEMBERS; i++) {
+            try (RespConnection client = client(i)) {
+                assertThat(client.call("FLUSHALL")).isEqualTo("+OK");
+            }
+        }
+    }
+
+    @AfterAll
     void stop() {
         for (int i = 0; i < servers.size(); i++) {
             kill(i);
@@ -127,7 +140,6 @@ final class RaftShardsTest {
 
     @Test
     void eachServerExecutesWhatItLeads() throws IOException {
-        startAll();
         try (RespConnection first = client(0);
                 RespConnection second = client(1)) {
             assertThat(first.call("SET", "hello", "1")).isEqualTo("+OK");
@@ -162,6 +174,10 @@ final class RaftShardsTest {
             first.call("MULTI");
             first.call("INCR", "hello");
             assertThat(first.call("EXEC")).isEqualTo("*-1");
+            // What comes too late, behind a change of the leader, is refused, too.
+            assertThatThrownBy(() ->
+                            shards.get(1).groups().get(0).propose(new byte[0]).join())
+                    .hasMessageContaining("does not lead");
             // Commands without keys are of the groups that the server leads.
             assertThat(first.call("DBSIZE")).isEqualTo(":2");
             assertThat(second.call("DBSIZE")).isEqualTo(":1");
@@ -182,7 +198,6 @@ final class RaftShardsTest {
 
     @Test
     void leadersMoveUnderLoadAndNothingIsLost() throws Exception {
-        startAll();
         Map<String, Long> acknowledged = new ConcurrentHashMap<>();
         Map<String, Long> attempted = new ConcurrentHashMap<>();
         AtomicBoolean isEnded = new AtomicBoolean();
@@ -294,13 +309,13 @@ final class RaftShardsTest {
 
     @Test
     void anotherNumberOfGroupsIsRefused() throws Exception {
-        ports = RaftServerTest.freePorts(2 * MEMBERS);
-        open(config(0, 2), 0).close();
-        assertThatThrownBy(() -> open(config(0, 3), 0)).hasMessageContaining("groups=2, asked for groups=3");
-        assertThatThrownBy(() -> new RaftReplicationProvider()
-                        .open(directory.resolve("n0"), config(0, 1), CaskServer.newReplay()))
+        List<Integer> free = RaftServerTest.freePorts(2 * MEMBERS);
+        Path own = directory.resolve("own");
+        open(own, config(free, 0, 2)).close();
+        assertThatThrownBy(() -> open(own, config(free, 0, 3))).hasMessageContaining("groups=2, asked for groups=3");
+        assertThatThrownBy(() -> new RaftReplicationProvider().open(own, config(free, 0, 1), CaskServer.newReplay()))
                 .hasMessageContaining("groups=2, asked for groups=1");
-        assertThatThrownBy(() -> config(0, 5)).hasMessageContaining("raft-groups");
-        open(config(0, 2), 0).close();
+        assertThatThrownBy(() -> config(free, 0, 5)).hasMessageContaining("raft-groups");
+        open(own, config(free, 0, 2)).close();
     }
 }
