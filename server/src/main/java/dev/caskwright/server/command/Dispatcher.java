@@ -383,13 +383,16 @@ public final class Dispatcher {
 
     /** Returns whether each member of a group has a part of the keys. */
     private static boolean isParted(Call call) {
-        return call.host().replication() != null && call.host().topology() != null && !call.host().isSharded();
+        return call.host().replication() != null
+                && call.host().topology() != null
+                && !call.host().isSharded();
     }
 
     /** Returns whether a command in a transaction means the same on all members that execute it, and names what it looks at if these
      * have parts of the keys. */
     private static boolean isForTransactionsOfGroups(Call call, Command command) {
-        boolean isForKeys = command.firstKey() > 0 || !(isParted(call) || call.host().isSharded());
+        boolean isForKeys =
+                command.firstKey() > 0 || !(isParted(call) || call.host().isSharded());
         return (isForKeys && command.isWrite())
                 || (isForKeys && command.has(Flag.READONLY) && !command.name().equals("SCAN"))
                 || switch (command.name()) {
