@@ -11,14 +11,17 @@ import redis.clients.jedis.exceptions.JedisException;
 /** Clients that write all the time, and remember what was acknowledged. */
 final class Load implements AutoCloseable {
     private static final int THREADS = 4;
-    static final int COUNTERS = 8;
+    private static final int COUNTERS = 8;
 
     private final Map<String, String> acknowledged = new ConcurrentHashMap<>();
     private final AtomicLongArray increments = new AtomicLongArray(COUNTERS);
     private final List<Thread> threads = new ArrayList<>();
     private volatile boolean isDone;
 
-    Load(TestNodes nodes, int first) {
+    private final String prefix;
+
+    Load(TestNodes nodes, int first, String prefix) {
+        this.prefix = prefix;
         for (int t = 0; t < THREADS; t++) {
             int number = t;
             Thread thread = new Thread(() -> write(nodes.cluster(first), number), "load-" + t);
@@ -30,7 +33,7 @@ final class Load implements AutoCloseable {
     private void write(UnifiedJedis client, int thread) {
         try (client) {
             for (int i = 0; !isDone; i++) {
-                String key = "key" + thread + "-" + i;
+                String key = prefix + "key" + thread + "-" + i;
                 try {
                     client.set(key, "value" + key);
                     acknowledged.put(key, "value" + key);
@@ -38,7 +41,7 @@ final class Load implements AutoCloseable {
                     // Not acknowledged: it may be there or not.
                 }
                 try {
-                    client.incr("counter" + i % COUNTERS);
+                    client.incr(prefix + "counter" + i % COUNTERS);
                     increments.incrementAndGet(i % COUNTERS);
                 } catch (JedisException e) {
                     // Not acknowledged: it may count or not.
@@ -64,11 +67,26 @@ final class Load implements AutoCloseable {
         }
     }
 
-    Map<String, String> acknowledged() {
-        return acknowledged;
+    /** Returns what was acknowledged and is not there, or counts less. */
+    List<String> lost(TestNodes nodes, int first) {
+        List<String> lost = new ArrayList<>();
+        try (UnifiedJedis client = nodes.cluster(first)) {
+            acknowledged.forEach((key, value) -> {
+                if (!value.equals(client.get(key))) {
+                    lost.add(key);
+                }
+            });
+            for (int i = 0; i < COUNTERS; i++) {
+                String count = client.get(prefix + "counter" + i);
+                if ((count == null ? 0 : Long.parseLong(count)) < increments.get(i)) {
+                    lost.add("counter" + i + "=" + count + ", acknowledged=" + increments.get(i));
+                }
+            }
+        }
+        return lost;
     }
 
-    long increments(int counter) {
-        return increments.get(counter);
+    Map<String, String> acknowledged() {
+        return acknowledged;
     }
 }

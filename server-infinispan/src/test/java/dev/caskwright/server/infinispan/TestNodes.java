@@ -184,6 +184,24 @@ final class TestNodes implements AutoCloseable {
         }
     }
 
+    /** Waits until a node, which may be in another process, tells clients that every slot has another owner. */
+    void awaitReplicas(int i) {
+        try (Jedis client = client(i)) {
+            long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS);
+            int slots;
+            do {
+                slots = 0;
+                for (Object range : client.clusterSlots()) {
+                    List<?> words = (List<?>) range;
+                    slots += words.size() > 3 ? (int) ((long) words.get(1) - (long) words.get(0) + 1) : 0;
+                }
+                if (System.nanoTime() > deadline) {
+                    throw new AssertionError("slots with replicas: " + slots);
+                }
+            } while (slots < HashSlot.SLOTS);
+        }
+    }
+
     Jedis client(int i) {
         return new Jedis("127.0.0.1", port(i), PATIENCE_MILLIS);
     }
