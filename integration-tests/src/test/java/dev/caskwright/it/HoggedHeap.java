@@ -6,9 +6,11 @@ import dev.caskwright.api.Retry;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.testkit.HeapHog;
+import dev.caskwright.testkit.KeyValues;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -32,6 +34,7 @@ final class HoggedHeap {
     private static final long ABSENT = 0;
 
     private final EngineBuilder builder;
+    private final boolean isEncrypted; // by another key each time the store is opened
     private final Random random;
     private final byte[][] keys = new byte[KEYS][];
     private final byte[][] values = new byte[32][];
@@ -43,10 +46,12 @@ final class HoggedHeap {
     private long writes;
     private long refused;
     private long failures;
+    private int openings;
     private @Nullable BitcaskEngine engine;
 
-    private HoggedHeap(EngineBuilder builder, long seed) {
+    private HoggedHeap(EngineBuilder builder, boolean isEncrypted, long seed) {
         this.builder = builder;
+        this.isEncrypted = isEncrypted;
         this.random = new Random(seed);
         for (int i = 0; i < KEYS; i++) {
             keys[i] = ByteBuffer.allocate(12).putInt(i * 0x9E3779B9).putInt(i).array();
@@ -56,13 +61,13 @@ final class HoggedHeap {
         }
     }
 
-    /** Arguments: directory, key index, IO manager, seed, milliseconds. Prints {@code done} at the end. */
+    /** Arguments: directory, key index, IO manager, seed, milliseconds, encrypted or not. Prints {@code done} at the end. */
     public static void main(String[] args) throws Exception {
         EngineBuilder builder = new Combination(args[1], args[2], args[2])
                 .builder(Path.of(args[0]))
                 .maxFileBytes(64 << 10)
                 .imageEveryBytes(96 << 10);
-        HoggedHeap life = new HoggedHeap(builder, Long.parseLong(args[3]));
+        HoggedHeap life = new HoggedHeap(builder, Boolean.parseBoolean(args[5]), Long.parseLong(args[3]));
         life.live(TimeUnit.MILLISECONDS.toNanos(Long.parseLong(args[4])));
         System.out.println("writes=" + life.writes + ", not applied=" + life.refused + ", failures=" + life.failures);
         System.out.println("done");
@@ -178,6 +183,10 @@ final class HoggedHeap {
     }
 
     private void open() throws IOException {
+        if (isEncrypted) {
+            builder.encryption(
+                    Encryption.writing("key" + openings++ % 2, id -> Arrays.copyOf(KeyValues.bytes(id), 32)));
+        }
         engine = builder.open();
     }
 

@@ -22,9 +22,9 @@ final class HoggedHeapTest {
     private Path temporary;
 
     @ParameterizedTest
-    @CsvSource({"hashmap, standard", "compact, mmap", "btree, standard"})
-    void aHeapThatRunsOutLosesNothing(String index, String io) throws Exception {
-        run(index, io, SEED, 2_000);
+    @CsvSource({"hashmap, standard, false", "compact, mmap, false", "btree, standard, true"})
+    void aHeapThatRunsOutLosesNothing(String index, String io, boolean isEncrypted) throws Exception {
+        run(index, io, isEncrypted, SEED, 2_000);
     }
 
     /** For {@code -Dcaskwright.hogged.millis} each. */
@@ -34,12 +34,13 @@ final class HoggedHeapTest {
         long millis = Long.getLong("caskwright.hogged.millis", 30_000);
         for (Combination each : Combination.all()) {
             if (!each.index().equals("offheap") && each.io().equals(each.startupIo())) {
-                run(each.index(), each.io(), System.nanoTime(), millis);
+                long seed = System.nanoTime();
+                run(each.index(), each.io(), seed % 2 == 0, seed, millis);
             }
         }
     }
 
-    private void run(String index, String io, long seed, long millis) throws Exception {
+    private void run(String index, String io, boolean isEncrypted, long seed, long millis) throws Exception {
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx64m",
@@ -51,11 +52,14 @@ final class HoggedHeapTest {
                         index,
                         io,
                         Long.toString(seed),
-                        Long.toString(millis))
+                        Long.toString(millis),
+                        Boolean.toString(isEncrypted))
                 .redirectErrorStream(true)
                 .start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
-        assertThat(said).as("%s over %s, seed=%s", index, io, seed).endsWith("done\n");
+        assertThat(said)
+                .as("%s over %s, encrypted=%s, seed=%s", index, io, isEncrypted, seed)
+                .endsWith("done\n");
     }
 }
