@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class GivingWay {
     private static final long PAUSE_MILLIS = 100;
     private static final int LOOKS = 3; // in a row at which somebody must be waiting
+    private static final long FAREWELL_MILLIS = 500; // the program waits for two seconds in all
 
     private final PrintStream err;
     private final Set<Path> places = ConcurrentHashMap.newKeySet();
@@ -53,11 +54,17 @@ final class GivingWay {
         }
     }
 
-    private void giveWay(Path place) {
-        Shell.complain(
-                err,
-                "ended, since a program is opening the store for writing, which comes first; run this again, and the program"
-                        + " will be asked: store=" + place);
+    private void giveWay(Path place) throws InterruptedException {
+        // By another thread: standard error may be the pipe that nobody reads, and then it waits as the command does.
+        Thread farewell = new Thread(
+                () -> Shell.complain(
+                        err,
+                        "ended, since a program is opening the store for writing, which comes first; run this again, and the program"
+                                + " will be asked: store=" + place),
+                "caskwright-farewell");
+        farewell.setDaemon(true);
+        farewell.start();
+        farewell.join(FAREWELL_MILLIS);
         System.exit(ExitCode.STORE_ERROR);
     }
 }

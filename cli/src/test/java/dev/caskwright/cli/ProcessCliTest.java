@@ -28,6 +28,12 @@ final class ProcessCliTest {
     }
 
     private Process startWith(String flag, String... arguments) throws IOException {
+        return builder(flag, arguments)
+                .redirectError(temporary.resolve("err").toFile())
+                .start();
+    }
+
+    private static ProcessBuilder builder(String flag, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin/java").toString(),
                 flag,
@@ -35,9 +41,7 @@ final class ProcessCliTest {
                 System.getProperty("java.class.path"),
                 Main.class.getName()));
         command.addAll(List.of(arguments));
-        return new ProcessBuilder(command)
-                .redirectError(temporary.resolve("err").toFile())
-                .start();
+        return new ProcessBuilder(command);
     }
 
     private static void interrupt(Process process) throws IOException, InterruptedException {
@@ -91,6 +95,27 @@ final class ProcessCliTest {
             assertThat(dump.waitFor()).isEqualTo(ExitCode.STORE_ERROR);
             assertThat(Files.readString(temporary.resolve("err")))
                     .contains("a program is opening the store for writing");
+        } finally {
+            dump.destroyForcibly().waitFor();
+        }
+    }
+
+    /** With standard error in the same pipe, as {@code 2>&1 | less} has it: what is said at the end waits for the reader, too. */
+    @Test
+    void aLookGivesWayAlsoIfNobodyReadsWhatItSays() throws Exception {
+        Path directory = temporary.resolve("store");
+        try (BitcaskEngine store = BitcaskEngine.open(directory)) {
+            for (int i = 0; i < 100; i++) {
+                store.put(("key" + i).getBytes(UTF_8), new byte[10_000]);
+            }
+        }
+        Process dump = builder("-Xmx128m", "dump", "--dir", directory.toString())
+                .redirectErrorStream(true)
+                .start();
+        try {
+            assertThat(dump.getInputStream().read()).isEqualTo('{');
+            BitcaskEngine.open(directory).close();
+            assertThat(dump.waitFor()).isEqualTo(ExitCode.STORE_ERROR);
         } finally {
             dump.destroyForcibly().waitFor();
         }
