@@ -584,6 +584,40 @@ final class EncryptionTest {
                 .allMatch(damage -> damage.file().equals(files.get(1)));
     }
 
+    /** A file that tells its key no more is as much a sign as another that somebody wrote to the copy. */
+    @Test
+    void aBackupThatWasWrittenToIsNotOverwrittenAlthoughANoteIsDamaged() throws IOException {
+        BitcaskEngine engine = open("one");
+        engine.put(markedKey(1), markedValue(300));
+        engine.backup(COPY);
+        CrashableIoManager copy =
+                (CrashableIoManager) disk.factory(CrashFixture.HOME).open(COPY, true);
+        BitcaskEngine other = CrashFixture.builder(COPY, disk.factory(CrashFixture.HOME), clock)
+                .encryption(Encryption.writing("one", EncryptionTest::key))
+                .open();
+        List<String> before = copy.list();
+        other.put(markedKey(2), markedValue(300));
+        List<String> names = new ArrayList<>(copy.list());
+        names.removeAll(before);
+        String written = names.stream()
+                .filter(name -> name.endsWith(".data"))
+                .findFirst()
+                .orElseThrow();
+        byte[] content = copy.content(written);
+        content[100] ^= 1;
+        disk = disk.kill();
+        CrashableIoManager killed =
+                (CrashableIoManager) disk.factory(CrashFixture.HOME).open(COPY, true);
+        killed.delete(written);
+        killed.install(written, content);
+        try (BitcaskEngine again = open("one")) {
+            assertThatThrownBy(() -> again.backup(COPY))
+                    .isInstanceOf(UnsupportedFormatException.class)
+                    .hasMessageContaining("written to since");
+        }
+        assertThat(killed.list()).contains(written);
+    }
+
     /** What it hid was lost with it; all the rest was refused as well. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})

@@ -166,7 +166,7 @@ final class LogBackup {
 
     private boolean hasHeaderOfStore(String name) throws IOException {
         try (ReadableFile file = target.open(name)) {
-            DataFile.Header header = DataFile.header(file);
+            DataFile.Header header = DataFile.headerAlone(file);
             return header != null && header.store().equals(store) && header.id() == FileNames.id(name);
         }
     }

@@ -29,6 +29,7 @@ final class LogVerifier {
     private final @Nullable Encryption encryption;
     private final KeyRing keys;
     private boolean hasTold;
+    private boolean areKeysOpened;
 
     LogVerifier(IoManager io, @Nullable Encryption encryption, VerifyListener listener) {
         this(io, encryption, listener, true);
@@ -189,6 +190,10 @@ final class LogVerifier {
 
     /** Opens the key of every listed file that says which one it has. */
     private void openKeys(Manifest manifest, Set<String> names) throws IOException {
+        if (areKeysOpened) {
+            return;
+        }
+        areKeysOpened = true;
         for (Manifest.Sealed sealed : manifest.files()) {
             if (names.contains(sealed.name())) {
                 try (LenientFile handle = new LenientFile(io.open(sealed.name()))) {
