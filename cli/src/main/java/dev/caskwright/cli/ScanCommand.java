@@ -21,10 +21,10 @@ import picocli.CommandLine.Option;
         description = {
             "Print entries as JSON Lines, as dump does.",
             "Over an ordered index they come in the order of their keys, compared as unsigned bytes. A range or"
-                    + " --reverse needs one: without --index, btree is used for them."
+                    + " --reverse needs one: without --index, sorted is used for them."
         })
 final class ScanCommand implements Callable<Integer> {
-    private static final String ORDERED_INDEX = "btree";
+    private static final String ORDERED_INDEX = "sorted";
 
     private final Shell shell;
 

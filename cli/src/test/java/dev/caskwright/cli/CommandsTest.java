@@ -129,7 +129,7 @@ final class CommandsTest {
         Cli.Result result = cli.run("scan", "--dir", "d", "--prefix", "k");
         assertThat(result.exitCode()).isEqualTo(ExitCode.USAGE);
         assertThat(result.out()).isEmpty();
-        assertThat(result.err()).contains("offered by=bitcask (index=btree)");
+        assertThat(result.err()).contains("offered by=bitcask (index=btree or sorted)");
     }
 
     @Test

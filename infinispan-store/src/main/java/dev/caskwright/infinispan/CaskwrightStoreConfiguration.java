@@ -36,7 +36,7 @@ public final class CaskwrightStoreConfiguration extends AbstractStoreConfigurati
             AttributeDefinition.builder("sync-writes", false).immutable().build();
 
     private static final String ENGINE_OPTION = "engine.";
-    private static final Map<String, String> DEFAULT_OPTIONS = Map.of("index", "btree", "io", "mmap");
+    private static final Map<String, String> DEFAULT_OPTIONS = Map.of("index", "sorted", "io", "mmap");
 
     CaskwrightStoreConfiguration(AttributeSet attributes, AsyncStoreConfiguration async) {
         super(Element.CASKWRIGHT_STORE, attributes, async);

@@ -31,7 +31,7 @@ public final class CaskwrightStoreConfigurationBuilder
         return this;
     }
 
-    /** Sets the name of the engine, which must hold an ordered view; {@code bitcask} with {@code btree} by default. */
+    /** Sets the name of the engine, which must hold an ordered view; {@code bitcask} with {@code sorted} by default. */
     public CaskwrightStoreConfigurationBuilder engine(String name) {
         attributes.attribute(CaskwrightStoreConfiguration.ENGINE).set(name);
         return this;

@@ -257,7 +257,7 @@ class StoreTest {
         assertThat(store.syncWrites()).isTrue();
         assertThat(store.engineOptions())
                 .containsEntry("max-file-bytes", "1000000")
-                .containsEntry("index", "btree");
+                .containsEntry("index", "sorted");
     }
 
     @Test

@@ -54,7 +54,7 @@ final class EngineFacetsTest {
                     "Expiry",
                     "Integrity",
                     "Merging",
-                    "OrderedView (index=btree)",
+                    "OrderedView (index=btree or sorted)",
                     "Restoring",
                     "Salvaging",
                     "Transactions",

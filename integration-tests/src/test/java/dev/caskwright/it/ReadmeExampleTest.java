@@ -68,7 +68,7 @@ final class ReadmeExampleTest {
         List<String> keys = new ArrayList<>();
         // readme: start
         try (StorageEngine store = BitcaskEngine.builder(directory)
-                .index(Backends.keyIndex("btree")) // by name, or a factory such as CompactKeyIndex::new
+                .index(Backends.keyIndex("sorted")) // by name, or a factory such as CompactKeyIndex::new
                 .startupIo(MmapIoManager::open) // mapped memory while the store is opened ...
                 .io(StandardIoManager::open) // ... and plain file IO after that
                 .durability(Durability.SYNC) // of writes that do not say

@@ -14,7 +14,7 @@ import org.apache.kafka.common.config.ConfigException;
  * @param engine name of the engine, which must hold an ordered view: {@code caskwright.engine}, {@code bitcask} by
  *     default
  * @param engineOptions options of the engine by name: {@code caskwright.engine.NAME}. The default engine gets {@code
- *     index=btree}, {@code io=mmap} and {@code max-file-bytes=16777216} unless they are set
+ *     index=sorted}, {@code io=mmap} and {@code max-file-bytes=16777216} unless they are set
  * @param durability what a commit survives: {@code caskwright.durability}, {@code write} (kill -9, the default) or
  *     {@code sync} (also a power loss)
  * @param maxUncommittedBytes how many bytes of changes one store gathers in memory before it writes them without
@@ -33,7 +33,7 @@ public record StoreOptions(
     private static final String ENGINE_OPTION = ENGINE + ".";
     private static final String DEFAULT_ENGINE = "bitcask";
     private static final Map<String, String> DEFAULT_ENGINE_OPTIONS =
-            Map.of("index", "btree", "io", "mmap", "max-file-bytes", Long.toString(16L << 20));
+            Map.of("index", "sorted", "io", "mmap", "max-file-bytes", Long.toString(16L << 20));
 
     public StoreOptions {
         if (maxUncommittedBytes < 0) {

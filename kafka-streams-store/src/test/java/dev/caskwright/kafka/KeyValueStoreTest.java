@@ -251,7 +251,7 @@ class KeyValueStoreTest {
         assertThatThrownBy(() -> open(Map.of("caskwright.engine.index", "hashmap")))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("order")
-                .hasMessageContaining("btree");
+                .hasMessageContaining("sorted");
     }
 
     @Test
