@@ -12,7 +12,7 @@ final class Inner extends Node {
     /** How many nodes there are below at most. Such a node is copied when one below it is divided. */
     static final int MAX_CHILDREN = 256;
 
-    private static final int OBJECT_BYTES = 32;
+    private static final int OBJECT_BYTES = 40;
     private static final int REFERENCE_BYTES = 4;
     private static final VarHandle CHILD = MethodHandles.arrayElementVarHandle(Node[].class);
 
@@ -26,6 +26,8 @@ final class Inner extends Node {
     private final byte[][] separators;
 
     private final Node[] children;
+    /** Summed up once: to look at each separator again takes longer than to copy the rest of a node. */
+    private final long bytes;
 
     private Inner(byte[][] separators, Node[] children) {
         byte[] first = separators[0];
@@ -36,9 +38,18 @@ final class Inner extends Node {
         this.separators = separators;
         this.children = children;
         this.heads = new long[separators.length];
+        long separatorBytes = 0;
         for (int i = 0; i < heads.length; i++) {
-            heads[i] = KeyWords.head(separators[i], prefixLength, separators[i].length - prefixLength);
+            byte[] separator = separators[i];
+            heads[i] = KeyWords.head(separator, prefixLength, separator.length - prefixLength);
+            separatorBytes += arrayBytes(separator.length);
         }
+        this.bytes = OBJECT_BYTES
+                + arrayBytes(prefixLength)
+                + arrayBytes((long) heads.length * Long.BYTES)
+                + arrayBytes((long) separators.length * REFERENCE_BYTES)
+                + separatorBytes
+                + arrayBytes((long) children.length * REFERENCE_BYTES);
     }
 
     /** Makes a node over two or more others; the arrays are its own from now on. */
@@ -48,14 +59,6 @@ final class Inner extends Node {
 
     @Override
     long bytes() {
-        long bytes = OBJECT_BYTES
-                + arrayBytes(prefix.length)
-                + arrayBytes((long) heads.length * Long.BYTES)
-                + arrayBytes((long) separators.length * REFERENCE_BYTES)
-                + arrayBytes((long) children.length * REFERENCE_BYTES);
-        for (byte[] separator : separators) {
-            bytes += arrayBytes(separator.length);
-        }
         return bytes;
     }
 
@@ -145,6 +148,16 @@ final class Inner extends Node {
         fewer[number] = joined;
         System.arraycopy(children, number + 2, fewer, number + 1, children.length - number - 2);
         return new Inner(fewerSeparators, fewer);
+    }
+
+    /** Returns a copy with other nodes in the place of children {@code number} and {@code number} + 1, divided elsewhere. */
+    Inner withShared(int number, Node left, byte[] separator, Node right) {
+        byte[][] otherSeparators = separators.clone();
+        otherSeparators[number] = separator;
+        Node[] others = children.clone();
+        others[number] = left;
+        others[number + 1] = right;
+        return new Inner(otherSeparators, others);
     }
 
     /** Returns a node with the children of two, of which this is the left one. */

@@ -23,8 +23,18 @@ final class Leaf extends Node {
     /** How many slots are left for keys to come when a leaf is made. */
     static final int SLACK = 16;
 
-    private static final int OBJECT_BYTES = 48;
+    /** A leaf of long keys has fewer, of about so many bytes, so that making it anew does not take long. */
+    static final int MAX_BYTES = 1 << 15;
+
+    /** What {@link #find} returns if not even the head is there. */
     private static final int NONE = -1;
+    /** What {@link #find} returns if another key has the head. */
+    private static final int TWIN = -2;
+
+    private static final int OBJECT_BYTES = 48;
+    /** Fewer bytes are not worth looking at. */
+    private static final int FEW_BYTES = 1 << 13;
+
     private static final int DIFFERENT_LENGTHS = -1;
     private static final byte[] NO_BYTES = {};
     /** The low bits of an entry of {@link #rests}: how long the head is. */
@@ -66,6 +76,9 @@ final class Leaf extends Node {
     /** Slots without a locator. Only the writer looks. */
     private int dead;
 
+    /** Whether two keys have the same head. Set before the slots can be seen. */
+    private boolean hasTwins;
+
     /** Makes a leaf without keys; {@code restLength} is that of all keys behind the prefix, or {@link #DIFFERENT_LENGTHS}. */
     private Leaf(byte[] prefix, int slots, int restLength, int tailBytes) {
         this.prefix = prefix;
@@ -96,15 +109,27 @@ final class Leaf extends Node {
             tailBytes += Math.max(0, length - KeyWords.HEAD_BYTES);
             restLength = length == restLength ? length : DIFFERENT_LENGTHS;
         }
-        int tailSlack = (tailBytes + count - 1) / count * slack;
         byte[] prefix =
                 prefixLength == 0 ? NO_BYTES : Arrays.copyOfRange(bytes, starts[from], starts[from] + prefixLength);
-        Leaf leaf = new Leaf(prefix, count + slack, restLength, tailBytes + tailSlack);
-        for (int i = from; i < to; i++) {
-            leaf.set(i - from, bytes, starts[i] + prefixLength, entries.length(i) - prefixLength, entries.locators[i]);
+        Leaf leaf = new Leaf(prefix, count + slack, restLength, withSlack(tailBytes, count, slack));
+        for (int i = 0; i < count; i++) {
+            int entry = from + i;
+            leaf.set(
+                    i,
+                    bytes,
+                    starts[entry] + prefixLength,
+                    entries.length(entry) - prefixLength,
+                    entries.locators[entry]);
+            leaf.hasTwins |= i > 0 && leaf.slots[2 * i] == leaf.slots[2 * i - 2];
         }
         STATE.set(leaf, count << COUNT_BITS | count);
         return leaf;
+    }
+
+    /** Returns how many bytes of tails a leaf has room for: those of its keys, and of {@code slack} more or, if they are long, of one. */
+    private static int withSlack(int tailBytes, int count, int slack) {
+        int average = (tailBytes + count - 1) / count;
+        return tailBytes + Math.min(average * slack, Math.max(average, MAX_BYTES - tailBytes));
     }
 
     @Override
@@ -121,22 +146,45 @@ final class Leaf extends Node {
         return (plainState() & COUNT_MASK) - dead;
     }
 
-    /** Returns how many slots belong to no key any more. For the writer. */
-    int dead() {
-        return dead;
+    /** Returns whether a leaf made anew would take much less memory. For the writer. */
+    boolean isWasteful() {
+        int live = live();
+        if (dead > live + SLACK / 2) {
+            return true;
+        }
+        if (tails.length <= FEW_BYTES) {
+            return false;
+        }
+        int tailBytes = 0;
+        for (int slot = 0; slot < live + dead; slot++) {
+            tailBytes += locator(slot) == KeyIndex.ABSENT ? 0 : tailStart(slot + 1) - tailStart(slot);
+        }
+        return live == 0 || 2 * withSlack(tailBytes, live, SLACK) < tails.length;
     }
 
-    /** Returns the slot of the key, which may have no locator, or -1. */
+    /** Returns the sum of the lengths of the keys. For the writer. */
+    int liveBytes() {
+        int bytes = 0;
+        for (int slot = 0; slot < live() + dead; slot++) {
+            bytes += locator(slot) == KeyIndex.ABSENT ? 0 : keyLength(slot);
+        }
+        return bytes;
+    }
+
+    /** Returns the slot of the key, which may have no locator, or a negative number. */
     int find(byte[] key, int offset, int length) {
         return find(key, offset, length, true);
     }
 
-    /** Returns the slot of the key or, if only the bytes behind its head differ, perhaps of another; or -1. */
+    /**
+     * Returns the slot of the key or, if only the bytes behind its head differ from those of the only key that has the same,
+     * the slot of that; or a negative number.
+     */
     int findCandidate(byte[] key, int offset, int length) {
         return find(key, offset, length, false);
     }
 
-    private int find(byte[] key, int offset, int length, boolean exactly) {
+    private int find(byte[] key, int offset, int length, boolean isExact) {
         int skipped = prefixLength;
         int left = length - skipped;
         if (left < 0 || skipped != 0 && !Arrays.equals(prefix, 0, skipped, key, offset, offset + skipped)) {
@@ -145,13 +193,18 @@ final class Leaf extends Node {
         int from = offset + skipped;
         long head = KeyWords.head(key, from, left);
         int count = (int) STATE.getAcquire(this) & COUNT_MASK;
+        boolean exactly = isExact || hasTwins;
+        int missing = NONE;
         // All slots one by one: their cache lines come at once, where a search by halves waits for one after the other.
         for (int slot = 0; slot < count; slot++) {
-            if (slots[2 * slot] == head && (!exactly || compareRest(slot, key, from, left) == 0)) {
-                return slot;
+            if (slots[2 * slot] == head) {
+                if (!exactly || compareRest(slot, key, from, left) == 0) {
+                    return slot;
+                }
+                missing = TWIN;
             }
         }
-        return NONE;
+        return missing;
     }
 
     /** Compares the key of a slot with one that has the same prefix and head. */
@@ -198,8 +251,12 @@ final class Leaf extends Node {
         LOCATOR.setRelease(slots, 2 * slot + 1, locator);
     }
 
-    /** Appends a key that has no slot; returns false, with nothing changed, if the leaf has no room for it. */
-    boolean append(byte[] key, int offset, int length, long locator) {
+    /**
+     * Appends a key that has no slot; returns false, with nothing changed, if the leaf has no room for it.
+     *
+     * @param missing what {@link #find} said
+     */
+    boolean append(int missing, byte[] key, int offset, int length, long locator) {
         int now = plainState();
         int count = now & COUNT_MASK;
         int skipped = prefixLength;
@@ -212,6 +269,7 @@ final class Leaf extends Node {
             return false;
         }
         set(count, key, offset + skipped, left, locator);
+        hasTwins |= missing == TWIN;
         int sorted = now >>> COUNT_BITS;
         if (sorted == count && (count == 0 || compareSlots(count - 1, count) < 0)) {
             sorted++;

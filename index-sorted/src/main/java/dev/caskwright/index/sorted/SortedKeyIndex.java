@@ -39,7 +39,9 @@ public final class SortedKeyIndex implements OrderedKeyIndex, PersistentKeyIndex
     private long keyBytes; // the writer's
 
     private final long maxHeld;
-    private long roomLeft; // the writer's: for how many keys no measurement is needed
+    // The writer's: for how many keys no measurement is needed, unless the index holds more than that before.
+    private long roomLeft;
+    private long heldWithoutMeasurement;
 
     /** Makes an empty index. */
     public SortedKeyIndex() {
@@ -97,13 +99,17 @@ public final class SortedKeyIndex implements OrderedKeyIndex, PersistentKeyIndex
     }
 
     @Override
-    public long put(byte[] key, int offset, int length, long locator) {
+    public long put(byte[] key, int offset, int length, long locator) throws IndexMemoryException {
         checkLocator(locator);
         Tree open = openTree();
         Leaf leaf = open.descend(key, offset, length);
         int slot = leaf.find(key, offset, length);
         if (slot < 0) {
-            open.add(leaf, key, offset, length, locator);
+            try {
+                open.add(leaf, slot, key, offset, length, locator);
+            } catch (OutOfMemoryError e) {
+                throw tooSmall(open.bytes() + length, e);
+            }
             count(1, length);
             return ABSENT;
         }
@@ -116,7 +122,7 @@ public final class SortedKeyIndex implements OrderedKeyIndex, PersistentKeyIndex
     }
 
     @Override
-    public long putIfAbsent(byte[] key, int offset, int length, long locator) {
+    public long putIfAbsent(byte[] key, int offset, int length, long locator) throws IndexMemoryException {
         checkLocator(locator);
         long present = get(key, offset, length);
         return present == ABSENT ? put(key, offset, length, locator) : present;
@@ -185,22 +191,26 @@ public final class SortedKeyIndex implements OrderedKeyIndex, PersistentKeyIndex
      */
     @Override
     public void ensureRoom(int keys) throws IndexMemoryException {
-        openTree();
-        if (keys < 0 || keys >= roomLeft) {
-            measureRoom(keys);
+        long held = openTree().bytes();
+        if (keys < 0 || keys >= roomLeft || held > heldWithoutMeasurement) {
+            measureRoom(held, keys);
         }
         roomLeft -= keys;
     }
 
-    private void measureRoom(int keys) throws IndexMemoryException {
-        long held = memoryBytes();
-        long perKey = Math.max(KEY_BYTES_UNKNOWN, 2 * bytesPerKey(held));
-        long left = (maxHeld - held) / perKey;
-        if (left < keys) {
-            throw tooSmall(held + keys * perKey, null);
+    private void measureRoom(long held, int keys) throws IndexMemoryException {
+        long average = bytesPerKey(held);
+        long perKey = Math.max(KEY_BYTES_UNKNOWN, 2 * average);
+        // Each key may be the one that its leaf is divided for.
+        long perLeaf = Math.min(Leaf.MAX_KEYS * average, Leaf.MAX_BYTES);
+        long needed = keys * perKey + Math.min(keys * perLeaf, held);
+        long left = maxHeld - held;
+        if (left < needed) {
+            throw tooSmall(held + needed, null);
         }
         // Measured again long before they are used up: keys may be longer than those so far.
-        roomLeft = Math.max(keys, Math.min(left / 16, KEYS_PER_MEASUREMENT));
+        roomLeft = Math.max(keys, Math.min(left / perKey / 16, KEYS_PER_MEASUREMENT));
+        heldWithoutMeasurement = held + left / 16;
     }
 
     private IndexMemoryException tooSmall(long needed, @Nullable Throwable cause) {
@@ -231,25 +241,31 @@ public final class SortedKeyIndex implements OrderedKeyIndex, PersistentKeyIndex
 
     @Override
     public boolean load(Image image, Refill refill) throws IOException {
+        long length = image.length();
+        TreeImage.Loaded loaded;
         try (image;
-                ImageSource source = image.source(0, image.length())) {
+                ImageSource source = image.source(0, length)) {
             openTree();
-            TreeImage.Loaded loaded = TreeImage.load(source);
-            if (loaded == null) {
-                return false;
-            }
-            if (loaded.tree().bytes() > maxHeld) {
-                throw tooSmall(loaded.tree().bytes(), null);
-            }
-            tree = loaded.tree();
-            size = loaded.keys();
-            keyBytes = loaded.keyBytes();
-            return true;
+            loaded = TreeImage.load(source, this::checkHeld);
         } catch (EOFException e) {
             // The image is shorter than it says: no image.
             return false;
         } catch (OutOfMemoryError e) {
-            throw tooSmall(image.length(), e);
+            throw tooSmall(length, e);
+        }
+        if (loaded == null) {
+            return false;
+        }
+        checkHeld(loaded.tree().bytes());
+        tree = loaded.tree();
+        size = loaded.keys();
+        keyBytes = loaded.keyBytes();
+        return true;
+    }
+
+    private void checkHeld(long bytes) throws IndexMemoryException {
+        if (bytes > maxHeld) {
+            throw tooSmall(bytes, null);
         }
     }
 

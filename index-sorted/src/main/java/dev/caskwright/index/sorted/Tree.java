@@ -16,19 +16,19 @@ final class Tree {
     /** A leaf made anew with more keys than this is divided. */
     private static final int MAX_SORTED = Leaf.MAX_KEYS - Leaf.SLACK;
 
-    /** A leaf of longer keys is divided earlier, at this many bytes, so that making it anew does not take long. */
-    private static final int MAX_LEAF_BYTES = 1 << 15;
-
     /** With so few keys a leaf is never divided for its length. */
-    private static final int MIN_KEYS_TO_DIVIDE = 8;
+    static final int MIN_KEYS_TO_DIVIDE = 8;
     /** A leaf with fewer keys is joined with one beside it, if both have no more than {@link #MAX_JOINED} then. */
     private static final int MIN_KEYS = Leaf.MAX_KEYS / 4;
 
     private static final int MAX_JOINED = MAX_SORTED - Leaf.SLACK / 2;
+    /** What is joined has room for as much before it is divided again. */
+    private static final int MAX_JOINED_BYTES = Leaf.MAX_BYTES / 2;
+
     private static final int MIN_CHILDREN = Inner.MAX_CHILDREN / 4;
     private static final int MAX_JOINED_CHILDREN = Inner.MAX_CHILDREN - Inner.MAX_CHILDREN / 4;
 
-    /** More levels than any number of keys takes: each has two nodes or more. */
+    /** More levels than any number of keys takes: all leaves are on one, and above it each has two nodes or more. */
     private static final int MAX_DEPTH = 64;
 
     private volatile Node root;
@@ -92,15 +92,19 @@ final class Tree {
         return (Leaf) node;
     }
 
-    /** Adds a key that has no slot in its leaf, to which {@link #descend} has led. */
-    void add(Leaf leaf, byte[] key, int offset, int length, long locator) {
-        if (leaf.append(key, offset, length, locator)) {
+    /**
+     * Adds a key that has no slot in its leaf, to which {@link #descend} has led.
+     *
+     * @param missing what {@link Leaf#find} said
+     */
+    void add(Leaf leaf, int missing, byte[] key, int offset, int length, long locator) {
+        if (leaf.append(missing, key, offset, length, locator)) {
             return;
         }
         entries.clear();
         leaf.copyTo(entries, key, offset, length, locator);
         int count = entries.count;
-        boolean isTooLong = entries.byteCount() > MAX_LEAF_BYTES && count >= MIN_KEYS_TO_DIVIDE;
+        boolean isTooLong = entries.byteCount() > Leaf.MAX_BYTES && count >= MIN_KEYS_TO_DIVIDE;
         if (count <= MAX_SORTED && !isTooLong) {
             replace(leaf, Leaf.of(entries, 0, count, Leaf.SLACK));
         } else if (isLast(key, offset, length)) {
@@ -176,8 +180,8 @@ final class Tree {
     void shrink(Leaf leaf) {
         int live = leaf.live();
         if (live < MIN_KEYS && depth > 0) {
-            joinLeaf(leaf, live);
-        } else if (leaf.dead() > live + Leaf.SLACK / 2) {
+            joinLeaf(leaf);
+        } else if (leaf.isWasteful()) {
             remake(leaf);
         }
     }
@@ -188,57 +192,81 @@ final class Tree {
         replace(leaf, entries.count == 0 ? Leaf.empty() : Leaf.of(entries, 0, entries.count, Leaf.SLACK));
     }
 
-    private void joinLeaf(Leaf leaf, int live) {
+    private void joinLeaf(Leaf leaf) {
         Inner parent = path[depth - 1];
         int place = places[depth - 1];
         for (int left = Math.max(0, place - 1); left <= Math.min(place, parent.childCount() - 2); left++) {
             Leaf one = (Leaf) parent.child(left);
             Leaf other = (Leaf) parent.child(left + 1);
-            if (one.live() + other.live() <= MAX_JOINED) {
+            if (one.live() + other.live() <= MAX_JOINED && one.liveBytes() + other.liveBytes() <= MAX_JOINED_BYTES) {
                 entries.clear();
                 one.copyTo(entries);
                 other.copyTo(entries);
-                if (entries.byteCount() <= MAX_LEAF_BYTES) {
-                    Leaf joined = entries.count == 0 ? Leaf.empty() : Leaf.of(entries, 0, entries.count, Leaf.SLACK);
-                    join(left, joined, joined.bytes() - one.bytes() - other.bytes());
-                    return;
-                }
-            }
-        }
-        if (leaf.dead() > live + Leaf.SLACK / 2) {
-            remake(leaf);
-        }
-    }
-
-    /** Puts a node in the place of two children of the last inner node of the way. */
-    private void join(int left, Node joined, long moreBytes) {
-        int level = depth - 1;
-        Inner parent = path[level];
-        if (parent.childCount() == 2) {
-            publish(level, joined, moreBytes - parent.bytes());
-            return;
-        }
-        Inner smaller = parent.withJoined(left, joined);
-        publish(level, smaller, moreBytes - parent.bytes() + smaller.bytes());
-        path[level] = smaller;
-        depth = level;
-        if (level > 0 && smaller.childCount() < MIN_CHILDREN) {
-            joinInner();
-        }
-    }
-
-    private void joinInner() {
-        Inner parent = path[depth - 1];
-        int place = places[depth - 1];
-        for (int left = Math.max(0, place - 1); left <= Math.min(place, parent.childCount() - 2); left++) {
-            if (parent.child(left) instanceof Inner one
-                    && parent.child(left + 1) instanceof Inner other
-                    && one.childCount() + other.childCount() <= MAX_JOINED_CHILDREN) {
-                Inner joined = one.joinedWith(parent.separator(left), other);
+                Leaf joined = entries.count == 0 ? Leaf.empty() : Leaf.of(entries, 0, entries.count, Leaf.SLACK);
                 join(left, joined, joined.bytes() - one.bytes() - other.bytes());
                 return;
             }
         }
+        if (leaf.isWasteful()) {
+            remake(leaf);
+        }
+    }
+
+    /**
+     * Puts a node in the place of two children of the last inner node of the way. An inner node that has few left takes
+     * those of the one beside it, or some of them: all leaves stay on one level.
+     */
+    private void join(int left, Node joined, long moreBytes) {
+        int number = left;
+        Node node = joined;
+        long more = moreBytes;
+        for (int level = depth - 1; ; level--) {
+            Inner parent = path[level];
+            more -= parent.bytes();
+            if (level == 0 && parent.childCount() == 2) {
+                publish(0, node, more);
+                Arrays.fill(path, null); // nodes of levels that there are no more
+                return;
+            }
+            if (level == 0 || parent.childCount() > MIN_CHILDREN) {
+                Inner smaller = parent.withJoined(number, node);
+                publish(level, smaller, more + smaller.bytes());
+                return;
+            }
+            Inner above = path[level - 1];
+            int place = places[level - 1];
+            int pair = isLeftSmaller(above, place) ? place - 1 : place;
+            Inner one = (Inner) above.child(pair);
+            Inner other = (Inner) above.child(pair + 1);
+            more -= (pair == place ? other : one).bytes();
+            int numberInBoth = pair == place ? number : one.childCount() + number;
+            Inner both = one.joinedWith(above.separator(pair), other).withJoined(numberInBoth, node);
+            if (both.childCount() > MAX_JOINED_CHILDREN) {
+                shareOut(level - 1, pair, both, more);
+                return;
+            }
+            number = pair;
+            node = both;
+            more += both.bytes();
+        }
+    }
+
+    /** Returns whether a child has one to the left, and none to the right that has fewer children. */
+    private static boolean isLeftSmaller(Inner parent, int place) {
+        if (place == 0 || place == parent.childCount() - 1) {
+            return place != 0;
+        }
+        return ((Inner) parent.child(place - 1)).childCount() <= ((Inner) parent.child(place + 1)).childCount();
+    }
+
+    /** Puts two nodes that have half of the children each in the place of two of the way's node at that level. */
+    private void shareOut(int level, int number, Inner children, long moreBytes) {
+        int half = children.childCount() / 2;
+        Inner left = children.firstChildren(half);
+        Inner right = children.childrenFrom(half);
+        Inner parent = path[level];
+        Inner successor = parent.withShared(number, left, children.separator(half - 1), right);
+        publish(level, successor, moreBytes + left.bytes() + right.bytes() + successor.bytes() - parent.bytes());
     }
 
     void ascend(byte @Nullable [] from, boolean inclusive, OrderedKeyIndex.Visitor visitor) throws IOException {

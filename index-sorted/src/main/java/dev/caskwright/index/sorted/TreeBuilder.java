@@ -1,25 +1,39 @@
 package dev.caskwright.index.sorted;
 
+import dev.caskwright.api.IndexMemoryException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /** Makes a tree of keys that come in ascending order. */
 final class TreeBuilder {
+    /** Says how much a tree may take. */
+    @FunctionalInterface
+    interface Limit {
+        /** Throws if the nodes so far take more bytes than they may. */
+        void check(long bytes) throws IndexMemoryException;
+    }
+
     private static final int KEYS_PER_LEAF = Leaf.MAX_KEYS - Leaf.SLACK;
     private static final int CHILDREN_PER_NODE = Inner.MAX_CHILDREN - Inner.MAX_CHILDREN / 4;
 
     private final Entries entries = new Entries();
     private final List<byte[]> separators = new ArrayList<>();
     private final List<Node> leaves = new ArrayList<>();
+    private final Limit limit;
     private byte[] lastOfLeaf = new byte[0];
+    private long bytes;
+
+    TreeBuilder(Limit limit) {
+        this.limit = limit;
+    }
 
     /**
      * Takes the next key.
      *
      * @return false, with nothing taken, if it is not greater than the one before
      */
-    boolean add(byte[] key, int length, long locator) {
+    boolean add(byte[] key, int length, long locator) throws IndexMemoryException {
         int count = entries.count;
         byte[] before = count == 0 ? lastOfLeaf : entries.bytes;
         int from = count == 0 ? 0 : entries.starts[count - 1];
@@ -32,23 +46,28 @@ final class TreeBuilder {
         }
         if (count == 0 && !leaves.isEmpty()) {
             separators.add(Arrays.copyOf(key, shared + 1));
+            bytes += Node.arrayBytes(shared + 1);
         }
         entries.add(key, 0, length, locator);
-        if (entries.count == KEYS_PER_LEAF) {
+        boolean isTooLong = entries.byteCount() > Leaf.MAX_BYTES && entries.count >= Tree.MIN_KEYS_TO_DIVIDE - 1;
+        if (entries.count == KEYS_PER_LEAF || isTooLong) {
             endLeaf();
         }
         return true;
     }
 
-    private void endLeaf() {
+    private void endLeaf() throws IndexMemoryException {
         int count = entries.count;
-        leaves.add(Leaf.of(entries, 0, count, 0));
+        Leaf leaf = Leaf.of(entries, 0, count, 0);
+        leaves.add(leaf);
+        bytes += leaf.bytes();
+        limit.check(bytes);
         lastOfLeaf = Arrays.copyOfRange(entries.bytes, entries.starts[count - 1], entries.starts[count]);
         entries.clear();
     }
 
     /** Returns the tree of all that was added. */
-    Tree build() {
+    Tree build() throws IndexMemoryException {
         if (entries.count > 0) {
             endLeaf();
         }

@@ -35,9 +35,12 @@ final class TreeImage {
         writer.end();
     }
 
-    /** Returns the tree that an image holds, or null if these bytes are none. */
-    static @Nullable Loaded load(ImageSource source) throws IOException {
-        return new Reader(source).read();
+    /**
+     * Returns the tree that an image holds, or null if these bytes are none. A few bytes of it may stand for a long key, so
+     * the limit is asked while the tree grows.
+     */
+    static @Nullable Loaded load(ImageSource source, TreeBuilder.Limit limit) throws IOException {
+        return new Reader(source).read(limit);
     }
 
     /**
@@ -94,8 +97,8 @@ final class TreeImage {
             this.source = source;
         }
 
-        @Nullable Loaded read() throws IOException {
-            TreeBuilder builder = new TreeBuilder();
+        @Nullable Loaded read(TreeBuilder.Limit limit) throws IOException {
+            TreeBuilder builder = new TreeBuilder(limit);
             byte[] key = new byte[MAX_KEY_LENGTH];
             long keyBytes = 0;
             int before = 0;
@@ -106,12 +109,17 @@ final class TreeImage {
                 need(HEADER_BYTES + length + Long.BYTES);
                 long number = (long) LONG.get(buffer, at + HEADER_BYTES + length);
                 if (length == 0) {
-                    boolean isWhole =
-                            number == count && end - at == HEADER_BYTES + Long.BYTES && source.remaining() == 0;
+                    boolean isWhole = shared == 0
+                            && number == count
+                            && end - at == HEADER_BYTES + Long.BYTES
+                            && source.remaining() == 0;
                     return isWhole ? new Loaded(builder.build(), count, keyBytes) : null;
                 }
                 if (shared > before || shared + length > MAX_KEY_LENGTH || number == KeyIndex.ABSENT) {
                     return null;
+                }
+                if (shared < before && key[shared] == buffer[at + HEADER_BYTES]) {
+                    return null; // they share more
                 }
                 System.arraycopy(buffer, at + HEADER_BYTES, key, shared, length);
                 before = shared + length;

@@ -35,6 +35,35 @@ final class TreeTest {
         }
     }
 
+    @Test
+    void keysThatComeAndGoInOrderLeaveATreeBehind() throws Exception {
+        // More than nodes of two levels take, in each order, beside keys that stay.
+        int count = 30_000;
+        byte[][] passing = new byte[count][];
+        Arrays.setAll(passing, i -> prefixed("m", number(i)));
+        for (int way = 0; way < 3; way++) {
+            NavigableMap<byte[], Long> model = new TreeMap<>(Arrays::compareUnsigned);
+            SortedKeyIndex index = new SortedKeyIndex();
+            for (int i = 1; i <= 10; i++) {
+                byte[] key = prefixed(i % 2 == 0 || way == 0 ? "a" : "z", number(i));
+                index.put(key, 0, key.length, i);
+                model.put(key, (long) i);
+            }
+            for (int round = 0; round < 3; round++) {
+                for (byte[] key : passing) {
+                    assertThat(index.put(key, 0, key.length, 7)).isZero();
+                }
+                for (int i = 0; i < count; i++) {
+                    int outwards = count / 2 + (i % 2 == 0 ? i / 2 : -1 - i / 2);
+                    byte[] key = passing[way == 0 ? i : way == 1 ? count - 1 - i : outwards];
+                    assertThat(index.remove(key, 0, key.length, 7)).isTrue();
+                }
+                check(index, model);
+                assertThat(index.memoryBytes()).isLessThan(60_000);
+            }
+        }
+    }
+
     private List<Supplier<byte[]>> shapes() {
         int[] next = new int[1];
         return List.of(
