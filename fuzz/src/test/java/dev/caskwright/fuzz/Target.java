@@ -8,6 +8,7 @@ import dev.caskwright.bolt.BoltFuzz;
 import dev.caskwright.cli.JsonLinesFuzz;
 import dev.caskwright.index.compact.SegmentFuzz;
 import dev.caskwright.index.hashmap.TableFuzz;
+import dev.caskwright.index.sorted.TreeImageFuzz;
 import java.io.IOException;
 import java.util.Locale;
 
@@ -18,6 +19,7 @@ enum Target {
     IMAGE(ImageFuzz.class, ImageFuzz::fuzzerTestOneInput),
     SEGMENT(SegmentFuzz.class, SegmentFuzz::fuzzerTestOneInput),
     TABLE(TableFuzz.class, TableFuzz::fuzzerTestOneInput),
+    SORTED(TreeImageFuzz.class, TreeImageFuzz::fuzzerTestOneInput),
     MANIFEST(ManifestFuzz.class, ManifestFuzz::fuzzerTestOneInput),
     BOLT(BoltFuzz.class, BoltFuzz::fuzzerTestOneInput),
     JSONL(JsonLinesFuzz.class, JsonLinesFuzz::fuzzerTestOneInput);
