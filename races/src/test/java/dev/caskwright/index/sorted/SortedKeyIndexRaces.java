@@ -22,6 +22,10 @@ import org.openjdk.jcstress.infra.results.JJJ_Result;
 public final class SortedKeyIndexRaces {
     /** More than a leaf takes. */
     private static final int COUNT = 80;
+    /** The number of the first of two long keys: it takes time to copy them. */
+    private static final int LONG = COUNT;
+
+    private static final int LONG_BYTES = 4_000;
 
     private static final byte[][] KEYS = keys();
     /** How many keys there are when the next one divides the leaf. */
@@ -34,9 +38,13 @@ public final class SortedKeyIndexRaces {
 
     private SortedKeyIndexRaces() {}
 
-    /** In no order, of several lengths, and some with the same head. */
+    /** In no order, of several lengths, and some with the same head; and two long ones. */
     private static byte[][] keys() {
-        byte[][] keys = new byte[COUNT][];
+        byte[][] keys = new byte[COUNT + 2][];
+        for (int i = LONG; i < keys.length; i++) {
+            keys[i] = new byte[LONG_BYTES];
+            Arrays.fill(keys[i], (byte) i);
+        }
         for (int i = 0; i < COUNT; i++) {
             int mixed = i * 37 % COUNT;
             keys[i] = ByteBuffer.allocate(16 + mixed % 3)
@@ -133,31 +141,32 @@ public final class SortedKeyIndexRaces {
     /** A key comes; the one before it in the leaf, whose end is where the new one begins, stays. */
     @JCStressTest
     @Outcome(
-            id = {"0, 8, 9", "9, 8, 9"},
+            id = {"0, 8, 82", "82, 8, 82"},
             expect = ACCEPTABLE,
             desc = "absent, or its own")
     @Outcome(expect = FORBIDDEN, desc = "seen in part, or a key missed that was there throughout")
     @State
     public static class KeyIsAppended extends Indexes {
-        /** With room for it. */
+        /** With room for it, as there was another long key when the leaf was made. */
         public KeyIsAppended() {
             fill(8);
+            put(LONG, LONG + 1);
         }
 
         @Actor
         public void writer() {
-            put(8, 9);
+            put(LONG + 1, LONG + 2);
         }
 
         @Actor
         public void reader(JJJ_Result result) {
-            result.r1 = get(8);
-            result.r2 = scan(8, false);
+            result.r2 = scan(8, true);
+            result.r1 = get(LONG + 1);
         }
 
         @Arbiter
         public void judge(JJJ_Result result) {
-            result.r3 = get(8);
+            result.r3 = get(LONG + 1);
         }
     }
 
