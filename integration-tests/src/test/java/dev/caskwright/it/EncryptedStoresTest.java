@@ -64,7 +64,7 @@ final class EncryptedStoresTest {
     @ParameterizedTest
     @MethodSource("combinations")
     void entriesComeBackAndNothingOfThemIsInTheDirectory(Combination combination) throws IOException {
-        boolean hasImages = List.of("hashmap", "compact").contains(combination.index());
+        boolean hasImages = List.of("hashmap", "sorted", "compact").contains(combination.index());
         try (BitcaskEngine engine = open(combination, "one")) {
             for (int i = 0; i < 200; i++) {
                 put(engine, i, 1 + i % 7 * 60);

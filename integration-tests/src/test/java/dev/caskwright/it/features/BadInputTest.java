@@ -137,7 +137,8 @@ final class BadInputTest extends FeatureFixture {
     void unknownBackendsAreAnsweredWithTheKnownOnes() {
         assertThatThrownBy(() -> Backends.keyIndex("treemap"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageStartingWith("unknown key index: name=treemap, known=btree, compact, hashmap, offheap; ");
+                .hasMessageStartingWith(
+                        "unknown key index: name=treemap, known=btree, compact, hashmap, offheap, sorted; ");
         assertThatThrownBy(() -> Backends.ioManager("tape"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("unknown IO manager: name=tape, known=mmap, standard; ");
