@@ -6,12 +6,14 @@ import dev.caskwright.server.cluster.ClusterView;
 import dev.caskwright.server.cluster.SlotRange;
 import dev.caskwright.server.infinispan.Report.Phase;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +23,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.infinispan.AdvancedCache;
 import org.infinispan.Cache;
 import org.infinispan.commons.CacheException;
@@ -224,15 +227,37 @@ final class CacheNode implements AutoCloseable {
             // What is there is void from here on, also if the node ends before it has got its part.
             Files.write(directory.resolve("joining"), new byte[0]);
             Files.deleteIfExists(directory.resolve("standing"));
+            Standing.force(directory);
             states.deleteScopedState(KEYS);
+            dropStore();
         }
-        started.defineConfiguration(KEYS, configuration(last == null).build());
+        started.defineConfiguration(KEYS, configuration().build());
         Cache<byte[], byte[]> opened = started.getCache(KEYS);
         AdvancedCache<byte[], byte[]> stored = opened.getAdvancedCache().withStorageMediaType();
         awaitStable(stored);
         cache = stored;
         opened.addListener(new OwnersListener(this::ownersChanged));
         settle();
+    }
+
+    /**
+     * Deletes what is in the store, before Infinispan opens it. Infinispan's purge would not do: it runs beside the transfer of the
+     * node's part, and not at all if those who run have started from what they had.
+     */
+    private void dropStore() throws IOException {
+        Path store = directory.resolve("store");
+        if (Files.exists(store)) {
+            Path root = store.toRealPath(); // it may be a link to another disk
+            try (Stream<Path> files = Files.walk(root)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    if (!file.equals(root)) {
+                        Files.delete(file);
+                    }
+                }
+            } catch (UncheckedIOException e) {
+                throw new IOException("what was in the store cannot be deleted: directory=" + root, e);
+            }
+        }
     }
 
     private void awaitStable(AdvancedCache<byte[], byte[]> stored) throws IOException {
@@ -318,7 +343,7 @@ final class CacheNode implements AutoCloseable {
         }
     }
 
-    private ConfigurationBuilder configuration(boolean isNew) {
+    private ConfigurationBuilder configuration() {
         ConfigurationBuilder builder = new ConfigurationBuilder();
         builder.clustering()
                 .cacheMode(CacheMode.DIST_SYNC)
@@ -340,8 +365,7 @@ final class CacheNode implements AutoCloseable {
         builder.persistence()
                 .addStore(CaskwrightStoreConfigurationBuilder.class)
                 .path(directory.resolve("store").toString())
-                .syncWrites(options.syncsWrites())
-                .purgeOnStartup(isNew);
+                .syncWrites(options.syncsWrites());
         return builder;
     }
 

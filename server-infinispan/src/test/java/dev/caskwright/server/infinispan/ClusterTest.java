@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import org.infinispan.context.Flag;
 import org.infinispan.partitionhandling.AvailabilityMode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +51,59 @@ final class ClusterTest {
                 }
                 assertThat(client.get("gone")).isNull();
             }
+        }
+    }
+
+    @Test
+    void whatWasDeletedWhileANodeWasAwayStaysDeleted() throws Exception {
+        try (TestNodes nodes = new TestNodes(directory, 2, 2)) {
+            nodes.startAll(0, 1);
+            nodes.awaitOwners(0, 2);
+            try (UnifiedJedis client = nodes.cluster(0)) {
+                for (int i = 0; i < KEYS; i++) {
+                    client.set("key" + i, "value" + i);
+                }
+            }
+            // It comes back to one that ran on.
+            nodes.stop(1);
+            delete(nodes, 0, KEYS / 4);
+            nodes.start(1);
+            nodes.awaitOwners(1, 2);
+            assertDeleted(nodes, KEYS / 4);
+            // It comes back to one that has started anew: nothing of that is restored here.
+            nodes.stop(1);
+            delete(nodes, KEYS / 4, KEYS / 2);
+            nodes.stop(0);
+            nodes.startAll(1, 0);
+            nodes.awaitOwners(1, 2);
+            assertDeleted(nodes, KEYS / 2);
+        }
+    }
+
+    private static void delete(TestNodes nodes, int from, int to) {
+        nodes.awaitOwners(0, 1);
+        try (Jedis client = nodes.client(0)) {
+            for (int i = from; i < to; i++) {
+                assertThat(client.del("key" + i)).isEqualTo(1);
+            }
+        }
+    }
+
+    /** Asserts that the first keys are gone and the others are there, for clients and in the store of each node. */
+    private static void assertDeleted(TestNodes nodes, int deleted) {
+        try (UnifiedJedis client = nodes.cluster(1)) {
+            for (int i = 0; i < KEYS; i++) {
+                assertThat(client.get("key" + i)).isEqualTo(i < deleted ? null : "value" + i);
+            }
+        }
+        for (int node = 0; node < 2; node++) {
+            assertThat(nodes.node(node)
+                            .node()
+                            .keys()
+                            .withFlags(Flag.CACHE_MODE_LOCAL)
+                            .size())
+                    .as("keys with node %d", node)
+                    .isEqualTo(KEYS - deleted);
         }
     }
 
