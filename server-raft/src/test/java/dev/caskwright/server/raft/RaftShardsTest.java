@@ -213,10 +213,15 @@ final class RaftShardsTest {
             for (int i = 0; i < MEMBERS; i++) {
                 servers.get(i).config().set("raft-spread-leaders", "no");
             }
-            try (RespConnection first = client(0)) {
-                assertThat(first.call("RAFT", "TRANSFER", "n1", "0")).isEqualTo("+OK");
-            }
-            await("group 0 is led by the second", () -> isLedBy(0, 1));
+            await("group 0 is led by the second", () -> {
+                // On a busy machine a third one may be elected meanwhile: whoever leads does it.
+                for (int i = 0; i < MEMBERS && !isLedBy(0, 1); i++) {
+                    try (RespConnection member = client(i)) {
+                        member.call("RAFT", "TRANSFER", "n1", "0");
+                    }
+                }
+                return isLedBy(0, 1);
+            });
             awaitMore(acknowledged);
             // By a loss: the second leads two groups, which go to others.
             kill(1);
