@@ -14,6 +14,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileStore;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -65,6 +66,9 @@ public class StandardIoManager implements IoManager {
     private final Path directory;
     private final @Nullable Object identity; // device and inode of the directory, where the file system has them
     private final Access access;
+    /** The file system that the directory lies in, once that was asked: finding it reads the table of mounts. */
+    private volatile @Nullable FileStore fileStore;
+
     private volatile @Nullable DirectoryLock lock;
     private final Set<ChannelFile> openFiles = ConcurrentHashMap.newKeySet();
     private final Object names = new Object(); // held while a name is tied to an open file, or taken from one
@@ -344,7 +348,12 @@ public class StandardIoManager implements IoManager {
 
     @Override
     public final long usableSpace() throws IOException {
-        return Files.getFileStore(directory).getUsableSpace();
+        FileStore store = fileStore;
+        if (store == null) {
+            store = Files.getFileStore(directory);
+            fileStore = store;
+        }
+        return store.getUsableSpace();
     }
 
     @Override
