@@ -24,18 +24,18 @@ final class Forger {
         return ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    private static int crc(byte[] bytes, int from, int to) {
+    static int crc(byte[] bytes, int from, int to) {
         CRC32C crc = new CRC32C();
         crc.update(bytes, from, to - from);
         return (int) crc.getValue();
     }
 
-    private static long fileSeed(long seed, long id) {
+    static long fileSeed(long seed, long id) {
         long mixed = (seed ^ (id * 0xD6E8FEB86659FD93L)) * 0x9E3779B97F4A7C15L;
         return mixed ^ (mixed >>> 32);
     }
 
-    private static int mask(long seed, long offset) {
+    static int mask(long seed, long offset) {
         long mixed = (seed + offset) * 0x9E3779B97F4A7C15L;
         return (int) (((mixed ^ (mixed >>> 29)) * 0xBF58476D1CE4E5B9L) >>> 32);
     }

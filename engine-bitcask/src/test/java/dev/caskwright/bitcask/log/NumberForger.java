@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.zip.CRC32C;
 
 /**
  * Finds every number in the files of a store and puts others in its place, by docs/format.md alone: each checksum is right, and
@@ -104,7 +103,7 @@ public final class NumberForger {
 
     private void header(Seal then, int... places) {
         Seal seal = forged -> {
-            buffer(forged).putInt(HEADER_CRC, crc(forged, 0, HEADER_CRC));
+            buffer(forged).putInt(HEADER_CRC, Forger.crc(forged, 0, HEADER_CRC));
             then.apply(forged);
         };
         add("format version", 8, 4, seal);
@@ -133,7 +132,10 @@ public final class NumberForger {
                     at + 4,
                     4,
                     forged -> buffer(forged)
-                            .putInt(start, crc(forged, start + 4, start + EDIT_HEADER) ^ mask(storeSeed, start)));
+                            .putInt(
+                                    start,
+                                    Forger.crc(forged, start + 4, start + EDIT_HEADER)
+                                            ^ Forger.mask(storeSeed, start)));
             for (int i = 0; i < length; i += 8) {
                 add(edit + " long " + i / 8, at + EDIT_HEADER + i, 8, seal);
             }
@@ -143,8 +145,8 @@ public final class NumberForger {
 
     private void sealEdit(byte[] forged, int start, int length) {
         ByteBuffer target = buffer(forged);
-        target.putInt(start + 16, crc(forged, start + EDIT_HEADER, start + EDIT_HEADER + length));
-        target.putInt(start, crc(forged, start + 4, start + EDIT_HEADER) ^ mask(storeSeed, start));
+        target.putInt(start + 16, Forger.crc(forged, start + EDIT_HEADER, start + EDIT_HEADER + length));
+        target.putInt(start, Forger.crc(forged, start + 4, start + EDIT_HEADER) ^ Forger.mask(storeSeed, start));
     }
 
     private void note(int start) {
@@ -154,7 +156,8 @@ public final class NumberForger {
         }
         Seal seal = forged -> {
             int now = Math.max(8, Math.min(504, buffer(forged).getInt(start + 4)));
-            buffer(forged).putInt(start, crc(forged, start + 4, start + 8 + now) ^ mask(storeSeed, start));
+            buffer(forged)
+                    .putInt(start, Forger.crc(forged, start + 4, start + 8 + now) ^ Forger.mask(storeSeed, start));
         };
         add("clock note length", start + 4, 4, seal);
         for (int i = 0; i < length; i += 8) {
@@ -166,7 +169,7 @@ public final class NumberForger {
 
     private void data() {
         header(forged -> {}, 12, 4, 32, 8, 40, 8, 48, 8);
-        long seed = fileSeed(storeSeed, bytes.getLong(32));
+        long seed = Forger.fileSeed(storeSeed, bytes.getLong(32));
         int first = HEADER;
         if (bytes.getInt(8) == ENCRYPTED) {
             keyNote(HEADER);
@@ -179,8 +182,8 @@ public final class NumberForger {
                     + ((kind & 16) != 0 ? 8 : 0)
                     + ((kind & 64) != 0 ? 8 : 0)
                     + ((kind & 128) != 0 ? 8 : 0);
-            Seal seal =
-                    forged -> buffer(forged).putInt(start, crc(forged, start + 4, start + header) ^ mask(seed, start));
+            Seal seal = forged -> buffer(forged)
+                    .putInt(start, Forger.crc(forged, start + 4, start + header) ^ Forger.mask(seed, start));
             add("record version", at + 8, 7, seal);
             add("record kind", at + 15, 1, seal);
             add("record key length", at + 16, 2, seal);
@@ -193,7 +196,7 @@ public final class NumberForger {
             if ((kind & 15) == 3) {
                 int bodyAt = at + header;
                 Seal both = forged -> {
-                    buffer(forged).putInt(start + 4, crc(forged, bodyAt, bodyAt + 8));
+                    buffer(forged).putInt(start + 4, Forger.crc(forged, bodyAt, bodyAt + 8));
                     seal.apply(forged);
                 };
                 add("batch end count", bodyAt, 4, both);
@@ -205,7 +208,7 @@ public final class NumberForger {
 
     private void keyNote(int start) {
         int end = start + KEY_NOTE - 4;
-        Seal seal = forged -> buffer(forged).putInt(end, crc(forged, start, end));
+        Seal seal = forged -> buffer(forged).putInt(end, Forger.crc(forged, start, end));
         add("key note length of id", start + 8, 4, seal);
         add("key note zeros", start + 12, 4, seal);
         add("key note salt", start + 16, 8, seal);
@@ -218,7 +221,7 @@ public final class NumberForger {
 
     private void hints() {
         header(forged -> {}, 12, 4, 32, 8, 40, 4, 44, 4, 48, 4, 52, 8);
-        long seed = fileSeed(~storeSeed, bytes.getLong(32));
+        long seed = Forger.fileSeed(~storeSeed, bytes.getLong(32));
         List<Integer> blocks = new ArrayList<>();
         for (int at = HEADER; at + 8 <= file.length; at += 8 + bytes.getInt(at + 4)) {
             blocks.add(at);
@@ -231,7 +234,8 @@ public final class NumberForger {
                     "block length",
                     start + 4,
                     4,
-                    forged -> buffer(forged).putInt(start, crc(forged, start + 4, end) ^ mask(seed, start)));
+                    forged -> buffer(forged)
+                            .putInt(start, Forger.crc(forged, start + 4, end) ^ Forger.mask(seed, start)));
             if (bytes.getInt(8) == ENCRYPTED) {
                 continue;
             }
@@ -253,7 +257,7 @@ public final class NumberForger {
         for (int i = 0; i < blocks.size(); i++) {
             int start = blocks.get(i);
             int end = i + 1 < blocks.size() ? blocks.get(i + 1) : forged.length;
-            int checksum = crc(forged, start + 4, end) ^ mask(seed, start);
+            int checksum = Forger.crc(forged, start + 4, end) ^ Forger.mask(seed, start);
             target.putInt(start, checksum);
             if (i + 1 < blocks.size()) {
                 target.putInt(sums + 8 + 4 * i, checksum);
@@ -263,9 +267,10 @@ public final class NumberForger {
 
     private void image() {
         header(forged -> {}, 32, 8, 40, 8, 48, 8, 56, 4);
-        long seed = fileSeed(~storeSeed ^ bytes.getLong(40), bytes.getLong(32));
+        long seed = Forger.fileSeed(~storeSeed ^ bytes.getLong(40), bytes.getLong(32));
         int table = (int) bytes.getLong(48);
-        Seal seal = forged -> buffer(forged).putInt(table, crc(forged, table + 4, forged.length) ^ mask(seed, table));
+        Seal seal = forged ->
+                buffer(forged).putInt(table, Forger.crc(forged, table + 4, forged.length) ^ Forger.mask(seed, table));
         add("table block length", table + 4, 4, seal);
         int files = bytes.getInt(table + 32);
         for (int i = 0; i < 24 + 32 * files; i += 8) {
@@ -276,25 +281,9 @@ public final class NumberForger {
         add("table length of name", table + 36, 4, seal);
     }
 
-    // ---------------------------------------------------------------- checksums
+    // ---------------------------------------------------------------- bytes
 
     private static ByteBuffer buffer(byte[] bytes) {
         return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    private static int crc(byte[] bytes, int from, int to) {
-        CRC32C crc = new CRC32C();
-        crc.update(bytes, from, to - from);
-        return (int) crc.getValue();
-    }
-
-    private static long fileSeed(long seed, long id) {
-        long mixed = (seed ^ (id * 0xD6E8FEB86659FD93L)) * 0x9E3779B97F4A7C15L;
-        return mixed ^ (mixed >>> 32);
-    }
-
-    private static int mask(long seed, long offset) {
-        long mixed = (seed + offset) * 0x9E3779B97F4A7C15L;
-        return (int) (((mixed ^ (mixed >>> 29)) * 0xBF58476D1CE4E5B9L) >>> 32);
     }
 }
