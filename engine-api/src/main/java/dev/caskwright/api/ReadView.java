@@ -23,9 +23,19 @@ public interface ReadView extends FacetHolder {
     /**
      * Copies the value of the key into {@code target} at its position, advances it, and returns the length of the value;
      * {@link #ABSENT} if there is none. A value longer than {@code target.remaining()} is not copied: its length is
-     * returned and the target is as it was. Allocates nothing.
+     * returned and the target is as it was. Copies what {@link #get(byte[])} returns, unless a view does better: those of
+     * engines with files allocate nothing.
      */
-    int get(byte[] key, ByteBuffer target) throws IOException;
+    default int get(byte[] key, ByteBuffer target) throws IOException {
+        byte[] value = get(key);
+        if (value == null) {
+            return ABSENT;
+        }
+        if (value.length <= target.remaining()) {
+            target.put(value);
+        }
+        return value.length;
+    }
 
     /**
      * Returns copies of the values of several keys, in the order of the keys; null for those that are absent or expired. Over

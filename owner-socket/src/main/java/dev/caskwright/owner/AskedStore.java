@@ -22,7 +22,6 @@ import dev.caskwright.api.WriteOptions;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -92,18 +91,6 @@ public final class AskedStore implements StorageEngine {
     public byte @Nullable [] get(byte[] key) throws IOException {
         Entry entry = entry(key);
         return entry == null ? null : entry.value();
-    }
-
-    @Override
-    public int get(byte[] key, ByteBuffer target) throws IOException {
-        byte[] value = get(key);
-        if (value == null) {
-            return ABSENT;
-        }
-        if (value.length <= target.remaining()) {
-            target.put(value);
-        }
-        return value.length;
     }
 
     @Override

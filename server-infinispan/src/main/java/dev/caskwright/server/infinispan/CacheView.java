@@ -1,14 +1,8 @@
 package dev.caskwright.server.infinispan;
 
-import dev.caskwright.api.Cursor;
-import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
-import dev.caskwright.api.EntryVisitor;
-import dev.caskwright.api.Expiry;
-import dev.caskwright.api.Snapshot;
-import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.server.replication.ExecutionView;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Keys have the byte of their database before them, which is always the first. Keys of the server's own stay with the node. For the
  * runner's thread.
  */
-final class CacheView implements StorageEngine, Expiry {
+final class CacheView extends ExecutionView {
     private static final byte OWN = (byte) 0xFF;
 
     /** The longest key with the byte before it: the store below the cache has its own bytes before and behind. */
@@ -142,33 +136,9 @@ final class CacheView implements StorageEngine, Expiry {
     }
 
     @Override
-    public void write(WriteBatch batch, WriteOptions options) {
-        for (WriteBatch.Change change : batch.changes()) {
-            byte[] value = change.value();
-            if (value == null) {
-                delete(change.key(), options);
-            } else {
-                put(change.key(), value, change.expiry());
-            }
-        }
-    }
-
-    @Override
     public byte @Nullable [] get(byte[] key) {
         Entry entry = look(key);
         return entry == null ? null : entry.value();
-    }
-
-    @Override
-    public int get(byte[] key, ByteBuffer target) {
-        byte[] value = get(key);
-        if (value == null) {
-            return ABSENT;
-        }
-        if (value.length <= target.remaining()) {
-            target.put(value);
-        }
-        return value.length;
     }
 
     @Override
@@ -180,46 +150,4 @@ final class CacheView implements StorageEngine, Expiry {
     public @Nullable Entry entry(byte[] key) {
         return look(key);
     }
-
-    private static UnsupportedOperationException unsupported(String what) {
-        return new UnsupportedOperationException("commands are executed without " + what);
-    }
-
-    @Override
-    public void visit(EntryVisitor visitor) {
-        throw unsupported("visits");
-    }
-
-    @Override
-    public Cursor cursor() {
-        throw unsupported("cursors");
-    }
-
-    @Override
-    public Snapshot snapshot() {
-        throw unsupported("snapshots");
-    }
-
-    @Override
-    public long size() {
-        throw unsupported("sizes");
-    }
-
-    @Override
-    public void sync() {
-        throw unsupported("forces");
-    }
-
-    @Override
-    public EngineStats stats() {
-        return EngineStats.of(0, 0, 0);
-    }
-
-    @Override
-    public @Nullable Throwable health() {
-        return null;
-    }
-
-    @Override
-    public void close() {}
 }

@@ -65,18 +65,6 @@ final class LocalKeys implements StorageEngine {
     }
 
     @Override
-    public int get(byte[] key, ByteBuffer target) {
-        byte[] value = get(key);
-        if (value == null) {
-            return ABSENT;
-        }
-        if (value.length <= target.remaining()) {
-            target.put(value);
-        }
-        return value.length;
-    }
-
-    @Override
     public boolean contains(byte[] key) {
         return get(key) != null;
     }

@@ -5,7 +5,6 @@ import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
 import dev.caskwright.api.Snapshot;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** Shows the keys of a node as they are, for walks: a cache has no snapshots. */
@@ -19,11 +18,6 @@ final class NoSnapshot implements Snapshot {
     @Override
     public byte @Nullable [] get(byte[] key) {
         return keys.get(key);
-    }
-
-    @Override
-    public int get(byte[] key, ByteBuffer target) {
-        return keys.get(key, target);
     }
 
     @Override

@@ -1,16 +1,11 @@
 package dev.caskwright.server.raft;
 
-import dev.caskwright.api.Cursor;
-import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
-import dev.caskwright.api.Expiry;
 import dev.caskwright.api.ReadView;
-import dev.caskwright.api.Snapshot;
-import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.raft.Overlay;
+import dev.caskwright.server.replication.ExecutionView;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
@@ -18,7 +13,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The store as the commands of an entry see and change it: the store before the entry, and the changes of the entry so far. */
-final class ReplayView implements StorageEngine, Expiry {
+final class ReplayView extends ExecutionView {
     private final ReadView before;
     private final Overlay overlay;
     private long index = -1;
@@ -62,32 +57,8 @@ final class ReplayView implements StorageEngine, Expiry {
     }
 
     @Override
-    public void write(WriteBatch batch, WriteOptions options) throws IOException {
-        for (WriteBatch.Change change : batch.changes()) {
-            byte[] value = change.value();
-            if (value == null) {
-                delete(change.key(), options);
-            } else {
-                put(change.key(), value, change.expiry());
-            }
-        }
-    }
-
-    @Override
     public byte @Nullable [] get(byte[] key) throws IOException {
         return overlay.get(key);
-    }
-
-    @Override
-    public int get(byte[] key, ByteBuffer target) throws IOException {
-        byte[] value = overlay.get(key);
-        if (value == null) {
-            return ABSENT;
-        }
-        if (value.length <= target.remaining()) {
-            target.put(value);
-        }
-        return value.length;
     }
 
     @Override
@@ -111,41 +82,4 @@ final class ReplayView implements StorageEngine, Expiry {
             }
         }
     }
-
-    private static UnsupportedOperationException unsupported(String what) {
-        return new UnsupportedOperationException("an entry is executed without " + what);
-    }
-
-    @Override
-    public Cursor cursor() {
-        throw unsupported("cursors");
-    }
-
-    @Override
-    public Snapshot snapshot() {
-        throw unsupported("snapshots");
-    }
-
-    @Override
-    public long size() {
-        throw unsupported("sizes");
-    }
-
-    @Override
-    public void sync() {
-        throw unsupported("forces");
-    }
-
-    @Override
-    public EngineStats stats() {
-        return EngineStats.of(0, 0, 0);
-    }
-
-    @Override
-    public @Nullable Throwable health() {
-        return null;
-    }
-
-    @Override
-    public void close() {}
 }
