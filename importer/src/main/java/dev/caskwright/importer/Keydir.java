@@ -1,7 +1,6 @@
 package dev.caskwright.importer;
 
 import java.io.Closeable;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -71,13 +70,7 @@ final class Keydir {
                 throw new IOException("a value is longer than an array: length=" + place.length() + ", file="
                         + files.get(file) + ", offset=" + place.offset());
             }
-            ByteBuffer value = ByteBuffer.allocate((int) place.length());
-            while (value.hasRemaining()) {
-                if (channel.read(value, place.offset() + value.position()) < 0) {
-                    throw new EOFException("the file became shorter while it was read: " + files.get(file));
-                }
-            }
-            return value.array();
+            return FileReads.read(channel, files.get(file), place.offset(), (int) place.length());
         }
 
         @Override

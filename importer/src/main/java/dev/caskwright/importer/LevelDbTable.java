@@ -1,6 +1,5 @@
 package dev.caskwright.importer;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -88,14 +87,7 @@ final class LevelDbTable {
     }
 
     private byte[] read(long offset, int length) throws IOException {
-        byte[] array = new byte[length];
-        ByteBuffer bytes = ByteBuffer.wrap(array);
-        while (bytes.hasRemaining()) {
-            if (channel.read(bytes, offset + bytes.position()) < 0) {
-                throw new EOFException("the file became shorter while it was read: " + path);
-            }
-        }
-        return array;
+        return FileReads.read(channel, path, offset, length);
     }
 
     private void versions(long offset, ByteBuffer block, LevelDb.VersionVisitor visitor) throws IOException {

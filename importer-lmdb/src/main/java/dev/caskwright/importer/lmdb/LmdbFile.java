@@ -1,5 +1,6 @@
 package dev.caskwright.importer.lmdb;
 
+import dev.caskwright.importer.FileReads;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
@@ -149,14 +150,7 @@ final class LmdbFile implements Closeable {
 
     /** Returns bytes, which must be there. */
     byte[] read(long offset, int length) throws IOException {
-        byte[] array = new byte[length];
-        ByteBuffer bytes = ByteBuffer.wrap(array);
-        while (bytes.hasRemaining()) {
-            if (channel.read(bytes, offset + bytes.position()) < 0) {
-                throw new EOFException("the file became shorter while it was read: " + path);
-            }
-        }
-        return array;
+        return FileReads.read(channel, path, offset, length);
     }
 
     @Override
