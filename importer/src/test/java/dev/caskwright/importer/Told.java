@@ -44,6 +44,30 @@ public final class Told implements Receiver {
         return of(format, source, ReadOptions.DEFAULT);
     }
 
+    /**
+     * Reads a store of which bytes are damaged, whatever it says: by telling, or by an error that names something. A key may
+     * be there twice.
+     *
+     * @param story what tells this damage from others
+     * @throws AssertionError if it ends in any other way
+     */
+    public static void ofDamaged(String format, Path source, ReadOptions options, String story) {
+        try {
+            of(format, source, options);
+        } catch (IOException e) {
+            if (e.getMessage() == null || e.getMessage().isBlank()) {
+                throw new AssertionError("an error without a word: " + story, e);
+            }
+        } catch (RuntimeException | Error e) {
+            boolean isToldTwice = e instanceof IllegalStateException
+                    && e.getMessage() != null
+                    && e.getMessage().contains("told twice");
+            if (!isToldTwice) {
+                throw new AssertionError(story, e);
+            }
+        }
+    }
+
     /** Returns the values, by key. */
     public Map<String, String> entries() {
         return Collections.unmodifiableMap(entries);
