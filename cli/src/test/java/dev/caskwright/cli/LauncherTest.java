@@ -256,21 +256,7 @@ final class LauncherTest {
     void aBuilderThatIsAliveIsWaitedForWithAWord() throws Exception {
         Path link = Files.createSymbolicLink(lock(), Path.of("1"));
         ProcessBuilder builder = process(temporary, Map.of(), "sh", root + "/caskwright", "argument");
-        Process process = builder.redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                .start();
-        try (BufferedReader err = process.errorReader(UTF_8)) {
-            assertThat(err.readLine())
-                    .startsWith("caskwright: waiting for process 1,")
-                    .contains(link.toString());
-            assertThat(builds()).isZero();
-            Files.delete(link);
-            assertThat(err.readLine()).startsWith("caskwright: building cli");
-            assertThat(process.waitFor()).isZero();
-        } finally {
-            process.destroyForcibly();
-        }
-        assertThat(builds()).isEqualTo(1);
+        assertWaitsFor(1, link, builder);
     }
 
     /** The builder may not be signalled, and is alive all the same. */
@@ -281,12 +267,18 @@ final class LauncherTest {
                 : 1;
         Path link = Files.createSymbolicLink(lock(), Path.of(Long.toString(other)));
         open(link.getParent());
-        Process process = process(temporary, Map.of(), withoutPermission())
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        assertWaitsFor(other, link, process(temporary, Map.of(), withoutPermission()));
+    }
+
+    /** Starts a launcher that waits for a builder with a word, and builds by itself once the lock has gone. */
+    private void assertWaitsFor(long pid, Path link, ProcessBuilder launcher) throws Exception {
+        Process process = launcher.redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                 .start();
         try (BufferedReader err = process.errorReader(UTF_8)) {
-            assertThat(err.readLine()).startsWith("caskwright: waiting for process " + other + ",");
+            assertThat(err.readLine())
+                    .startsWith("caskwright: waiting for process " + pid + ",")
+                    .contains(link.toString());
             assertThat(builds()).isZero();
             Files.delete(link);
             assertThat(err.readLine()).startsWith("caskwright: building cli");
