@@ -29,7 +29,7 @@ final class ApiGuardTest {
 
     @Test
     void theBuildComparesWhatModulesExportAndNothingElse() throws IOException {
-        Path root = root();
+        Path root = Checkout.root();
         String build = Files.readString(root.resolve("pom.xml"));
         Set<String> hidden = new TreeSet<>();
         for (String module : matches(MODULE, build)) {
@@ -52,7 +52,7 @@ final class ApiGuardTest {
         Path copy = Files.createDirectories(temporary.resolve("copy"));
         for (String part :
                 List.of("pom.xml", "LICENSE", "NOTICE", ".mvn", "mvnw", "engine-api/pom.xml", "engine-api/src/main")) {
-            copy(root().resolve(part), copy.resolve(part));
+            copy(Checkout.root().resolve(part), copy.resolve(part));
         }
         assertThat(build(copy, "package")).contains("BUILD SUCCESS");
         release(copy.resolve("engine-api/target/caskwright-engine-api-" + version() + ".jar"));
@@ -109,7 +109,7 @@ final class ApiGuardTest {
     }
 
     private static String version() throws IOException {
-        String build = Files.readString(root().resolve("pom.xml"));
+        String build = Files.readString(Checkout.root().resolve("pom.xml"));
         return matches(Pattern.compile("<version>(.*?)</version>"), build).get(0);
     }
 
@@ -132,13 +132,5 @@ final class ApiGuardTest {
 
     private static List<String> matches(Pattern pattern, String text) {
         return pattern.matcher(text).results().map(match -> match.group(1)).toList();
-    }
-
-    private static Path root() {
-        Path root = Path.of("").toAbsolutePath();
-        while (!Files.exists(root.resolve("mvnw"))) {
-            root = root.getParent();
-        }
-        return root;
     }
 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -21,8 +20,8 @@ final class BomTest {
 
     @Test
     void theBomListsEveryPublishedModule() throws IOException {
-        String build = Files.readString(root().resolve("pom.xml"));
-        String bom = Files.readString(root().resolve("bom/pom.xml"));
+        String build = Files.readString(Checkout.root().resolve("pom.xml"));
+        String bom = Files.readString(Checkout.root().resolve("bom/pom.xml"));
         List<String> published = all(MODULE, build).stream()
                 .filter(module -> !UNPUBLISHED.contains(module))
                 .map(module -> "caskwright-" + module)
@@ -38,13 +37,5 @@ final class BomTest {
 
     private static List<String> all(Pattern pattern, String text) {
         return pattern.matcher(text).results().map(match -> match.group(1)).toList();
-    }
-
-    private static Path root() {
-        Path root = Path.of("").toAbsolutePath();
-        while (!Files.exists(root.resolve("mvnw"))) {
-            root = root.getParent();
-        }
-        return root;
     }
 }

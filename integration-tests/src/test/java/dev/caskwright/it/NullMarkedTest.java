@@ -25,7 +25,7 @@ final class NullMarkedTest {
 
     @Test
     void everyPackageOfEveryModuleIsNullMarked() throws IOException {
-        Path root = root();
+        Path root = Checkout.root();
         List<Path> places = new ArrayList<>();
         MODULE.matcher(Files.readString(root.resolve("pom.xml")))
                 .results()
@@ -77,13 +77,5 @@ final class NullMarkedTest {
             }
         }
         return unmarked;
-    }
-
-    private static Path root() {
-        Path root = Path.of("").toAbsolutePath();
-        while (!Files.exists(root.resolve("mvnw"))) {
-            root = root.getParent();
-        }
-        return root;
     }
 }

@@ -88,7 +88,7 @@ final class ReadmeExampleTest {
 
     @Test
     void theReadmeShowsWhatRunsHere() throws IOException {
-        Path root = root();
+        Path root = Checkout.root();
         List<String> shown = JAVA_BLOCK
                 .matcher(Files.readString(root.resolve("README.md")))
                 .results()
@@ -100,7 +100,7 @@ final class ReadmeExampleTest {
 
     @Test
     void linksLeadToFilesAndHeadings() throws IOException {
-        Path root = root();
+        Path root = Checkout.root();
         List<Path> documents = documents(root);
         assertThat(documents).hasSizeGreaterThan(20);
         for (Path file : documents) {
@@ -125,7 +125,7 @@ final class ReadmeExampleTest {
 
     /** Returns how many names of classes and tests there are in some lines of a document. */
     private static int checkNames(String document, Pattern lines) throws IOException {
-        Path root = root();
+        Path root = Checkout.root();
         Map<String, String> sources = sources(root);
         String text = Files.readString(root.resolve(document));
         int found = 0;
@@ -194,13 +194,5 @@ final class ReadmeExampleTest {
             }
         }
         return examples;
-    }
-
-    private static Path root() {
-        Path root = Path.of("").toAbsolutePath();
-        while (!Files.exists(root.resolve("mvnw"))) {
-            root = root.getParent();
-        }
-        return root;
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
+import dev.caskwright.it.Checkout;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.lang.reflect.Method;
@@ -68,7 +69,7 @@ final class PlantedBugsTest {
     }
 
     private static Path source(Bug.Change change) {
-        return root().resolve(change.module()).resolve("src/main/java").resolve(change.source() + ".java");
+        return Checkout.root().resolve(change.module()).resolve("src/main/java").resolve(change.source() + ".java");
     }
 
     private static String changed(Bug bug, Bug.Change change) throws IOException {
@@ -119,7 +120,7 @@ final class PlantedBugsTest {
     private static void assumeTestsAreCompiled() {
         for (String module : MODULES) {
             assumeTrue(
-                    Files.isDirectory(root().resolve(module).resolve("target/test-classes")),
+                    Files.isDirectory(Checkout.root().resolve(module).resolve("target/test-classes")),
                     "the tests of " + module + " are not compiled: run with -am");
         }
     }
@@ -159,12 +160,16 @@ final class PlantedBugsTest {
     private URL[] urls() throws IOException {
         List<URL> urls = new ArrayList<>(List.of(classes().toUri().toURL()));
         for (String module : MODULES) {
-            Path target = root().resolve(module).resolve("target");
+            Path target = Checkout.root().resolve(module).resolve("target");
             urls.add(target.resolve("classes").toUri().toURL());
             urls.add(target.resolve("test-classes").toUri().toURL());
         }
         for (String module : USED_BY_THEIR_TESTS) {
-            urls.add(root().resolve(module).resolve("target/classes").toUri().toURL());
+            urls.add(Checkout.root()
+                    .resolve(module)
+                    .resolve("target/classes")
+                    .toUri()
+                    .toURL());
         }
         return urls.toArray(URL[]::new);
     }
@@ -205,14 +210,6 @@ final class PlantedBugsTest {
 
     private static String firstLine(String text) {
         return Arrays.asList(text.split("\n")).get(0);
-    }
-
-    private static Path root() {
-        Path root = Path.of("").toAbsolutePath();
-        while (!Files.exists(root.resolve("mvnw"))) {
-            root = root.getParent();
-        }
-        return root;
     }
 
     /** Loads the packages in which bugs are planted by itself, and everything else as usual. */
