@@ -100,32 +100,36 @@ public final class SortedKeyIndex implements OrderedKeyIndex, PersistentKeyIndex
 
     @Override
     public long put(byte[] key, int offset, int length, long locator) throws IndexMemoryException {
+        return put(key, offset, length, locator, true);
+    }
+
+    @Override
+    public long putIfAbsent(byte[] key, int offset, int length, long locator) throws IndexMemoryException {
+        return put(key, offset, length, locator, false);
+    }
+
+    private long put(byte[] key, int offset, int length, long locator, boolean replaces) throws IndexMemoryException {
         checkLocator(locator);
         Tree open = openTree();
         Leaf leaf = open.descend(key, offset, length);
         int slot = leaf.find(key, offset, length);
+        long before = slot < 0 ? ABSENT : leaf.locator(slot);
+        if (before != ABSENT && !replaces) {
+            return before;
+        }
         if (slot < 0) {
             try {
                 open.add(leaf, slot, key, offset, length, locator);
             } catch (OutOfMemoryError e) {
                 throw tooSmall(open.bytes() + length, e);
             }
-            count(1, length);
-            return ABSENT;
+        } else {
+            leaf.setLocator(slot, locator);
         }
-        long before = leaf.locator(slot);
-        leaf.setLocator(slot, locator);
         if (before == ABSENT) {
             count(1, length);
         }
         return before;
-    }
-
-    @Override
-    public long putIfAbsent(byte[] key, int offset, int length, long locator) throws IndexMemoryException {
-        checkLocator(locator);
-        long present = get(key, offset, length);
-        return present == ABSENT ? put(key, offset, length, locator) : present;
     }
 
     @Override
