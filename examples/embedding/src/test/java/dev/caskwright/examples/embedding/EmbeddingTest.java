@@ -35,6 +35,11 @@ final class EmbeddingTest {
     }
 
     @Test
+    void sortedIndex() throws Exception {
+        assertPrints("oak:1 empty\noak:2 full\n", WithSortedIndex::main);
+    }
+
+    @Test
     void bTreeIndex() throws Exception {
         assertPrints("oak 1998\nelm 2011\n", WithBTreeIndex::main);
     }
