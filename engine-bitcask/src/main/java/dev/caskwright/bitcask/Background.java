@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.Retry;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.bitcask.BackgroundThreads.Work;
 import java.io.Closeable;
 import java.io.IOException;
@@ -232,9 +233,7 @@ final class Background implements Executor, Closeable {
         try {
             threads.execute(task.work, task);
         } catch (RuntimeException | Error e) {
-            if (e != refusal) {
-                refusal.addSuppressed(e);
-            }
+            Causes.add(refusal, e);
             return false;
         }
         if (!task.isRefusalTold) {
@@ -271,9 +270,7 @@ final class Background implements Executor, Closeable {
         try {
             logger().warn("{} {}: {}", task, what, cause.toString());
         } catch (RuntimeException | Error e) {
-            if (e != cause) {
-                cause.addSuppressed(e);
-            }
+            Causes.add(cause, e);
         }
     }
 

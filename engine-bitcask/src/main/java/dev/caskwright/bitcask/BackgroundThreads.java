@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask;
 
+import dev.caskwright.api.spi.Causes;
 import java.security.AccessController;
 import java.security.PrivilegedAction;
 import java.util.ArrayDeque;
@@ -382,9 +383,7 @@ final class BackgroundThreads {
         } catch (RuntimeException | Error e) {
             // For want of memory for the log, too, and then it may be the same object; the thread is still counted, and
             // must go on.
-            if (e != failure) {
-                failure.addSuppressed(e);
-            }
+            Causes.add(failure, e);
         }
     }
 

@@ -6,6 +6,7 @@ import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.Retry;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.MergeOutput;
@@ -345,9 +346,7 @@ final class Merger {
             try {
                 met = mergeSound(List.of(input), null);
             } catch (OutOfSpaceException e) {
-                if (full != e) {
-                    e.addSuppressed(full);
-                }
+                Causes.add(e, full);
                 giveUpAllCaches(e);
                 met = mergeSound(List.of(input), null);
             }
@@ -576,9 +575,7 @@ final class Merger {
                 if (failure == null) {
                     throw e;
                 }
-                if (e != failure) { // out of memory, the JVM throws the same object again
-                    failure.addSuppressed(e);
-                }
+                Causes.add(failure, e);
             }
         }
 

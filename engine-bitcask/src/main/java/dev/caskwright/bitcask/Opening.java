@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndex;
@@ -286,9 +287,7 @@ final class Opening {
                 Throwable told = cause == null ? first : cause;
                 if (told == null) {
                     first = e;
-                } else if (told != e) {
-                    told.addSuppressed(e);
-                }
+                } else Causes.add(told, e);
             }
         }
         if (first != null) {

@@ -4,6 +4,7 @@ import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.bolt.page.Page;
 import dev.caskwright.bolt.page.PageStore;
@@ -297,9 +298,7 @@ public final class BoltTransaction implements AutoCloseable {
             } catch (RuntimeException | Error e) {
                 if (first == null) {
                     first = e;
-                } else if (first != e) {
-                    first.addSuppressed(e);
-                }
+                } else Causes.add(first, e);
             }
         }
         if (first != null) {

@@ -1,6 +1,7 @@
 package dev.caskwright.bolt;
 
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.WritableFile;
@@ -97,9 +98,7 @@ final class NewFile {
                 targets.delete(name);
             }
         } catch (IOException | RuntimeException | Error e) {
-            if (e != cause) {
-                cause.addSuppressed(e);
-            }
+            Causes.add(cause, e);
         }
     }
 }

@@ -6,6 +6,7 @@ import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.PagedFile;
 import dev.caskwright.api.spi.ReadableFile;
@@ -101,9 +102,7 @@ final class Opening {
                     resource.close();
                 }
             } catch (Exception e) {
-                if (e != cause) {
-                    cause.addSuppressed(e);
-                }
+                Causes.add(cause, e);
             }
         }
     }

@@ -10,6 +10,7 @@ import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.Versions;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.moss.memory.Kind;
 import dev.caskwright.moss.memory.Layer;
 import dev.caskwright.moss.memory.LittleEndian;
@@ -217,9 +218,7 @@ final class EngineBottom extends Bottom {
             }
             return false;
         } catch (Throwable e) {
-            if (e != failure) {
-                failure.addSuppressed(e);
-            }
+            Causes.add(failure, e);
             throw new EngineFailedException(
                     Outcome.UNKNOWN, "nobody knows whether the lower level was written; reopen the store", failure);
         }

@@ -3,12 +3,12 @@ package dev.caskwright.moss;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.moss.file.FileNames;
 import dev.caskwright.moss.file.LogReader;
 import dev.caskwright.moss.file.Manifest;
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,20 +43,12 @@ final class Opening {
             try {
                 return new Opening(settings, io).open(lock, place, lower);
             } catch (Throwable e) {
-                closeAfter(lock, e);
+                Causes.closeAfter(e, lock);
                 throw e;
             }
         } catch (Throwable e) {
-            closeAfter(io, e);
+            Causes.closeAfter(e, io);
             throw e;
-        }
-    }
-
-    private static void closeAfter(Closeable closeable, Throwable cause) {
-        try {
-            closeable.close();
-        } catch (IOException suppressed) {
-            cause.addSuppressed(suppressed);
         }
     }
 

@@ -6,6 +6,7 @@ import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.moss.memory.Kind;
 import dev.caskwright.moss.memory.Layer;
 import dev.caskwright.moss.memory.MemTable;
@@ -339,9 +340,7 @@ final class Writes {
             Layer[] none = {store.stack().active};
             store.become(store.stack().sealed(none, new MemTable(RangeSet.EMPTY, store.version())));
         } catch (Throwable again) {
-            if (again != cause) {
-                cause.addSuppressed(again);
-            }
+            Causes.add(cause, again);
         }
         store.fail(cause);
         return new EngineFailedException(outcome, "a write could not be applied; reopen the store: " + cause, cause);

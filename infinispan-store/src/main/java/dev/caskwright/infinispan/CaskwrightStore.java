@@ -9,6 +9,7 @@ import dev.caskwright.api.Range;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.api.spi.EngineSettings;
 import io.reactivex.rxjava3.core.Flowable;
 import java.io.IOException;
@@ -113,7 +114,7 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
                     context.getByteBufferFactory(),
                     context.getMarshallableEntryFactory());
         } catch (IOException | RuntimeException | Error e) {
-            WriteQueue.closeAfter(engine, e);
+            Causes.closeAfter(e, engine::close);
             if (e instanceof MissingFacetException) {
                 throw new CacheConfigurationException(
                         "the engine of a store needs an order: cache=" + cache + ", engine=" + configuration.engine()

@@ -2,6 +2,7 @@ package dev.caskwright.infinispan;
 
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
+import dev.caskwright.api.spi.Causes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -154,7 +155,7 @@ final class WriteQueue {
             try {
                 batch.write();
             } catch (IOException | RuntimeException | Error e) {
-                closeAfter(engine, e);
+                Causes.closeAfter(e, engine::close);
                 throw e;
             }
             engine.close();
@@ -162,17 +163,10 @@ final class WriteQueue {
         });
         return closed.whenComplete((nothing, failure) -> {
             if (!hasRun.get() && failure != null) {
-                closeAfter(engine, failure); // on this thread: a directory that stays locked would be worse
+                Causes.closeAfter(
+                        failure, engine::close); // on this thread: a directory that stays locked would be worse
             }
         });
-    }
-
-    static void closeAfter(StorageEngine engine, Throwable failure) {
-        try {
-            engine.close();
-        } catch (IOException | RuntimeException e) {
-            failure.addSuppressed(e);
-        }
     }
 
     private void drain() {

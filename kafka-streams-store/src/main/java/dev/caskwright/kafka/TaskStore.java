@@ -10,6 +10,7 @@ import dev.caskwright.api.Range;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.Causes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -141,11 +142,7 @@ final class TaskStore {
 
     private void closeAfter(StorageEngine engine, Throwable cause) {
         opened = null;
-        try {
-            engine.close();
-        } catch (IOException | RuntimeException e) {
-            cause.addSuppressed(e);
-        }
+        Causes.closeAfter(cause, engine::close);
     }
 
     private String identity(StateStoreContext context, String kind) {

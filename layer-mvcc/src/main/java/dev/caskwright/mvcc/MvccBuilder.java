@@ -1,5 +1,6 @@
 package dev.caskwright.mvcc;
 
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.bolt.BoltBuilder;
 import dev.caskwright.bolt.BoltDatabase;
 import dev.caskwright.mvcc.backend.BackendOptions;
@@ -147,11 +148,7 @@ public final class MvccBuilder {
         try {
             return new MvccStore(backend, options, clock);
         } catch (Throwable e) {
-            try {
-                backend.close();
-            } catch (IOException closing) {
-                e.addSuppressed(closing);
-            }
+            Causes.closeAfter(e, backend::close);
             throw e;
         }
     }

@@ -5,6 +5,7 @@ import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.bolt.BoltBuilder;
 import dev.caskwright.mvcc.MvccException.Reason;
 import dev.caskwright.mvcc.backend.BackendView;
@@ -142,9 +143,7 @@ public final class MvccStore implements AutoCloseable {
                 load();
             }
         } catch (IOException | RuntimeException | Error e) {
-            if (e != cause) {
-                e.addSuppressed(cause);
-            }
+            Causes.add(e, cause);
             fail(e);
         }
         try {
@@ -832,9 +831,7 @@ public final class MvccStore implements AutoCloseable {
             try {
                 backend.close();
             } catch (Throwable closing) {
-                if (closing != e) {
-                    e.addSuppressed(closing);
-                }
+                Causes.add(e, closing);
             }
             throw e;
         }

@@ -4,6 +4,7 @@ import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.WritableFile;
 import java.io.IOException;
@@ -49,9 +50,7 @@ final class NewFiles {
             }
             HintFile.deleteIfThere(io, name);
         } catch (IOException | RuntimeException | Error e) {
-            if (e != cause) {
-                cause.addSuppressed(e);
-            }
+            Causes.add(cause, e);
             if (!merged) {
                 leftBehind = name; // that of a merge is none of the log, and goes with the next opening
             }

@@ -10,6 +10,7 @@ import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.BatchDraft;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.api.spi.ImageOutput;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.KeyFilter;
@@ -485,9 +486,7 @@ final class SegmentedLog implements RecordLog {
             file.writable().write(offset, NO_RECORD, 0, NO_RECORD.length);
             commit.force(); // a force may just have made the record durable
         } catch (IOException | RuntimeException | Error second) {
-            if (second != e) {
-                e.addSuppressed(second);
-            }
+            Causes.add(e, second);
             return new EngineException(
                     ErrorCode.UNAVAILABLE,
                     Outcome.UNKNOWN,
@@ -1276,9 +1275,7 @@ final class SegmentedLog implements RecordLog {
             first = e;
         }
         if (first != null && failure != null) {
-            if (first != failure) {
-                failure.addSuppressed(first);
-            }
+            Causes.add(failure, first);
         } else if (first instanceof IOException io) {
             throw io;
         } else if (first != null) {

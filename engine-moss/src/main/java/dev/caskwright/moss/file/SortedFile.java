@@ -3,6 +3,7 @@ package dev.caskwright.moss.file;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.moss.memory.LayerCursor;
@@ -84,11 +85,7 @@ public final class SortedFile {
             }
             return new SortedFile(io, file, storeId, number, length);
         } catch (Throwable e) {
-            try {
-                file.close();
-            } catch (IOException suppressed) {
-                e.addSuppressed(suppressed);
-            }
+            Causes.closeAfter(e, file);
             throw e;
         }
     }

@@ -12,6 +12,7 @@ import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.Causes;
 import dev.caskwright.bolt.BoltDatabase;
 import dev.caskwright.bolt.BoltTransaction;
 import java.io.IOException;
@@ -145,9 +146,7 @@ public final class EngineStore implements OrderedStore {
                 return Outcome.APPLIED;
             }
         } catch (IOException | RuntimeException | Error e) { // so it is not known
-            if (e != failure) {
-                failure.addSuppressed(e);
-            }
+            Causes.add(failure, e);
         }
         return Outcome.UNKNOWN;
     }
