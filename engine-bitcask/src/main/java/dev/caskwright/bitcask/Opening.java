@@ -287,7 +287,9 @@ final class Opening {
                 Throwable told = cause == null ? first : cause;
                 if (told == null) {
                     first = e;
-                } else Causes.add(told, e);
+                } else {
+                    Causes.add(told, e);
+                }
             }
         }
         if (first != null) {

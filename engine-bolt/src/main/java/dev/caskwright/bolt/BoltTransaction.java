@@ -298,7 +298,9 @@ public final class BoltTransaction implements AutoCloseable {
             } catch (RuntimeException | Error e) {
                 if (first == null) {
                     first = e;
-                } else Causes.add(first, e);
+                } else {
+                    Causes.add(first, e);
+                }
             }
         }
         if (first != null) {
