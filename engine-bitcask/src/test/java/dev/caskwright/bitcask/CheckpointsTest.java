@@ -61,7 +61,7 @@ final class CheckpointsTest {
     private EngineBuilder builder(CrashableIoManager onto) {
         index = new Index();
         return CrashFixture.builder(HOME, onto.factory(HOME), new ManualClock())
-                .maxFileBytes(1 << 20)
+                .maxFileBytes(32 << 10) // which keep no room for deletes: tests count the files made
                 .executor(tasks::add)
                 .index(context -> index);
     }

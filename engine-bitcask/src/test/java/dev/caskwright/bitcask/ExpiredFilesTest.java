@@ -266,6 +266,33 @@ final class ExpiredFilesTest {
                 .isEmpty();
     }
 
+    /**
+     * Files are short, and none is sealed before the disk is full, so that none has its hint file: each keeps some room for it
+     * all the same.
+     */
+    @ParameterizedTest
+    @CsvSource({"65536, 1000", "262144, 5000", "1048576, 10000"})
+    void deletesLeadOutOfADiskThatIsFullOfShortFiles(long fileBytes, int valueLength) throws IOException {
+        CrashableIoManager full = new CrashableIoManager();
+        try (BitcaskEngine engine = CrashFixture.builder(full.factory(CrashFixture.HOME), clock)
+                .executor(task -> {})
+                .maxFileBytes(fileBytes)
+                .open()) {
+            full.capacity(10 * fileBytes);
+            int keys = putUntilFull(engine, valueLength);
+            for (int i = 0; i < keys; i++) {
+                deleteOrMerge(engine, bytes("more" + i));
+            }
+            engine.merge();
+            assertThat(engine.size()).isZero();
+            assertThat(engine.stats().space().diskBytes()).isLessThan(1_000);
+            engine.put(bytes("new"), bytes("1"));
+        }
+        assertThat(BitcaskEngine.verify(CrashFixture.HOME, full.factory(CrashFixture.HOME))
+                        .damages())
+                .isEmpty();
+    }
+
     private static int putUntilFull(BitcaskEngine engine, int valueLength) throws IOException {
         for (int i = 0; ; i++) { // there may be some space held ready
             try {

@@ -6,10 +6,13 @@ package dev.caskwright.bitcask.log;
  * which there are dead files to drop. Guarded by the write lock.
  */
 final class DeleteReserve {
-    /** Stores of shorter files keep no reserve: what is dead in one of many goes without needing room. */
-    private static final long LEAST_WITH_RESERVE = 4 << 20;
+    /** Stores of shorter files keep no reserve: it would be a page or less. */
+    private static final long LEAST_WITH_RESERVE = 64 << 10;
 
     private static final int LEAST = 64 << 10;
+
+    /** The reserve of a short file is no larger part of it. */
+    private static final int LARGEST_SHARE = 16;
 
     /** A key of 16 bytes takes 48 to delete, 64 if it is encrypted: enough for all keys if values take 4 KiB. */
     private static final int SHARE = 64;
@@ -28,11 +31,12 @@ final class DeleteReserve {
     /**
      * Makes the reserve of a store.
      *
-     * @param leastFree the reserve does not grow if less is free
+     * @param leastFree the reserve does not grow if less is free, or less than one file of the greatest length needs
      */
     DeleteReserve(long maxFileBytes, long leastFree) {
-        this.leastFree = leastFree;
-        this.most = maxFileBytes < LEAST_WITH_RESERVE ? 0 : Math.max(LEAST, maxFileBytes / SHARE);
+        this.leastFree = Math.min(leastFree, maxFileBytes);
+        long least = Math.min(LEAST, maxFileBytes / LARGEST_SHARE);
+        this.most = maxFileBytes < LEAST_WITH_RESERVE ? 0 : Math.max(least, maxFileBytes / SHARE);
     }
 
     /**

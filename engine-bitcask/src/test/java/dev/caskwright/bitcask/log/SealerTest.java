@@ -52,7 +52,7 @@ final class SealerTest {
                         io,
                         io,
                         new RecordLogOptions(
-                                1 << 20,
+                                32 << 10,
                                 false,
                                 true,
                                 () -> 1,
