@@ -2,6 +2,7 @@ package dev.caskwright.api.spi;
 
 import java.io.IOException;
 import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -25,23 +26,40 @@ final class Mounts {
     private final Set<String> ids = new HashSet<>();
 
     /** That the file system of a device, from {@code root} in it, is seen at {@code point}. */
-    private record Mount(String id, String parent, String device, Path root, Path point) {}
+    private record Mount(String id, String parent, String device, Path root, Path point) {
+        Path place(Path name) {
+            return root.resolve(point.relativize(name));
+        }
+
+        Path name(Path place) {
+            return point.resolve(root.relativize(place));
+        }
+    }
+
+    /**
+     * A name of what lies at a real path. The two other paths lead to one directory if it is one, and are those of the path and
+     * the name or lie above them.
+     */
+    record Name(Path path, Path above, Path aboveReal) {}
 
     private Mounts() {}
 
     static Mounts read() throws IOException {
         try {
-            return parse(
-                    new String(Files.readAllBytes(TABLE), Charset.forName(System.getProperty("sun.jnu.encoding"))));
+            return parse(new String(Files.readAllBytes(TABLE), StandardCharsets.ISO_8859_1));
         } catch (NoSuchFileException | AccessDeniedException e) {
             return new Mounts(); // no Linux, or one that does not show this
         }
     }
 
-    /** See proc_pid_mountinfo(5): id, parent, device, root and point are the first fields of each line. */
+    /**
+     * See proc_pid_mountinfo(5): id, parent, device, root and point are the first fields of each line.
+     *
+     * @param table its bytes as letters: where names have several bytes a letter, one of them may be that of a backslash
+     */
     static Mounts parse(String table) {
         Mounts result = new Mounts();
-        for (String line : table.lines().toList()) {
+        for (String line : table.split("\n", -1)) { // and nowhere else: a name may have a carriage return in it
             String[] fields = line.split(" ", LEAST_FIELDS + 1);
             // What is no path in a file system, such as a name space, is no place of a directory.
             if (fields.length > LEAST_FIELDS && fields[3].startsWith("/") && fields[4].startsWith("/")) {
@@ -57,36 +75,52 @@ final class Mounts {
 
     private static @Nullable Mount mount(String[] fields) {
         try {
-            Path root = Path.of(unescaped(fields[3]));
-            return new Mount(fields[0], fields[1], fields[2], root, Path.of(unescaped(fields[4])));
+            Path root = Path.of(name(fields[3]));
+            return new Mount(fields[0], fields[1], fields[2], root, Path.of(name(fields[4])));
         } catch (InvalidPathException e) {
             return null; // a name of bytes that this locale has no letters for: no path here leads to it
         }
     }
 
     /** Spaces, tabs, newlines and backslashes are written as a backslash and three octal digits. */
-    private static String unescaped(String field) {
-        StringBuilder text = new StringBuilder(field.length());
+    private static String name(String field) {
+        byte[] bytes = new byte[field.length()];
+        int length = 0;
         for (int i = 0; i < field.length(); i++) {
-            char next = field.charAt(i);
-            if (next == '\\' && i + 3 < field.length()) {
-                next = (char) Integer.parseInt(field.substring(i + 1, i + 4), 8);
+            int next = field.charAt(i);
+            if (next == '\\' && isOctal(field, i + 1)) {
+                next = Integer.parseInt(field.substring(i + 1, i + 4), 8);
                 i += 3;
             }
-            text.append(next);
+            bytes[length++] = (byte) next;
         }
-        return text.toString();
+        return new String(bytes, 0, length, Charset.forName(System.getProperty("sun.jnu.encoding")));
     }
 
-    /** Returns all names of what lies at a real path, which comes first. */
-    List<Path> names(Path real) {
-        List<Path> names = new ArrayList<>(List.of(real));
+    private static boolean isOctal(String field, int from) {
+        for (int i = from; i < from + 3; i++) {
+            if (i >= field.length() || field.charAt(i) < '0' || field.charAt(i) > '7') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Returns all names of what lies at a real path, which comes first. The others are by the word of the table, which is not
+     * true of each file system: NFS has one device for all that comes from one of the server's, and tells each root as /.
+     */
+    List<Name> names(Path real) {
+        List<Name> names = new ArrayList<>(List.of(new Name(real, real, real)));
         Mount mount = mountOf(real);
         if (mount != null) {
-            Path place = mount.root().resolve(mount.point().relativize(real));
+            Path place = mount.place(real);
             for (Mount other : mounts) {
                 if (other.device().equals(mount.device()) && place.startsWith(other.root())) {
-                    names.add(other.point().resolve(other.root().relativize(place)));
+                    boolean isDeeper =
+                            other.root().getNameCount() > mount.root().getNameCount();
+                    Path common = isDeeper ? other.root() : mount.root();
+                    names.add(new Name(other.name(place), other.name(common), mount.name(common)));
                 }
             }
         }

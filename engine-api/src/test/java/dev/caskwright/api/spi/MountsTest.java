@@ -31,7 +31,11 @@ final class MountsTest {
     }
 
     private static Path[] names(String path) {
-        return Mounts.parse(TABLE).names(Path.of(path)).toArray(Path[]::new);
+        return names(Mounts.parse(TABLE), path);
+    }
+
+    private static Path[] names(Mounts mounts, String path) {
+        return mounts.names(Path.of(path)).stream().map(Mounts.Name::path).toArray(Path[]::new);
     }
 
     @Test
@@ -52,6 +56,19 @@ final class MountsTest {
 
     @Test
     void withoutATableEachHasItsName() {
-        assertThat(Mounts.parse("").names(Path.of("/a/b"))).containsExactly(Path.of("/a/b"));
+        assertThat(names(Mounts.parse(""), "/a/b")).containsExactly(Path.of("/a/b"));
+    }
+
+    /** Linux escapes no carriage return, and other systems that show such a table may escape nothing. */
+    @Test
+    void oddNamesAreRead() {
+        String table = "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+                + "2 1 8:1 /data /mnt/a\rb rw - ext4 /dev/sda1 rw\n"
+                + "3 1 8:1 /more /mnt/a\\9\\ rw - ext4 /dev/sda1 rw\n"
+                + "4 1 8:1 /most /mnt/\\134 rw - ext4 /dev/sda1 rw\n";
+        Mounts mounts = Mounts.parse(table);
+        assertThat(names(mounts, "/data/x")).contains(Path.of("/mnt/a\rb/x"));
+        assertThat(names(mounts, "/mnt/a\\9\\/x")).contains(Path.of("/more/x"));
+        assertThat(names(mounts, "/most")).contains(Path.of("/mnt/\\"));
     }
 }
