@@ -18,12 +18,17 @@ public final class FileReads {
      */
     public static byte[] read(FileChannel channel, Path path, long offset, int length) throws IOException {
         byte[] array = new byte[length];
-        ByteBuffer bytes = ByteBuffer.wrap(array);
+        read(channel, path, offset, array, length);
+        return array;
+    }
+
+    /** As the other, into the beginning of an array. */
+    static void read(FileChannel channel, Path path, long offset, byte[] target, int length) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap(target, 0, length);
         while (bytes.hasRemaining()) {
             if (channel.read(bytes, offset + bytes.position()) < 0) {
                 throw new EOFException("the file became shorter while it was read: " + path);
             }
         }
-        return array;
     }
 }

@@ -25,6 +25,12 @@ final class LevelDbTable {
     private static final int NUMBER_BYTES = 8;
     private static final int MAX_VARINT_BYTES = 10;
 
+    /** LevelDB's are 4 KiB, and longer by one value. */
+    private static final int LONG_BLOCK = 1 << 20;
+
+    private static final int PIECE = 1 << 16;
+    private static final String WRONG_CHECKSUM = "a block has a wrong checksum";
+
     /** Bytes whose checksum is right make no sense. */
     static final class MalformedException extends RuntimeException {
         private static final long serialVersionUID = 1;
@@ -118,12 +124,16 @@ final class LevelDbTable {
                     "a block is longer than an array: length=" + length + ", file=" + path + ", offset=" + offset);
         }
         int end = (int) length;
+        if (end > LONG_BLOCK && !isSound(offset, end)) {
+            receiver.damage(path, offset, WRONG_CHECKSUM);
+            return null;
+        }
         byte[] array = read(offset, end + TRAILER);
         ByteBuffer stored = ByteBuffer.wrap(array).order(ByteOrder.LITTLE_ENDIAN);
         CRC32C crc = new CRC32C();
         crc.update(array, 0, end + 1);
         if (LevelDbLog.masked(crc) != stored.getInt(end + 1)) {
-            receiver.damage(path, offset, "a block has a wrong checksum");
+            receiver.damage(path, offset, WRONG_CHECKSUM);
             return null;
         }
         int kind = stored.get(end);
@@ -141,6 +151,22 @@ final class LevelDbTable {
             return null;
         }
         return ByteBuffer.wrap(unpacked).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Sums a block without keeping it: its length may be damaged, since none of what the footer says has a checksum. */
+    private boolean isSound(long offset, int length) throws IOException {
+        CRC32C crc = new CRC32C();
+        byte[] piece = new byte[PIECE];
+        int summed = length + 1;
+        for (int done = 0; done < summed; done += PIECE) {
+            int count = Math.min(PIECE, summed - done);
+            FileReads.read(channel, path, offset + done, piece, count);
+            crc.update(piece, 0, count);
+        }
+        int sum = ByteBuffer.wrap(read(offset + summed, Integer.BYTES))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getInt();
+        return LevelDbLog.masked(crc) == sum;
     }
 
     private interface EntryVisitor {

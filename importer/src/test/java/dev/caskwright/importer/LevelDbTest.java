@@ -3,7 +3,9 @@ package dev.caskwright.importer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -216,6 +218,28 @@ final class LevelDbTest {
         Told told = Told.of(format, copy);
         assertThat(told.damage()).isEmpty();
         assertThat(told.entries()).isEqualTo(expected());
+        Files.delete(table);
+    }
+
+    /** No checksum guards what the end of a table says of the index. The file has a hole, so it takes no room. */
+    @Test
+    void aDamagedLengthTakesNoMemory() throws IOException {
+        Path store = copy();
+        Path table = store.resolve("000005.ldb");
+        byte[] content = Files.readAllBytes(table);
+        ByteBuffer footer = ByteBuffer.allocate(48).order(ByteOrder.LITTLE_ENDIAN);
+        footer.put(new byte[] {0, 0, 0, (byte) 0x80, (byte) 0x84, (byte) 0xAF, 0x5F}); // 0, 0, 0, 200,000,000
+        footer.putLong(40, 0xDB4775248B80FB57L);
+        try (FileChannel file = FileChannel.open(table, StandardOpenOption.WRITE)) {
+            file.write(ByteBuffer.wrap(content), 0);
+            file.write(footer.rewind(), 210_000_000);
+        }
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getCurrentThreadAllocatedBytes();
+        Told told = Told.of(format, store);
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(20_000_000);
+        assertThat(told.damage()).containsExactly("000005.ldb@0: a block has a wrong checksum");
+        assertThat(told.entries()).isNotEmpty();
         Files.delete(table);
     }
 

@@ -289,6 +289,10 @@ final class LmdbWalk {
         } catch (MalformedException e) {
             damage(first, e);
             return null;
+        } catch (OutOfMemoryError e) {
+            // There are no checksums: whether anybody wrote so long a value is not known.
+            damage(first, new MalformedException("there is no memory for a value: length=" + length));
+            return null;
         }
     }
 

@@ -226,6 +226,40 @@ final class LmdbFormatTest {
         assertThat(told.entries()).isEmpty();
     }
 
+    /** The length of a value and the number of its pages agree, and the file, which is a hole, is as long. */
+    @Test
+    void aValueThatThereIsNoMemoryForIsToldAndTheRestIsRead() throws IOException {
+        with(source, environment -> {
+            Dbi<byte[]> database = environment.openDbi((byte[]) null);
+            database.put(bytes("thelong"), bytes("x".repeat(100_000)));
+            database.put(bytes("zshort"), bytes("1"));
+        });
+        Path path = source.resolve("data.mdb");
+        byte[] content = Files.readAllBytes(path);
+        ByteBuffer pages = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
+        long length = Integer.MAX_VALUE - 100;
+        int count = (int) (length / 4096) + 2;
+        String text = new String(content, ISO_8859_1);
+        for (int at = text.indexOf("thelong"); at >= 0; at = text.indexOf("thelong", at + 1)) {
+            pages.putInt(at - 8, (int) length);
+        }
+        for (int at = 0; at < content.length; at += 4096) {
+            if (at < 2 * 4096) {
+                pages.putLong(at + 136, count + 100L);
+            } else if (pages.getLong(at) == at / 4096 && pages.getShort(at + 10) == 4) {
+                pages.putInt(at + 12, count);
+            }
+        }
+        Files.write(path, content);
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.setLength((count + 101L) * 4096);
+        }
+        Told told = Told.of("lmdb", source);
+        assertThat(told.damage()).singleElement().asString().contains("there is no memory for a value");
+        assertThat(told.entries()).isEqualTo(Map.of("zshort", "1"));
+        Files.delete(path);
+    }
+
     @Test
     void pagesThatLeadInACircleAreToldAndTheRestIsRead() throws IOException {
         with(source, environment -> {

@@ -94,7 +94,7 @@ public final class MapDbFormat implements ForeignFormat {
     private static DB open(Path source) throws IOException {
         try {
             return DBMaker.fileDB(source.toFile()).readOnly().make();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | StackOverflowError | OutOfMemoryError | AssertionError e) {
             // As below: damage to the catalogue ends in all kinds of exceptions.
             throw new IOException("no file of MapDB 3, or a damaged one, or not closed: " + e + ": " + source, e);
         }
@@ -169,7 +169,7 @@ public final class MapDbFormat implements ForeignFormat {
                 List<ExpiringMap.Expiring> entries = List.of();
                 try {
                     entries = map.entries(segment, leaf);
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | StackOverflowError | OutOfMemoryError | AssertionError e) {
                     receiver.damage(source, Receiver.SOMEWHERE, "a leaf of the map is left out, " + e);
                 }
                 for (ExpiringMap.Expiring entry : entries) {
