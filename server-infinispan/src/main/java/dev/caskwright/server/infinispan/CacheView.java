@@ -3,6 +3,7 @@ package dev.caskwright.server.infinispan;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.server.replication.ExecutionView;
+import dev.caskwright.server.store.RefusedException;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,7 @@ final class CacheView extends ExecutionView {
 
     private final Map<ByteBuffer, Work> claims;
     private final Map<ByteBuffer, byte[]> own;
+    private final Budget budget;
     private Work work = NONE;
 
     /**
@@ -32,8 +34,10 @@ final class CacheView extends ExecutionView {
      *
      * @param claims which work has claims to which key
      * @param own the server's own records
+     * @param budget what changes are taken from
      */
-    CacheView(Map<ByteBuffer, Work> claims, Map<ByteBuffer, byte[]> own) {
+    CacheView(Map<ByteBuffer, Work> claims, Map<ByteBuffer, byte[]> own, Budget budget) {
+        this.budget = budget;
         this.claims = claims;
         this.own = own;
     }
@@ -100,19 +104,31 @@ final class CacheView extends ExecutionView {
     }
 
     @Override
-    public void put(byte[] key, byte[] value, WriteOptions options) {
+    public void put(byte[] key, byte[] value, WriteOptions options) throws RefusedException {
         if (isOwn(key)) {
             work.ownChanges.put(ByteBuffer.wrap(key), value);
             return;
         }
         ByteBuffer name = name(key);
         if (claim(name)) {
-            work.changes.put(name, new Work.Change(value, options.expiresAtMillis(work.millis)));
+            note(name, new Work.Change(value, options.expiresAtMillis(work.millis)));
         }
     }
 
+    private void note(ByteBuffer name, Work.Change change) throws RefusedException {
+        Work.Change old = work.changes.get(name);
+        long more = change.bytes() - (old == null ? 0 : old.bytes());
+        if (more > 0 && !budget.take(more)) {
+            throw new RefusedException(
+                    "the changes that commands under way make take more than maxmemory-clients allows");
+        }
+        budget.give(more < 0 ? -more : 0);
+        work.changedBytes += more;
+        work.changes.put(name, change);
+    }
+
     @Override
-    public boolean delete(byte[] key, WriteOptions options) {
+    public boolean delete(byte[] key, WriteOptions options) throws RefusedException {
         if (isOwn(key)) {
             boolean wasThere = look(key) != null;
             work.ownChanges.put(ByteBuffer.wrap(key), null);
@@ -121,12 +137,12 @@ final class CacheView extends ExecutionView {
         if (look(key) == null) {
             return false;
         }
-        work.changes.put(name(key), new Work.Change(null, Entry.NEVER));
+        note(name(key), new Work.Change(null, Entry.NEVER));
         return true;
     }
 
     @Override
-    public boolean expire(byte[] key, WriteOptions options) {
+    public boolean expire(byte[] key, WriteOptions options) throws RefusedException {
         Entry entry = look(key);
         if (entry == null) {
             return false;

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,10 +46,21 @@ final class CommandRunner implements AutoCloseable {
 
     private static final long FOREVER = -1;
 
+    /**
+     * So often a command is executed again because its key is not as it was read. Each time another node has done something, unless
+     * owners of the key do not agree on what it is: then that would go on for ever.
+     */
+    private static final int MAX_REPEATS = 100;
+
+    /** So many values are asked for at once before their length can be guessed, and so many times more each time. */
+    private static final int FIRST_VALUES = 16;
+
+    private static final int MORE_VALUES = 4;
+
     private final Keys keys;
     private final InstantSource clock;
     private final Replay replay;
-    private final long maxFetchedBytes;
+    private final Budget budget;
     private final Map<ByteBuffer, Work> claims = new HashMap<>();
     private final Map<ByteBuffer, byte[]> own;
     private final CacheView view;
@@ -60,22 +72,21 @@ final class CommandRunner implements AutoCloseable {
     // For the thread.
     private long index;
     private long lastWrite = new SecureRandom().nextLong();
-    private long fetchedBytes;
     private final Deque<Work> ready = new ArrayDeque<>();
 
     /**
      * Makes a runner, which must be started.
      *
      * @param own where the server's own records are, which the server reads, too
-     * @param maxFetchedBytes how much of values may be read by commands under way
+     * @param maxValueBytes how much of values commands under way may have read, and change
      */
-    CommandRunner(Keys keys, InstantSource clock, Replay replay, Map<ByteBuffer, byte[]> own, long maxFetchedBytes) {
+    CommandRunner(Keys keys, InstantSource clock, Replay replay, Map<ByteBuffer, byte[]> own, long maxValueBytes) {
         this.keys = keys;
         this.clock = clock;
         this.replay = replay;
         this.own = own;
-        this.maxFetchedBytes = maxFetchedBytes;
-        view = new CacheView(claims, own);
+        budget = new Budget(maxValueBytes);
+        view = new CacheView(claims, own, budget);
         thread.setDaemon(true);
     }
 
@@ -92,8 +103,13 @@ final class CommandRunner implements AutoCloseable {
             works.decrementAndGet();
             return failed(Kind.BUSY, "too many commands wait", null);
         }
+        if (isClosed) { // since it was counted: otherwise the thread is there until it has ended
+            works.decrementAndGet();
+            tasks.add(() -> {});
+            return failed(Kind.NO_QUORUM, "this node ends", null);
+        }
         Work work = new Work(commands);
-        tasks.add(() -> attempt(work));
+        tasks.add(() -> step(work, this::attempt));
         return work.replies;
     }
 
@@ -114,17 +130,29 @@ final class CommandRunner implements AutoCloseable {
             try {
                 tasks.take().run();
                 for (Work next = ready.poll(); next != null; next = ready.poll()) {
-                    attempt(next);
+                    step(next, this::attempt);
                 }
             } catch (InterruptedException e) {
                 LOG.debug("nobody interrupts this thread", e);
-            } catch (RuntimeException e) {
-                LOG.error("commands failed in a way that nobody foresaw, and get no reply", e);
+            } catch (RuntimeException | Error e) {
+                LOG.error("something failed in a way that nobody foresaw", e); // others go on
             }
         }
     }
 
+    /** Does the next thing for a work. Whatever that throws, want of memory too, ends the work, and nothing else. */
+    private void step(Work work, Consumer<Work> next) {
+        try {
+            next.accept(work);
+        } catch (RuntimeException | Error e) {
+            replay.reset();
+            end(work, new ReplicationException(Kind.UNKNOWN, null, "internal error: " + message(e), e), null);
+            LOG.error("commands failed in a way that nobody foresaw", e);
+        }
+    }
+
     private void attempt(Work work) {
+        forgetChanges(work);
         work.begin(clock.millis());
         if (work.known.isEmpty()) {
             work.topology = keys.topology();
@@ -161,6 +189,7 @@ final class CommandRunner implements AutoCloseable {
     }
 
     private void awaitOrFetch(Work work) {
+        forgetChanges(work);
         Work blocker = work.blocker;
         if (blocker == null) {
             fetch(work);
@@ -172,45 +201,63 @@ final class CommandRunner implements AutoCloseable {
     }
 
     private void fetch(Work work) {
-        List<CompletableFuture<byte @Nullable []>> values = new ArrayList<>(work.missing.size());
-        for (ByteBuffer name : work.missing) {
+        fetch(work, List.copyOf(work.missing), 0, FIRST_VALUES);
+    }
+
+    /** Reads values from a place on, so many at once as there is room for if they are not longer than those before. */
+    private void fetch(Work work, List<ByteBuffer> missing, int from, int most) {
+        long room = work.longest == 0 ? most : Math.max(1, budget.left() / work.longest);
+        List<ByteBuffer> names =
+                missing.subList(from, from + (int) Math.min(missing.size() - from, Math.min(most, room)));
+        List<CompletableFuture<byte @Nullable []>> values = new ArrayList<>(names.size());
+        for (ByteBuffer name : names) {
             CompletableFuture<byte @Nullable []> value;
             try {
                 value = keys.get(bytes(name));
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 value = CompletableFuture.failedFuture(e);
             }
             values.add(value);
         }
-        List<ByteBuffer> names = List.copyOf(work.missing);
-        whenAll(values, () -> fetched(work, names, values));
+        whenAll(values, work, done -> {
+            if (fetched(work, names, values)) {
+                int next = from + names.size();
+                if (next < missing.size()) {
+                    fetch(work, missing, next, Math.min(most, missing.size()) * MORE_VALUES);
+                } else {
+                    ready.add(work);
+                }
+            }
+        });
     }
 
-    private void fetched(Work work, List<ByteBuffer> names, List<CompletableFuture<byte @Nullable []>> values) {
+    /** Takes note of values; returns false if the work has ended, since they cannot be had. */
+    private boolean fetched(Work work, List<ByteBuffer> names, List<CompletableFuture<byte @Nullable []>> values) {
+        boolean isRoom = true;
         for (int i = 0; i < names.size(); i++) {
             try {
                 byte[] value = values.get(i).join();
                 work.known.put(names.get(i), value);
                 long length = value == null ? 0 : value.length;
-                work.fetchedBytes += length;
-                fetchedBytes += length;
+                work.longest = Math.max(work.longest, length);
+                isRoom = isRoom && budget.take(length);
+                work.fetchedBytes += isRoom ? length : 0;
             } catch (RuntimeException e) {
                 end(work, new ReplicationException(Kind.NO_QUORUM, null, message(e), e), null);
-                return;
+                return false;
             }
         }
-        if (fetchedBytes > maxFetchedBytes) {
+        if (!isRoom) {
             String message = "the values that commands under way read exceed maxmemory-clients";
             end(work, new ReplicationException(Kind.BUSY, null, message, null), null);
-            return;
         }
-        ready.add(work);
+        return isRoom;
     }
 
-    /** Runs a task in the runner's thread once all are done. */
-    private void whenAll(List<? extends CompletableFuture<?>> all, Runnable task) {
+    /** Does the next thing for a work in the runner's thread once all are done. */
+    private void whenAll(List<? extends CompletableFuture<?>> all, Work work, Consumer<Work> next) {
         CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))
-                .whenComplete((nothing, problem) -> tasks.add(task));
+                .whenComplete((nothing, problem) -> tasks.add(() -> step(work, next)));
     }
 
     private void write(Work work, byte[] replies) {
@@ -221,11 +268,11 @@ final class CommandRunner implements AutoCloseable {
                 if (write != null) {
                     writes.add(write);
                 }
-            } catch (RuntimeException e) {
-                writes.add(CompletableFuture.failedFuture(e));
+            } catch (RuntimeException | Error e) {
+                writes.add(CompletableFuture.failedFuture(e)); // the others are under way: their end is waited for
             }
         });
-        whenAll(writes, () -> written(work, writes, replies));
+        whenAll(writes, work, done -> written(work, writes, replies));
     }
 
     private @Nullable CompletableFuture<Boolean> write(Work work, ByteBuffer name, Work.Change change) {
@@ -233,6 +280,9 @@ final class CommandRunner implements AutoCloseable {
         byte[] stored = change.stored();
         byte[] before = work.known.get(name);
         if (stored == null) {
+            if (!work.known.containsKey(name)) {
+                return keys.remove(key); // it was set before, without a look
+            }
             return before == null ? null : keys.remove(key, before);
         }
         byte[] value = CacheValue.of(stored, change.expiresAtMillis(), ++lastWrite);
@@ -266,7 +316,12 @@ final class CommandRunner implements AutoCloseable {
             end(work, null, replies);
         } else if (writes.size() == 1 && work.topology == keys.topology()) {
             // Nothing was written. An entry whose time had come is gone, or another node was a moment ahead.
-            work.known.clear();
+            if (++work.repeats > MAX_REPEATS) {
+                String message = "the key changes again and again while it is written";
+                end(work, new ReplicationException(Kind.BUSY, null, message, null), null);
+                return;
+            }
+            forgetValues(work);
             ready.add(work);
         } else {
             String message = "the owners of a key changed while it was written";
@@ -280,31 +335,51 @@ final class CommandRunner implements AutoCloseable {
     }
 
     private void end(Work work, @Nullable ReplicationException problem, byte @Nullable [] replies) {
-        release(work);
+        if (work.hasEnded) {
+            return;
+        }
+        work.hasEnded = true;
         works.decrementAndGet();
-        if (problem == null) {
-            work.replies.complete(replies);
-        } else {
-            work.replies.completeExceptionally(problem);
+        try {
+            forgetChanges(work);
+            release(work);
+        } finally {
+            if (problem == null) {
+                work.replies.complete(replies);
+            } else {
+                work.replies.completeExceptionally(problem);
+            }
         }
         if (isClosed) {
             tasks.add(() -> {}); // the thread may be about to end
         }
     }
 
+    private void forgetValues(Work work) {
+        work.known.clear();
+        budget.give(work.fetchedBytes);
+        work.fetchedBytes = 0;
+    }
+
+    private void forgetChanges(Work work) {
+        work.changes.clear();
+        budget.give(work.changedBytes);
+        work.changedBytes = 0;
+    }
+
     /** Gives up the claims of a work, and has who waits for them try. */
     private void release(Work work) {
         work.claimed.forEach(claims::remove);
         work.claimed.clear();
-        work.known.clear();
-        fetchedBytes -= work.fetchedBytes;
-        work.fetchedBytes = 0;
-        Work next = work.waiting.poll();
+        forgetValues(work);
+        Work next = work.waiting.peek();
         if (next != null) {
-            // The others wait for it: most want the same key.
-            next.waiting.addAll(work.waiting);
-            work.waiting.clear();
             ready.add(next);
+            work.waiting.remove();
+            // The others wait for it: most want the same key. Nobody waits for it yet, since it has had no claims.
+            Deque<Work> others = work.waiting;
+            work.waiting = next.waiting;
+            next.waiting = others;
         }
     }
 

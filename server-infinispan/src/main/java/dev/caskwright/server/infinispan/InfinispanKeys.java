@@ -41,6 +41,11 @@ final class InfinispanKeys implements Keys {
     }
 
     @Override
+    public CompletableFuture<Boolean> remove(byte[] key) {
+        return blind.removeAsync(key).thenApply(nothing -> true);
+    }
+
+    @Override
     public int topology() {
         return cache.getDistributionManager().getCacheTopology().getTopologyId();
     }

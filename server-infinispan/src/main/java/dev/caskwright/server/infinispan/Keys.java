@@ -20,6 +20,9 @@ interface Keys {
     /** Removes a key if {@code expected} is there; completes with whether it was. */
     CompletableFuture<Boolean> remove(byte[] key, byte[] expected);
 
+    /** Removes a key, whatever is there. */
+    CompletableFuture<Boolean> remove(byte[] key);
+
     /** Returns a number that changes whenever owners do. */
     int topology();
 }

@@ -17,7 +17,7 @@ import java.util.Set;
  * @param memoryBytes how much of values is kept in memory
  * @param syncsWrites whether a write is acknowledged only after it survives a power loss of its owners
  * @param timeoutMillis how long another node is waited for
- * @param maxFetchedBytes how much of values commands under way may read
+ * @param maxFetchedBytes how much of values commands under way may have read, and change
  */
 record NodeOptions(
         CachePeer self,

@@ -31,14 +31,27 @@ final class Work {
     final Set<ByteBuffer> missing = new LinkedHashSet<>();
 
     /** Works that wait for the end of this one. */
-    final Deque<Work> waiting = new ArrayDeque<>();
+    Deque<Work> waiting = new ArrayDeque<>();
 
     /** Who has claims to a key that was looked at, or null. */
     @Nullable Work blocker;
 
     long millis;
     int topology;
+
+    /** What of the budget is taken for {@link #known}. */
     long fetchedBytes;
+
+    /** What of the budget is taken for {@link #changes}. */
+    long changedBytes;
+
+    /** The length of the longest value that was read. */
+    long longest;
+
+    /** How often it was executed anew, since a key was not as it was read. */
+    int repeats;
+
+    boolean hasEnded;
 
     /**
      * A change.
@@ -46,16 +59,19 @@ final class Work {
      * @param stored the new value of the server, or null if the key is removed
      */
     @SuppressWarnings("ArrayRecordComponent") // not compared
-    record Change(byte @Nullable [] stored, long expiresAtMillis) {}
+    record Change(byte @Nullable [] stored, long expiresAtMillis) {
+        long bytes() {
+            return stored == null ? 0 : stored.length;
+        }
+    }
 
     Work(byte[] commands) {
         this.commands = commands;
     }
 
-    /** Forgets what the last attempt did, but not what it read. */
+    /** Begins an attempt. What was changed by the last one is forgotten already; what it read is not. */
     void begin(long nowMillis) {
         millis = nowMillis;
-        changes.clear();
         ownChanges.clear();
         missing.clear();
         blocker = null;

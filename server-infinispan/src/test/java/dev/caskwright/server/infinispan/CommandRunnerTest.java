@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,6 +34,10 @@ final class CommandRunnerTest {
         private volatile boolean isHolding;
         private volatile boolean isFailing;
         private volatile int topology = 1;
+        private volatile int gets;
+
+        /** What the next write throws. */
+        private volatile @Nullable Error error;
 
         /** Is done before the next write, as by another node. */
         private volatile Runnable before = () -> {};
@@ -51,6 +56,7 @@ final class CommandRunnerTest {
 
         @Override
         public synchronized CompletableFuture<byte @Nullable []> get(byte[] key) {
+            gets++;
             return isFailing
                     ? CompletableFuture.failedFuture(new IllegalStateException("no owner answers"))
                     : CompletableFuture.completedFuture(values.get(ByteBuffer.wrap(key)));
@@ -58,6 +64,11 @@ final class CommandRunnerTest {
 
         private CompletableFuture<Boolean> change(
                 byte[] key, byte @Nullable [] expected, boolean isBlind, byte @Nullable [] value) {
+            Error thrown = error;
+            error = null;
+            if (thrown != null) {
+                throw thrown;
+            }
             CompletableFuture<Boolean> changed = new CompletableFuture<>();
             Runnable change = () -> {
                 Runnable first = before;
@@ -98,6 +109,11 @@ final class CommandRunnerTest {
         }
 
         @Override
+        public CompletableFuture<Boolean> remove(byte[] key) {
+            return change(key, null, true, null);
+        }
+
+        @Override
         public int topology() {
             return topology;
         }
@@ -109,8 +125,12 @@ final class CommandRunnerTest {
 
     @BeforeEach
     void start() {
+        start(Long.MAX_VALUE);
+    }
+
+    private void start(long maxValueBytes) {
         runner = new CommandRunner(
-                keys, InstantSource.system(), CaskServer.newReplay(), new ConcurrentHashMap<>(), Long.MAX_VALUE);
+                keys, InstantSource.system(), CaskServer.newReplay(), new ConcurrentHashMap<>(), maxValueBytes);
         runner.start();
     }
 
@@ -136,6 +156,22 @@ final class CommandRunnerTest {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         bytes.writeBytes(new byte[] {1, 2, 1, (byte) kind, 0});
         return bytes;
+    }
+
+    /** Returns the replies to commands of one read, without line ends. */
+    private String pipeline(String[]... requests) throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        bytes.writeBytes(new byte[] {1, 2, (byte) requests.length});
+        for (String[] each : requests) {
+            bytes.writeBytes(new byte[] {0, 0});
+            request(bytes, each);
+        }
+        byte[] replies = runner.run(bytes.toByteArray()).get(1, TimeUnit.MINUTES);
+        return new String(replies, StandardCharsets.ISO_8859_1).replaceAll("[^ -~]+", " ");
+    }
+
+    private static String[] request(String... arguments) {
+        return arguments;
     }
 
     private CompletableFuture<String> run(String... arguments) {
@@ -215,5 +251,74 @@ final class CommandRunnerTest {
         transaction.write(1);
         request(transaction, "INCR", "a");
         return await(reply(transaction));
+    }
+
+    @Test
+    void aKeyThatIsSetAndRemovedInOneReadIsNotThere() throws Exception {
+        keys.store("a", "5");
+        assertThat(pipeline(request("SET", "a", "6"), request("DEL", "a"))).contains("+OK", ":1");
+        assertThat(await(run("GET", "a"))).isEqualTo("$-1");
+        assertThat(pipeline(request("SET", "b", "6"), request("GETDEL", "b"))).contains("+OK", "6");
+        assertThat(await(run("GET", "b"))).isEqualTo("$-1");
+    }
+
+    @Test
+    void anErrorThatAWriteThrowsEndsOnlyItsCommand() throws Exception {
+        keys.store("a", "5");
+        keys.error = new OutOfMemoryError("attack");
+        assertThatThrownBy(() -> await(run("INCR", "a"))).hasMessageContaining("attack");
+        assertThat(await(run("INCR", "a"))).isEqualTo(":6");
+        keys.error = new StackOverflowError("attack");
+        assertThatThrownBy(() -> await(run("SET", "a", "7"))).hasMessageContaining("attack");
+        assertThat(await(run("INCR", "a"))).isEqualTo(":7");
+    }
+
+    @Test
+    void valuesThatAreTooMuchAreNotAllRead() throws Exception {
+        runner.close();
+        start(1_000);
+        String[] request = new String[41];
+        request[0] = "MGET";
+        for (int i = 1; i < request.length; i++) {
+            request[i] = "{t}" + i;
+            keys.store(request[i], "x".repeat(90));
+        }
+        assertThatThrownBy(() -> await(run(request))).hasMessageContaining("maxmemory-clients");
+        assertThat(keys.gets).isLessThanOrEqualTo(16);
+        assertThat(await(run("STRLEN", "{t}1"))).isEqualTo(":90");
+        runner.close();
+        start(10_000);
+        assertThat(await(run(request))).startsWith("*40").contains("x".repeat(90));
+    }
+
+    @Test
+    void changesThatAreTooMuchAreRefusedAndGiveBackTheirRoom() throws Exception {
+        runner.close();
+        start(1_000);
+        String[][] requests = new String[10][];
+        for (int round = 0; round < 5; round++) {
+            for (int i = 0; i < requests.length; i++) {
+                requests[i] = request("SETRANGE", "{t}" + round + i, "300", "x");
+            }
+            assertThat(pipeline(requests)).contains(":301", "maxmemory-clients allows");
+        }
+        assertThat(keys.values).hasSize(3 * 5);
+        assertThat(await(run("SET", "b", "y".repeat(100)))).isEqualTo("+OK");
+    }
+
+    @Test
+    void aKeyThatNeverStaysAsItWasReadIsGivenUp() throws Exception {
+        keys.store("a", "5");
+        AtomicInteger changes = new AtomicInteger();
+        Runnable[] again = new Runnable[1];
+        again[0] = () -> {
+            keys.store("a", "" + changes.incrementAndGet());
+            keys.before = again[0];
+        };
+        keys.before = again[0];
+        CompletableFuture<String> reply = run("INCR", "a");
+        assertThatThrownBy(() -> reply.get(20, TimeUnit.SECONDS)).hasMessageContaining("again and again");
+        keys.before = () -> {};
+        assertThat(await(run("INCR", "a"))).isEqualTo(":" + (changes.get() + 1));
     }
 }

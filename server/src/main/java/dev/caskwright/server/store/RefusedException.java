@@ -6,7 +6,8 @@ import java.io.IOException;
 public final class RefusedException extends IOException {
     private static final long serialVersionUID = 1L;
 
-    RefusedException(String message) {
+    /** Makes an exception; the message says what is too much. */
+    public RefusedException(String message) {
         super(message);
     }
 }
