@@ -133,8 +133,10 @@ final class DeathProof {
                 return current;
             }
             LogSegment other = segment(input, current);
-            if (other.id() > store.lastFoundId) {
-                return current; // this opening wrote it, and brought the index to it
+            if (other.id() > store.lastFoundId && !store.isIndexFromImage) {
+                // This opening wrote it, and brought the index to it. An image may name a slot that the file has got
+                // since.
+                return current;
             }
             boolean isLater = log.isAfter(current, scanner.locator());
             try {

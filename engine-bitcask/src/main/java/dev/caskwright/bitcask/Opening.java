@@ -167,6 +167,7 @@ final class Opening {
                 options.maxSnapshots(),
                 ~opening.secret(),
                 options.readOnly(),
+                isImageLoaded,
                 failure);
         Reads reads = new Reads(store);
         BackgroundSync backgroundSync =

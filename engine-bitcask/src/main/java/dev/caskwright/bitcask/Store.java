@@ -49,6 +49,9 @@ final class Store {
     /** The greatest id of a segment that was there when the store was opened: the index knows of those by caches. */
     final long lastFoundId;
 
+    /** Whether the index was filled from an image, of which any number may be wrong. */
+    final boolean isIndexFromImage;
+
     final @Nullable ValueCache cache;
     private final ReadEpochs epochs;
     private final boolean readOnly;
@@ -70,6 +73,7 @@ final class Store {
             int maxSnapshots,
             long seed,
             boolean readOnly,
+            boolean isIndexFromImage,
             AtomicReference<@Nullable Throwable> failure) {
         this.name = name;
         this.writeLock = new WriteLock(name);
@@ -79,6 +83,7 @@ final class Store {
         this.clock = clock;
         this.cache = cache;
         this.readOnly = readOnly;
+        this.isIndexFromImage = isIndexFromImage;
         this.failure = failure;
         this.snapshots = new Snapshots(this, maxSnapshots, seed);
         this.keyHash = new KeyHash(seed);

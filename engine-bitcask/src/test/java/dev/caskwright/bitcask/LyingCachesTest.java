@@ -274,6 +274,8 @@ final class LyingCachesTest {
         LOCATORS_OF_OTHERS,
         PLACES_OF_NOTHING,
         SLOTS_OF_OTHERS,
+        /** Of files that are made later, which the forger can guess. */
+        SLOTS_TO_COME,
         EVERY_SECOND,
         NO_KEYS;
 
@@ -287,6 +289,8 @@ final class LyingCachesTest {
                 keys.add(key);
                 locators.add(in.getLong());
             }
+            long slots =
+                    1 + locators.stream().mapToLong(each -> each >>> 44).max().orElse(0);
             ByteBuffer out = ByteBuffer.allocate(truth.length);
             for (int i = 0; i < keys.size(); i++) {
                 if (this == NO_KEYS || (this == EVERY_SECOND && i % 2 == 0)) {
@@ -301,6 +305,8 @@ final class LyingCachesTest {
                                     case LOCATORS_OF_OTHERS -> next;
                                     case PLACES_OF_NOTHING -> locator + (1L << 16);
                                     case SLOTS_OF_OTHERS -> locator & (1L << 44) - 1 | next >>> 44 << 44;
+                                    case SLOTS_TO_COME ->
+                                        i < keys.size() - 3 ? locator : locator & (1L << 44) - 1 | slots << 44;
                                     default -> locator;
                                 });
             }
