@@ -229,9 +229,8 @@ public final class RaftNode implements AutoCloseable {
 
     private BitcaskEngine openStore(Path directory) throws IOException {
         EngineBuilder builder = options.store.apply(BitcaskEngine.builder(directory));
-        // What was told of expiry is told anew from the log: a note of it may have survived a power loss that the end
-        // of the
-        // store's log has not.
+        // What was told of expiry is told anew from the log: a note of it may have survived a power loss
+        // that the end of the store's log has not.
         return builder.clock(replicaClock)
                 .durability(Durability.WRITE)
                 .forgetToldExpiries(true)
@@ -666,9 +665,7 @@ public final class RaftNode implements AutoCloseable {
         LOG.error("member {} stops: {}", self.id(), cause.toString(), cause);
         queue.close(cause);
         barrier.close(cause);
-        // Ratis ends what it does for the group after an entry that cannot be applied; after a failed log or swap it
-        // would
-        // go on.
+        // Ratis would go on.
         work(() -> {
             try {
                 host.stop(groupId);

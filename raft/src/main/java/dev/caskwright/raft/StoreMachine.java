@@ -91,6 +91,7 @@ final class StoreMachine extends BaseStateMachine {
     private volatile Applied applied;
     private volatile long lastChange;
     private volatile boolean isRemoved;
+    private volatile @Nullable IllegalStateException failure; // of an entry; nothing behind it is applied
 
     /** Odd while the store changes, or is replaced. */
     private final AtomicLong changes = new AtomicLong(1);
@@ -222,6 +223,10 @@ final class StoreMachine extends BaseStateMachine {
 
     @Override
     public CompletableFuture<Message> applyTransaction(TransactionContext trx) {
+        IllegalStateException earlier = failure;
+        if (earlier != null) {
+            return CompletableFuture.failedFuture(earlier);
+        }
         LogEntryProto entry = trx.getLogEntry();
         StateMachineLogEntryProto logged = entry.getStateMachineLogEntry();
         try {
@@ -234,13 +239,23 @@ final class StoreMachine extends BaseStateMachine {
             owner.grown(logged.getLogData().size());
             return CompletableFuture.completedFuture(Message.EMPTY);
         } catch (IOException | RuntimeException | Error e) {
-            // Ratis closes the server for an exception that is thrown: this member stops, the others go on.
-            IllegalStateException failure = new IllegalStateException(
+            // It is not thrown: who closes the member at the same time would wait for ever for entries
+            // that Ratis (StateMachineUpdater) does not apply any more.
+            IllegalStateException failed = new IllegalStateException(
                     "the entry cannot be applied: index=" + entry.getIndex() + ", term=" + entry.getTerm() + ": "
                             + e.getMessage(),
                     e);
-            owner.failed(failure);
-            throw failure;
+            failure = failed;
+            owner.failed(failed);
+            return CompletableFuture.failedFuture(failed);
+        }
+    }
+
+    /** Notes an entry of Raft's own. */
+    @Override
+    public void notifyTermIndexUpdated(long term, long index) {
+        if (failure == null) {
+            super.notifyTermIndexUpdated(term, index);
         }
     }
 
@@ -318,6 +333,14 @@ final class StoreMachine extends BaseStateMachine {
     /** Forces the store, and returns from where on the log is not needed any more. */
     @Override
     public long takeSnapshot() throws IOException {
+        try {
+            return forceStore();
+        } catch (RuntimeException e) {
+            throw new IOException("the store could not be forced: " + e, e); // Ratis goes on after this one
+        }
+    }
+
+    private long forceStore() throws IOException {
         synchronized (storeLock) {
             BitcaskEngine engine = store;
             if (engine == null) {
