@@ -153,7 +153,7 @@ public final class Watch implements AutoCloseable {
             WatchBatch batch = fetched == null ? fetch() : fetched;
             if (batch == null) {
                 store.checkUsable();
-                batch = isBehind() ? catchUp() : null;
+                batch = isBehind() ? catchUp() : fetch(); // again: it may have got events, and fallen behind since
             }
             if (batch == null) {
                 return null;
@@ -193,6 +193,7 @@ public final class Watch implements AutoCloseable {
         }
     }
 
+    /** Returns whether what is to be told next is in the store only. It stays so until {@link #catchUp}. */
     private synchronized boolean isBehind() throws IOException {
         MvccException failed = failure;
         if (failed != null) {
@@ -201,7 +202,7 @@ public final class Watch implements AutoCloseable {
         if (isEnded) {
             throw new EngineClosedException("the watch is closed");
         }
-        return !isLive;
+        return !isLive && buffer.isEmpty();
     }
 
     private synchronized @Nullable WatchBatch fetch() {

@@ -213,6 +213,32 @@ final class MvccConcurrencyTest {
         }
     }
 
+    /** A watch of one event falls behind with nearly each commit, mostly while it is asked. */
+    @ParameterizedTest
+    @EnumSource(Stores.class)
+    void aWatchThatFallsBehindTellsFirstWhatItHolds(Stores kind) throws Exception {
+        int commits = 1_500;
+        byte[] key = "counter".getBytes();
+        try (MvccStore store = open(kind);
+                Watch watch = store.watch(WatchRequest.of(KeyRange.of(key)).buffering(1))) {
+            start(() -> {
+                for (int i = 1; i <= commits; i++) {
+                    store.put(key, amount(2L * i - 1));
+                    store.put(key, amount(2L * i));
+                    store.commit();
+                }
+            });
+            long told = 0;
+            while (told < 2 * commits && failure.get() == null) {
+                WatchBatch batch = watch.poll();
+                for (Event event : batch == null ? List.<Event>of() : batch.events()) {
+                    assertThat(amount(event.keyValue())).isEqualTo(++told);
+                }
+            }
+            join(0);
+        }
+    }
+
     private static void follow(MvccStore store, byte[] key, int last, Random random) throws Exception {
         long expected = 0; // the number told last
         long next = 2;
