@@ -130,6 +130,19 @@ final class BackendOptions {
         return more.isEmpty() ? null : "--set " + more.entrySet().iterator().next();
     }
 
+    /** Returns the first of the options about a store that the user has set; null if there is none. */
+    @Nullable String firstForStores() {
+        if (index != null) {
+            return "--index " + index;
+        }
+        if (io != null) {
+            return "--io " + io;
+        }
+        return durability == null
+                ? meaninglessInGroups()
+                : "--durability " + durability.name().toLowerCase(Locale.ROOT);
+    }
+
     EngineSettings settings(EngineSettings.Access access) {
         EngineSettings settings =
                 EngineSettings.of(access).durability(durability == null ? Durability.WRITE : durability);

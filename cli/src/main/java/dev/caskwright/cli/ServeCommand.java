@@ -34,6 +34,9 @@ final class ServeCommand implements Callable<Integer> {
     /** Read by the logger of the process when it is first used. */
     private static final String LOG_LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";
 
+    /** Read by the logger of Infinispan when it is first used: it would write to a log of its own. */
+    private static final String INFINISPAN_LOGGER = "org.jboss.logging.provider";
+
     private final Shell shell;
 
     @Mixin
@@ -71,6 +74,7 @@ final class ServeCommand implements Callable<Integer> {
     @SuppressWarnings("try") // the socket is only held
     public Integer call() throws IOException, InterruptedException {
         System.setProperty(LOG_LEVEL, log);
+        System.setProperty(INFINISPAN_LOGGER, "slf4j");
         ServerConfig config = config();
         backends.prefer("io", "mmap");
         backends.mergeInBackground();
@@ -136,24 +140,10 @@ final class ServeCommand implements Callable<Integer> {
 
     /** Returns what opens members of a mode; that is on the class path, or not. */
     private ReplicationProvider provider(String mode, ServerConfig config) {
-        String meaningless = backends.meaninglessInGroups();
-        if (meaningless != null) {
-            throw new UsageException(
-                    meaningless + ": not for mode " + mode + ", where each change is forced by a majority of"
-                            + " the members and the store of a member is a bitcask; of the options of a store, --index and --io"
-                            + " may be given");
-        }
-        String index = backends.index();
-        if (!mode.equals("raft") && (index != null || backends.io() != null)) {
-            throw new UsageException(
-                    "--index and --io are not for mode " + mode + ", whose store is always ordered and mapped");
-        }
-        if (index != null) {
-            config.set("raft-index", index);
-        }
-        String io = backends.io();
-        if (io != null) {
-            config.set("raft-io", io);
+        if (mode.equals("raft")) {
+            takeStoreOptions(config);
+        } else {
+            refuseStoreOptions(mode);
         }
         for (ReplicationProvider provider : ServiceLoader.load(ReplicationProvider.class)) {
             if (provider.mode().equals(mode)) {
@@ -161,6 +151,32 @@ final class ServeCommand implements Callable<Integer> {
             }
         }
         throw new UsageException("option 'mode': nothing on the class path offers it: " + mode);
+    }
+
+    private void takeStoreOptions(ServerConfig config) {
+        String meaningless = backends.meaninglessInGroups();
+        if (meaningless != null) {
+            throw new UsageException(meaningless + ": not for mode raft, where each change is forced by a majority of"
+                    + " the members and the store of a member is a bitcask; of the options of a store, --index and --io"
+                    + " may be given");
+        }
+        String index = backends.index();
+        if (index != null) {
+            config.set("raft-index", index);
+        }
+        String io = backends.io();
+        if (io != null) {
+            config.set("raft-io", io);
+        }
+    }
+
+    private void refuseStoreOptions(String mode) {
+        String meaningless = backends.firstForStores();
+        if (meaningless != null) {
+            throw new UsageException(
+                    meaningless + ": not for mode " + mode + ", whose store is always a bitcask, ordered and mapped;"
+                            + " whether a write survives a power loss is said by the option 'cache-sync-writes'");
+        }
     }
 
     private ServerConfig config() throws IOException {

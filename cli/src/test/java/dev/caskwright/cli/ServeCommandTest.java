@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -69,6 +70,51 @@ final class ServeCommandTest {
         Files.writeString(conf, "# what we want\nmaxclients 17\nappendfsync always\n");
         assertThat(serve("CONFIG GET maxclients\nSHUTDOWN\n", "--conf", conf.toString()))
                 .contains("17");
+    }
+
+    /** Returns a port that is free, for an option that cannot ask for any. */
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            return socket.getLocalPort();
+        }
+    }
+
+    @Test
+    void aNodeOfModeCacheIsServedWithoutMoreLibraries() throws Exception {
+        Path conf = directory.resolve("node.conf");
+        Files.writeString(
+                conf,
+                "mode cache\ncache-id n1\ncache-peers n1@127.0.0.1:" + freePort() + "/" + freePort()
+                        + "\nbind 127.0.0.1\n");
+        assertThat(serve("SET a 1\nCLUSTER INFO\nSHUTDOWN\n", "--conf", conf.toString()))
+                .startsWith("+OK\r\n")
+                .contains("cluster_slots_ok:16384");
+        assertThat(serve("GET a\nSHUTDOWN\n", "--conf", conf.toString())).isEqualTo("$1\r\n1\r\n");
+    }
+
+    @Test
+    void optionsOfAStoreAreRefusedInModeCacheBeforeDataIsTouched() {
+        Path store = directory.resolve("node");
+        for (String option :
+                List.of("--engine=bolt", "--index=btree", "--io=mmap", "--durability=sync", "--codec=lz4")) {
+            Cli.Result result = new Cli()
+                    .run(
+                            "serve",
+                            "--dir",
+                            store.toString(),
+                            "--config",
+                            "mode=cache",
+                            "--config",
+                            "cache-id=n1",
+                            "--config",
+                            "cache-peers=n1@127.0.0.1:1/2",
+                            option);
+            assertThat(result.exitCode()).as(option).isEqualTo(ExitCode.USAGE);
+            assertThat(result.err())
+                    .startsWith("caskwright: " + option.replaceFirst("=", " ") + ": not for mode cache")
+                    .hasLineCount(1);
+            assertThat(store).doesNotExist();
+        }
     }
 
     @Test

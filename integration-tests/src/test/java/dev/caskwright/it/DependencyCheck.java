@@ -67,11 +67,11 @@ public final class DependencyCheck {
             Map.entry("org.openjdk.jmh", "GPL-2.0 with CPE"));
 
     /**
-     * Which modules beside may use them: MapDB and Infinispan, which is provided by whoever uses it, need the first two; the next one
-     * belongs to a module that the program does not bring; and the contract tests are made with the others.
+     * Which modules beside may use them: Infinispan and MapDB need the first two, unchanged; the next one belongs to a module that the
+     * program does not bring; and the contract tests are made with the others.
      */
     private static final Map<String, Set<String>> SHIPPED = Map.of(
-            "jakarta.transaction", Set.of("infinispan-store", "server-infinispan"),
+            "jakarta.transaction", Set.of("infinispan-store", "server-infinispan", "cli"),
             "org.eclipse.collections",
                     Set.of(
                             "index-btree",
