@@ -172,6 +172,10 @@ final class CacheNode implements AutoCloseable {
                 .nodeName(options.self().id())
                 .distributedSyncTimeout(options.timeoutMillis(), TimeUnit.MILLISECONDS)
                 .addProperty(JGroupsTransport.CONFIGURATION_XML, Stack.of(options));
+        NodeTls tls = options.tls();
+        if (tls != null) {
+            global.transport().addProperty(JGroupsTransport.SOCKET_FACTORY, tls.sockets());
+        }
         global.globalState()
                 .enable()
                 .persistentLocation(directory.toString())

@@ -4,6 +4,7 @@ import dev.caskwright.server.config.ServerConfig;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a node is told.
@@ -18,6 +19,7 @@ import java.util.Set;
  * @param syncsWrites whether a write is acknowledged only after it survives a power loss of its owners
  * @param timeoutMillis how long another node is waited for
  * @param maxFetchedBytes how much of values commands under way may have read, and change
+ * @param tls the certificates for the connections between nodes, or null for connections in plain text
  */
 record NodeOptions(
         CachePeer self,
@@ -29,7 +31,8 @@ record NodeOptions(
         long memoryBytes,
         boolean syncsWrites,
         long timeoutMillis,
-        long maxFetchedBytes) {
+        long maxFetchedBytes,
+        @Nullable NodeTls tls) {
 
     /** Of the heap, what commands under way may read if nothing else is configured. */
     private static final int HEAP_SHARE = 4;
@@ -68,6 +71,7 @@ record NodeOptions(
                 config.number("cache-memory"),
                 config.option("cache-sync-writes").isYes(),
                 config.number("cache-timeout"),
-                limit > 0 ? limit : Runtime.getRuntime().maxMemory() / HEAP_SHARE);
+                limit > 0 ? limit : Runtime.getRuntime().maxMemory() / HEAP_SHARE,
+                NodeTls.of(config));
     }
 }

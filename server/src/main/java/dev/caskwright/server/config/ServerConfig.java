@@ -123,6 +123,9 @@ public final class ServerConfig {
         add(Option.choice("cache-when-split", Change.AT_START, "allow-read-writes", "deny-read-writes"));
         add(Option.bytes("cache-memory", Change.AT_START, 64 * MEBI, MEBI, Long.MAX_VALUE));
         add(Option.yesNo("cache-sync-writes", Change.AT_START, false));
+        add(Option.text("cache-tls-cert-file", Change.AT_START, ""));
+        add(Option.text("cache-tls-key-file", Change.AT_START, ""));
+        add(Option.text("cache-tls-ca-cert-file", Change.AT_START, ""));
         add(Option.number("cache-timeout", Change.AT_START, 10_000, 100, 600_000));
     }
 
