@@ -1,6 +1,7 @@
 package dev.caskwright.raft;
 
 import dev.caskwright.api.Entry;
+import dev.caskwright.api.EntryVisitor;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
@@ -113,9 +114,30 @@ public final class Overlay {
                     : new Entry(key.clone(), value.clone(), Entry.NO_VERSION, change.expiresAtMillis());
         }
         Entry stored = store.entry(key);
-        return stored == null || hasExpired(stored.expiresAtMillis())
-                ? null
-                : new Entry(stored.key(), stored.value(), Entry.NO_VERSION, stored.expiresAtMillis());
+        return stored == null || hasExpired(stored.expiresAtMillis()) ? null : unversioned(stored);
+    }
+
+    /** Shows all entries, as {@link #entry} returns them, until the visitor has enough. It may change what it is shown. */
+    public void visit(EntryVisitor visitor) throws IOException {
+        Map<ByteBuffer, Change> changed = new LinkedHashMap<>(done);
+        changed.putAll(own);
+        boolean[] goesOn = {true};
+        store.visit(stored -> Applied.isKey(stored.key())
+                || changed.containsKey(ByteBuffer.wrap(stored.key()))
+                || hasExpired(stored.expiresAtMillis())
+                || (goesOn[0] = visitor.visit(unversioned(stored))));
+        for (ByteBuffer key : changed.keySet()) {
+            byte[] bytes = new byte[key.remaining()];
+            key.get(0, bytes);
+            Entry entry = goesOn[0] ? entry(bytes) : null;
+            if (entry != null) {
+                goesOn[0] = visitor.visit(entry);
+            }
+        }
+    }
+
+    private static Entry unversioned(Entry stored) {
+        return new Entry(stored.key(), stored.value(), Entry.NO_VERSION, stored.expiresAtMillis());
     }
 
     /** Stores a value that does not expire. */

@@ -3,8 +3,10 @@ package dev.caskwright.raft;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import org.apache.ratis.conf.Parameters;
@@ -71,26 +73,52 @@ final class RaftHost {
     void build(List<Part> all) throws IOException {
         isSeveral = all.size() > 1;
         all.forEach(part -> parts.put(part.group(), part));
-        Part first = all.get(0);
+        if (isSeveral) {
+            buildForSeveral(all);
+            return;
+        }
+        Part only = all.get(0);
         try {
-            if (isSeveral) {
-                // Ratis takes whatever it finds in its directory for a group, and without its list of members; this one
-                // is never
-                // there.
-                keepLogsIn(first.files().removedGroups());
-                server = builder().build();
-                for (Part part : all) {
-                    add(part);
-                }
-            } else {
-                keepLogsIn(first.files().log());
-                server = builder()
-                        .setGroup(group(first))
-                        .setOption(option(first))
-                        .build();
+            keepLogsIn(only.files().log());
+            server = builder().setGroup(group(only)).setOption(option(only)).build();
+        } catch (IOException | RuntimeException e) {
+            throw cannotStart(only.files().log(), e);
+        }
+    }
+
+    private void buildForSeveral(List<Part> all) throws IOException {
+        // Ratis takes whatever it finds in its directory for a group, and without its members: this one is never there.
+        Path nowhere = all.get(0).files().removedGroups();
+        keepLogsIn(nowhere);
+        RaftServer built;
+        try {
+            built = builder().build();
+        } catch (IOException | RuntimeException e) {
+            throw cannotStart(nowhere, e);
+        }
+        Path place = nowhere;
+        try {
+            for (Part part : all) {
+                place = part.files().log();
+                add(built, part);
             }
         } catch (IOException | RuntimeException e) {
-            throw cannotStart(e);
+            IOException failure = cannotStart(place, e);
+            release(built, all, failure);
+            throw failure;
+        }
+        server = built;
+    }
+
+    /** Closes a server that was not started: Ratis would give back nothing of such a one, neither logs nor threads. */
+    private static void release(RaftServer built, List<Part> all, IOException failure) {
+        try (built) {
+            for (Part part : all) {
+                end(built, part.group());
+            }
+            built.start();
+        } catch (IOException | RuntimeException e) {
+            failure.addSuppressed(e);
         }
     }
 
@@ -110,7 +138,7 @@ final class RaftHost {
         return part.machine();
     }
 
-    private void keepLogsIn(java.nio.file.Path directory) {
+    private void keepLogsIn(Path directory) {
         RaftServerConfigKeys.setStorageDir(properties, List.of(directory.toFile()));
     }
 
@@ -124,7 +152,7 @@ final class RaftHost {
     }
 
     /** Adds a member of one of several groups. Where its log lies is read while this lasts. */
-    private void add(Part part) throws IOException {
+    private void add(RaftServer built, Part part) throws IOException {
         keepLogsIn(part.files().log());
         GroupManagementRequest request = GroupManagementRequest.newAdd(
                 ClientId.randomId(),
@@ -132,16 +160,25 @@ final class RaftHost {
                 CallId.getAndIncrement(),
                 group(part),
                 !part.isKnown());
+        CompletableFuture<RaftClientReply> adding = built.groupManagementAsync(request);
+        // Asked for at once: Ratis forgets a group that does not start, and leaves its log locked.
+        RaftServer.Division division = built.getDivision(part.group());
+        boolean isAdded = false;
         try {
-            RaftClientReply reply = server().groupManagementAsync(request).get();
+            RaftClientReply reply = adding.get();
             if (!reply.isSuccess()) {
                 throw new IOException("the group cannot be added: " + reply.getException(), reply.getException());
             }
+            isAdded = true;
         } catch (ExecutionException e) {
             throw new IOException("the group cannot be added: " + e.getCause(), e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while a group was added", e);
+        } finally {
+            if (!isAdded) {
+                division.close();
+            }
         }
     }
 
@@ -150,19 +187,18 @@ final class RaftHost {
         try {
             server().start();
         } catch (IOException | RuntimeException e) {
-            throw cannotStart(e);
+            throw cannotStart(options.directory, e);
         }
     }
 
     /** Returns an error that begins with the first cause: Ratis wraps it several times. */
-    private IOException cannotStart(Exception failure) {
+    private IOException cannotStart(Path directory, Exception failure) {
         Throwable cause = failure;
         while (cause.getCause() != null) {
             cause = cause.getCause();
         }
         return new IOException(
-                "raft cannot be started: directory=" + options.directory.resolve("log") + ", address=" + self.address()
-                        + ": " + cause,
+                "raft cannot be started: directory=" + directory + ", address=" + self.address() + ": " + cause,
                 failure);
     }
 
@@ -192,7 +228,7 @@ final class RaftHost {
     void stop(RaftGroupId group) throws IOException {
         RaftServer running = server;
         if (running != null && isSeveral) {
-            running.getDivision(group).close();
+            end(running, group);
         } else if (running != null) {
             running.close();
         }
@@ -207,7 +243,15 @@ final class RaftHost {
         if (parts.isEmpty()) {
             running.close();
         } else {
-            running.getDivision(group).close();
+            end(running, group);
+        }
+    }
+
+    private static void end(RaftServer running, RaftGroupId group) throws IOException {
+        for (RaftGroupId each : running.getGroupIds()) {
+            if (each.equals(group)) {
+                running.getDivision(group).close();
+            }
         }
     }
 }

@@ -302,9 +302,9 @@ public final class RaftNode implements AutoCloseable {
         return failure.get() == null && division.role() == Role.LEADER;
     }
 
-    /** Returns the id of the leader that this member knows of, or null. */
+    /** Returns the id of the leader that this member knows of, or null; a member that has stopped knows of none. */
     public @Nullable String leader() {
-        return division.leader();
+        return failure.get() == null ? division.leader() : null;
     }
 
     /**
@@ -324,7 +324,7 @@ public final class RaftNode implements AutoCloseable {
                 self.id(),
                 failure.get() == null ? division.role() : Role.STOPPED,
                 info == null ? applied.term() : info.getCurrentTerm(),
-                division.leader(),
+                leader(),
                 division.members(),
                 info == null
                         ? applied.index()

@@ -91,12 +91,13 @@ final class StoreMachine extends BaseStateMachine {
     private volatile Applied applied;
     private volatile long lastChange;
     private volatile boolean isRemoved;
-    private volatile @Nullable IllegalStateException failure; // of an entry; nothing behind it is applied
+    private volatile @Nullable IllegalStateException failure; // of an entry or a copy; nothing behind it is applied
 
     /** Odd while the store changes, or is replaced. */
     private final AtomicLong changes = new AtomicLong(1);
 
     private volatile TermIndex snapshot = NOTHING;
+    private volatile TermIndex copied = NOTHING;
     private volatile long keptFrom = -1;
 
     private static final TermIndex NOTHING = TermIndex.valueOf(0, -1);
@@ -363,7 +364,12 @@ final class StoreMachine extends BaseStateMachine {
 
     @Override
     public @Nullable SnapshotInfo getLatestSnapshot() {
+        TermIndex copy = copied;
         TermIndex latest = snapshot;
+        if (failure != null && copy.getIndex() > latest.getIndex()) {
+            // It could not be opened. Ratis goes on from it to its end, where nothing is applied any more.
+            latest = copy;
+        }
         return latest.getIndex() < 0 ? null : new FileListSnapshotInfo(List.of(), latest.getTerm(), latest.getIndex());
     }
 
@@ -414,7 +420,7 @@ final class StoreMachine extends BaseStateMachine {
             RoleInfoProto roleInfo, TermIndex firstTermIndexInLog) {
         String leader =
                 roleInfo.getFollowerInfo().getLeaderInfo().getId().getId().toStringUtf8();
-        return owner.fetch(leader);
+        return owner.fetch(leader).thenApply(fetched -> copied = fetched);
     }
 
     /** Closes the store, for a copy that is whole to take its place. */
@@ -429,16 +435,20 @@ final class StoreMachine extends BaseStateMachine {
         getLifeCycle().transition(LifeCycle.State.PAUSED);
     }
 
+    /** Opens the store again, in whose place a copy is put. */
     @Override
-    public void reinitialize() throws IOException {
+    public void reinitialize() {
         try {
             open();
-            getLifeCycle().transition(LifeCycle.State.STARTING);
-            getLifeCycle().transition(LifeCycle.State.RUNNING);
         } catch (IOException | RuntimeException | Error e) {
-            owner.failed(e);
-            throw e;
+            // It is not thrown, for who closes the member at the same time; see applyTransaction.
+            IllegalStateException failed = new IllegalStateException(
+                    "the copy of another member's store cannot be opened: " + e.getMessage(), e);
+            failure = failed;
+            owner.failed(failed);
         }
+        getLifeCycle().transition(LifeCycle.State.STARTING);
+        getLifeCycle().transition(LifeCycle.State.RUNNING);
     }
 
     private void closeStore() {

@@ -65,7 +65,8 @@ final class CloseAfterFailureTest {
         }
     }
 
-    private static boolean isRatisStopping() {
+    /** Returns whether a member that is being closed waits for what has been agreed on. */
+    static boolean isRatisStopping() {
         return Thread.getAllStackTraces().values().stream()
                 .flatMap(java.util.Arrays::stream)
                 .anyMatch(frame -> frame.getMethodName().equals("stopAndJoin"));

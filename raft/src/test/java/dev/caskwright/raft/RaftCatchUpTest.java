@@ -91,6 +91,31 @@ final class RaftCatchUpTest {
         }
     }
 
+    /** Ratis must not wait for entries that come behind the copy. */
+    @Test
+    void closingEndsThoughACopyCannotTakeThePlaceOfTheStoreMeanwhile() throws Exception {
+        try (Cluster cluster = open()) {
+            cluster.startAll();
+            String away = cluster.followerId();
+            cluster.stop(away);
+            writeMoreThanTheLogKeeps(cluster, 0);
+            AtomicBoolean isHit = new AtomicBoolean();
+            cluster.steps.put(away, now -> {
+                if (now.equals("incoming to store") && isHit.compareAndSet(false, true)) {
+                    Cluster.await("Ratis is stopping", CloseAfterFailureTest::isRatisStopping);
+                    throw new IllegalStateException("planted");
+                }
+            });
+            RaftNode node = cluster.start(away);
+            Cluster.await("a copy is to take the place of the store", isHit::get);
+            cluster.stop(away);
+            assertThat(node.state().failure()).hasMessageContaining("planted");
+            cluster.start(away);
+            cluster.awaitSame();
+            cluster.assertSameContent();
+        }
+    }
+
     private Cluster open() throws IOException {
         Cluster cluster = new Cluster(directory, 3);
         cluster.options(options -> options.snapshotEveryBytes(SNAPSHOT_BYTES));

@@ -65,10 +65,7 @@ final class RaftReplication implements Replication {
     /** Takes the node, which has been opened. */
     RaftReplication over(RaftNode opened) {
         store = new LocalStore(opened);
-        synchronized (this) {
-            node = opened;
-            notifyAll();
-        }
+        node = opened;
         return this;
     }
 
@@ -81,16 +78,15 @@ final class RaftReplication implements Replication {
         return opened;
     }
 
-    /** Executes a command of the log. */
+    /** Executes a command of the log; entries may come while the node is being opened. */
     private byte[] apply(Overlay overlay, byte[] command) throws IOException {
         ReplayView now = view;
         if (now == null || !now.isOver(overlay)) {
             // The first entry, or the first after a copy of another member's store took the place of this one's.
             replay.reset();
-            now = new ReplayView(opened().store(), overlay);
+            now = new ReplayView(overlay);
             view = now;
         }
-        now.begin();
         boolean isDone = false;
         try {
             byte[] replies = replay.apply(now, command, overlay.index(), overlay.timeMillis());
@@ -102,24 +98,6 @@ final class RaftReplication implements Replication {
                 view = null;
             }
         }
-    }
-
-    /** Returns the node; entries may come while it is being opened. */
-    private synchronized RaftNode opened() throws IOException {
-        boolean wasInterrupted = false;
-        RaftNode opened = node;
-        while (opened == null) {
-            try {
-                wait();
-            } catch (InterruptedException e) {
-                wasInterrupted = true;
-            }
-            opened = node;
-        }
-        if (wasInterrupted) {
-            Thread.currentThread().interrupt();
-        }
-        return opened;
     }
 
     @Override
@@ -207,6 +185,29 @@ final class RaftReplication implements Replication {
         String leader = node().leader();
         String address = leader == null ? "" : clientAddress(leader);
         return address.isEmpty() ? null : address;
+    }
+
+    /**
+     * Returns the id of the member that clients are sent to: the leader that is known, or null. Once this member has stopped it knows
+     * none, but the others go on: then it is the next one, which sends clients on to the leader.
+     */
+    @Nullable String guide() {
+        RaftState state = node().state();
+        if (state.failure() == null) {
+            return state.leader();
+        }
+        List<String> others = new ArrayList<>();
+        for (RaftMember member : state.members()) {
+            if (!member.id().equals(state.id()) && !clientAddress(member.id()).isEmpty()) {
+                others.add(member.id());
+            }
+        }
+        for (String id : others) {
+            if (id.compareTo(state.id()) > 0) {
+                return id;
+            }
+        }
+        return others.isEmpty() ? null : others.get(0);
     }
 
     /** Returns where clients reach a member: what it says itself, or what is configured here; empty if that is not known. */

@@ -63,7 +63,16 @@ public final class RaftReplicationProvider implements ReplicationProvider {
                     .group(name)
                     .onChange(topology::refreshSoon));
         }
-        return new RaftShards(RaftGroups.open(directory, members), groups, topology, config);
+        boolean isOpen = false;
+        try {
+            RaftShards shards = new RaftShards(RaftGroups.open(directory, members), groups, topology, config);
+            isOpen = true;
+            return shards;
+        } finally {
+            if (!isOpen) {
+                topology.close();
+            }
+        }
     }
 
     /** Returns the members, of which this is one. */

@@ -33,6 +33,9 @@ final class RaftShards implements Shards {
     private final List<RaftReplication> groups;
     private final RaftTopology topology;
     private final ServerConfig config;
+    /** For each group, when its lead is given away: each attempt holds up its commands, and may fail for as long as a line is cut. */
+    private final List<Attempts> attempts;
+
     private final byte[] groupOfSlot = new byte[HashSlot.SLOTS];
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "caskwright-raft-spread");
@@ -46,6 +49,7 @@ final class RaftShards implements Shards {
         this.groups = groups;
         this.topology = topology;
         this.config = config;
+        this.attempts = groups.stream().map(group -> new Attempts()).toList();
         for (int i = 0; i < groups.size(); i++) {
             groups.get(i).over(opened.nodes().get(i));
             int end = RaftTopology.firstSlot(i + 1, groups.size());
@@ -69,6 +73,7 @@ final class RaftShards implements Shards {
         }
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // its end is handled
     private void spread(int number) {
         RaftNode node = opened.nodes().get(number);
         if (!node.isLeader()) {
@@ -78,11 +83,20 @@ final class RaftShards implements Shards {
         List<RaftMember> members = state.members();
         String turn = members.get(number % members.size()).id();
         boolean isNear = state.lags().stream().anyMatch(lag -> lag.id().equals(turn) && lag.entries() <= MOST_LAG);
-        if (!turn.equals(state.id()) && isNear && node.isAnswering(turn)) {
+        if (!turn.equals(state.id())
+                && isNear
+                && node.isAnswering(turn)
+                && attempts.get(number).begin()) {
             Duration patience = Duration.ofMillis(2 * config.number("raft-election-timeout"));
-            node.transferLeadership(turn, patience).exceptionally(failed -> {
-                LOG.info("group {}: the lead was not given to {}, is tried again: {}", number, turn, failed.toString());
-                return null;
+            node.transferLeadership(turn, patience).whenComplete((done, failed) -> {
+                attempts.get(number).ended(failed != null);
+                if (failed != null) {
+                    LOG.info(
+                            "group {}: the lead was not given to {}, is tried again: {}",
+                            number,
+                            turn,
+                            failed.toString());
+                }
             });
         }
     }

@@ -93,7 +93,7 @@ final class RaftTopology implements Topology, AutoCloseable {
         List<SlotRange> ranges = new ArrayList<>();
         for (int i = 0; i < groups.size(); i++) {
             RaftReplication group = groups.get(i);
-            String leader = group.node().leader();
+            String leader = group.guide();
             ClusterNode master = leader == null ? null : nodes.get(leader);
             List<ClusterNode> replicas = new ArrayList<>();
             for (Replication.Member member : group.members()) {

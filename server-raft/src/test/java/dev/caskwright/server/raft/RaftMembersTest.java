@@ -40,7 +40,7 @@ final class RaftMembersTest {
         }
     }
 
-    private static String tls(String name) throws URISyntaxException {
+    static String tls(String name) throws URISyntaxException {
         return Path.of(RaftMembersTest.class.getResource("/tls/" + name).toURI())
                 .toString();
     }
