@@ -48,6 +48,9 @@ final class NodeFiles {
 
     private static final String FORMAT = "1";
 
+    /** In that file: each of the groups has its directory. */
+    private static final String HAVE_BEGUN = "begun";
+
     private final Path directory;
 
     /** Is told each step of a swap before it is done; tests crash there. */
@@ -164,7 +167,8 @@ final class NodeFiles {
     /**
      * Makes a directory that of so many groups, or checks that it is.
      *
-     * @throws UnsupportedFormatException if it has another number of groups, or holds something else; nothing was changed
+     * @throws UnsupportedFormatException if it has another number of groups, or holds something else, or lacks one that has begun;
+     *     nothing was changed
      */
     static void claimForGroups(Path directory, int count) throws IOException {
         Files.createDirectories(directory);
@@ -178,6 +182,7 @@ final class NodeFiles {
             if (found != count) {
                 throw otherCount(directory, found, count);
             }
+            refuseMissing(directory, count);
             return;
         }
         try (Stream<Path> files = Files.list(directory)) {
@@ -187,7 +192,39 @@ final class NodeFiles {
                         + directory + "; give each process an empty directory of its own");
             }
         }
-        own.writeWhole(file, "format=" + FORMAT + "\ngroups=" + count + "\n");
+        own.writeWhole(file, groupsFile(count, false));
+    }
+
+    private static String groupsFile(int count, boolean haveBegun) {
+        return "format=" + FORMAT + "\ngroups=" + count + "\n" + (haveBegun ? HAVE_BEGUN + "=yes\n" : "");
+    }
+
+    /** Returns the directory of the member in one of several groups. */
+    static Path ofGroup(Path directory, int number) {
+        return directory.resolve("group-" + number);
+    }
+
+    /** Refuses to begin a group anew that was there: as a member without a log it could vote twice. */
+    private static void refuseMissing(Path directory, int count) throws IOException {
+        if (!readPairs(directory.resolve(GROUPS)).containsKey(HAVE_BEGUN)) {
+            return; // a crash may have come before all were there
+        }
+        for (int i = 0; i < count; i++) {
+            Path group = ofGroup(directory, i);
+            if (!Files.exists(new NodeFiles(group, step -> {}).member())) {
+                throw new UnsupportedFormatException("the directory of a group is missing: directory=" + group
+                        + "; put it back, or take the members of this process out of all groups, and add them again with an"
+                        + " empty directory and another id");
+            }
+        }
+    }
+
+    /** Notes that each group has its directory from now on. */
+    static void noteBegun(Path directory, int count) throws IOException {
+        Path file = directory.resolve(GROUPS);
+        if (!readPairs(file).containsKey(HAVE_BEGUN)) {
+            new NodeFiles(directory, step -> {}).writeWhole(file, groupsFile(count, true));
+        }
     }
 
     private static int countOfGroups(Path directory) throws IOException {

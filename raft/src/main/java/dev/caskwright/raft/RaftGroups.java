@@ -13,7 +13,7 @@ import java.util.function.UnaryOperator;
  * business.
  *
  * <pre>
- * groups      how many there are
+ * groups      how many there are, and whether each has begun
  * group-0/    the directory of the member in the first group, as {@link RaftNode} has it alone
  * group-1/    ...
  * </pre>
@@ -33,14 +33,15 @@ public final class RaftGroups implements AutoCloseable {
      * @param directory where they keep what they have, in a directory each; missing, empty, or of as many groups
      * @param groups for each group, what configures its member: group and appliers are its own; id, members, certificates, times and
      *     lengths must be the same for all
-     * @throws UnsupportedFormatException if the directory has another number of groups; nothing was changed
+     * @throws UnsupportedFormatException if the directory has another number of groups, or lacks one that was there; nothing was
+     *     changed
      * @throws IllegalArgumentException if there are no groups, or they differ in what they must have in common
      * @throws IOException as {@link RaftNodeBuilder#open}
      */
     public static RaftGroups open(Path directory, List<UnaryOperator<RaftNodeBuilder>> groups) throws IOException {
         List<RaftNodeBuilder> builders = new ArrayList<>();
         for (int i = 0; i < groups.size(); i++) {
-            builders.add(groups.get(i).apply(RaftNode.builder(directory.resolve("group-" + i))));
+            builders.add(groups.get(i).apply(RaftNode.builder(NodeFiles.ofGroup(directory, i))));
         }
         check(builders);
         RaftNodeBuilder first = builders.get(0);
@@ -54,7 +55,7 @@ public final class RaftGroups implements AutoCloseable {
         }
         RaftGroups opened = new RaftGroups(nodes);
         try {
-            opened.start(host);
+            opened.start(directory, host);
             return opened;
         } catch (IOException | RuntimeException | Error e) {
             try {
@@ -84,11 +85,12 @@ public final class RaftGroups implements AutoCloseable {
         }
     }
 
-    private void start(RaftHost host) throws IOException {
+    private void start(Path directory, RaftHost host) throws IOException {
         List<RaftHost.Part> parts = new ArrayList<>();
         for (RaftNode node : nodes) {
             parts.add(node.prepare());
         }
+        NodeFiles.noteBegun(directory, nodes.size()); // before any of them votes
         host.build(parts);
         for (RaftNode node : nodes) {
             node.join();
@@ -109,9 +111,9 @@ public final class RaftGroups implements AutoCloseable {
         for (RaftNode node : nodes) {
             try {
                 node.close();
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException e) {
                 if (first == null) {
-                    first = e;
+                    first = new IOException("a member could not be closed: " + node.self() + ": " + e.getMessage(), e);
                 } else {
                     first.addSuppressed(e);
                 }

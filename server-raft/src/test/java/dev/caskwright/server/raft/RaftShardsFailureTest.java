@@ -208,6 +208,36 @@ final class RaftShardsFailureTest {
     }
 
     @Test
+    void aServerThatIsLeftAloneNamesNoLeaderAndGoesOnWhenTheOthersAreBack() throws Exception {
+        for (int i = 0; i < MEMBERS; i++) {
+            start(i, configOfThree(i));
+        }
+        awaitReply(0, "SET hello value", "+OK");
+        awaitReply(1, "SET foo value", "+OK");
+        stop(1);
+        stop(2);
+        await("nobody leads", () -> ask(0, "CLUSTER SLOTS").equals("*[]"));
+        assertThat(ask(0, "CLUSTER SHARDS")).isEqualTo("*[]");
+        assertThat(ask(0, "CLUSTER INFO")).contains("cluster_state:fail", "cluster_slots_ok:0");
+        assertThat(ask(0, "CLUSTER NODES")).contains("myself,slave -").doesNotContain("master");
+        for (String words : List.of("SET hello x", "GET hello", "MGET {hello}a {hello}b", "WATCH foo", "FLUSHALL")) {
+            assertThat(ask(0, words)).as(words).startsWith("-CLUSTERDOWN");
+        }
+        try (RespConnection client = new RespConnection(ports.get(0))) {
+            client.call("MULTI");
+            assertThat(client.call("INCR", "hello")).startsWith("-CLUSTERDOWN");
+            assertThat(client.call("EXEC")).startsWith("-EXECABORT");
+            // Two groups, and two slots of one group.
+            assertThat(client.call("MSET", "hello", "1", "foo", "2")).startsWith("-CROSSSLOT");
+            assertThat(client.call("DBSIZE")).isEqualTo(":0");
+            assertThat(client.call("PING")).isEqualTo("+PONG");
+        }
+        start(1, configOfThree(1));
+        awaitReply(0, "SET hello again", "+OK");
+        awaitReply(1, "GET foo", "$value");
+    }
+
+    @Test
     void aServerJoinsAndLeavesOneGroupAfterAnotherOverTls() throws Exception {
         start(0, secure(config(0)));
         for (String key : KEYS) {
