@@ -49,10 +49,16 @@ record Arrival(
      * @param expected the ids of the nodes that it is told of
      * @param self what it tells of itself
      * @param reports what all nodes that are there tell of themselves, itself among them
-     * @throws IOException if what it has is that of another cluster
+     * @throws IOException if what it has is that of another cluster, or it is told something else than the others
      */
     static Arrival of(Collection<String> expected, Report self, Collection<Report> reports) throws IOException {
         Standing own = self.standing();
+        for (Report report : reports) {
+            // Keys would be looked for in the wrong segments, and a number of owners that only some nodes have would be
+            // nobody's.
+            check("cache-segments", self, self.segments(), report, report.segments());
+            check("cache-owners", self, self.owners(), report, report.owners());
+        }
         for (Report report : reports) {
             boolean isSelf = report.equals(self);
             if (!isSelf && report.id().equals(self.id())) {
@@ -88,6 +94,14 @@ record Arrival(
             newest = standing.isLaterThan(newest) ? standing : newest;
         }
         return goOn(newest, self, reports);
+    }
+
+    private static void check(String option, Report self, int own, Report other, int others) throws IOException {
+        if (own != others) {
+            throw new IOException("nodes are told different things: option=" + option + ", " + self.id() + "=" + own
+                    + ", " + other.id() + "=" + others + "; nothing was changed. Give all nodes the same; the number of"
+                    + " owners can change when all are stopped, that of segments never");
+        }
     }
 
     private static Arrival join(@Nullable Standing own, Report self, Report running) throws IOException {

@@ -73,6 +73,10 @@ final class CacheNode implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(CacheNode.class);
     private static final String NODES = "nodes";
+
+    /** What Infinispan calls the number of owners, among those who own what. */
+    private static final String OWNERS_OF_A_KEY = "numOwners";
+
     private static final int EPOCH_SHIFT = 32;
     private static final long LOOK_MILLIS = 1_000;
     private static final long NANOS_PER_MILLI = 1_000_000;
@@ -309,6 +313,8 @@ final class CacheNode implements AutoCloseable {
     private void getReady(Standing last) {
         ScopedPersistentState owners = new ScopedPersistentStateImpl(KEYS);
         last.owners().forEach(owners::setProperty);
+        // It may be another number than before: all nodes are told the same, see Arrival.
+        owners.setProperty(OWNERS_OF_A_KEY, Integer.toString(options.owners()));
         GlobalComponentRegistry.componentOf(manager(), GlobalStateManager.class).writeScopedState(owners);
         ready = last.moment();
         report(Phase.WAITING);
@@ -339,8 +345,17 @@ final class CacheNode implements AutoCloseable {
     private void report(Phase phase) {
         CachePeer self = options.self();
         String shownOrigin = origin.isEmpty() ? proposedOrigin : origin;
-        Report report =
-                new Report(self.id(), phase, self.host(), self.clientPort(), shownOrigin, epoch, ready, standing);
+        Report report = new Report(
+                self.id(),
+                phase,
+                self.host(),
+                self.clientPort(),
+                options.segments(),
+                options.owners(),
+                shownOrigin,
+                epoch,
+                ready,
+                standing);
         String text = report.text();
         if (!text.equals(nodes().get(manager().getAddress()))) {
             nodes().put(manager().getAddress(), text);

@@ -20,7 +20,7 @@ final class ArrivalTest {
     }
 
     private static Report report(String id, Phase phase, String origin, String ready, @Nullable Standing standing) {
-        return new Report(id, phase, "127.0.0.1", 6379, origin, 1, ready, standing);
+        return new Report(id, phase, "127.0.0.1", 6379, 256, 2, origin, 1, ready, standing);
     }
 
     private static Report waiting(String id, @Nullable Standing standing) {
@@ -96,6 +96,19 @@ final class ArrivalTest {
         assertThatThrownBy(() -> of(self, waiting))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("different clusters");
+    }
+
+    @Test
+    void nodesThatAreToldDifferentThingsDoNotStart() {
+        Report self = waiting("n2", null);
+        Report segments = new Report("n0", Phase.WAITING, "127.0.0.1", 6379, 512, 2, "o", 0, Report.NOT, null);
+        assertThatThrownBy(() -> of(self, segments))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("option=cache-segments, n2=256, n0=512");
+        Report owners = new Report("n0", Phase.RUNNING, "127.0.0.1", 6379, 256, 3, "o", 1, Report.NOT, null);
+        assertThatThrownBy(() -> of(self, owners))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("option=cache-owners, n2=2, n0=3");
     }
 
     @Test
