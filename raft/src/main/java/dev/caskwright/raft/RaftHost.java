@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import org.apache.ratis.conf.Parameters;
@@ -41,7 +42,7 @@ final class RaftHost {
     private final RaftProperties properties;
     private final Parameters parameters;
     private final Map<RaftGroupId, Part> parts = new ConcurrentHashMap<>();
-    private boolean isSeveral;
+    private volatile boolean isSeveral;
     private volatile @Nullable RaftServer server;
 
     /**
@@ -69,8 +70,46 @@ final class RaftHost {
         }
     }
 
+    /** Something that Ratis does. */
+    @FunctionalInterface
+    private interface Task {
+        void run() throws IOException;
+    }
+
+    /**
+     * Has Ratis do something in a thread that nobody interrupts, and waits for its end, interrupted or not. Who is interrupted
+     * while it waits for Ratis leaves it at work: with logs that it locks after they were given up.
+     */
+    private void undisturbed(Task task) throws IOException {
+        CompletableFuture<@Nullable Void> end = new CompletableFuture<>();
+        Runnable all = () -> {
+            try {
+                task.run();
+                end.complete(null);
+            } catch (IOException | RuntimeException | Error e) {
+                end.completeExceptionally(e);
+            }
+        };
+        new Thread(all, "caskwright-raft-host-" + self.id()).start();
+        try {
+            end.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException unchecked) {
+                throw unchecked;
+            }
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw e.getCause() instanceof IOException io ? io : new IOException(e);
+        }
+    }
+
     /** Makes the server with all that it is to have, which {@link #start} starts. */
     void build(List<Part> all) throws IOException {
+        undisturbed(() -> buildNow(all));
+    }
+
+    private void buildNow(List<Part> all) throws IOException {
         isSeveral = all.size() > 1;
         all.forEach(part -> parts.put(part.group(), part));
         if (isSeveral) {
@@ -185,7 +224,7 @@ final class RaftHost {
     /** Listens, and takes part. */
     void start() throws IOException {
         try {
-            server().start();
+            undisturbed(server()::start);
         } catch (IOException | RuntimeException e) {
             throw cannotStart(options.directory, e);
         }
@@ -227,10 +266,8 @@ final class RaftHost {
     /** Has the member of a group take no part any more, after a failure; the port is given back if it is the only one. */
     void stop(RaftGroupId group) throws IOException {
         RaftServer running = server;
-        if (running != null && isSeveral) {
-            end(running, group);
-        } else if (running != null) {
-            running.close();
+        if (running != null) {
+            undisturbed(isSeveral ? () -> end(running, group) : running::close);
         }
     }
 
@@ -240,11 +277,7 @@ final class RaftHost {
         if (parts.remove(group) == null || running == null) {
             return;
         }
-        if (parts.isEmpty()) {
-            running.close();
-        } else {
-            end(running, group);
-        }
+        undisturbed(parts.isEmpty() ? running::close : () -> end(running, group));
     }
 
     private static void end(RaftServer running, RaftGroupId group) throws IOException {

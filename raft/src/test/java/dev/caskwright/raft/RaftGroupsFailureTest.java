@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -31,9 +32,13 @@ final class RaftGroupsFailureTest {
     private static final int GROUPS = 3;
     private static final int SEGMENTS = 100;
     private static final byte FAILING = 9;
+    private static final byte TELLING = 8;
 
     @TempDir
     private Path directory;
+
+    /** What is done when a command of the kind that tells is applied. */
+    private volatile Runnable applying = () -> {};
 
     private RaftGroups open(List<RaftMember> members) throws IOException {
         return open(members, () -> {});
@@ -53,6 +58,10 @@ final class RaftGroupsFailureTest {
                     .store(options -> {
                         opening.run();
                         return options;
+                    })
+                    .applier(TELLING, (overlay, command) -> {
+                        applying.run();
+                        return command;
                     })
                     .applier(FAILING, (overlay, command) -> {
                         throw new IOException("planted");
@@ -121,6 +130,32 @@ final class RaftGroupsFailureTest {
         Cluster.await("nothing keeps the process from ending", () -> before.containsAll(lastingThreads()));
         try (RaftGroups groups = open(members)) {
             assertThat(engine(groups, 0).get(bytes("key"))).isEqualTo(bytes("value"));
+        }
+    }
+
+    @Test
+    void anOpeningThatIsInterruptedHoldsNothing() throws Exception {
+        List<RaftMember> members = alone();
+        try (RaftGroups groups = open(members)) {
+            groups.nodes().get(0).submit(TELLING, new byte[1]).get();
+            engine(groups, 1).put(bytes("key"), bytes("value"));
+        }
+        Thread opener = Thread.currentThread();
+        for (int i = 0; i < 3; i++) {
+            // So that the command is applied anew, while the next groups are opened.
+            NodeFiles.deleteAll(directory.resolve("n1").resolve("group-0").resolve("store"));
+            CountDownLatch isInterrupted = new CountDownLatch(1);
+            applying = () -> {
+                opener.interrupt();
+                isInterrupted.countDown();
+            };
+            open(members).close();
+            Cluster.await("the opening was interrupted", () -> isInterrupted.getCount() == 0);
+            assertThat(Thread.interrupted()).as("it is told of it").isTrue();
+            applying = () -> {};
+            try (RaftGroups groups = open(members)) {
+                assertThat(engine(groups, 1).get(bytes("key"))).isEqualTo(bytes("value"));
+            }
         }
     }
 
