@@ -73,6 +73,7 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
             StorageEngine engine,
             OrderedView ordered,
             WriteQueue queue,
+            FailedWrites failedWrites,
             Path directory,
             BlockingManager blocking,
             TimeService time,
@@ -107,6 +108,7 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
                     engine,
                     ordered,
                     queue,
+                    configuration.failedWrites(),
                     directory,
                     context.getBlockingManager(),
                     context.getTimeService(),
@@ -237,7 +239,12 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
 
     @Override
     public CompletionStage<Void> write(int segment, MarshallableEntry<? extends K, ? extends V> entry) {
-        return open().queue.add(put(segment, entry));
+        Opened<K, V> open = open();
+        return open.queue.add(put(segment, entry)).whenComplete((nothing, problem) -> {
+            if (problem != null) {
+                open.failedWrites.failed(problem);
+            }
+        });
     }
 
     private static WriteQueue.Change<Void> put(int segment, MarshallableEntry<?, ?> entry) {

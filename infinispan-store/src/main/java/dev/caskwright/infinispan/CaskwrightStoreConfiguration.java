@@ -34,6 +34,11 @@ public final class CaskwrightStoreConfiguration extends AbstractStoreConfigurati
             AttributeDefinition.builder("engine", "bitcask").immutable().build();
     static final AttributeDefinition<Boolean> SYNC =
             AttributeDefinition.builder("sync-writes", false).immutable().build();
+    static final AttributeDefinition<FailedWrites> FAILED_WRITES = AttributeDefinition.builder(
+                    "failed-writes", (FailedWrites) problem -> {}, FailedWrites.class)
+            .immutable()
+            .autoPersist(false)
+            .build();
 
     private static final String ENGINE_OPTION = "engine.";
     private static final Map<String, String> DEFAULT_OPTIONS = Map.of("index", "sorted", "io", "mmap");
@@ -48,7 +53,8 @@ public final class CaskwrightStoreConfiguration extends AbstractStoreConfigurati
                 AbstractStoreConfiguration.attributeDefinitionSet(),
                 PATH,
                 ENGINE,
-                SYNC);
+                SYNC,
+                FAILED_WRITES);
     }
 
     /** Returns the directory below which each cache has one of its own; null for that of Infinispan's global state. */
@@ -64,6 +70,11 @@ public final class CaskwrightStoreConfiguration extends AbstractStoreConfigurati
     /** Returns whether a write is acknowledged only after it survives a power loss. */
     public boolean syncWrites() {
         return attributes.attribute(SYNC).get();
+    }
+
+    /** Returns who is told of writes that the store refuses. */
+    FailedWrites failedWrites() {
+        return attributes.attribute(FAILED_WRITES).get();
     }
 
     Durability durability() {

@@ -46,6 +46,12 @@ public final class CaskwrightStoreConfigurationBuilder
         return this;
     }
 
+    /** Sets who is told of writes that the store refuses; by default nobody but who asked for them. Not part of XML and its like. */
+    public CaskwrightStoreConfigurationBuilder onFailedWrite(FailedWrites listener) {
+        attributes.attribute(CaskwrightStoreConfiguration.FAILED_WRITES).set(listener);
+        return this;
+    }
+
     @Override
     public void validate() {
         super.validate();

@@ -3,6 +3,7 @@ package dev.caskwright.server.infinispan;
 import dev.caskwright.infinispan.CaskwrightStoreConfigurationBuilder;
 import dev.caskwright.server.cluster.ClusterNode;
 import dev.caskwright.server.cluster.ClusterView;
+import dev.caskwright.server.cluster.HashSlot;
 import dev.caskwright.server.cluster.SlotRange;
 import dev.caskwright.server.infinispan.Report.Phase;
 import java.io.IOException;
@@ -47,6 +48,7 @@ import org.infinispan.manager.DefaultCacheManager;
 import org.infinispan.partitionhandling.AvailabilityMode;
 import org.infinispan.partitionhandling.PartitionHandling;
 import org.infinispan.remoting.transport.Address;
+import org.infinispan.remoting.transport.Transport;
 import org.infinispan.remoting.transport.jgroups.JGroupsTransport;
 import org.infinispan.topology.CacheTopology;
 import org.infinispan.topology.LocalTopologyManager;
@@ -93,12 +95,14 @@ final class CacheNode implements AutoCloseable {
     private @Nullable Standing standing;
     private @Nullable DefaultCacheManager manager;
     private @Nullable Cache<Address, String> nodes;
-    private @Nullable AdvancedCache<byte[], byte[]> cache;
+    private volatile @Nullable AdvancedCache<byte[], byte[]> cache;
     private String origin = "";
     private String ready = Report.NOT;
     private long epoch;
     private volatile @Nullable ClusterView view;
     private volatile Runnable onChange = () -> {};
+    private volatile @Nullable Throwable failure;
+    private volatile boolean isCutOff;
     private volatile boolean isLeaving;
     private volatile boolean isClosed;
 
@@ -243,6 +247,13 @@ final class CacheNode implements AutoCloseable {
         Cache<byte[], byte[]> opened = started.getCache(KEYS);
         AdvancedCache<byte[], byte[]> stored = opened.getAdvancedCache().withStorageMediaType();
         awaitStable(stored);
+        Throwable problem = failure;
+        if (problem != null) {
+            throw new IOException(
+                    "the store cannot take what others give the node; they keep it. Make room on its disk, and start it"
+                            + " anew: node=" + options.self().id() + ": " + problem.getMessage(),
+                    problem);
+        }
         cache = stored;
         opened.addListener(new OwnersListener(this::ownersChanged));
         settle();
@@ -384,8 +395,70 @@ final class CacheNode implements AutoCloseable {
         builder.persistence()
                 .addStore(CaskwrightStoreConfigurationBuilder.class)
                 .path(directory.resolve("store").toString())
-                .syncWrites(options.syncsWrites());
+                .syncWrites(options.syncsWrites())
+                .onFailedWrite(this::writeFailed);
         return builder;
+    }
+
+    /**
+     * The store refused a write. If owners change, it may be an entry that another node gave, which Infinispan does not tell anybody:
+     * it would count this node as an owner, and others would drop what they have. So the node goes.
+     */
+    private void writeFailed(Throwable problem) {
+        AdvancedCache<byte[], byte[]> opened = cache;
+        boolean isMoving = opened == null || topology(opened).getPhase() != CacheTopology.Phase.NO_REBALANCE;
+        if (isMoving && problem.getCause() instanceof IOException && failure == null) {
+            failure = problem;
+            if (opened != null) {
+                Thread thread = new Thread(() -> cutOff(problem), "caskwright-cut-off");
+                thread.setDaemon(true);
+                thread.start();
+            }
+        }
+    }
+
+    /** Has the node go once others have what it has: until then it is where they get it from. It serves nothing meanwhile. */
+    private void cutOff(Throwable problem) {
+        LOG.error(
+                "the store cannot take what others give the node: it leaves them as soon as they have its keys, and serves"
+                        + " nothing. Make room on its disk, and start it anew: id={}",
+                options.self().id(),
+                problem);
+        isLeaving = true;
+        try {
+            settle();
+            while (!isClosed && !mayLeave()) {
+                synchronized (seen) {
+                    seen.wait(LOOK_MILLIS);
+                }
+            }
+        } catch (IOException | RuntimeException e) {
+            LOG.warn(
+                    "the node leaves without a look at others: id={}",
+                    options.self().id(),
+                    e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (isClosed) {
+            return;
+        }
+        isCutOff = true;
+        JGroupsTransport transport = (JGroupsTransport) GlobalComponentRegistry.componentOf(manager(), Transport.class);
+        transport.getChannel().close();
+        ClusterNode self = new ClusterNode(
+                options.self().id(), options.self().host(), options.self().clientPort());
+        view = new ClusterView(
+                epoch + 1 << EPOCH_SHIFT,
+                self,
+                List.of(self),
+                List.of(new SlotRange(0, HashSlot.SLOTS - 1, null, List.of())));
+        onChange.run();
+    }
+
+    /** Returns whether the node serves nothing any more, since its store did not take what others gave it. */
+    boolean hasFailed() {
+        return failure != null;
     }
 
     /** Something was heard of another node. */
@@ -424,6 +497,9 @@ final class CacheNode implements AutoCloseable {
 
     /** Notes who owns what now, and tells clients and other nodes. */
     private synchronized void settle() throws IOException {
+        if (isCutOff) {
+            return;
+        }
         LocalizedCacheTopology topology = topology(keys());
         view = view(topology);
         boolean isDegraded = isDegraded();
@@ -593,7 +669,7 @@ final class CacheNode implements AutoCloseable {
 
     /** Returns whether this part of the cluster refuses to serve keys, since it may not have all. */
     boolean isDegraded() {
-        return keys().getAvailability() != AvailabilityMode.AVAILABLE;
+        return failure != null || keys().getAvailability() != AvailabilityMode.AVAILABLE;
     }
 
     /** Returns the segments that this node is the first owner of. */
@@ -627,7 +703,7 @@ final class CacheNode implements AutoCloseable {
     public void close() {
         DefaultCacheManager started = manager;
         try {
-            if (cache != null) {
+            if (cache != null && !isCutOff) {
                 awaitLeave();
             }
         } catch (IOException | RuntimeException e) {

@@ -62,7 +62,12 @@ final class CacheReplication implements Replication {
         if (node.isDegraded()) {
             // Infinispan would refuse each of them, too, with an error in the log.
             return CompletableFuture.failedFuture(new ReplicationException(
-                    Kind.NO_QUORUM, null, "this part of the cluster may not have all keys", null));
+                    Kind.NO_QUORUM,
+                    null,
+                    node.hasFailed()
+                            ? "the node leaves the cluster: its store did not take what others gave it"
+                            : "this part of the cluster may not have all keys",
+                    null));
         }
         return runner.run(commands);
     }
@@ -158,6 +163,7 @@ final class CacheReplication implements Replication {
         figures.put(
                 "cache_first_owner_of_segments",
                 Integer.toString(node.primarySegments().size()));
+        figures.put("cache_failed", node.hasFailed() ? "1" : "0");
         figures.put("cache_availability", node.keys().getAvailability().name().toLowerCase(Locale.ROOT));
         return figures;
     }
