@@ -5,6 +5,7 @@ import dev.caskwright.mvcc.backend.OrderedStore;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /*
  * A compaction is noted as scheduled before it removes anything, and as finished when it has removed all. What it removes is found from
@@ -17,7 +18,7 @@ final class Compactor {
     private final long compacted;
     private final int sliceRevisions;
     private final long discards; // as of its start: if writes are lost, it must begin anew
-    private byte[] next = Schema.revision(0, 0);
+    private byte[] next = Schema.revision(0, 0); // the first revision that no slice has dealt with
 
     Compactor(MvccStore store, long compacted, int sliceRevisions, long discards) {
         this.store = store;
@@ -35,25 +36,31 @@ final class Compactor {
     boolean slice() throws IOException {
         List<byte[]> doomed = new ArrayList<>();
         List<byte[]> keys = new ArrayList<>();
-        boolean hasMore = find(doomed, keys);
-        store.removeRevisions(doomed, keys, compacted, !hasMore, discards);
-        return hasMore;
+        byte[] end = find(doomed, keys);
+        store.removeRevisions(doomed, keys, compacted, end == null, discards);
+        if (end == null) {
+            return false;
+        }
+        next = end; // last: a slice that fails is done again
+        return true;
     }
 
-    private boolean find(List<byte[]> doomed, List<byte[]> keys) throws IOException {
+    /** Returns where the next slice begins, or null if there is none. */
+    private byte @Nullable [] find(List<byte[]> doomed, List<byte[]> keys) throws IOException {
+        byte[] position = next;
         byte[] end = Schema.revision(compacted + 1, 0);
         Contents contents = store.contents();
         try (BackendView view = store.openView();
-                OrderedStore.Cursor cursor = view.range(Schema.KEY, next, end, false)) {
+                OrderedStore.Cursor cursor = view.range(Schema.KEY, position, end, false)) {
             for (int looked = 0; looked < sliceRevisions; looked++) {
                 if (!cursor.next()) {
-                    return false;
+                    return null;
                 }
                 byte[] revision = cursor.key();
                 Schema.checkRevision(revision);
                 long main = Schema.main(revision);
                 long sub = Schema.sub(revision);
-                next = Schema.revision(main, sub + 1);
+                position = Schema.revision(main, sub + 1);
                 byte[] key = Schema.decode(revision, cursor.value()).key();
                 KeyHistory history = contents.index().get(key);
                 if (history == null || Schema.isTombstone(revision) || !history.keeps(compacted, main, sub)) {
@@ -61,7 +68,7 @@ final class Compactor {
                     keys.add(key);
                 }
             }
-            return true;
+            return position;
         }
     }
 }

@@ -110,6 +110,23 @@ final class StoreFaultsTest {
     }
 
     @Test
+    void aRevisionThatCouldNotBeReadOnceIsRemovedAllTheSame() throws IOException {
+        try (MvccStore mvcc = open()) {
+            fill(mvcc);
+            int[] values = {0};
+            store.beforeValues(() -> {
+                values[0]++;
+                if (values[0] == 25) {
+                    fail();
+                }
+            });
+            assertThatThrownBy(() -> mvcc.compact(90)).hasMessage("failed (simulated)");
+            mvcc.compact(90);
+            assertThat(stored(mvcc)).isEqualTo(12);
+        }
+    }
+
+    @Test
     void aCompactionThatFailedGoesOnByItself() throws IOException {
         try (MvccStore mvcc = open()) {
             fill(mvcc);

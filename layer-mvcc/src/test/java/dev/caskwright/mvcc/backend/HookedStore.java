@@ -3,10 +3,14 @@ package dev.caskwright.mvcc.backend;
 import java.io.IOException;
 import java.io.OutputStream;
 
-/** A store that does something once, just before a view of it is opened or a commit: what another thread might do at that very moment. */
+/**
+ * A store that does something just before a view of it is opened, a value of a range is read, or a commit: what another thread might do
+ * at that very moment, or a failure.
+ */
 public final class HookedStore implements OrderedStore {
     private final OrderedStore store;
     private Hook hook;
+    private Hook valueHook;
     private Hook commitHook;
     private Hook committedHook;
     private boolean isFailing;
@@ -25,6 +29,11 @@ public final class HookedStore implements OrderedStore {
     /** Does something before the next view. */
     public void beforeNextView(Hook next) {
         hook = next;
+    }
+
+    /** Does something before each value that a cursor reads from now on; null for nothing. */
+    public void beforeValues(Hook each) {
+        valueHook = each;
     }
 
     /** Does something before the next commit, which fails as that does. */
@@ -49,7 +58,61 @@ public final class HookedStore implements OrderedStore {
         if (now != null) {
             now.run();
         }
-        return store.openView();
+        return new HookedView(store.openView());
+    }
+
+    private final class HookedView implements View {
+        private final View view;
+
+        HookedView(View view) {
+            this.view = view;
+        }
+
+        @Override
+        public byte[] get(Bucket bucket, byte[] key) throws IOException {
+            return view.get(bucket, key);
+        }
+
+        @Override
+        public Cursor range(Bucket bucket, byte[] from, byte[] to, boolean descending) throws IOException {
+            return new HookedCursor(view.range(bucket, from, to, descending));
+        }
+
+        @Override
+        public void close() {
+            view.close();
+        }
+    }
+
+    private final class HookedCursor implements Cursor {
+        private final Cursor cursor;
+
+        HookedCursor(Cursor cursor) {
+            this.cursor = cursor;
+        }
+
+        @Override
+        public boolean next() throws IOException {
+            return cursor.next();
+        }
+
+        @Override
+        public byte[] key() {
+            return cursor.key();
+        }
+
+        @Override
+        public byte[] value() throws IOException {
+            if (valueHook != null) {
+                valueHook.run();
+            }
+            return cursor.value();
+        }
+
+        @Override
+        public void close() {
+            cursor.close();
+        }
     }
 
     @Override
