@@ -1,9 +1,12 @@
 package dev.caskwright.benchmarks;
 
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.KeyIndex;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.index.btree.BTreeKeyIndex;
+import dev.caskwright.index.sorted.SortedKeyIndex;
 import dev.caskwright.io.mmap.MmapIoManager;
 import dev.caskwright.moss.MossBatch;
 import dev.caskwright.moss.MossBuilder;
@@ -22,6 +25,7 @@ import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
@@ -169,22 +173,54 @@ public final class MossFigures {
     }
 
     private void drainedToBitcask() throws IOException {
+        drainedToBitcask("btree", BTreeKeyIndex::new);
+        drainedToBitcask("sorted", SortedKeyIndex::new);
+    }
+
+    private void drainedToBitcask(String indexName, Supplier<KeyIndex> index) throws IOException {
         Path path = newDirectory();
-        try (StorageEngine lower = BitcaskEngine.builder(path)
-                        .index(context -> new BTreeKeyIndex())
-                        .io(MmapIoManager::open)
-                        .open();
+        try (StorageEngine lower = bitcask(path, index);
                 MossEngine engine = MossEngine.inMemory()
                         .over(lower)
                         .maxMemoryBytes(1L << 30)
                         .open()) {
-            tell("bitcask", "moss", load(engine, WriteOptions.NONE, true));
+            tell("bitcask", "moss over " + indexName, load(engine, WriteOptions.NONE, true));
+        }
+        delete(path);
+        try (StorageEngine alone = bitcask(path, index)) {
+            WriteBatch batch = new WriteBatch();
+            long start = System.nanoTime();
+            for (byte[] key : keys) {
+                batch.put(key, value);
+                if (batch.size() == BATCH) {
+                    alone.write(batch);
+                    batch.clear();
+                }
+            }
+            alone.sync();
+            tell("bitcask", indexName + " alone", perSecond(KEYS, start));
         }
         delete(path);
     }
 
-    /** Loads RocksDB; then, if asked for, gets that many random keys. Returns the rate of what came last. */
-    private double rocks(boolean isWithoutLog, int gets) throws IOException, RocksDBException {
+    private static BitcaskEngine bitcask(Path path, Supplier<KeyIndex> index) throws IOException {
+        return BitcaskEngine.builder(path)
+                .index(context -> index.get())
+                .io(MmapIoManager::open)
+                .open();
+    }
+
+    /** A batch of some of the keys, written anew. */
+    @FunctionalInterface
+    private interface Rewrite {
+        void batch(int first) throws IOException, RocksDBException;
+    }
+
+    /**
+     * Loads RocksDB; then, if asked for, gets that many random keys, beside batches at a pace as those beside moss. Returns the rate of
+     * what came last.
+     */
+    private double rocks(boolean isWithoutLog, int gets) throws Exception {
         Path path = newDirectory();
         Files.createDirectories(path);
         RocksDB.loadLibrary();
@@ -194,29 +230,43 @@ public final class MossFigures {
                 RocksDB database = RocksDB.open(options, path.toString())) {
             long start = System.nanoTime();
             for (int i = 0; i + BATCH <= KEYS; i += BATCH) {
-                try (org.rocksdb.WriteBatch batch = new org.rocksdb.WriteBatch()) {
-                    for (int j = i; j < i + BATCH; j++) {
-                        batch.put(keys[j], value);
-                    }
-                    database.write(level, batch);
-                }
+                write(database, level, i);
             }
             rate = perSecond(KEYS, start);
             if (gets > 0) {
-                Random random = new Random(2);
-                start = System.nanoTime();
-                for (int i = 0; i < gets; i++) {
-                    if (database.get(keys[random.nextInt(KEYS)]) == null) {
-                        throw new IllegalStateException("a key is missing");
-                    }
-                }
-                rate = perSecond(gets, start);
+                tell("gets", "RocksDB", gets(database, gets));
+                AtomicBoolean isDone = new AtomicBoolean();
+                Thread writer = new Thread(() -> rewrite(first -> write(database, level, first), isDone));
+                writer.start();
+                rate = gets(database, gets);
+                isDone.set(true);
+                writer.join();
             } else if (gets < 0) {
                 rate = iterate(database);
             }
         }
         delete(path);
         return rate;
+    }
+
+    private void write(RocksDB database, org.rocksdb.WriteOptions level, int first) throws RocksDBException {
+        try (org.rocksdb.WriteBatch batch = new org.rocksdb.WriteBatch()) {
+            for (int i = first; i < first + BATCH; i++) {
+                batch.put(keys[i], value);
+            }
+            database.write(level, batch);
+        }
+    }
+
+    private double gets(RocksDB database, int count) throws RocksDBException {
+        Random random = new Random(2);
+        long start = System.nanoTime();
+        for (int i = 0; i < count; i++) {
+            if (database.get(keys[random.nextInt(KEYS)]) == null) {
+                throw new IllegalStateException("a key is missing");
+            }
+        }
+        return perSecond(count, start);
     }
 
     private static double iterate(RocksDB database) {
@@ -272,7 +322,7 @@ public final class MossFigures {
         return perSecond(count, start);
     }
 
-    private void iterate() throws IOException, RocksDBException {
+    private void iterate() throws Exception {
         try (MossEngine engine = memory().open()) {
             load(engine, WriteOptions.NONE, false);
             tell("iterate", "moss, as written", iterate(engine));
@@ -307,7 +357,7 @@ public final class MossFigures {
         try (MossEngine engine = memory().open()) {
             load(engine, WriteOptions.NONE, false);
             AtomicBoolean isDone = new AtomicBoolean();
-            Thread writer = new Thread(() -> rewrite(engine, isDone));
+            Thread writer = new Thread(() -> rewrite(first -> write(engine, first), isDone));
             writer.start();
             double rate = gets(engine, count);
             isDone.set(true);
@@ -320,21 +370,25 @@ public final class MossFigures {
             tell("gets", "moss, from files", gets(engine, count));
         }
         deleteLast();
-        tell("gets", "RocksDB", rocks(false, count));
+        tell("gets", "RocksDB, beside writes", rocks(false, count));
+    }
+
+    private void write(MossEngine engine, int first) throws IOException {
+        MossBatch batch = new MossBatch();
+        for (int i = first; i < first + BATCH; i++) {
+            batch.put(keys[i], value);
+        }
+        engine.write(batch, WriteOptions.NONE);
     }
 
     /** Writes some of the keys anew at a steady pace, so that merges run. */
-    private void rewrite(MossEngine engine, AtomicBoolean isDone) {
+    private static void rewrite(Rewrite rewrite, AtomicBoolean isDone) {
         try {
             for (int i = 0; !isDone.get(); i = (i + BATCH) % (KEYS - BATCH)) {
-                MossBatch batch = new MossBatch();
-                for (int j = i; j < i + BATCH; j++) {
-                    batch.put(keys[j], value);
-                }
-                engine.write(batch, WriteOptions.NONE);
+                rewrite.batch(i);
                 Thread.sleep(Duration.ofMillis(1).toMillis());
             }
-        } catch (IOException e) {
+        } catch (IOException | RocksDBException e) {
             throw new IllegalStateException(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
