@@ -277,7 +277,12 @@ public final class BatchedBackend implements AutoCloseable {
             try {
                 timer.schedule(options.commitInterval(), commitTask);
             } catch (RuntimeException | Error refused) {
-                discard(e); // nobody is going to commit them
+                committing.lock(); // what another thread commits is not taken back under it
+                try {
+                    discard(e); // nobody is going to commit them
+                } finally {
+                    committing.unlock();
+                }
             }
         }
     }
@@ -474,6 +479,15 @@ public final class BatchedBackend implements AutoCloseable {
         return buckets;
     }
 
+    /** Discards, if there is memory for that: if not, the store is closed all the same. */
+    private void discardAtEnd(Throwable cause) {
+        try {
+            discard(cause);
+        } catch (RuntimeException | Error e) {
+            lastFailure = e;
+        }
+    }
+
     /** Commits what is gathered, and closes the store and the timer. Closing twice is fine. */
     @Override
     public void close() throws IOException {
@@ -493,7 +507,7 @@ public final class BatchedBackend implements AutoCloseable {
             failure = commitGathered();
         } catch (RuntimeException | Error e) { // it could not even begin
             failure = e;
-            discard(e);
+            discardAtEnd(e);
         } finally {
             committing.unlock();
         }
