@@ -349,8 +349,16 @@ public final class RandomHistory {
         } catch (IOException e) {
             write.fail(e);
             throw e;
+        } catch (RuntimeException | Error e) {
+            write.fail(undeclared(e));
+            throw e;
         }
         write.acknowledge();
+    }
+
+    /** What an engine throws undeclared has no outcome: it has changed nothing. */
+    private static IOException undeclared(Throwable thrown) {
+        return new IOException("undeclared: " + thrown, thrown);
     }
 
     private void conditionally(boolean applies, ModelWrite modelWrite, ConditionalWrite engineWrite)
@@ -362,6 +370,11 @@ public final class RandomHistory {
         } catch (IOException e) {
             if (write != null) {
                 write.fail(e);
+            }
+            throw e;
+        } catch (RuntimeException | Error e) {
+            if (write != null) {
+                write.fail(undeclared(e));
             }
             throw e;
         }
