@@ -97,6 +97,7 @@ public final class MossFigures {
             case "bitcask" -> drainedToBitcask();
             case "logged" -> {
                 tell(name, "moss", load(files(), WriteOptions.WRITE, false));
+                tell(name, "moss, no log", load(files(), WriteOptions.NONE, false));
                 tell(name, "RocksDB", rocks(false, 0));
             }
             case "forced" -> tell(name, "moss", load(files(), WriteOptions.SYNC, false));

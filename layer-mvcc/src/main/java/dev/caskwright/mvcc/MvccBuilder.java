@@ -22,8 +22,8 @@ public final class MvccBuilder {
     private static final int DEFAULT_REQUEST_BYTES = 3 << 19; // 1.5 MiB
     private static final int DEFAULT_OPERATIONS = 128;
     private static final long DEFAULT_QUOTA_BYTES = 2L << 30;
-    private static final int DEFAULT_SLICE = 1_000;
-    private static final Duration DEFAULT_PAUSE = Duration.ofMillis(10);
+    private static final int DEFAULT_SLICE = 200;
+    private static final Duration DEFAULT_PAUSE = Duration.ofMillis(2);
 
     private final StoreSource source;
     private BackendOptions commits = BackendOptions.DEFAULT;
@@ -106,7 +106,7 @@ public final class MvccBuilder {
         return this;
     }
 
-    /** Sets how many revisions a compaction looks at in one step, and how long it rests then; 1,000 and 10 ms by default. */
+    /** Sets how many revisions a compaction looks at in one step, and how long it rests then; 200 and 2 ms by default. */
     public MvccBuilder compaction(int revisions, Duration pause) {
         check(revisions > 0, "a step of a compaction looks at least at one revision", revisions);
         check(!pause.isNegative(), "a pause is not negative", pause.toMillis());

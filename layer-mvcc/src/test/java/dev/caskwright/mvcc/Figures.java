@@ -321,9 +321,52 @@ public final class Figures {
                             "rebuild: %,.0f revisions/s of a million, %,d keys",
                             perSecond(MILLION, start), store.stats().keys());
                 }
+                limit(file);
             }
             Files.delete(file);
         }
+    }
+
+    /** Tells what any index must do: see each revision, and bring their keys into order; in one thread. */
+    private static void limit(Path file) throws IOException {
+        long start = System.nanoTime();
+        byte[][] keys = new byte[MILLION][];
+        int count = 0;
+        try (BoltStore store =
+                        new BoltStore(BoltDatabase.builder(file).readOnly(true).open());
+                OrderedStore.View view = store.openView();
+                OrderedStore.Cursor cursor = view.range(Schema.KEY, null, null, false)) {
+            while (cursor.next()) {
+                keys[count++] = Schema.decode(cursor.key(), cursor.value()).key();
+            }
+        }
+        double seen = perSecond(count, start);
+        Arrays.sort(keys, 0, count, Arrays::compareUnsigned);
+        tell("rebuild: %,.0f revisions/s seen, %,.0f with their keys sorted", seen, perSecond(count, start));
+    }
+
+    /** Puts beside a thread that changes as much as a compaction does, in transactions of as many changes, and looks for nothing. */
+    private static long[] besideWriter(MvccStore store) throws Exception {
+        AtomicBoolean isOver = new AtomicBoolean();
+        Thread writer = new Thread(() -> {
+            List<Operation> puts = new ArrayList<>();
+            for (int i = 0; i < 100; i++) {
+                puts.add(Put.of(key(MILLION + i), VALUE));
+            }
+            try {
+                while (!isOver.get()) {
+                    store.txn(new Txn(List.of(), puts, List.of()));
+                    LockSupport.parkNanos(1_000_000);
+                }
+            } catch (IOException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        writer.start();
+        long[] beside = paced(store, new AtomicBoolean(true), 5);
+        isOver.set(true);
+        writer.join();
+        return beside;
     }
 
     private void compaction() throws Exception {
@@ -332,6 +375,7 @@ public final class Figures {
             fill(file, 1_000);
             try (MvccStore store = MvccStore.open(file)) {
                 long[] alone = paced(store, new AtomicBoolean(true), 5);
+                tell("compaction: p99 beside a writer of as many changes %,d us", at(besideWriter(store), 0.99));
                 AtomicBoolean isOver = new AtomicBoolean();
                 long start = System.nanoTime();
                 long[] seconds = new long[1];
