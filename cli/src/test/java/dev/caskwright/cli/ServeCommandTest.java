@@ -92,28 +92,32 @@ final class ServeCommandTest {
         assertThat(serve("GET a\nSHUTDOWN\n", "--conf", conf.toString())).isEqualTo("$1\r\n1\r\n");
     }
 
+    private static void assertRefused(String option, String mode, String peers, Path store) {
+        Cli.Result result = new Cli()
+                .run(
+                        "serve",
+                        "--dir",
+                        store.toString(),
+                        "--config",
+                        "mode=" + mode,
+                        "--config",
+                        mode + "-id=n1",
+                        "--config",
+                        mode + "-peers=" + peers,
+                        option);
+        assertThat(result.exitCode()).as(option).isEqualTo(ExitCode.USAGE);
+        assertThat(result.err())
+                .startsWith("caskwright: " + option.replaceFirst("=", " ") + ": not for mode " + mode)
+                .hasLineCount(1);
+        assertThat(store).doesNotExist();
+    }
+
     @Test
     void optionsOfAStoreAreRefusedInModeCacheBeforeDataIsTouched() {
         Path store = directory.resolve("node");
         for (String option :
                 List.of("--engine=bolt", "--index=btree", "--io=mmap", "--durability=sync", "--codec=lz4")) {
-            Cli.Result result = new Cli()
-                    .run(
-                            "serve",
-                            "--dir",
-                            store.toString(),
-                            "--config",
-                            "mode=cache",
-                            "--config",
-                            "cache-id=n1",
-                            "--config",
-                            "cache-peers=n1@127.0.0.1:1/2",
-                            option);
-            assertThat(result.exitCode()).as(option).isEqualTo(ExitCode.USAGE);
-            assertThat(result.err())
-                    .startsWith("caskwright: " + option.replaceFirst("=", " ") + ": not for mode cache")
-                    .hasLineCount(1);
-            assertThat(store).doesNotExist();
+            assertRefused(option, "cache", "n1@127.0.0.1:1/2", store);
         }
     }
 
@@ -130,23 +134,7 @@ final class ServeCommandTest {
         Path store = directory.resolve("member");
         for (String option : List.of(
                 "--engine=bolt", "--set=auto-merge=false", "--durability=none", "--codec=lz4", "--startup-io=mmap")) {
-            Cli.Result result = new Cli()
-                    .run(
-                            "serve",
-                            "--dir",
-                            store.toString(),
-                            "--config",
-                            "mode=raft",
-                            "--config",
-                            "raft-id=n1",
-                            "--config",
-                            "raft-peers=n1@127.0.0.1:1/0",
-                            option);
-            assertThat(result.exitCode()).as(option).isEqualTo(ExitCode.USAGE);
-            assertThat(result.err())
-                    .startsWith("caskwright: " + option.replaceFirst("=", " ") + ": not for mode raft")
-                    .hasLineCount(1);
-            assertThat(store).doesNotExist();
+            assertRefused(option, "raft", "n1@127.0.0.1:1/0", store);
         }
     }
 }

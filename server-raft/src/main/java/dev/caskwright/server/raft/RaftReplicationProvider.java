@@ -9,18 +9,17 @@ import dev.caskwright.raft.RaftNodeBuilder;
 import dev.caskwright.raft.RaftTls;
 import dev.caskwright.server.cluster.Shards;
 import dev.caskwright.server.config.ServerConfig;
+import dev.caskwright.server.config.TlsFiles;
 import dev.caskwright.server.replication.Replay;
 import dev.caskwright.server.replication.Replication;
 import dev.caskwright.server.replication.ReplicationProvider;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
-import org.jspecify.annotations.Nullable;
 
 /** Opens a member for {@code mode raft}. Stateless. */
 public final class RaftReplicationProvider implements ReplicationProvider {
@@ -117,35 +116,10 @@ public final class RaftReplicationProvider implements ReplicationProvider {
                 .maxCommandBytes((int) config.number("raft-max-command"))
                 .about(self.clientAddress())
                 .store(options -> options.index(index).io(io));
-        RaftTls tls = tls(config);
+        TlsFiles tls = TlsFiles.of(config, "raft", "members");
         if (tls != null) {
-            builder.tls(tls);
+            builder.tls(new RaftTls(tls.key(), tls.certificate(), tls.trusted()));
         }
         return builder;
-    }
-
-    /** Returns the certificates for the connections between members; null if none are configured. A part of them is a mistake. */
-    private static @Nullable RaftTls tls(ServerConfig config) {
-        List<Path> files = new ArrayList<>();
-        List<String> missing = new ArrayList<>();
-        for (String option : List.of("raft-tls-key-file", "raft-tls-cert-file", "raft-tls-ca-cert-file")) {
-            if (config.text(option).isEmpty()) {
-                missing.add(option);
-            } else {
-                Path file = Path.of(config.text(option));
-                if (!Files.isReadable(file)) {
-                    throw new IllegalArgumentException("option '" + option + "': the file cannot be read: " + file);
-                }
-                files.add(file);
-            }
-        }
-        if (files.isEmpty()) {
-            return null;
-        }
-        if (!missing.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "TLS between members needs all three files, or none: missing=" + missing);
-        }
-        return new RaftTls(files.get(0), files.get(1), files.get(2));
     }
 }
