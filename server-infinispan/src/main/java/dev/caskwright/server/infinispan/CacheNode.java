@@ -179,11 +179,8 @@ final class CacheNode implements AutoCloseable {
                 .clusterName(options.cluster())
                 .nodeName(options.self().id())
                 .distributedSyncTimeout(options.timeoutMillis(), TimeUnit.MILLISECONDS)
-                .addProperty(JGroupsTransport.CONFIGURATION_XML, Stack.of(options));
-        NodeTls tls = options.tls();
-        if (tls != null) {
-            global.transport().addProperty(JGroupsTransport.SOCKET_FACTORY, tls.sockets());
-        }
+                .addProperty(JGroupsTransport.CONFIGURATION_XML, Stack.of(options))
+                .addProperty(JGroupsTransport.SOCKET_FACTORY, NodeSockets.of(options));
         global.globalState()
                 .enable()
                 .persistentLocation(directory.toString())

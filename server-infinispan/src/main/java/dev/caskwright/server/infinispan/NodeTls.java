@@ -8,10 +8,6 @@ import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import java.io.IOException;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLServerSocket;
-import javax.net.ssl.SSLSocket;
-import org.jgroups.util.DefaultSocketFactory;
-import org.jgroups.util.SocketFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,9 +15,6 @@ import org.jspecify.annotations.Nullable;
  * trusted ones has signed.
  */
 record NodeTls(TlsFiles files) {
-    /** All nodes are of this project, so none needs an older one. */
-    private static final String[] PROTOCOLS = {"TLSv1.3"};
-
     /** As {@link TlsFiles#of}. */
     static @Nullable NodeTls of(ServerConfig config) {
         TlsFiles files = TlsFiles.of(config, "cache", "nodes");
@@ -29,23 +22,11 @@ record NodeTls(TlsFiles files) {
     }
 
     /**
-     * Reads the files; returns what makes the sockets of JGroups.
+     * Reads the files.
      *
      * @throws IOException if they are not what they should be
      */
-    SocketFactory sockets() throws IOException {
-        SSLContext context = context();
-        DefaultSocketFactory sockets = new DefaultSocketFactory(context);
-        sockets.setSocketConfigurator(socket -> ((SSLSocket) socket).setEnabledProtocols(PROTOCOLS));
-        sockets.setServerSocketConfigurator(socket -> {
-            SSLServerSocket server = (SSLServerSocket) socket;
-            server.setEnabledProtocols(PROTOCOLS);
-            server.setNeedClientAuth(true);
-        });
-        return sockets;
-    }
-
-    private SSLContext context() throws IOException {
+    SSLContext context() throws IOException {
         try {
             SslContext context = SslContextBuilder.forServer(
                             files.certificate().toFile(), files.key().toFile())

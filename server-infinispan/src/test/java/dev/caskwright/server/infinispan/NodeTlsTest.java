@@ -84,10 +84,7 @@ final class NodeTlsTest {
         NodeOptions options = NodeOptions.of(config);
         byte[] stack = Stack.of(options).getBytes(StandardCharsets.UTF_8);
         try (JChannel channel = new JChannel(new ByteArrayInputStream(stack))) {
-            NodeTls tls = options.tls();
-            if (tls != null) {
-                channel.getProtocolStack().getTopProtocol().setSocketFactory(tls.sockets());
-            }
+            channel.getProtocolStack().getTopProtocol().setSocketFactory(NodeSockets.of(options));
             channel.connect(options.cluster());
             assertThat(channel.getView().size()).isEqualTo(1);
             for (int i = 0; i < 3; i++) {
