@@ -132,7 +132,7 @@ class MemoryEngine implements StorageEngine, ConditionalWrites, ChangeFeed, Merg
     private void change(byte[] key, byte @Nullable [] value, WriteOptions options, boolean isLast) {
         long version = changes.size() + 1L;
         long expiry = options.expiresAtMillis(System.currentTimeMillis());
-        changes.add(new Change(version, key, value, expiry, isLast));
+        changes.add(new Change(1, version, key, value, expiry, isLast));
         if (value == null) {
             entries.remove(key);
         } else {
@@ -149,6 +149,16 @@ class MemoryEngine implements StorageEngine, ConditionalWrites, ChangeFeed, Merg
             }
         }
         return version;
+    }
+
+    @Override
+    public Moment changes(Moment after, ChangeVisitor visitor) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Moment moment() {
+        return new Moment(1, changes.size());
     }
 
     @Override

@@ -301,6 +301,16 @@ public final class BitcaskEngine
     }
 
     @Override
+    public Moment changes(Moment after, ChangeVisitor visitor) throws IOException {
+        return ChangeReader.visit(store, after, visitor);
+    }
+
+    @Override
+    public Moment moment() throws IOException {
+        return ChangeReader.last(store);
+    }
+
+    @Override
     public long size() {
         return ofIndex(index -> {
             parts.indexLoading().settle();

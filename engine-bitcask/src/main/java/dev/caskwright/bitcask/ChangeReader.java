@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask;
 
+import dev.caskwright.api.ChangeFeed.Moment;
 import dev.caskwright.api.ChangeVisitor;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
@@ -21,34 +22,80 @@ final class ChangeReader {
     private final Snapshots.Handle snapshot;
     private final ChangeVisitor visitor;
     private ChangeVisitor.@Nullable Change held;
-    private long visited;
+    private Moment visited;
+    private long history; // of the file that is read
 
-    private ChangeReader(Store store, Snapshots.Handle snapshot, long version, ChangeVisitor visitor) {
+    private ChangeReader(Store store, Snapshots.Handle snapshot, Moment after, ChangeVisitor visitor) {
         this.store = store;
         this.snapshot = snapshot;
         this.visitor = visitor;
-        this.visited = version;
+        this.visited = after;
     }
 
+    /** Visits the changes after a moment, be it of this store or not. */
     static long visit(Store store, long version, ChangeVisitor visitor) throws IOException {
+        return visit(store, new Moment(0, version), visitor, false).version();
+    }
+
+    /** Visits the changes after a moment of this store. */
+    static Moment visit(Store store, Moment after, ChangeVisitor visitor) throws IOException {
+        return visit(store, after, visitor, true);
+    }
+
+    private static Moment visit(Store store, Moment after, ChangeVisitor visitor, boolean isOfThisStore)
+            throws IOException {
         // The snapshot keeps files that a merge replaces meanwhile, and bounds what is visited.
         Snapshots.Handle snapshot = store.snapshots.openForCall();
         try {
-            return new ChangeReader(store, snapshot, version, visitor).run(version);
+            if (isOfThisStore) {
+                requireMoment(store, snapshot, after);
+            }
+            return new ChangeReader(store, snapshot, after, visitor).run(after.version());
         } finally {
             store.snapshots.close(snapshot);
         }
     }
 
-    private long run(long version) throws IOException {
+    /** Returns the moment after the last write. */
+    static Moment last(Store store) throws IOException {
+        store.writeLock.lock();
+        try {
+            store.checkOpen();
+            return moment(store, store.lastVersion());
+        } finally {
+            store.writeLock.unlock();
+        }
+    }
+
+    private static Moment moment(Store store, long version) {
+        return version == 0 ? Moment.START : new Moment(store.log.historyOf(version), version);
+    }
+
+    private static void requireMoment(Store store, Snapshots.Handle snapshot, Moment after) throws EngineException {
+        if (after.version() == 0) {
+            return; // all begin there
+        }
+        boolean hasBeenThere = after.history() != 0
+                && after.version() <= snapshot.version
+                && store.log.historyOf(after.version()) == after.history();
+        if (!hasBeenThere) {
+            throw gone("this store has not been at the moment asked after, it is of another history: asked after "
+                    + after + ", last here: " + moment(store, snapshot.version));
+        }
+    }
+
+    private static EngineException gone(String what) {
+        return new EngineException(
+                ErrorCode.CHANGES_GONE,
+                Outcome.NOT_APPLIED,
+                what + "; copy the store and go on from the copy's moment",
+                null);
+    }
+
+    private Moment run(long version) throws IOException {
         long from = store.log.changesFrom();
         if (version < from) {
-            throw new EngineException(
-                    ErrorCode.CHANGES_GONE,
-                    Outcome.NOT_APPLIED,
-                    "changes are gone: asked after version=" + version + ", kept after version=" + from
-                            + "; copy the store and go on from the copy's version",
-                    null);
+            throw gone("changes are gone: asked after version=" + version + ", kept after version=" + from);
         }
         List<LogSegment> files = new ArrayList<>();
         for (LogSegment file : snapshot.files) {
@@ -67,6 +114,7 @@ final class ChangeReader {
 
     private boolean visitFile(LogSegment file, long version) throws IOException {
         RecordScanner scanner = store.log.scan(file, snapshot.end(file));
+        history = store.log.historyOf(file.lastVersion());
         while (next(scanner)) {
             if (scanner.version() <= version) {
                 continue;
@@ -94,10 +142,10 @@ final class ChangeReader {
         }
     }
 
-    private static ChangeVisitor.Change change(RecordScanner scanner) throws IOException {
+    private ChangeVisitor.Change change(RecordScanner scanner) throws IOException {
         byte[] value = scanner.isPut() ? scanner.value() : null;
         return new ChangeVisitor.Change(
-                scanner.version(), scanner.key(), value, scanner.expiresAt(), !scanner.isInBatch());
+                history, scanner.version(), scanner.key(), value, scanner.expiresAt(), !scanner.isInBatch());
     }
 
     private boolean releaseHeld(boolean isLast) throws IOException {
@@ -107,11 +155,11 @@ final class ChangeReader {
             return true;
         }
         return emit(new ChangeVisitor.Change(
-                change.version(), change.key(), change.value(), change.expiresAtMillis(), isLast));
+                change.history(), change.version(), change.key(), change.value(), change.expiresAtMillis(), isLast));
     }
 
     private boolean emit(ChangeVisitor.Change change) throws IOException {
-        visited = change.version();
+        visited = change.moment();
         return visitor.visit(change);
     }
 }

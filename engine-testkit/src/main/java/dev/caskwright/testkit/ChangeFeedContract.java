@@ -7,8 +7,11 @@ import static dev.caskwright.testkit.EngineSteps.merge;
 import static dev.caskwright.testkit.EngineSteps.pair;
 import static dev.caskwright.testkit.EngineSteps.text;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.Backups;
 import dev.caskwright.api.ChangeFeed;
+import dev.caskwright.api.ChangeFeed.Moment;
 import dev.caskwright.api.ChangeVisitor.Change;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Entry;
@@ -18,6 +21,7 @@ import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -163,6 +167,79 @@ public interface ChangeFeedContract extends EngineFixture {
     }
 
     @Test
+    default void aFollowerGoesOnFromEachMoment() throws Exception {
+        List<Moment> moments = new ArrayList<>();
+        moments.add(Moment.START);
+        for (int opening = 0; opening < 3; opening++) {
+            try (StorageEngine engine = open()) {
+                ChangeFeed feed = engine.require(ChangeFeed.class);
+                assertThat(feed.moment()).isEqualTo(moments.get(moments.size() - 1));
+                engine.put(bytes("a"), bytes(opening));
+                engine.write(pair(opening), OPTIONS);
+                Moment last = feed.changes(moments.get(moments.size() - 1), change -> moments.add(change.moment()));
+                assertThat(last).isEqualTo(feed.moment()).isEqualTo(moments.get(moments.size() - 1));
+                assertThat(last.version()).isEqualTo(engine.stats().lastVersion());
+                for (int i = 0; i < moments.size(); i++) {
+                    List<Moment> later = new ArrayList<>();
+                    feed.changes(moments.get(i), change -> later.add(change.moment()));
+                    assertThat(later).isEqualTo(moments.subList(i + 1, moments.size()));
+                }
+            }
+        }
+        try (StorageEngine engine = open()) {
+            Moment last = moments.get(moments.size() - 1);
+            assertThat(engine.require(ChangeFeed.class).moment()).isEqualTo(last);
+            merge(engine);
+            assertThat(engine.require(ChangeFeed.class).moment()).isEqualTo(last);
+            assertThat(engine.require(ChangeFeed.class).changes(last, change -> true))
+                    .isEqualTo(last);
+        }
+    }
+
+    @Test
+    default void aMomentOfAnotherHistoryIsRefused() throws Exception {
+        try (StorageEngine engine = open()) {
+            engine.put(bytes("a"), bytes("1"));
+            engine.put(bytes("a"), bytes("2"));
+            Moment last = engine.require(ChangeFeed.class).moment();
+            assertGone(engine, new Moment(last.history() + 1, last.version()));
+            assertGone(engine, new Moment(last.history(), last.version() + 1));
+            assertGone(engine, new Moment(0, 1));
+        }
+    }
+
+    private static void assertGone(StorageEngine engine, Moment moment) {
+        assertThatThrownBy(() -> engine.require(ChangeFeed.class).changes(moment, change -> true))
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.CHANGES_GONE));
+    }
+
+    @Test
+    default void copiesThatBothWentOnAreToldApart() throws Exception {
+        try (StorageEngine engine = open()) {
+            if (engine.facet(Backups.class).isEmpty()) {
+                return; // such an engine makes no copies
+            }
+            engine.put(bytes("a"), bytes("1"));
+            Moment shared = engine.require(ChangeFeed.class).moment();
+            Path target = temporary().resolve("copy");
+            engine.require(Backups.class).backup(target);
+            engine.put(bytes("a"), bytes("of the store"));
+            try (StorageEngine copy = open(target, clock())) {
+                assertThat(copy.require(ChangeFeed.class).moment()).isEqualTo(shared);
+                copy.put(bytes("a"), bytes("of the copy"));
+                List<String> seen = new ArrayList<>();
+                for (StorageEngine each : List.of(engine, copy)) {
+                    each.require(ChangeFeed.class).changes(shared, change -> seen.add(describe(change)));
+                }
+                assertThat(seen).containsExactly("a=of the store", "a=of the copy");
+                assertGone(engine, copy.require(ChangeFeed.class).moment());
+                assertGone(copy, engine.require(ChangeFeed.class).moment());
+            }
+        }
+    }
+
+    @Test
     default void aClosedEngineRefusesTheChangeFeed() throws Exception {
         StorageEngine engine = open();
         byte[] key = bytes("a");
@@ -170,6 +247,8 @@ public interface ChangeFeedContract extends EngineFixture {
         ChangeFeed held = engine.require(ChangeFeed.class);
         engine.close();
         assertClosed(() -> held.changes(0, change -> true));
+        assertClosed(() -> held.changes(Moment.START, change -> true));
+        assertClosed(held::moment);
         try (StorageEngine next = open()) {
             assertThat(content(next)).containsExactly("a=1");
         }

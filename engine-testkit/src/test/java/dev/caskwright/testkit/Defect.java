@@ -14,6 +14,8 @@ enum Defect {
     EXPIRE_IS_NO_CHANGE("aChangeOfExpiryIsInTheFeed"),
     DELETE_IS_NO_CHANGE("changesComeInTheOrderOfTheirCommit"),
     FEED_STARTS_ONE_LATE("changesComeInTheOrderOfTheirCommit"),
+    ANY_MOMENT_IS_ITS_OWN("aMomentOfAnotherHistoryIsRefused"),
+    ONE_HISTORY_FOR_ALL_COPIES("copiesThatBothWentOnAreToldApart"),
     BACKUP_OVERWRITES_ANOTHER_STORE("aBackupRefusesTheDirectoryOfAnotherStore"),
     BACKUP_CLEARS_ITS_TARGET("aBackupLeavesFilesOfOthersAlone"),
     BACKUP_INTO_ITSELF("aBackupIntoTheStoreItselfIsRefused"),

@@ -7,16 +7,19 @@ import dev.caskwright.api.ConditionalWrites;
 import dev.caskwright.api.CopyReport;
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.EntryVisitor;
+import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Expiry;
 import dev.caskwright.api.Facet;
 import dev.caskwright.api.MemoryStats;
 import dev.caskwright.api.MergeStats;
 import dev.caskwright.api.Merging;
 import dev.caskwright.api.OrderedView;
+import dev.caskwright.api.Outcome;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.SpaceStats;
@@ -36,6 +39,7 @@ import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,6 +48,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -70,11 +75,13 @@ final class MapEngine
                 defect == Defect.SIGNED_ORDER ? new TreeMap<>(Arrays::compare) : KeyValues.newMap();
         final List<ChangeVisitor.Change> changes = new ArrayList<>();
         long id = System.nanoTime();
+        long history = RANDOM.nextLong();
         long version;
         long deadBytes;
     }
 
     private static final String FILE = "changes";
+    private static final Random RANDOM = new SecureRandom();
     private static final byte CHANGE = 1;
     private static final byte PURGE = 2;
     private static final Set<Path> OPEN = ConcurrentHashMap.newKeySet();
@@ -145,7 +152,7 @@ final class MapEngine
             if (value != null && defect == Defect.ZEROS_FOR_LARGE_VALUES && value.length > 1 << 20) {
                 value = new byte[value.length];
             }
-            apply(new ChangeVisitor.Change(in.readLong(), key, value, in.readLong(), in.readBoolean()));
+            apply(new ChangeVisitor.Change(in.readLong(), in.readLong(), key, value, in.readLong(), in.readBoolean()));
         }
         if (defect == Defect.STARTS_VERSIONS_AGAIN) {
             store.version = store.entries.values().stream()
@@ -173,12 +180,15 @@ final class MapEngine
 
     private void append(ChangeVisitor.Change change) throws IOException {
         byte[] value = change.value();
-        ByteBuffer bytes = ByteBuffer.allocate(30 + change.key().length + (value == null ? 0 : value.length));
+        ByteBuffer bytes = ByteBuffer.allocate(38 + change.key().length + (value == null ? 0 : value.length));
         bytes.put(CHANGE).putInt(change.key().length).put(change.key()).putInt(value == null ? -1 : value.length);
         if (value != null) {
             bytes.put(value);
         }
-        bytes.putLong(change.version()).putLong(change.expiresAtMillis()).put((byte) (change.isLastOfBatch() ? 1 : 0));
+        bytes.putLong(change.history())
+                .putLong(change.version())
+                .putLong(change.expiresAtMillis())
+                .put((byte) (change.isLastOfBatch() ? 1 : 0));
         boolean isLost = defect == Defect.LOSES_DELETES && value == null;
         if (!isLost) {
             write(Arrays.copyOf(bytes.array(), bytes.position()));
@@ -430,12 +440,16 @@ final class MapEngine
         }
         boolean isEnd = number == count - 1 || defect == Defect.TWO_ENDS_OF_A_BATCH && number == count / 2 && count > 2;
         long version = defect == Defect.ONE_VERSION_FOR_A_BATCH && number > 0 ? store.version : store.version + 1;
-        ChangeVisitor.Change made = new ChangeVisitor.Change(version, key, value, expiry, isEnd);
+        ChangeVisitor.Change made = new ChangeVisitor.Change(history(), version, key, value, expiry, isEnd);
         append(made);
         apply(made);
         if (defect == Defect.DELETE_IS_NO_CHANGE && value == null) {
             store.changes.remove(made);
         }
+    }
+
+    private long history() {
+        return defect == Defect.ONE_HISTORY_FOR_ALL_COPIES ? 1 : store.history;
     }
 
     @Override
@@ -469,6 +483,33 @@ final class MapEngine
             }
         }
         return last;
+    }
+
+    @Override
+    public Moment changes(Moment after, ChangeVisitor visitor) throws IOException {
+        Moment[] last = {after};
+        synchronized (store) {
+            check();
+            boolean isKnown = after.version() == 0
+                    || store.changes.stream().anyMatch(change -> change.moment().equals(after));
+            if (!isKnown && defect != Defect.ANY_MOMENT_IS_ITS_OWN) {
+                throw new EngineException(ErrorCode.CHANGES_GONE, Outcome.NOT_APPLIED, "gone: " + after, null);
+            }
+        }
+        changes(after.version(), change -> {
+            last[0] = change.moment();
+            return visitor.visit(change);
+        });
+        return last[0];
+    }
+
+    @Override
+    public Moment moment() throws IOException {
+        synchronized (store) {
+            check();
+            int size = store.changes.size();
+            return size == 0 ? Moment.START : store.changes.get(size - 1).moment();
+        }
     }
 
     @Override

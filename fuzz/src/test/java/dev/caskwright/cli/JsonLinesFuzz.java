@@ -47,7 +47,7 @@ public final class JsonLinesFuzz {
         byte[] value = line.value();
         try (JsonLineWriter writer = new JsonLineWriter(out, encoding)) {
             if (format == JsonLine.Format.CHANGE) {
-                writer.change(new Change(1, line.key(), value, line.expiresAtMillis(), true));
+                writer.change(new Change(1, 1, line.key(), value, line.expiresAtMillis(), true));
             } else if (value == null) {
                 throw new AssertionError("an entry without a value");
             } else {

@@ -1,6 +1,7 @@
 package dev.caskwright.owner;
 
 import dev.caskwright.api.ChangeFeed;
+import dev.caskwright.api.ChangeVisitor;
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Entry;
@@ -150,14 +151,17 @@ interface Answer extends Closeable {
 
         private final ChangeFeed feed;
         private final Deque<byte[][]> held = new ArrayDeque<>();
-        private long version;
-        private long left;
+        private final boolean isOfStore;
+        private ChangeFeed.Moment after;
         private boolean isOver;
 
-        Changes(StorageEngine store, long version, long limit) {
+        /**
+         * @param isOfStore whether the moment must be one of this store; if not, its version alone counts
+         */
+        Changes(StorageEngine store, boolean isOfStore, ChangeFeed.Moment after) {
             this.feed = store.require(ChangeFeed.class);
-            this.version = version;
-            this.left = limit;
+            this.isOfStore = isOfStore;
+            this.after = after;
         }
 
         @Override
@@ -169,27 +173,27 @@ interface Answer extends Closeable {
         }
 
         private void read() throws IOException {
-            if (left > 0) {
-                long[] bytes = {0};
-                boolean[] isCut = {false};
-                feed.changes(version, change -> {
-                    byte[] value = change.value();
-                    if (value != null) {
-                        requirePassable(value.length);
-                    }
-                    byte[][] piece = Wire.change(change);
-                    held.add(piece);
-                    bytes[0] += BYTES_PER_CHANGE;
-                    for (byte[] part : piece) {
-                        bytes[0] += part.length;
-                    }
-                    version = change.version();
-                    isCut[0] = --left > 0 && bytes[0] >= MAX_HELD_BYTES;
-                    return left > 0 && !isCut[0];
-                });
-                isOver = !isCut[0];
+            long[] bytes = {0};
+            isOver = true;
+            ChangeVisitor visitor = change -> {
+                byte[] value = change.value();
+                if (value != null) {
+                    requirePassable(value.length);
+                }
+                byte[][] piece = Wire.change(change);
+                held.add(piece);
+                bytes[0] += BYTES_PER_CHANGE;
+                for (byte[] part : piece) {
+                    bytes[0] += part.length;
+                }
+                after = change.moment();
+                isOver = bytes[0] < MAX_HELD_BYTES;
+                return isOver;
+            };
+            if (isOfStore) {
+                feed.changes(after, visitor);
             } else {
-                isOver = true;
+                feed.changes(after.version(), visitor);
             }
             if (isOver) {
                 held.add(new byte[][] {{0}});

@@ -160,24 +160,6 @@ public final class AskedStore implements StorageEngine {
         };
     }
 
-    private long changes(long version, ChangeVisitor visitor) throws IOException {
-        try (Question question = ask(Wire.CHANGES, Wire.bytes(out -> {
-            out.writeLong(version);
-            out.writeLong(Long.MAX_VALUE);
-        }))) {
-            DataInputStream in = new DataInputStream(question.answer());
-            long last = version;
-            while (in.readBoolean()) {
-                ChangeVisitor.Change change = Wire.readChange(in);
-                last = change.version();
-                if (!visitor.visit(change)) {
-                    break;
-                }
-            }
-            return last;
-        }
-    }
-
     private void merge() throws IOException {
         try (Question question = ask(Wire.MERGE, NOTHING)) {
             new DataInputStream(question.answer()).readByte();
@@ -202,13 +184,51 @@ public final class AskedStore implements StorageEngine {
         if (kind == OrderedView.class) {
             facet = (OrderedView) range -> scan(true, range);
         } else if (kind == ChangeFeed.class) {
-            facet = (ChangeFeed) this::changes;
+            facet = new AskedFeed();
         } else if (kind == Merging.class) {
             facet = (Merging) this::merge;
         } else if (kind == Backups.class) {
             facet = new AskedBackups();
         }
         return facet == null ? Optional.empty() : Optional.of(kind.cast(facet));
+    }
+
+    /** The changes of the owner's store. */
+    private final class AskedFeed implements ChangeFeed {
+        @Override
+        public long changes(long version, ChangeVisitor visitor) throws IOException {
+            return changes(false, new Moment(0, version), visitor).version();
+        }
+
+        @Override
+        public Moment changes(Moment after, ChangeVisitor visitor) throws IOException {
+            return changes(true, after, visitor);
+        }
+
+        private Moment changes(boolean isOfStore, Moment after, ChangeVisitor visitor) throws IOException {
+            try (Question question = ask(Wire.CHANGES, Wire.bytes(out -> {
+                out.writeBoolean(isOfStore);
+                Wire.writeMoment(out, after);
+            }))) {
+                DataInputStream in = new DataInputStream(question.answer());
+                Moment last = after;
+                while (in.readBoolean()) {
+                    ChangeVisitor.Change change = Wire.readChange(in);
+                    last = change.moment();
+                    if (!visitor.visit(change)) {
+                        break;
+                    }
+                }
+                return last;
+            }
+        }
+
+        @Override
+        public Moment moment() throws IOException {
+            try (Question question = ask(Wire.MOMENT, NOTHING)) {
+                return Wire.readMoment(new DataInputStream(question.answer()));
+            }
+        }
     }
 
     /** Copies that the owner makes: of its store, with its rights. */

@@ -28,7 +28,7 @@ final class Request {
     }
 
     static boolean isKnown(byte op) {
-        return op >= Wire.STAT && op <= Wire.MERGE;
+        return op >= Wire.STAT && op <= Wire.MOMENT;
     }
 
     /**
@@ -44,10 +44,11 @@ final class Request {
             case Wire.STAT -> Answer.of(new byte[][] {Wire.bytes(report(door)::writeTo)});
             case Wire.GET -> Answer.entry(store, arguments, mayHoldMuch);
             case Wire.SCAN -> scan(store, in);
-            case Wire.CHANGES -> new Answer.Changes(store, in.readLong(), in.readLong());
+            case Wire.CHANGES -> new Answer.Changes(store, in.readBoolean(), Wire.readMoment(in));
             case Wire.BACKUP -> copy(in, store.require(Backups.class)::backup, done);
             case Wire.CHECKPOINT -> copy(in, store.require(Backups.class)::checkpoint, done);
             case Wire.MERGE -> merge(store, done);
+            case Wire.MOMENT -> moment(store);
             default -> throw new IOException("the owner does not know this request: op=" + op);
         };
     }
@@ -71,6 +72,11 @@ final class Request {
                         .toList(),
                 store.durableVersion(),
                 store.stats());
+    }
+
+    private static Answer moment(StorageEngine store) throws IOException {
+        ChangeFeed.Moment moment = store.require(ChangeFeed.class).moment();
+        return Answer.of(new byte[][] {Wire.bytes(out -> Wire.writeMoment(out, moment))});
     }
 
     private static Answer scan(StorageEngine store, DataInputStream in) throws IOException {

@@ -1,5 +1,6 @@
 package dev.caskwright.owner;
 
+import dev.caskwright.api.ChangeFeed.Moment;
 import dev.caskwright.api.ChangeVisitor.Change;
 import dev.caskwright.api.CopyReport;
 import dev.caskwright.api.Entry;
@@ -27,7 +28,7 @@ import java.util.List;
  * #WAIT} says no more than that the owner is still at it. A stream without an end was cut short.
  */
 final class Wire {
-    static final int MAGIC = 0x43_57_4F_31; // "CWO1"
+    static final int MAGIC = 0x43_57_4F_32; // "CWO2"
     static final int REQUEST_HEADER = 9;
     static final int FRAME_HEADER = 5;
     static final int MAX_CONTENT = 64 << 10;
@@ -42,6 +43,7 @@ final class Wire {
     static final byte BACKUP = 5;
     static final byte CHECKPOINT = 6;
     static final byte MERGE = 7;
+    static final byte MOMENT = 8;
 
     static final byte DATA = 'D';
     static final byte END = 'E';
@@ -106,6 +108,7 @@ final class Wire {
         byte[] head = bytes(out -> {
             out.writeBoolean(true);
             writeBytes(out, change.key());
+            out.writeLong(change.history());
             out.writeLong(change.version());
             out.writeLong(change.expiresAtMillis());
             out.writeBoolean(change.isLastOfBatch());
@@ -116,11 +119,21 @@ final class Wire {
 
     static Change readChange(DataInputStream in) throws IOException {
         byte[] key = readBytes(in);
+        long history = in.readLong();
         long version = in.readLong();
         long expiresAt = in.readLong();
         boolean isLast = in.readBoolean();
         int length = in.readInt();
-        return new Change(version, key, length == ABSENT ? null : readBytes(in, length), expiresAt, isLast);
+        return new Change(history, version, key, length == ABSENT ? null : readBytes(in, length), expiresAt, isLast);
+    }
+
+    static void writeMoment(DataOutputStream out, Moment moment) throws IOException {
+        out.writeLong(moment.history());
+        out.writeLong(moment.version());
+    }
+
+    static Moment readMoment(DataInputStream in) throws IOException {
+        return new Moment(in.readLong(), in.readLong());
     }
 
     static void writeCopy(DataOutputStream out, CopyReport copy) throws IOException {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.Backups;
 import dev.caskwright.api.ChangeFeed;
+import dev.caskwright.api.ChangeFeed.Moment;
 import dev.caskwright.api.ChangeVisitor.Change;
 import dev.caskwright.api.CopyReport;
 import dev.caskwright.api.Cursor;
@@ -150,6 +151,25 @@ final class OwnerSocketTest {
         store.put(bytes("later"), bytes("v"));
         feed.changes(last, asked::add);
         assertThat(asked).hasSize(1);
+    }
+
+    @Test
+    void changesGoOnFromAMomentOfTheStoreAndNoOther() throws IOException {
+        ChangeFeed feed = ask().require(ChangeFeed.class);
+        assertThat(feed.moment()).isEqualTo(Moment.START);
+        store.put(bytes("a"), bytes("1"));
+        Moment first = store.moment();
+        assertThat(feed.moment()).isEqualTo(first);
+        for (int i = 0; i < 25_000; i++) {
+            store.put(bytes("key" + i % 100), bytes("v" + i)); // more than is read at once
+        }
+        List<Change> asked = new ArrayList<>();
+        assertThat(feed.changes(first, asked::add)).isEqualTo(store.moment());
+        assertThat(asked).hasSize(25_000);
+        assertThat(asked.get(24_999).moment()).isEqualTo(store.moment());
+        assertThatThrownBy(() -> feed.changes(new Moment(first.history() + 1, 1), change -> true))
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.CHANGES_GONE));
     }
 
     @Test

@@ -233,6 +233,12 @@ public interface RecordLog extends Closeable {
     /** Returns the version after which every change is still in segments that writers wrote, in order. */
     long changesFrom();
 
+    /**
+     * Returns the history that a version which the log has had belongs to: a number drawn at random by the opening that wrote
+     * it. 0 if it is not known, or no record had come by then. Called under the write lock, or after a snapshot was taken.
+     */
+    long historyOf(long version);
+
     /** Returns the last note of the clock, see {@link #noteClock}; empty if there is none. */
     long[] clockNote();
 

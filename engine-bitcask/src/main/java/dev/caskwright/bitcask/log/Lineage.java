@@ -70,6 +70,15 @@ final class Lineage {
         return entries.length == 0 ? 0 : entries[entries.length - WORDS];
     }
 
+    /** Returns the history of a version; 0 if it is not known. */
+    long of(long version) {
+        int at = entries.length - WORDS;
+        while (at >= 0 && entries[at + 1] > version) {
+            at -= WORDS;
+        }
+        return at < 0 ? 0 : entries[at];
+    }
+
     /**
      * Returns whether a store with this lineage has been at a moment.
      *

@@ -1141,6 +1141,19 @@ final class SegmentedLog implements RecordLog {
     }
 
     @Override
+    public long historyOf(long version) {
+        List<DataFile> files =
+                files(); // before the manifest is asked: a file may be sealed, and merged away, in between
+        Lineage lineage = manifest.lineage();
+        for (DataFile file : files) {
+            if (!file.isMerged()) {
+                lineage = lineage.with(file.history(), file.firstVersion());
+            }
+        }
+        return lineage.of(version);
+    }
+
+    @Override
     public long[] clockNote() {
         return manifest.clockNote();
     }
