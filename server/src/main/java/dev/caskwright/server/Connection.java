@@ -306,6 +306,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         reply.limit(replyLimit);
         boolean isDependent = false;
         int pushed = 0;
+        int lookedTo = isInGroup || !session.isAuthenticated() ? Integer.MAX_VALUE : start;
         ReentrantLock lock = host.keyspace().lock();
         lock.lock();
         try {
@@ -314,6 +315,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
             lookedAt = NEVER;
             session.active(host.keyspace().nowMillis());
             while (mayRun() && reply.written() < MUCH_OUTPUT && pushed < MANY_PUSHES) {
+                if (from >= lookedTo) {
+                    lookedTo = loop.lookAhead().read(call, data, from, end);
+                }
                 int next = parser.parse(data, from, end, request);
                 if (next == RequestParser.INCOMPLETE) {
                     needsMore = true;
@@ -336,6 +340,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
             Dispatcher.fail(call, reply, "ERR " + e.getMessage());
             isClosing = true;
         } finally {
+            host.keyspace().ahead().forget();
             reply.drain();
             batch.complete(isDependent ? gate.lastChange() : 0);
             lock.unlock();

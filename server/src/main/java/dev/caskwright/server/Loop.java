@@ -1,5 +1,6 @@
 package dev.caskwright.server;
 
+import dev.caskwright.server.command.LookAhead;
 import dev.caskwright.server.resp.Reply;
 import dev.caskwright.server.store.Gate;
 import io.netty.buffer.ByteBufAllocator;
@@ -20,6 +21,7 @@ final class Loop {
     private final EventLoop eventLoop;
     private final Gate gate;
     private final Reply reply;
+    private final LookAhead lookAhead = new LookAhead();
     private byte[] input = new byte[INPUT_BYTES];
     private final Set<Connection> waiting = new LinkedHashSet<>();
     private boolean isAsking;
@@ -37,6 +39,11 @@ final class Loop {
     /** Returns the writer of replies, which a connection has while it runs its requests. */
     Reply reply() {
         return reply;
+    }
+
+    /** Returns what finds GETs before they run. */
+    LookAhead lookAhead() {
+        return lookAhead;
     }
 
     /** Returns an array of at least so many bytes for what was just read. */

@@ -135,13 +135,13 @@ public final class Call {
     }
 
     void put(int database, byte[] key, byte[] stored, long expiresAtMillis) throws IOException {
-        host.keyspace().use(database, expiresAtMillis != Data.NEVER);
+        host.keyspace().use(database, expiresAtMillis != Data.NEVER, stored.length);
         data().put(key, stored, expiresAtMillis);
     }
 
     /** Makes a key of the client's database that is there expire at a moment, or never. */
     void expire(byte[] key, long expiresAtMillis) throws IOException {
-        host.keyspace().use(session.database(), expiresAtMillis != Data.NEVER);
+        host.keyspace().use(session.database(), expiresAtMillis != Data.NEVER, 0);
         data().expire(key, expiresAtMillis);
     }
 

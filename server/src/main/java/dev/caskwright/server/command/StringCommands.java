@@ -10,6 +10,7 @@ import static dev.caskwright.server.command.Flag.WRITE;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.server.resp.Reply;
 import dev.caskwright.server.resp.Request;
+import dev.caskwright.server.store.Ahead;
 import dev.caskwright.server.store.Data;
 import dev.caskwright.server.store.Data.Stored;
 import dev.caskwright.server.store.Keyspace;
@@ -95,13 +96,19 @@ final class StringCommands {
     }
 
     private static void get(Call call) throws IOException {
-        boolean isThere = copyValue(call, call.key(1), false);
+        boolean isThere = copyValue(call, 1, false);
         call.host().statistics().looked(isThere);
     }
 
-    /** Copies a value from the store to the reply, without another copy if it is short. */
-    private static boolean copyValue(Call call, byte[] key, boolean isNilIfOfOtherType) throws IOException {
+    /** Copies the value of a key that is an argument from the store to the reply, without another copy if it is short. */
+    private static boolean copyValue(Call call, int i, boolean isNilIfOfOtherType) throws IOException {
         Reply reply = call.reply();
+        Keyspace keyspace = call.keyspace();
+        if (!keyspace.isCollecting()
+                && keyspace.ahead().isNext(keyspace.slot(call.session().database()), call.request(), i)) {
+            return replyOrNil(call, keyspace.ahead().take(), isNilIfOfOtherType);
+        }
+        byte[] key = call.key(i);
         ByteBuffer target = reply.valueTarget();
         int room = target.remaining();
         int length = call.data().get(key, target);
@@ -115,11 +122,7 @@ final class StringCommands {
                 return true;
             }
         } else {
-            byte[] stored = call.data().get(key);
-            if (stored == null || stored[0] == Keyspace.STRING) {
-                call.replyStored(stored);
-                return stored != null;
-            }
+            return replyOrNil(call, call.data().get(key), isNilIfOfOtherType);
         }
         if (!isNilIfOfOtherType) {
             throw CommandException.wrongType();
@@ -128,11 +131,36 @@ final class StringCommands {
         return true;
     }
 
+    private static boolean replyOrNil(Call call, byte @Nullable [] stored, boolean isNilIfOfOtherType) {
+        boolean isOfOtherType = stored != null && stored[0] != Keyspace.STRING;
+        if (isOfOtherType && !isNilIfOfOtherType) {
+            throw CommandException.wrongType();
+        }
+        call.replyStored(isOfOtherType ? null : stored);
+        return stored != null;
+    }
+
     private static void multiGet(Call call) throws IOException {
         call.reply().array(call.count() - 1L);
-        for (int i = 1; i < call.count(); i++) {
-            call.host().statistics().looked(copyValue(call, call.key(i), true));
+        boolean readsAhead = call.count() > 2 && call.keyspace().mayReadAhead();
+        try {
+            for (int i = 1; i < call.count(); i++) {
+                if (readsAhead && i % Ahead.MOST_KEYS == 1) {
+                    readAhead(call, i, Math.min(call.count(), i + Ahead.MOST_KEYS));
+                }
+                call.host().statistics().looked(copyValue(call, i, true));
+            }
+        } finally {
+            call.keyspace().ahead().forget();
         }
+    }
+
+    private static void readAhead(Call call, int from, int to) {
+        byte[][] keys = new byte[to - from][];
+        for (int i = from; i < to; i++) {
+            keys[i - from] = call.key(i);
+        }
+        call.keyspace().ahead().read(keys);
     }
 
     private static void length(Call call) throws IOException {

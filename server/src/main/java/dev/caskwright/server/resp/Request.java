@@ -107,6 +107,12 @@ public final class Request {
         return bytes;
     }
 
+    /** Returns whether some bytes are those of an argument with one byte put before it. */
+    public boolean isPrefixed(byte[] bytes, byte prefix, int i) {
+        int from = base + offsets[i];
+        return bytes[0] == prefix && Arrays.equals(bytes, 1, bytes.length, data, from, from + lengths[i]);
+    }
+
     /** Copies an argument. */
     public void copyTo(int i, byte[] target, int offset) {
         System.arraycopy(data, base + offsets[i], target, offset, lengths[i]);

@@ -44,6 +44,7 @@ public final class Keyspace {
     private final Gate gate;
     private final Changes changes;
     private final Live live;
+    private final Ahead ahead;
 
     /** Whether others change the store, or have records of their own in it. */
     private final boolean isShared;
@@ -93,7 +94,8 @@ public final class Keyspace {
                     "the store has keys that no server wrote, which a server would misread: serve a store of its"
                             + " own, and load them with SET");
         }
-        slots = SlotMap.read(record, databases);
+        slots = SlotMap.read(record, databases, !isShared);
+        ahead = new Ahead(engine, changes);
     }
 
     /**
@@ -112,7 +114,7 @@ public final class Keyspace {
 
     /** Reads anew which slot each database has. Under the lock, and not between {@link #begin} and {@link #commit}. */
     public void reload() throws IOException {
-        slots = SlotMap.read(engine.get(SLOTS_KEY), slots.databases());
+        slots = SlotMap.read(engine.get(SLOTS_KEY), slots.databases(), !isShared);
     }
 
     /** Keys of a database that was emptied, with the byte of its slot before them; none if there are none left. */
@@ -249,12 +251,25 @@ public final class Keyspace {
         staged = null;
     }
 
-    /** Makes sure that a key may be put into a database. To be called before it is. */
-    public void use(int database, boolean expires) throws IOException {
+    /** Makes sure that a key may be put into a database, with a stored value of a length. To be called before it is. */
+    public void use(int database, boolean expires, int length) throws IOException {
         SlotMap now = current();
-        if (!now.allows(database, expires)) {
-            save(now.use(database, expires));
+        if (!now.allows(database, expires, length)) {
+            save(now.use(database, expires, length));
         }
+    }
+
+    /** Returns what reads keys before they are asked for. Under the lock. */
+    public Ahead ahead() {
+        return ahead;
+    }
+
+    /**
+     * Returns whether keys that the next commands ask for may be read before: nothing is collected, nobody else changes the store, and
+     * its values are short, so that many fit into memory.
+     */
+    public boolean mayReadAhead() {
+        return overlay == null && !isShared && slots.hasShortValuesOnly();
     }
 
     /** Empties a database, or all for -1; then {@link #removeLeftovers} has something to do. */

@@ -13,15 +13,19 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * Flag 1: keys that expire were put. Flag 2: after that a slot was emptied, so that keys of it that had expired may still be
- * counted by the store.
+ * counted by the store. Flag 4: no value is longer than {@link #SHORT_BYTES}.
  */
 final class SlotMap {
+    /** The longest value, with the byte of its type, of a store that has short ones only. */
+    static final int SHORT_BYTES = 16 << 10;
+
     private static final byte FORMAT = 1;
     private static final int USED_BYTES = 32;
     private static final int MAX_SLOTS = 254;
     private static final int HEADER_BYTES = 3;
     private static final int EXPIRING = 1;
     private static final int GHOSTS = 2;
+    private static final int SHORT = 4;
 
     private final byte[] slots;
     private final byte[] used;
@@ -35,9 +39,13 @@ final class SlotMap {
         this.databases = databases;
     }
 
-    /** Reads the record, or makes the map of an empty store. */
-    static SlotMap read(byte @Nullable [] record, int databases) throws IOException {
-        SlotMap map = new SlotMap(new byte[0], new byte[USED_BYTES], 0, 0);
+    /**
+     * Reads the record, or makes the map of an empty store.
+     *
+     * @param isOwn whether nobody else puts values into the store
+     */
+    static SlotMap read(byte @Nullable [] record, int databases, boolean isOwn) throws IOException {
+        SlotMap map = new SlotMap(new byte[0], new byte[USED_BYTES], 0, isOwn ? SHORT : 0);
         if (record != null) {
             int stored = record.length < HEADER_BYTES ? -1 : record[1] & 0xFF;
             if (record.length < HEADER_BYTES
@@ -109,16 +117,24 @@ final class SlotMap {
         return count;
     }
 
-    /** Returns whether keys, and keys that expire if {@code expires}, may be put without a change of this map. */
-    boolean allows(int database, boolean expires) {
-        return isUsed(slots[database]) && (!expires || (flags & EXPIRING) != 0);
+    /** Returns whether a value of a length, for ever or until it expires, may be put without a change of this map. */
+    boolean allows(int database, boolean expires, int length) {
+        return isUsed(slots[database])
+                && (!expires || (flags & EXPIRING) != 0)
+                && (length <= SHORT_BYTES || !hasShortValuesOnly());
     }
 
-    SlotMap use(int database, boolean expires) {
+    SlotMap use(int database, boolean expires, int length) {
         int slot = slots[database] & 0xFF;
         byte[] next = used.clone();
         next[slot >>> 3] |= (byte) (1 << (slot & 7));
-        return new SlotMap(slots, next, databases, expires ? flags | EXPIRING : flags);
+        int kept = length > SHORT_BYTES ? flags & ~SHORT : flags;
+        return new SlotMap(slots, next, databases, expires ? kept | EXPIRING : kept);
+    }
+
+    /** Returns whether no value of the store is longer than {@link #SHORT_BYTES}. */
+    boolean hasShortValuesOnly() {
+        return (flags & SHORT) != 0;
     }
 
     /** Returns whether the store may count keys that are in no slot. */
