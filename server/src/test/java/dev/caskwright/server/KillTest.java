@@ -64,6 +64,7 @@ final class KillTest {
 
     private void run(int rounds, String policy) throws Exception {
         Random random = new Random(rounds);
+        long before = sum();
         for (int round = 0; round < rounds; round++) {
             Process process = start(directory.resolve("store"), policy);
             try {
@@ -91,6 +92,15 @@ final class KillTest {
         } finally {
             last.destroyForcibly().waitFor();
         }
+        System.out.println(policy + ": " + rounds + " kills, " + (sum() - before) + " acknowledged increments");
+    }
+
+    private long sum() {
+        long sum = 0;
+        for (int i = 0; i < CLIENTS; i++) {
+            sum += acknowledged.get(i);
+        }
+        return sum;
     }
 
     private void check(int port, int round) throws IOException {
@@ -112,7 +122,8 @@ final class KillTest {
     @Test
     @Tag("campaign")
     void whatWasAcknowledgedIsThereAfterManyKills() throws Exception {
-        run(100, "no");
-        run(100, "always");
+        int cycles = Integer.getInteger("caskwright.kill.cycles", 100);
+        run(cycles, "no");
+        run(cycles, "always");
     }
 }

@@ -157,6 +157,18 @@ final class LimitsTest {
 
     @Test
     void noBytesHangOrEndTheServer() throws Exception {
+        sendAnything(300);
+    }
+
+    @Test
+    @Tag("campaign")
+    void noBytesHangOrEndTheServerInTheLongRun() throws Exception {
+        int connections = Integer.getInteger("caskwright.fuzz.connections", 20_000);
+        sendAnything(connections);
+        System.out.println(connections + " connections, each with 20 requests made of words and odd bytes");
+    }
+
+    private static void sendAnything(int connections) throws Exception {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         String[] words = {
@@ -214,7 +226,7 @@ final class LimitsTest {
             "SKIP"
         };
         try (TestServer server = TestServer.start()) {
-            for (int round = 0; round < 300; round++) {
+            for (int round = 0; round < connections; round++) {
                 try (RespClient client = server.client()) {
                     for (int i = 0; i < 20; i++) {
                         String[] request = new String[1 + random.nextInt(5)];

@@ -112,6 +112,7 @@ final class PowerLossTest {
                 thread.join();
             }
             assertThat(problem.get()).isNull();
+            System.out.println(rounds + " power losses, told of " + told);
         } finally {
             isOver.set(true);
         }
@@ -138,6 +139,6 @@ final class PowerLossTest {
     @Test
     @Tag("campaign")
     void whatAClientWasToldOfIsThereAfterManyPowerLosses() throws Exception {
-        run(1_000, System.nanoTime());
+        run(Integer.getInteger("caskwright.cut.cycles", 1_000), Long.getLong("caskwright.seed", System.nanoTime()));
     }
 }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -126,10 +127,22 @@ final class RequestParserTest {
 
     @Test
     void anyBytesEndInRequestsOrAnError() {
+        parseAnything(20_000);
+    }
+
+    @Test
+    @Tag("campaign")
+    void manyBytesEndInRequestsOrAnError() {
+        int inputs = Integer.getInteger("caskwright.fuzz.inputs", 10_000_000);
+        parseAnything(inputs);
+        System.out.println(inputs + " inputs, each whole and split");
+    }
+
+    private static void parseAnything(int inputs) {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         String letters = "*$\r\n0123456789-+ \"'\\xaGET";
-        for (int round = 0; round < 20_000; round++) {
+        for (int round = 0; round < inputs; round++) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             int length = random.nextInt(60);
             for (int i = 0; i < length; i++) {
