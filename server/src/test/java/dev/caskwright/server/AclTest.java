@@ -63,6 +63,18 @@ final class AclTest {
     }
 
     @Test
+    void keysThatAreCountedAreLookedAtEachOne() throws IOException {
+        try (TestServer server = TestServer.start();
+                RespClient client = server.client()) {
+            ask(client, "ACL SETUSER some on nopass ~a* +@all");
+            ask(client, "AUTH some x");
+            assertThat(ask(client, "MSETEX 2 a 1 ab 2 EX 100")).isEqualTo(1L);
+            assertThat(ask(client, "MSETEX 2 a 1 b 2").toString()).contains("No permissions");
+            assertThat(ask(client, "MSETEX 99 a 1 b 2").toString()).contains("No permissions");
+        }
+    }
+
+    @Test
     void rulesAreAppliedAllOrNone() throws IOException {
         try (TestServer server = TestServer.start();
                 RespClient admin = server.client(3)) {

@@ -26,6 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.redisson.Redisson;
 import org.redisson.api.RedissonClient;
+import org.redisson.client.RedisException;
 import org.redisson.client.codec.StringCodec;
 import org.redisson.config.Config;
 import redis.clients.jedis.DefaultJedisClientConfig;
@@ -155,6 +156,10 @@ final class ClientsTest {
                 assertThat(redisson.getAtomicLong("n").addAndGet(5)).isEqualTo(6);
                 assertThat(redisson.getBuckets().get("n", "missing")).hasSize(1);
                 assertThat(redisson.getKeys().count()).isEqualTo(1);
+                // A script to Redisson: an error, and not the same command again without end.
+                assertThatThrownBy(() -> redisson.getBucket("n").getAndDelete())
+                        .isInstanceOf(RedisException.class)
+                        .hasMessageContaining("no scripts");
             } finally {
                 redisson.shutdown();
             }

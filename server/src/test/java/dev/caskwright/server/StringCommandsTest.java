@@ -209,6 +209,32 @@ class StringCommandsTest {
     }
 
     @Test
+    void severalAreSetAtOnceOnCondition() throws IOException {
+        ask("MSETEX 2 a 1 b 2", 1L);
+        ask("MSETEX 2 a 3 c 3 NX", 0L);
+        ask("MGET a b c", Arrays.asList("1", "2", null));
+        ask("MSETEX 2 a 3 c 3 XX", 0L);
+        ask("MSETEX 2 a 3 b 4 EX 100 XX", 1L);
+        ask("TTL a", 100L);
+        ask("MSETEX 2 a 5 d 5 KEEPTTL", 1L);
+        ask("TTL a", 100L);
+        ask("TTL d", -1L);
+        ask("MSETEX 1 a 6", 1L);
+        ask("TTL a", -1L);
+        ask("MSETEX 2 a 7 a 8 PXAT 1", 1L);
+        ask("EXISTS a", 0L);
+        ask("COMMAND GETKEYS MSETEX 2 a 1 b 2 EX 100", List.of("a", "b"));
+        fails("MSETEX 0 a 1", "ERR invalid numkeys value");
+        fails("MSETEX -1 a 1", "ERR invalid numkeys value");
+        fails("MSETEX x a 1", "ERR");
+        fails("MSETEX 2 a 1 NX", "ERR wrong number of key-value pairs");
+        fails("MSETEX 9223372036854775807 a 1", "ERR");
+        fails("MSETEX 1 a 1 NX XX", "ERR syntax error");
+        fails("MSETEX 1 a 1 KEEPTTL EX 1", "ERR syntax error");
+        fails("MSETEX 1 a 1 EX 0", "ERR invalid expire time in 'msetex' command");
+    }
+
+    @Test
     void partsAreReadAndWritten() throws IOException {
         ask("SET a Hello_World", "OK");
         ask("GETRANGE a 0 4", "Hello");

@@ -44,6 +44,7 @@ public final class Command {
     private int firstKey;
     private int lastKey;
     private int keyStep;
+    private int keyCountAt;
     private KeyUse firstUse = KeyUse.READ;
     private KeyUse otherUse = KeyUse.READ;
     private Predicate<Request> alsoReads = request -> false;
@@ -96,6 +97,13 @@ public final class Command {
         firstUse = use;
         otherUse = use;
         return this;
+    }
+
+    /** Has an argument say how many keys there are from a place on. */
+    Command countedKeys(int countAt, int first, int step, KeyUse use) {
+        keys(first, -1, step, use);
+        keyCountAt = countAt;
+        return flags(Flag.MOVABLEKEYS);
     }
 
     /** Makes requests of some forms read the keys that others only write. */
@@ -224,6 +232,11 @@ public final class Command {
             return -1;
         }
         int last = lastKey < 0 ? request.count() + lastKey : lastKey;
+        if (keyCountAt > 0) {
+            // A count that makes no sense is the command's error, whatever keys are looked at before.
+            long count = request.isInteger(keyCountAt) ? request.integer(keyCountAt) : 0;
+            last = count <= request.count() ? (int) (firstKey + (count - 1) * keyStep) : last;
+        }
         return Math.min(last, request.count() - 1);
     }
 

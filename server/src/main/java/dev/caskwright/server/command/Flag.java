@@ -17,7 +17,8 @@ enum Flag {
     FAST,
     NO_AUTH,
     NO_MULTI,
-    ALLOW_BUSY;
+    ALLOW_BUSY,
+    MOVABLEKEYS;
 
     /** Returns the name as Redis writes it. */
     String label() {

@@ -65,7 +65,7 @@ final class SetCommand {
             } else if (request.is(i, "KEEPTTL") && expiresAtMillis == Data.NEVER) {
                 keepsExpiry = true;
             } else if (hasNext && isTime(request, i) && !keepsExpiry && expiresAtMillis == Data.NEVER) {
-                parseTime(request, i++);
+                expiresAtMillis = moment(call, i++);
             } else {
                 throw CommandException.syntax();
             }
@@ -80,17 +80,19 @@ final class SetCommand {
         condition = next;
     }
 
-    private static boolean isTime(Request request, int i) {
+    static boolean isTime(Request request, int i) {
         return request.is(i, "EX") || request.is(i, "PX") || request.is(i, "EXAT") || request.is(i, "PXAT");
     }
 
-    private void parseTime(Request request, int i) {
+    /** Returns the moment that an option and the argument behind it say. */
+    static long moment(Call call, int i) {
+        Request request = call.request();
         boolean isFromNow = request.is(i, "EX") || request.is(i, "PX");
         boolean isSeconds = request.is(i, "EX") || request.is(i, "EXAT");
         if (call.integer(i + 1) <= 0) {
             throw CommandException.invalidExpireTime(call);
         }
-        expiresAtMillis = call.moment(i + 1, isSeconds, isFromNow);
+        return call.moment(i + 1, isSeconds, isFromNow);
     }
 
     private void apply() throws IOException {

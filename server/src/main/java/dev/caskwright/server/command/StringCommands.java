@@ -62,6 +62,13 @@ final class StringCommands {
                         "1.0.1",
                         "Sets several strings if no key is there.")
                 .keys(1, -1, 2, Command.KeyUse.WRITE));
+        commands.add(write(
+                        "MSETEX",
+                        -4,
+                        MultiSetCommand::run,
+                        "8.4.0",
+                        "Sets several strings at once, with conditions and expiry if asked for.")
+                .countedKeys(MultiSetCommand.COUNT_AT, MultiSetCommand.FIRST_KEY, 2, Command.KeyUse.WRITE));
         commands.add(write("APPEND", 3, StringCommands::append, "2.0.0", "Appends to a string.")
                 .flags(FAST)
                 .key(Command.KeyUse.WRITE));
