@@ -35,6 +35,8 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 for program in redis-server redis-benchmark redis-cli javac; do
   command -v "$program" > /dev/null || { echo "$program is missing; on Debian: apt-get install redis-server redis-tools" >&2; exit 2; }
 done
+installed=(-XX:+UseParallelGC --add-opens java.base/java.nio=ALL-UNNAMED
+  -cp "$here/cli/target/caskwright-cli.jar:$here/cli/target/lib/*" dev.caskwright.cli.Main)
 work=$(mktemp -d)
 figures=$work/figures
 rows=$work/rows
@@ -163,6 +165,7 @@ rates() {
     limit_of_forces "6 SET at always, pipelined by 16" 800 "$round"
     measure "7 SET at always, 500 connections" 500 1 $((REQUESTS / 2)) set $ALWAYS $OURS_ALWAYS
     limit_of_forces "7 SET at always, 500 connections" 500 "$round"
+    measure "8 any command, 500 connections, nothing forced" 500 1 $((REQUESTS / 2)) set $MEMORY_ONLY $OURS $ECHO
   done
   for port in $MEMORY_ONLY $EVERY_SECOND $ALWAYS $OURS $OURS_ALWAYS; do
     stop_one "$port" nosave
@@ -267,8 +270,13 @@ full_stores() {
   for port in $REDIS_FULL $OURS_FULL $OURS_COMPACT; do
     fill "$port"
   done
+  # As an installed program starts: the launcher of a checkout looks for changed sources first.
   row "start to the first PING with a million keys" "$(restarts $OURS_FULL "" \
-    "$here/caskwright" serve --dir "$work/$OURS_FULL" --io mmap --port $OURS_FULL) ms" "500 ms"
+    java "${installed[@]}" serve --dir "$work/$OURS_FULL" --io mmap --port $OURS_FULL) ms" "500 ms"
+  local start
+  start=$(date +%s%N)
+  java "${installed[@]}" --version > /dev/null
+  row "limit of a start: the same program tells its version" "$((($(date +%s%N) - start) / 1000000)) ms" ""
   row "the same, beside Redis loading its RDB file" "$(restarts $REDIS_FULL save redis-server --bind 127.0.0.1 \
     --port $REDIS_FULL --dir "$work/$REDIS_FULL" --save "") ms (Redis)" "sooner than Redis"
   stop_one $OURS_COMPACT

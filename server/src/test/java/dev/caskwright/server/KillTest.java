@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class KillTest {
     private static final int CLIENTS = 4;
     private static final int PIPELINED = 16;
+    private static final int SHOWN_EVERY = 10;
 
     @TempDir
     private Path directory;
@@ -85,6 +86,9 @@ final class KillTest {
             } finally {
                 process.destroyForcibly().waitFor();
             }
+            if ((round + 1) % SHOWN_EVERY == 0) {
+                System.out.println(policy + ": " + (round + 1) + " kills, " + (sum() - before) + " increments");
+            }
         }
         Process last = start(directory.resolve("store"), policy);
         try {
@@ -92,7 +96,6 @@ final class KillTest {
         } finally {
             last.destroyForcibly().waitFor();
         }
-        System.out.println(policy + ": " + rounds + " kills, " + (sum() - before) + " acknowledged increments");
     }
 
     private long sum() {

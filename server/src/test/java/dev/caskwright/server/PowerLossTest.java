@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 final class PowerLossTest {
     private static final int KEYS = 4;
     private static final int PIPELINED = 8;
+    private static final int SHOWN_EVERY = 100;
 
     private final AtomicBoolean isOver = new AtomicBoolean();
     private final AtomicReference<Throwable> problem = new AtomicReference<>();
@@ -106,13 +107,15 @@ final class PowerLossTest {
                     before[key] = told.get(key);
                 }
                 judge(server.disk.peekPowerLoss(random.nextLong()), before, "seed=" + seed + ", round=" + round);
+                if ((round + 1) % SHOWN_EVERY == 0) {
+                    System.out.println((round + 1) + " power losses, told of " + told);
+                }
             }
             isOver.set(true);
             for (Thread thread : threads) {
                 thread.join();
             }
             assertThat(problem.get()).isNull();
-            System.out.println(rounds + " power losses, told of " + told);
         } finally {
             isOver.set(true);
         }

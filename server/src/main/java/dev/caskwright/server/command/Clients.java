@@ -69,11 +69,13 @@ public final class Clients {
         all().forEach(session -> session.link().resume());
     }
 
+    /** Returns whether clients were paused, and no command has come since that has ended. */
+    boolean isPaused() {
+        return pausedUntilMillis != 0;
+    }
+
     /** Returns for how many milliseconds a command is to wait, or 0. */
     long pauseMillis(boolean isWrite, long nowMillis) {
-        if (pausedUntilMillis == 0) {
-            return 0;
-        }
         if (pausedUntilMillis <= nowMillis) {
             pausedUntilMillis = 0;
             return 0;

@@ -36,6 +36,7 @@ public final class Command {
     }
 
     private final String name;
+    private final String lowerName;
     private final int arity;
     private final Handler handler;
     private final Set<Flag> flags = EnumSet.noneOf(Flag.class);
@@ -70,6 +71,7 @@ public final class Command {
      */
     Command(String name, int arity, Handler handler) {
         this.name = name;
+        lowerName = name.toLowerCase(Locale.ROOT);
         this.arity = arity;
         this.handler = handler;
     }
@@ -173,8 +175,7 @@ public final class Command {
 
     /** Returns the name as replies have it: in lower case, with {@code |} between command and subcommand. */
     public String fullName() {
-        String own = name.toLowerCase(Locale.ROOT);
-        return parent == null ? own : parent.fullName() + "|" + own;
+        return parent == null ? lowerName : parent.fullName() + "|" + lowerName;
     }
 
     int arity() {

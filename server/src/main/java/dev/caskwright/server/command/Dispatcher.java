@@ -37,6 +37,9 @@ public final class Dispatcher {
     /** Returns for how many milliseconds a request is to wait before it is run, or 0. */
     public static long pauseMillis(Call call, Request request) {
         Host host = call.host();
+        if (!host.clients().isPaused()) {
+            return 0;
+        }
         Command command = host.commands().find(request);
         boolean isWrite =
                 command != null && (command.isWrite() || command.name().equals("EXEC"));
