@@ -5,16 +5,18 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** What the bolt comparison does with a store: transactions of many puts, reads within one transaction, scans. */
 interface BoltSubject extends Closeable {
-    /** Opens the store of a name: {@code bolt}, {@code lmdb}, {@code mvstore} or {@code xodus}. */
+    /** Opens the store of a name: {@code bolt}, {@code lmdb}, {@code mvstore}, {@code xodus} or {@code mapdb}. */
     static BoltSubject open(String name, Path directory, boolean forces, long dataBytes) throws IOException {
         return switch (name) {
             case "bolt" -> new BoltSubjectOfOurs(directory, forces);
             case "lmdb" -> new LmdbSubject(directory, forces, dataBytes);
             case "mvstore" -> new MvStoreSubject(directory, forces);
             case "xodus" -> new XodusSubject(directory, forces);
+            case "mapdb" -> new MapDbSubject(directory, forces);
             default -> throw new IllegalArgumentException("unknown store: name=" + name);
         };
     }
@@ -53,13 +55,18 @@ interface BoltSubject extends Closeable {
         }
     }
 
-    /** Returns whether {@link #compact} works. */
-    default boolean canCompact() {
-        return false;
+    /** Returns how many forces there were so far, -1 if the store does not tell. */
+    default long forces() {
+        return -1;
     }
 
-    /** Makes the files as short as the data needs. */
-    default void compact() throws IOException {
-        throw new UnsupportedOperationException("this store is not compacted");
+    /** Makes the store as short as its data needs; returns its length then, in bytes, or -1 if this store is not compacted. */
+    default long compact(Path directory) throws IOException {
+        return -1;
+    }
+
+    /** Begins a read that lasts until it is closed, beside commits; null if this store has none to be held. */
+    default @Nullable Closeable holdReader() throws IOException {
+        return null;
     }
 }

@@ -8,19 +8,24 @@ import dev.caskwright.bolt.BoltTransaction;
 import dev.caskwright.bolt.Bucket;
 import dev.caskwright.bolt.ByteView;
 import dev.caskwright.io.mmap.MmapIoManager;
+import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 
 /** Our bolt engine over mapped files, with its defaults. */
 final class BoltSubjectOfOurs implements BoltSubject {
+    /** The name of the file. */
+    static final String FILE = "data.db";
+
     private static final byte[] BUCKET = "data".getBytes(UTF_8);
     private static final int PAGES_PER_COMMIT = 1_000;
 
     private final BoltDatabase database;
 
     BoltSubjectOfOurs(Path directory, boolean forces) throws IOException {
-        database = BoltDatabase.builder(directory.resolve("data.db"))
+        database = BoltDatabase.builder(directory.resolve(FILE))
                 .io(MmapIoManager::open)
                 .forcesCommits(forces)
                 .open();
@@ -101,13 +106,33 @@ final class BoltSubjectOfOurs implements BoltSubject {
     }
 
     @Override
-    public boolean canCompact() {
-        return true;
+    public long forces() {
+        return database.stats().forces();
+    }
+
+    /** Compacts in place, and returns the length of a compact copy of that, whose pages are full. */
+    @Override
+    public long compact(Path directory) throws IOException {
+        database.compact(PAGES_PER_COMMIT);
+        Path copy = directory.resolve("compact.db");
+        database.compactTo(copy);
+        return Files.size(copy);
     }
 
     @Override
-    public void compact() throws IOException {
-        database.compact(PAGES_PER_COMMIT);
+    public Closeable holdReader() throws IOException {
+        return database.beginRead()::close;
+    }
+
+    /** Returns the root page of the bucket. */
+    long rootPage() throws IOException {
+        return database.query(transaction ->
+                Objects.requireNonNull(transaction.bucket(BUCKET)).root());
+    }
+
+    /** Returns how many pages were written so far. */
+    long writtenPages() {
+        return database.stats().writtenPages();
     }
 
     @Override

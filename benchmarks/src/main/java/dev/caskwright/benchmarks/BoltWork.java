@@ -1,7 +1,10 @@
 package dev.caskwright.benchmarks;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,8 +30,10 @@ final class BoltWork {
     /** Names the line that keeps what was read from being left out. */
     static final String SINK = "sink";
 
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final int PASSES = 3;
-    private static final int COMMITS = 20_000;
+    private static final int COMMITS = 5_000;
+    private static final int WARMING_COMMITS = 10_000;
     private static final int FORCED_COMMITS = 200;
     private static final int BATCH_THREADS = 64;
     private static final int BATCHES_PER_THREAD = 100;
@@ -129,11 +134,16 @@ final class BoltWork {
         Path path = directory.resolve("random");
         try (BoltSubject subject = open(path, false)) {
             int[] order = shuffled(keys, 1);
+            long processor = processorNanos();
             long start = System.nanoTime();
             load(subject, order, 0);
             report("load-random", keys, System.nanoTime() - start);
+            report("load-random-by-processor-time", keys, processorNanos() - processor);
             out.println("size-after-load " + subject.size(path));
             read(subject);
+            if (works.contains("limits") && subject instanceof BoltSubjectOfOurs ours) {
+                limits(ours, path);
+            }
             if (works.contains("commit")) {
                 commits(subject);
             }
@@ -144,6 +154,9 @@ final class BoltWork {
         }
         if (works.contains("overwrite")) {
             overwrite();
+        }
+        if (works.contains("reader")) {
+            besideReader();
         }
         out.println(SINK + " " + sink);
     }
@@ -166,6 +179,44 @@ final class BoltWork {
         }
     }
 
+    private void limits(BoltSubjectOfOurs subject, Path path) throws Exception {
+        long pages = subject.writtenPages();
+        BoltLimits limits = BoltLimits.of(path.resolve(BoltSubjectOfOurs.FILE), subject.rootPage());
+        byte[][] wanted = wanted();
+        if (limits.getAll(wanted) != subject.getAll(wanted)) {
+            throw new IllegalStateException("the limit's lookups find something else");
+        }
+        repeat("get-limit", () -> limits.getAll(wanted));
+        Path written = directory.resolve("written");
+        report("load-random-limit", keys, BoltLimits.writeNanos(written, pages, subject.size(path)));
+        Files.delete(written);
+    }
+
+    /** Loads while a reader is open that began before, and as much without it. */
+    private void besideReader() throws Exception {
+        for (boolean isHeld : new boolean[] {false, true}) {
+            Path path = directory.resolve("reader" + isHeld);
+            try (BoltSubject subject = open(path, false)) {
+                load(subject, shuffled(small, 6), 0);
+                Closeable reader = isHeld ? subject.holdReader() : null;
+                if (isHeld && reader == null) {
+                    return;
+                }
+                long start = System.nanoTime();
+                load(subject, shuffled(small, 7), 1);
+                load(subject, shuffled(small, 8), 2);
+                report(
+                        isHeld ? "load-beside-a-reader" : "load-beside-no-reader",
+                        2L * small,
+                        System.nanoTime() - start);
+                if (reader != null) {
+                    reader.close();
+                }
+            }
+            Directories.deleteTree(path);
+        }
+    }
+
     private byte[][] wanted() {
         byte[][] wanted = new byte[keys][];
         int[] order = shuffled(keys, 3);
@@ -177,27 +228,35 @@ final class BoltWork {
 
     private void commits(BoltSubject subject) throws IOException {
         int[] order = shuffled(keys, 3);
-        for (int i = 0; i < COMMITS; i++) {
-            subject.putOne(key(order[i]), value(order[i], 1));
+        for (int i = 0; i < WARMING_COMMITS; i++) {
+            putOne(subject, order[i % keys]);
         }
         long before = written();
         long start = System.nanoTime();
         for (int i = 0; i < COMMITS; i++) {
-            subject.putOne(key(order[i]), value(order[i], 1));
+            putOne(subject, order[i % keys]);
         }
         report("commit", COMMITS, System.nanoTime() - start);
         out.printf("commit-bytes %.1f%n", (double) (written() - before) / COMMITS);
+    }
+
+    private static void putOne(BoltSubject subject, int i) throws IOException {
+        subject.putOne(key(i), value(i, 1));
     }
 
     private void forced() throws Exception {
         Path path = directory.resolve("forced");
         try (BoltSubject subject = open(path, true)) {
             load(subject, shuffled(small, 4), 0);
+            long forces = subject.forces();
             long start = System.nanoTime();
             for (int i = 0; i < FORCED_COMMITS; i++) {
                 subject.putOne(key(i), value(i, 1));
             }
             report("commit-forced", FORCED_COMMITS, System.nanoTime() - start);
+            if (forces >= 0) {
+                out.printf("commit-forces %.2f%n", (double) (subject.forces() - forces) / FORCED_COMMITS);
+            }
             ExecutorService threads = Executors.newFixedThreadPool(BATCH_THREADS);
             try {
                 start = System.nanoTime();
@@ -230,9 +289,10 @@ final class BoltWork {
                 load(subject, shuffled(small, 5 + round), round);
             }
             out.println("size-after-overwriting " + subject.size(path));
-            if (subject.canCompact()) {
-                subject.compact();
-                out.println("size-after-compaction " + subject.size(path));
+            long compacted = subject.compact(path);
+            if (compacted >= 0) {
+                out.println("size-in-place " + subject.size(path));
+                out.println("size-after-compaction " + compacted);
             }
         }
     }
@@ -259,13 +319,23 @@ final class BoltWork {
         sink += pass.call();
         sink += pass.call();
         long[] nanos = new long[PASSES];
+        long[] processor = new long[PASSES];
         for (int i = 0; i < PASSES; i++) {
+            processor[i] = processorNanos();
             long start = System.nanoTime();
             sink += pass.call();
             nanos[i] = System.nanoTime() - start;
+            processor[i] = processorNanos() - processor[i];
         }
         Arrays.sort(nanos);
+        Arrays.sort(processor);
         report(name, keys, nanos[PASSES / 2]);
+        report(name + "-by-processor-time", keys, processor[PASSES / 2]);
+    }
+
+    /** Returns how long this thread has had a processor: less noisy than the clock where the machine has other work. */
+    private static long processorNanos() {
+        return THREADS.getCurrentThreadCpuTime();
     }
 
     private void report(String name, long count, long nanos) {

@@ -2,6 +2,7 @@ package dev.caskwright.benchmarks;
 
 import static org.lmdbjava.ByteBufferProxy.PROXY_OPTIMAL;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -113,6 +114,11 @@ final class LmdbSubject implements BoltSubject {
             }
         }
         return sum;
+    }
+
+    @Override
+    public Closeable holdReader() {
+        return environment.txnRead()::close;
     }
 
     @Override
