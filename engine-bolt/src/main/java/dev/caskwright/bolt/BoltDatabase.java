@@ -51,6 +51,8 @@ public final class BoltDatabase implements AutoCloseable {
     private final Semaphore writer = new Semaphore(1, true);
     private volatile @Nullable Thread writerThread;
     private volatile Meta current;
+    private long listPages; // of the run that lists the free pages, 0 if there is none; guarded by writer
+    private long unsettled; // a transaction that is committed and not ended in the freelist, or 0; guarded by writer
     private long earlierHighWater = Long.MAX_VALUE; // of the other meta page, once known; guarded by writer
     private volatile @Nullable Throwable failure;
     private volatile boolean closed;
@@ -68,6 +70,7 @@ public final class BoltDatabase implements AutoCloseable {
             ReadableFile file,
             PageStore store,
             @Nullable Freelist freelist,
+            long listPages,
             Meta meta,
             BoltBuilder.Options options) {
         this.io = io;
@@ -75,6 +78,7 @@ public final class BoltDatabase implements AutoCloseable {
         this.file = file;
         this.store = store;
         this.freelist = freelist;
+        this.listPages = listPages;
         this.current = meta;
         this.forcedState = meta.transaction() - 1; // what is there was forced when it was opened, if it may be written
         this.options = options;
@@ -211,6 +215,7 @@ public final class BoltDatabase implements AutoCloseable {
         writer.acquireUninterruptibly();
         try {
             checkWritable();
+            settle();
             pages.release(readers.states());
             BoltTransaction transaction = new BoltTransaction(this, current, null);
             writerThread = Thread.currentThread();
@@ -253,8 +258,11 @@ public final class BoltDatabase implements AutoCloseable {
     }
 
     void rollback(BoltTransaction transaction) {
-        freelist().rollback(transaction.meta().highWater());
-        endWrite();
+        try {
+            freelist().rollback(transaction.meta().highWater());
+        } finally {
+            endWrite();
+        }
     }
 
     private void endWrite() {
@@ -266,18 +274,21 @@ public final class BoltDatabase implements AutoCloseable {
         Meta before = transaction.meta();
         boolean isCommitted = false;
         try {
-            Tree root = transaction.tree();
-            root.rebalance();
-            root.spill();
-            Meta after = place(transaction, root);
+            Meta after = place(transaction);
             if (after != null) {
                 write(transaction, after);
                 isCommitted = true; // from here on the pages are in use, whatever is thrown
+                listPages = transaction.changes().freelistPages;
                 earlierHighWater = before.highWater();
                 current = after;
                 committed.incrementAndGet();
             }
             isCommitted = true;
+        } catch (EngineException e) {
+            throw e;
+        } catch (IOException | OutOfMemoryError e) {
+            throw new EngineException(
+                    ErrorCode.UNAVAILABLE, Outcome.NOT_APPLIED, "a commit has changed nothing, try again: " + e, e);
         } finally {
             try {
                 endCommit(before, isCommitted);
@@ -292,11 +303,21 @@ public final class BoltDatabase implements AutoCloseable {
             freelist().rollback(before.highWater());
             return;
         }
+        unsettled = before.transaction() + 1;
         try {
-            freelist().commit(before.transaction() + 1, readers.states());
+            settle();
+        } catch (OutOfMemoryError e) {
+            // The commit is there, so its caller is told nothing: the next transaction does this first.
         } catch (RuntimeException | Error e) {
-            // The commit is there, so its caller is told nothing. But which pages are free is not known any more.
-            fail(e);
+            fail(e); // which pages are free is not known any more
+        }
+    }
+
+    /** Ends in the freelist a transaction that is committed, if there is one that was not ended yet. */
+    private void settle() {
+        if (unsettled != 0) {
+            freelist().commit(unsettled, readers.states());
+            unsettled = 0;
         }
     }
 
@@ -308,8 +329,11 @@ public final class BoltDatabase implements AutoCloseable {
         }
     }
 
-    /** Gives the freelist its pages; returns the state to be, or null if nothing has changed. */
-    private @Nullable Meta place(BoltTransaction transaction, Tree root) throws IOException {
+    /** Gives what is to be written its pages; returns the state to be, or null if nothing has changed. */
+    private @Nullable Meta place(BoltTransaction transaction) throws IOException {
+        Tree root = transaction.tree();
+        root.rebalance();
+        root.spill();
         Meta before = transaction.meta();
         BoltTransaction.Changes changes = transaction.changes();
         boolean isChanged =
@@ -318,8 +342,8 @@ public final class BoltDatabase implements AutoCloseable {
             return null;
         }
         Freelist pages = freelist();
-        if (before.freelist() != Meta.NO_FREELIST) {
-            pages.free(before.freelist(), freelistPages(before), before.transaction() + 1);
+        if (listPages > 0) {
+            pages.free(before.freelist(), listPages, before.transaction() + 1);
         }
         long freelistPage = Meta.NO_FREELIST;
         if (options.writesFreelist()) {
@@ -355,21 +379,26 @@ public final class BoltDatabase implements AutoCloseable {
         PagedFile target = (PagedFile) file;
         CommitWriter commit = new CommitWriter(target, store);
         grow(target, transaction.changes(), after.highWater());
+        commit.prepareMeta(after); // before any page is written, as it needs memory
         try {
             commit.pages(transaction.changes(), after, freelist());
             if (options.checksCommits()) {
                 checkBeforeCommit(after, transaction.changes().freelistPages);
             }
+        } catch (OutOfSpaceException | OutOfMemoryError e) {
+            throw e; // nothing refers to what was written, and who takes these pages next writes them anew
+        } catch (IOException | RuntimeException | Error e) {
+            throw notWritten(e);
+        }
+        try {
             if (options.forcesCommits()) {
                 force(target);
             }
         } catch (IOException | RuntimeException | Error e) {
-            fail(e);
-            throw new EngineFailedException(
-                    Outcome.NOT_APPLIED, "a commit could not be written, reopen the database: " + e, e);
+            throw notWritten(e);
         }
         try {
-            commit.meta(after);
+            commit.meta();
             if (options.forcesCommits()) {
                 force(target);
             }
@@ -383,6 +412,12 @@ public final class BoltDatabase implements AutoCloseable {
                     e);
         }
         writtenPages.addAndGet(commit.writtenPages());
+    }
+
+    private EngineFailedException notWritten(Throwable e) {
+        fail(e);
+        return new EngineFailedException(
+                Outcome.NOT_APPLIED, "a commit could not be written, reopen the database: " + e, e);
     }
 
     /**
@@ -435,6 +470,9 @@ public final class BoltDatabase implements AutoCloseable {
         long needed = highWater * store.pageSize();
         long length = target.length();
         if (needed <= length) {
+            if (store.covered() < needed) {
+                store.cover(length); // it became longer for a commit that then failed
+            }
             return;
         }
         long allowed = options.maxSize();
@@ -569,15 +607,18 @@ public final class BoltDatabase implements AutoCloseable {
 
     /**
      * Writes all buckets of this moment to a new file, beside commits, into full pages and without free ones, and makes it survive
-     * a power loss. The new file has this one's page size, 64 KiB at most. If this fails, the file is not to be used.
+     * a power loss. The new file has this one's page size, 64 KiB at most.
      *
      * @throws java.nio.file.FileAlreadyExistsException if there is such a file
      * @throws dev.caskwright.api.UnsupportedFormatException if a copy that was cut short, or goes on, is in the way: it has the
      *     target's name and {@code .copying} behind it
      */
     public void compactTo(Path target) throws IOException {
-        NewFile.write(options.io(), target, 0, copy -> {});
-        try (BoltDatabase copy = builder(target)
+        NewFile.write(options.io(), target, 0, copy -> {}, this::compactInto);
+    }
+
+    private void compactInto(Path empty) throws IOException {
+        try (BoltDatabase copy = builder(empty)
                         .io(options.io())
                         .pageSize(Math.min(store.pageSize(), PageFormat.MAX_PAGE_SIZE))
                         .requiresLock(options.requiresLock())

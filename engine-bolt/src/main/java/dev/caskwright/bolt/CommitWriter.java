@@ -19,6 +19,8 @@ final class CommitWriter {
     private final PageStore store;
     private byte[] chunk;
     private ByteBuffer view;
+    private byte[] metaPage = {};
+    private long metaOffset;
     private long chunkOffset;
     private int filled;
     private long writtenPages;
@@ -61,12 +63,17 @@ final class CommitWriter {
                 view.slice(start, length).order(store.order()));
     }
 
+    /** Makes the meta page that {@link #meta} writes. */
+    void prepareMeta(Meta meta) {
+        metaPage = new byte[store.pageSize()];
+        metaOffset = meta.page() * store.pageSize();
+        meta.write(ByteBuffer.wrap(metaPage).order(store.order()));
+    }
+
     /** Writes the meta page. */
-    void meta(Meta meta) throws IOException {
-        int start = room(meta.page(), 1);
-        Arrays.fill(chunk, start, filled, (byte) 0);
-        meta.write(view.slice(start, store.pageSize()).order(store.order()));
-        flush();
+    void meta() throws IOException {
+        file.write(metaOffset, metaPage, 0, metaPage.length);
+        writtenPages++;
     }
 
     /** Returns where in the chunk a run goes; what was there before is still there. */

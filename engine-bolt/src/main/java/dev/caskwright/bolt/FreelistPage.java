@@ -22,8 +22,9 @@ final class FreelistPage {
      * Reads the list that a meta page names, piece by piece.
      *
      * @param each is given each number once; returns false for one that it has had
+     * @return how many pages the list takes
      */
-    static void read(PageStore store, Meta meta, LongPredicate each) throws IOException {
+    static long read(PageStore store, Meta meta, LongPredicate each) throws IOException {
         long start = meta.freelist() * store.pageSize();
         ByteBuffer header = store.copy(start, PageFormat.HEADER_LENGTH + Long.BYTES);
         long pages = (header.getInt(PageFormat.OVERFLOW_OFFSET) & 0xFFFFFFFFL) + 1;
@@ -74,6 +75,7 @@ final class FreelistPage {
             }
             done += entries;
         }
+        return pages;
     }
 
     private static CorruptRecordException corrupt(PageStore store, long offset, String rule, String details) {

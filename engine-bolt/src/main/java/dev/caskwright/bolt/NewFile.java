@@ -25,6 +25,12 @@ final class NewFile {
         void write(WritableFile target) throws IOException;
     }
 
+    /** Writes more to a file that is forced and closed, and makes that durable, too. */
+    @FunctionalInterface
+    interface Filling {
+        void fill(Path unfinished) throws IOException;
+    }
+
     /** Looks at a file that is forced, before it gets its name. */
     @FunctionalInterface
     interface Check {
@@ -37,6 +43,12 @@ final class NewFile {
      * @throws FileAlreadyExistsException if there is such a file
      */
     static void write(IoManagerFactory io, Path target, long expectedLength, Content content) throws IOException {
+        write(io, target, expectedLength, content, unfinished -> {});
+    }
+
+    /** As the other, for a file that opens on its own: {@code filling} has it, under its unfinished name, before it gets its own. */
+    static void write(IoManagerFactory io, Path target, long expectedLength, Content content, Filling filling)
+            throws IOException {
         Path absolute = target.toAbsolutePath();
         Path directory = absolute.getParent();
         Path name = absolute.getFileName();
@@ -44,7 +56,13 @@ final class NewFile {
             throw new IllegalArgumentException("not a file: " + target);
         }
         try (IoManager targets = io.open(directory, true)) {
-            write(targets, name.toString(), false, expectedLength, content, unfinished -> {});
+            write(
+                    targets,
+                    name.toString(),
+                    false,
+                    expectedLength,
+                    content,
+                    unfinished -> filling.fill(directory.resolve(unfinished)));
         }
     }
 
@@ -94,9 +112,7 @@ final class NewFile {
 
     private static void remove(IoManager targets, String name, Throwable cause) {
         try {
-            if (targets.list().contains(name)) {
-                targets.delete(name);
-            }
+            targets.delete(name); // without looking whether it is there, as that may need a descriptor
         } catch (IOException | RuntimeException | Error e) {
             Causes.add(cause, e);
         }

@@ -49,15 +49,21 @@ final class Opening {
         ReadableFile file = null;
         try {
             if (options.readOnly()) {
-                file = io.openPagedReadOnly(name);
                 lock = lock(io, name, false, options.requiresLock());
+                file = io.openPagedReadOnly(name);
             } else {
-                if (!options.createIfMissing() && !io.list().contains(name)) {
-                    throw new NoSuchFileException(io.describe() + "/" + name);
+                if (!io.list().contains(name)) {
+                    if (!options.createIfMissing()) {
+                        throw new NoSuchFileException(io.describe() + "/" + name);
+                    }
+                    io.openPaged(name, true).close();
                 }
-                PagedFile writable = io.openPaged(name, options.createIfMissing());
-                file = writable;
+                // First the lock, then the file: while this waits for the lock, another file may take the name, and
+                // what was
+                // opened before would be one that nobody finds again.
                 lock = lock(io, name, true, options.requiresLock());
+                PagedFile writable = io.openPaged(name, false);
+                file = writable;
                 if (new Opening(writable).isUnfinished()) {
                     create(io, writable, options.pageSize());
                 }
@@ -182,15 +188,17 @@ final class Opening {
             meta = meta.withTransaction(meta.transaction() + 1);
         }
         Freelist freelist = null;
+        long listPages = 0;
         if (!options.readOnly()) {
             if (store.order() != ByteOrder.LITTLE_ENDIAN) {
                 throw new UnsupportedFormatException(
                         "file was written on a big-endian machine, it can be read only: file=" + name);
             }
-            freelist = freelist(store, meta);
+            freelist = new Freelist();
+            listPages = readFreelist(store, meta, freelist);
             makeDurable((PagedFile) file, meta.pageSize());
         }
-        return new BoltDatabase(io, lock, file, store, freelist, meta, options);
+        return new BoltDatabase(io, lock, file, store, freelist, listPages, meta, options);
     }
 
     /**
@@ -327,9 +335,19 @@ final class Opening {
 
     // ---------------------------------------------------------------- free pages
 
-    private Freelist freelist(PageStore store, Meta meta) throws IOException {
+    /** Adds all free pages; returns how many the list takes, 0 if there is none. */
+    private long readFreelist(PageStore store, Meta meta, Freelist freelist) throws IOException {
         try {
-            return listOf(store, meta);
+            if (meta.freelist() != Meta.NO_FREELIST) {
+                return FreelistPage.read(store, meta, freelist::addFree);
+            }
+            Reachable reachable = Reachable.of(store, meta);
+            for (long page = 2; page < meta.highWater(); page++) {
+                if (!reachable.contains(page)) {
+                    freelist.addFree(page);
+                }
+            }
+            return 0;
         } catch (OutOfMemoryError e) {
             throw new EngineException(
                     ErrorCode.OUT_OF_MEMORY,
@@ -338,20 +356,5 @@ final class Opening {
                             + "; give the JVM a greater heap, or open the file read-only",
                     e);
         }
-    }
-
-    private static Freelist listOf(PageStore store, Meta meta) throws IOException {
-        Freelist freelist = new Freelist();
-        if (meta.freelist() == Meta.NO_FREELIST) {
-            Reachable reachable = Reachable.of(store, meta);
-            for (long page = 2; page < meta.highWater(); page++) {
-                if (!reachable.contains(page)) {
-                    freelist.addFree(page);
-                }
-            }
-        } else {
-            FreelistPage.read(store, meta, page -> freelist.addFree(page));
-        }
-        return freelist;
     }
 }

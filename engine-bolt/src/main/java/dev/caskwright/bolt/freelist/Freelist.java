@@ -183,46 +183,56 @@ public final class Freelist {
         return true;
     }
 
-    /** Ends a transaction that is committed. */
+    /**
+     * Ends a transaction that is committed. If this fails for want of memory, it is to be done again before the next transaction:
+     * until then the lists are as they were.
+     */
     public void commit(long transaction, long[] readers) {
-        for (Run run : freedNow) {
-            allocatedBy.remove(run.first);
-        }
-        undecided.addAll(freedNow);
         if (readers.length == 0 || readers[0] >= transaction) {
             allocatedBy.clear();
         } else {
+            for (Run run : freedNow) {
+                allocatedBy.remove(run.first);
+            }
             for (Run run : allocatedNow) {
                 allocatedBy.put(run.first, transaction);
             }
         }
-        endTransaction();
+        undecided.addAll(freedNow); // the last step that may want memory
+        forgetTransaction();
     }
 
-    /** Ends a transaction that is rolled back: everything is as before it. */
+    /** Ends a transaction that is rolled back: everything is as before it. Needs no memory. */
+    @SuppressWarnings("ForLoopReplaceableByForEach") // which makes iterators
     public void rollback(long highWater) {
-        for (Run run : freedNow) {
+        for (int i = 0; i < freedNow.size(); i++) {
+            Run run = freedNow.get(i);
             listed.removeRun(run.first, run.pages);
         }
-        for (Run run : allocatedNow) {
+        for (int i = 0; i < allocatedNow.size(); i++) {
+            Run run = allocatedNow.get(i);
             for (long page = run.first; page < Math.min(highWater, run.first + run.pages); page++) {
                 free.add(page);
                 listed.add(page);
             }
         }
-        endTransaction();
+        forgetTransaction();
     }
 
-    private void endTransaction() {
+    private void forgetTransaction() {
         freedNow.clear();
         allocatedNow.clear();
         runSearchPages = 0;
-        updateFigures();
+        countPages();
+    }
+
+    private void countPages() {
+        freePages = free.count();
+        pendingPages = listed.count() - free.count();
     }
 
     private void updateFigures() {
-        freePages = free.count();
-        pendingPages = listed.count() - free.count();
+        countPages();
         long oldest = Long.MAX_VALUE;
         long pages = 0;
         for (Map.Entry<Long, Pending> each : pendingByReader.entrySet()) {

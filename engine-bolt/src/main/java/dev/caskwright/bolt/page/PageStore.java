@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * one is mapped again if it was not whole; none is ever unmapped while the file is open. So growth waits for no reader, and no
  * reader for growth. A run that lies in two windows is copied.
  *
- * <p>Reading is safe for any number of threads; {@link #cover} is for one at a time.
+ * <p>Reading is safe for any number of threads; {@link #cover} and {@link #covered} are for one at a time.
  */
 public final class PageStore {
     private static final int WINDOW_SHIFT = 26;
@@ -30,6 +30,7 @@ public final class PageStore {
     private final int pageSize;
     private final ByteOrder order;
     private volatile ByteBuffer @Nullable [] windows;
+    private long covered; // as cover, for one thread at a time
 
     public PageStore(ReadableFile file, int pageSize, ByteOrder order) {
         this.file = file;
@@ -47,12 +48,30 @@ public final class PageStore {
         return order;
     }
 
+    /** Returns the windows that the file is mapped in, null if it is not. */
+    ByteBuffer @Nullable [] windows() {
+        return windows;
+    }
+
+    /** Returns the window that a place in the file lies in. */
+    static int window(long offset) {
+        return (int) (offset >>> WINDOW_SHIFT);
+    }
+
+    /** Returns where in its window a place in the file lies. */
+    static int indexInWindow(long offset) {
+        return (int) offset & WINDOW_MASK;
+    }
+
     /** Returns the name of the file. */
     public String name() {
         return file.name();
     }
 
-    /** Maps what the file has got since the last call, if its IO manager maps files. */
+    /**
+     * Maps what the file has got since the last call, if its IO manager maps files. If that fails, what was covered before is still,
+     * and no more.
+     */
     public void cover(long length) throws IOException {
         ByteBuffer[] known = windows;
         int whole = (int) (length >>> WINDOW_SHIFT);
@@ -69,11 +88,18 @@ public final class PageStore {
         for (int i = kept; i < count; i++) {
             ByteBuffer window = file.map((long) i << WINDOW_SHIFT, i < whole ? WINDOW_MASK + 1 : rest);
             if (window == null) {
-                return; // not a manager that maps
+                covered = Long.MAX_VALUE; // not a manager that maps: what exists can be read
+                return;
             }
             more[i] = window.order(order);
         }
         windows = more;
+        covered = length;
+    }
+
+    /** Returns up to which length of the file pages can be read. */
+    public long covered() {
+        return covered;
     }
 
     /**
