@@ -7,6 +7,7 @@ import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.Causes;
 import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.bolt.page.Page;
+import dev.caskwright.bolt.page.PageLookup;
 import dev.caskwright.bolt.page.PageStore;
 import dev.caskwright.bolt.tree.Arena;
 import dev.caskwright.bolt.tree.Node;
@@ -108,6 +109,11 @@ public final class BoltTransaction implements AutoCloseable {
         @Override
         public void read(long id, Page into) throws IOException {
             store.read(id, meta.highWater(), into);
+        }
+
+        @Override
+        public PageLookup newLookup() {
+            return new PageLookup(store, meta.highWater());
         }
 
         @Override

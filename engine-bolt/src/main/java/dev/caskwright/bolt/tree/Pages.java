@@ -1,6 +1,7 @@
 package dev.caskwright.bolt.tree;
 
 import dev.caskwright.bolt.page.Page;
+import dev.caskwright.bolt.page.PageLookup;
 import java.io.IOException;
 import java.nio.ByteOrder;
 
@@ -20,6 +21,9 @@ public interface Pages {
 
     /** Points {@code into} at a page, and checks its header. */
     void read(long id, Page into) throws IOException;
+
+    /** Returns what looks keys up in the pages of this state. */
+    PageLookup newLookup();
 
     /** Reads ahead what a search of a page will need; returns a number that depends on it. */
     long fetch(long id);

@@ -2,6 +2,7 @@ package dev.caskwright.bolt.tree;
 
 import dev.caskwright.bolt.page.Page;
 import dev.caskwright.bolt.page.PageFormat;
+import dev.caskwright.bolt.page.PageLookup;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -24,14 +25,14 @@ public final class Tree {
     /** No sound file has trees as deep; more means that pages lead in a circle. */
     static final int MAX_DEPTH = 64;
 
-    private static final int UNKNOWN = -1;
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
     private static final double MIN_FILL_PERCENT = 0.1;
     private static final double DEFAULT_FILL_PERCENT = 0.5;
     private static final int MAX_INLINE_PART = 4; // an inline bucket takes at most this part of a page
 
     private final Pages pages;
-    private final Page page; // where lookups look
+    private final Page page; // where lookups look that are not usual
+    private final PageLookup lookup;
     private long root; // 0 if the bucket is inline
     private long sequence;
     private @Nullable ByteBuffer inlineBytes;
@@ -54,8 +55,6 @@ public final class Tree {
     private int foundLength;
     private int foundFlags;
 
-    private int leafDepth = UNKNOWN; // where the last lookup came to a leaf
-
     @SuppressWarnings("UnusedVariable") // kept so that the reads are not left out
     private long fetched;
 
@@ -63,6 +62,7 @@ public final class Tree {
     public Tree(Pages pages, long root, long sequence) {
         this.pages = pages;
         this.page = new Page(pages.file());
+        this.lookup = pages.newLookup();
         this.root = root;
         this.sequence = sequence;
     }
@@ -165,8 +165,21 @@ public final class Tree {
 
     /** Looks a key up; returns whether it is there, and notes what was found. */
     public boolean find(byte[] key, int offset, int length) throws IOException {
-        long id = root;
         Node node = rootNode;
+        if (node == null && root != 0) {
+            int outcome = lookup.find(root, key, offset, length);
+            if (outcome == PageLookup.FOUND) {
+                foundBytes = lookup.bytes();
+                foundAt = lookup.valueAt();
+                foundLength = lookup.valueLength();
+                foundFlags = lookup.elementFlags();
+                return true;
+            }
+            if (outcome == PageLookup.ABSENT) {
+                return false;
+            }
+        }
+        long id = root;
         for (int depth = 0; depth < MAX_DEPTH; depth++) {
             if (node == null && nodes.isEmpty()) {
                 return findInPages(id, depth, key, offset, length);
@@ -194,13 +207,9 @@ public final class Tree {
     private boolean findInPages(long from, int fromDepth, byte[] key, int offset, int length) throws IOException {
         long id = from;
         for (int depth = fromDepth; depth < MAX_DEPTH; depth++) {
-            if (depth == leafDepth) {
-                fetched = pages.fetch(id); // of branches there are few, which the caches hold
-            }
             read(id, page);
             int index = page.search(key, offset, length);
             if (page.isLeaf()) {
-                leafDepth = depth;
                 return index >= 0 && found(index);
             }
             id = childOf(page, index);
