@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -133,6 +135,21 @@ final class BboltPeerTest {
     @ParameterizedTest
     @ValueSource(longs = {11, 12, 13, 14})
     void bothReadWhatTheOtherWrote(long seed) throws Exception {
+        takeTurns(seed);
+    }
+
+    /** For {@code -Dcaskwright.bolt.seeds}. */
+    @Test
+    @Tag("campaign")
+    void bothReadWhatTheOtherWroteForLonger() throws Exception {
+        for (long seed : CampaignSeeds.get()) {
+            takeTurns(seed);
+            Files.delete(directory.resolve("shared.db"));
+            System.out.println("bolt beside bbolt: done up to seed=" + seed);
+        }
+    }
+
+    private void takeTurns(long seed) throws Exception {
         BboltPeer peer = BboltPeer.build();
         random = new Random(seed);
         keySpace = 50 + random.nextInt(3_000);

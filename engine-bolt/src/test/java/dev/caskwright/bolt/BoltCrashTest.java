@@ -4,18 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.FailedForce;
 import dev.caskwright.testkit.Fault;
 import dev.caskwright.testkit.FaultPlan;
 import dev.caskwright.testkit.IoOperation;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
@@ -29,12 +34,17 @@ final class BoltCrashTest {
     private static final Path FILE = Path.of("/simulated/crash.db");
     private static final byte[] BUCKET = "bucket".getBytes();
     private static final int COMMITS = 12;
+    private static final int CALLS_TO_A_SECOND_DEATH = 40;
     private static final int MOST_LOSSES = 60; // by then two commits were built upon what was found
 
     /** What the database held after each commit; the first state is that of an empty file. */
     private final List<TreeMap<String, String>> states = new ArrayList<>();
 
     private int acknowledged;
+    private int judged;
+
+    @TempDir
+    Path directory;
 
     private static BoltDatabase open(CrashableIoManager disk) throws IOException {
         return BoltDatabase.builder(FILE).pageSize(512).io(disk.factory()).open();
@@ -80,7 +90,20 @@ final class BoltCrashTest {
         }
     }
 
+    /** Dies before each call of an opening that finds what a death left, and judges what that leaves. */
+    private void judgeDeathsInRecovery(CrashableIoManager image, String where) {
+        image.observer(call -> judge(image.peekPowerLoss(call.number()), where + ", then before " + call));
+        try (BoltDatabase opened = open(image)) {
+            assertThat(opened.health()).isNull();
+        } catch (IOException e) {
+            throw new AssertionError(where + ": " + e, e);
+        }
+        image.observer(null);
+        judge(image, where);
+    }
+
     private void judge(CrashableIoManager image, String where) {
+        judged++;
         try (BoltDatabase database = open(image)) {
             assertThat(database.check().problems()).as(where).isEmpty();
             TreeMap<String, String> found = content(database);
@@ -98,9 +121,24 @@ final class BoltCrashTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4})
     void aCrashBeforeAnyCallLosesNothingAcknowledged(long seed) throws IOException {
+        crashBeforeEachCall(seed);
+    }
+
+    /** For {@code -Dcaskwright.bolt.seeds}. */
+    @Test
+    @Tag("campaign")
+    void crashesOfLongerCampaignsLoseNothingAcknowledged() throws IOException {
+        for (long seed : CampaignSeeds.get()) {
+            states.clear();
+            acknowledged = 0;
+            crashBeforeEachCall(seed);
+            System.out.println("bolt crashes: done up to seed=" + seed + ", states judged=" + judged);
+        }
+    }
+
+    private void crashBeforeEachCall(long seed) throws IOException {
         CrashableIoManager disk = new CrashableIoManager().logging(false);
         states.add(new TreeMap<>());
-        int[] judged = {0};
         disk.observer(call -> {
             String where = "seed " + seed + ", before " + call;
             judge(disk.peekKill(), where + ", killed");
@@ -109,13 +147,49 @@ final class BoltCrashTest {
                         disk.peekPowerLoss(loss < 5 ? loss : seed * 1_000_003 + call.number() * 31 + loss),
                         where + ", loss " + loss);
             }
-            judged[0]++;
+            if (call.number() % CALLS_TO_A_SECOND_DEATH == seed % CALLS_TO_A_SECOND_DEATH) {
+                judgeDeathsInRecovery(disk.peekPowerLoss(seed), where + ", lost");
+            }
         });
         try (BoltDatabase database = open(disk)) {
             run(database, seed);
         }
         judge(disk.peekPowerLoss(seed), "seed " + seed + ", closed");
-        assertThat(judged[0]).isGreaterThan(COMMITS * 4);
+        assertThat(judged).isGreaterThan(COMMITS * 40);
+    }
+
+    /** Some of the states that crashes leave, judged by bbolt, which finds the second meta page of usual pages only. */
+    @Test
+    void whatCrashesLeaveIsSoundForBboltToo() throws Exception {
+        BboltPeer peer = BboltPeer.build();
+        CrashableIoManager disk = new CrashableIoManager().logging(false);
+        states.add(new TreeMap<>());
+        List<byte[]> images = new ArrayList<>();
+        disk.observer(call -> {
+            if (acknowledged > 0 && call.number() % 6 == 0) {
+                images.add(bytes(disk.peekPowerLoss(call.number())));
+            }
+        });
+        try (BoltDatabase database =
+                BoltDatabase.builder(FILE).io(disk.factory()).open()) {
+            run(database, 9);
+        }
+        Path file = directory.resolve("image.db");
+        for (int i = 0; i < images.size(); i++) {
+            Files.write(file, images.get(i));
+            peer.assertSound(file, "image " + i);
+        }
+        assertThat(images.size()).isGreaterThan(COMMITS / 2);
+    }
+
+    private static byte[] bytes(CrashableIoManager image) {
+        try (ReadableFile file = image.open(FILE.getFileName().toString())) {
+            byte[] bytes = new byte[(int) file.length()];
+            file.read(0, bytes, 0, bytes.length);
+            return bytes;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @ParameterizedTest

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caskwright.io.mmap.MmapIoManager;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,6 +14,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -44,12 +47,27 @@ final class BoltModelTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6})
     void theDatabaseIsWhatTheModelIs(long seed) throws IOException {
+        compare(seed, directory.resolve("model.db"));
+    }
+
+    /** For {@code -Dcaskwright.bolt.seeds}. */
+    @Test
+    @Tag("campaign")
+    void theDatabaseIsWhatTheModelIsForLonger() throws IOException {
+        for (long seed : CampaignSeeds.get()) {
+            Path file = directory.resolve("model" + seed + ".db");
+            compare(seed, file);
+            Files.delete(file);
+            System.out.println("bolt models: done up to seed=" + seed);
+        }
+    }
+
+    private void compare(long seed, Path file) throws IOException {
         random = new Random(seed);
         int pageSize = 512 << random.nextInt(4);
         keySpace = 20 + random.nextInt(2_000);
         maxValue = random.nextInt(4) == 0 ? 3 * pageSize : pageSize / 4;
         boolean writesFreelist = random.nextInt(3) > 0;
-        Path file = directory.resolve("model.db");
         Model model = new Model();
         List<OldReader> readers = new ArrayList<>();
         BoltDatabase database = open(file, pageSize, writesFreelist);

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -114,9 +115,21 @@ final class BoltProcessTest {
 
     @Test
     void whatAKilledProcessAcknowledgedIsThere() throws Exception {
+        kill(KILLS);
+    }
+
+    /** For {@code -Dcaskwright.kill.cycles}. */
+    @Test
+    @Tag("campaign")
+    @Timeout(value = 1, unit = TimeUnit.DAYS)
+    void whatManyKilledProcessesAcknowledgedIsThere() throws Exception {
+        kill(Integer.getInteger("caskwright.kill.cycles", 50));
+    }
+
+    private void kill(int kills) throws Exception {
         Path file = directory.resolve("killed.db");
         int next = 0;
-        for (int kill = 0; kill < KILLS; kill++) {
+        for (int kill = 0; kill < kills; kill++) {
             Process process = start(List.of(), "commit", file.toString(), Integer.toString(next));
             int last = next - 1;
             try (BufferedReader lines = process.inputReader(UTF_8)) {
@@ -141,6 +154,7 @@ final class BoltProcessTest {
                 });
             }
             next = acknowledged + 1;
+            System.out.println("bolt kills: kills=" + (kill + 1) + ", commits=" + next);
         }
     }
 

@@ -33,6 +33,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -173,15 +174,34 @@ final class BoltShortageTest {
     @ParameterizedTest
     @CsvSource({"1, 1", "3, 2", "40, 7"})
     void aShortageOfDescriptorsAtAnyCallPasses(int length, int step) throws IOException {
+        runShort(5, length, step);
+    }
+
+    /** For {@code -Dcaskwright.bolt.seeds}. */
+    @Test
+    @Tag("campaign")
+    void shortagesOfLongerCampaignsPass() throws IOException {
+        int lives = 0;
+        for (long seed : CampaignSeeds.get()) {
+            for (int length : new int[] {1, 2, 5, 30}) {
+                lives += runShort(seed, length, 1);
+            }
+            System.out.println("bolt shortages: seed=" + seed + ", lives so far=" + lives);
+        }
+    }
+
+    private static int runShort(long seed, int length, int step) throws IOException {
+        int lives = 0;
         for (long from = 0; ; from += step) {
             Shortage shortage = new Shortage(from, length);
             try {
-                new Life(shortage, 5).live();
+                new Life(shortage, seed).live();
+                lives++;
             } catch (IOException | RuntimeException | AssertionError e) {
-                throw new AssertionError("from=" + from + ", length=" + length, e);
+                throw new AssertionError("seed=" + seed + ", from=" + from + ", length=" + length, e);
             }
             if (shortage.calls < shortage.to) {
-                return;
+                return lives;
             }
         }
     }

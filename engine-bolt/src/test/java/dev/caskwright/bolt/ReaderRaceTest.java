@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 final class ReaderRaceTest {
     private static final byte[] NAME = "bucket".getBytes();
+    private static final byte[] TOTAL = "total".getBytes();
 
     @TempDir
     Path directory;
@@ -117,6 +119,96 @@ final class ReaderRaceTest {
             assertThat(database.stats().readers()).isZero();
             assertThat(database.check().problems()).isEmpty();
         }
+    }
+
+    /**
+     * Each writer counts for itself and in a total, in one commit. So a reader sees counts that add up to the total, those that were
+     * acknowledged before it began among them.
+     */
+    @Test
+    void hundredsOfReadersAndWritersSeeEachCommitAsAWhole() throws Exception {
+        int writers = 100;
+        int readers = 100;
+        int commits = 4;
+        try (BoltDatabase database = BoltDatabase.builder(directory.resolve("writers.db"))
+                .pageSize(512)
+                .forcesCommits(false)
+                .checksCommits(true)
+                .open()) {
+            database.update(transaction -> transaction.createBucket(NAME));
+            AtomicLong acknowledged = new AtomicLong();
+            AtomicBoolean isDone = new AtomicBoolean();
+            ExecutorService pool = Executors.newFixedThreadPool(writers + readers);
+            try {
+                List<Future<?>> reading = new ArrayList<>();
+                for (int t = 0; t < readers; t++) {
+                    reading.add(pool.submit(() -> {
+                        for (long before = 0; !isDone.get(); ) {
+                            before = readOnce(database, before, acknowledged.get());
+                        }
+                        return null;
+                    }));
+                }
+                List<Future<?>> writing = new ArrayList<>();
+                for (int t = 0; t < writers; t++) {
+                    byte[] mine = ("count" + t).getBytes();
+                    boolean shares = t % 2 == 0;
+                    writing.add(pool.submit(() -> {
+                        for (int i = 0; i < commits; i++) {
+                            BoltDatabase.Work work = transaction -> {
+                                Bucket bucket = transaction.bucket(NAME);
+                                bucket.put(mine, number(numberAt(bucket, mine) + 1));
+                                bucket.put(TOTAL, number(numberAt(bucket, TOTAL) + 1));
+                            };
+                            if (shares) {
+                                database.batch(work);
+                            } else {
+                                database.update(work);
+                            }
+                            acknowledged.incrementAndGet();
+                        }
+                        return null;
+                    }));
+                }
+                for (Future<?> writer : writing) {
+                    writer.get();
+                }
+                isDone.set(true);
+                for (Future<?> reader : reading) {
+                    reader.get();
+                }
+            } finally {
+                isDone.set(true);
+                pool.shutdownNow();
+            }
+            assertThat(readOnce(database, 0, 0)).isPositive();
+            long total = database.query(transaction -> numberAt(transaction.bucket(NAME), TOTAL));
+            assertThat(total).isEqualTo(writers * commits);
+            assertThat(database.check().problems()).isEmpty();
+        }
+    }
+
+    private static long readOnce(BoltDatabase database, long before, long acknowledged) throws IOException {
+        try (BoltTransaction reader = database.beginRead()) {
+            assertThat(reader.id()).isGreaterThanOrEqualTo(before);
+            Bucket bucket = reader.bucket(NAME);
+            long total = numberAt(bucket, TOTAL);
+            assertThat(total).isGreaterThanOrEqualTo(acknowledged);
+            long[] sum = {0};
+            bucket.forEach((key, value) -> sum[0] += Arrays.equals(key, TOTAL) ? 0 : Long.parseLong(new String(value)));
+            assertThat(sum[0]).isEqualTo(total);
+            assertThat(numberAt(bucket, TOTAL)).isEqualTo(total);
+            return reader.id();
+        }
+    }
+
+    private static byte[] number(long number) {
+        return Long.toString(number).getBytes();
+    }
+
+    private static long numberAt(Bucket bucket, byte[] key) throws IOException {
+        byte[] value = bucket.get(key);
+        return value == null ? 0 : Long.parseLong(new String(value));
     }
 
     private static long commit(BoltDatabase database, int number) throws IOException {

@@ -20,9 +20,6 @@ public final class PageLookup {
 
     private static final int MAX_DEPTH = 64;
     private static final int UNKNOWN = -1;
-    private static final int LINE_LENGTH = 64;
-    private static final int FIRST_FETCHED = 24 * LINE_LENGTH; // while the header is on its way
-    private static final int MAX_FETCHED = 4096;
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     private final PageStore store;
@@ -84,7 +81,8 @@ public final class PageLookup {
             ByteBuffer window = windows[PageStore.window(place)];
             int start = PageStore.indexInWindow(place);
             if (depth == leafDepth) {
-                fetch(window, start, (int) pageSize); // of branches there are few, which the caches hold
+                fetched = PageStore.fetch(
+                        window, start, (int) pageSize); // of branches there are few, which the caches hold
             }
             long header = Bytes.getLong(window, start + PageFormat.FLAGS_OFFSET);
             int flags = (int) header & 0xFFFF;
@@ -174,34 +172,5 @@ public final class PageLookup {
             }
         }
         return ABSENT;
-    }
-
-    /**
-     * Reads a byte of each cache line of a leaf up to its last value. The processor then waits for all of them at once, and not for
-     * one after another as a search would.
-     */
-    private void fetch(ByteBuffer window, int start, int pageSize) {
-        int end = Math.min(start + Math.min(pageSize, MAX_FETCHED), window.capacity() - Long.BYTES);
-        int first = Math.min(end, start + FIRST_FETCHED);
-        long sum = 0;
-        int at = start;
-        for (; at < first; at += LINE_LENGTH) {
-            sum ^= Bytes.getLong(window, at);
-        }
-        int last = ((int) Bytes.getLong(window, start + PageFormat.FLAGS_OFFSET) >>> Short.SIZE)
-                * PageFormat.ELEMENT_LENGTH; // the header is as long as an element, so this is the last one
-        if (last < first - start) {
-            int element = start + last;
-            long lengths = Bytes.getLong(window, element + PageFormat.LEAF_KEY_LENGTH_OFFSET);
-            long used = element
-                    + (Bytes.getLong(window, element) >>> Integer.SIZE)
-                    + (lengths & 0xFFFFFFFFL)
-                    + (lengths >>> Integer.SIZE);
-            end = (int) Math.min(end, used);
-        }
-        for (; at < end; at += LINE_LENGTH) {
-            sum ^= Bytes.getLong(window, at);
-        }
-        fetched = sum;
     }
 }

@@ -25,6 +25,7 @@ public final class PageStore {
 
     private static final int LINE_LENGTH = 64;
     private static final int MAX_FETCHED_LENGTH = 4096;
+    private static final int FIRST_FETCHED_LENGTH = 24 * LINE_LENGTH; // while the header is on its way
 
     private final ReadableFile file;
     private final int pageSize;
@@ -138,8 +139,7 @@ public final class PageStore {
     }
 
     /**
-     * Reads a byte of each cache line at the start of a page, where the file is mapped. The processor then waits for all of them
-     * at once, and not for one after another as a search would.
+     * Reads a byte of each cache line of a page that is likely to be searched, where the file is mapped.
      *
      * @param highWater pages from this one on do not exist
      * @return a number that depends on what was read, so that the reads are not left out
@@ -150,11 +150,34 @@ public final class PageStore {
             return 0; // reading the page says what is wrong with it
         }
         long offset = id * pageSize;
-        ByteBuffer window = mapped[(int) (offset >>> WINDOW_SHIFT)];
-        int start = (int) offset & WINDOW_MASK;
+        return fetch(mapped[window(offset)], indexInWindow(offset), pageSize);
+    }
+
+    /**
+     * Reads a byte of each cache line at the start of a page, of a leaf up to its last value. The processor then waits for all of
+     * them at once, and not for one after another as a search would. What the page says is not checked, and only decides how much
+     * is read of it.
+     */
+    static long fetch(ByteBuffer window, int start, int pageSize) {
         int end = Math.min(start + Math.min(pageSize, MAX_FETCHED_LENGTH), window.capacity() - Long.BYTES);
+        int first = Math.min(end, start + FIRST_FETCHED_LENGTH);
         long sum = 0;
-        for (int at = start; at < end; at += LINE_LENGTH) {
+        int at = start;
+        for (; at < first; at += LINE_LENGTH) {
+            sum ^= Bytes.getLong(window, at);
+        }
+        int header = (int) Bytes.getLong(window, start + PageFormat.FLAGS_OFFSET);
+        int last = (header >>> Short.SIZE) * PageFormat.ELEMENT_LENGTH; // the page header is as long as an element
+        if ((header & 0xFFFF) == PageFormat.LEAF && last < first - start) {
+            int element = start + last;
+            long lengths = Bytes.getLong(window, element + PageFormat.LEAF_KEY_LENGTH_OFFSET);
+            long used = element
+                    + (Bytes.getLong(window, element) >>> Integer.SIZE)
+                    + (lengths & 0xFFFFFFFFL)
+                    + (lengths >>> Integer.SIZE);
+            end = (int) Math.min(end, used);
+        }
+        for (; at < end; at += LINE_LENGTH) {
             sum ^= Bytes.getLong(window, at);
         }
         return sum;

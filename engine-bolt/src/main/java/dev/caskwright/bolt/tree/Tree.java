@@ -167,7 +167,7 @@ public final class Tree {
     public boolean find(byte[] key, int offset, int length) throws IOException {
         Node node = rootNode;
         if (node == null && root != 0) {
-            int outcome = lookup.find(root, key, offset, length);
+            int outcome = outcomeOfLookup(key, offset, length);
             if (outcome == PageLookup.FOUND) {
                 foundBytes = lookup.bytes();
                 foundAt = lookup.valueAt();
@@ -201,6 +201,14 @@ public final class Tree {
             node = nodeIfAny(id);
         }
         throw tooDeep();
+    }
+
+    private int outcomeOfLookup(byte[] key, int offset, int length) {
+        try {
+            return lookup.find(root, key, offset, length);
+        } catch (InternalError e) {
+            return PageLookup.UNDECIDED; // mapped bytes are gone: reading the pages says so
+        }
     }
 
     /** Looks a key up below a page, where no page has become a node. */

@@ -7,8 +7,11 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +63,8 @@ abstract class Flock implements Closeable {
 
     private static final class Child extends Flock {
         private static final String SAYS_HELD = "held\n";
+        private static final int DESCRIPTORS =
+                12; // four pipes, a file to discard errors to, and some for others meanwhile
         private static final int EXIT_HELD_BY_OTHER = 75; // chosen here, so that it is not another failure's
 
         private final Process process;
@@ -71,6 +76,7 @@ abstract class Flock implements Closeable {
         static @Nullable Flock take(Path file, boolean exclusive) throws IOException {
             Process process;
             try {
+                checkDescriptors(file);
                 process = new ProcessBuilder(
                                 "flock",
                                 "--nonblock",
@@ -96,6 +102,23 @@ abstract class Flock implements Closeable {
                 return null;
             }
             throw new Unavailable("the program flock failed: exit=" + exit + ", file=" + file, null);
+        }
+
+        /**
+         * Refuses to start a process without the descriptors that this takes. JDK 17, seen with 17.0.15, closes one by a number that
+         * means nothing when it gets no pipe: it may be that of a file of ours, and the next file that is opened then has it.
+         */
+        private static void checkDescriptors(Path file) throws IOException {
+            List<FileChannel> opened = new ArrayList<>();
+            try {
+                while (opened.size() < DESCRIPTORS) {
+                    opened.add(FileChannel.open(file, StandardOpenOption.READ));
+                }
+            } finally {
+                for (FileChannel each : opened) {
+                    each.close();
+                }
+            }
         }
 
         private static int readAnswer(Process process, byte[] answer) throws IOException {
