@@ -6,12 +6,14 @@ import dev.caskwright.api.CopyReport;
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Expiry;
 import dev.caskwright.api.Integrity;
 import dev.caskwright.api.MemoryStats;
 import dev.caskwright.api.MissingFacetException;
 import dev.caskwright.api.OrderedView;
+import dev.caskwright.api.Outcome;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.SpaceStats;
@@ -217,9 +219,21 @@ public final class BoltEngine extends BucketView
         boolean[] answer = new boolean[1];
         database.batch(transaction -> answer[0] = write.to(bucket(transaction)));
         if (!database.forcesCommits() && options.durabilityOr(durability) == Durability.SYNC) {
-            database.sync();
+            forceWritten();
         }
         return answer[0];
+    }
+
+    /** Forces what was written; what refuses that before it has begun leaves the write as it is. */
+    private void forceWritten() throws IOException {
+        try {
+            database.sync();
+        } catch (EngineException e) {
+            if (e.outcome() != Outcome.NOT_APPLIED) {
+                throw e;
+            }
+            throw new EngineException(e.code(), Outcome.APPLIED, "written, but not forced: " + e.getMessage(), e);
+        }
     }
 
     private boolean write(byte[] key, WriteOptions options, Write write) throws IOException {

@@ -7,10 +7,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.Expiry;
 import dev.caskwright.api.Integrity;
 import dev.caskwright.api.MissingFacetException;
+import dev.caskwright.api.Outcome;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.Salvaging;
 import dev.caskwright.api.Snapshot;
@@ -106,6 +108,23 @@ final class BoltEngineTest {
         assertThatThrownBy(() -> provider.open(file(), wrong))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("each-commit or on-sync: never");
+    }
+
+    /** A force needs a reader, so that the file stays open; where there may be none, what was written is there all the same. */
+    @Test
+    void aWriteWhoseForceIsRefusedIsToldAsApplied() throws Exception {
+        BoltDatabase database =
+                BoltDatabase.builder(file()).forcesCommits(false).maxReaders(1).open();
+        try (BoltEngine engine = BoltEngine.over(database, List.of(bytes("data")), true)) {
+            try (BoltTransaction reader = database.beginRead()) {
+                assertThatThrownBy(() -> engine.put(bytes("a"), bytes("1"), WriteOptions.SYNC))
+                        .isInstanceOfSatisfying(
+                                EngineException.class,
+                                e -> assertThat(e.outcome()).isEqualTo(Outcome.APPLIED));
+                assertThat(reader.isWritable()).isFalse();
+            }
+            assertThat(engine.get(bytes("a"))).isEqualTo(bytes("1"));
+        }
     }
 
     @Test
