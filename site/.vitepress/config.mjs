@@ -93,6 +93,7 @@ export default defineConfig({
           page('The server', '/docs/server'),
           page('Commands', '/docs/server-commands'),
           page('Raft: one store on several machines', '/docs/raft'),
+          page('A read replica', '/docs/replica'),
           page('Clients and load balancing', '/docs/client'),
           page('Kafka Streams', '/docs/kafka-streams'),
           page('Infinispan', '/docs/infinispan')

@@ -1,6 +1,5 @@
 package dev.caskwright.cli;
 
-import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.StoreAtRest;
 import dev.caskwright.api.spi.EngineSettings.Access;
@@ -36,11 +35,13 @@ final class EngineStores implements Stores {
             return backends.engine().open(path, backends.settings(access));
         } catch (IllegalArgumentException e) {
             throw new UsageException(String.valueOf(e.getMessage()));
-        } catch (EngineLockedException e) {
+        } catch (IOException e) {
             if (access != Access.READ) {
                 throw e;
             }
-            return owner(path, e);
+            return owner(
+                    path,
+                    e); // of a store that is locked, or of a directory that has its store further down, as replicas
         }
     }
 

@@ -107,6 +107,7 @@ public final class Main {
         commands.put("backup", () -> new BackupCommand(shell));
         commands.put("checkpoint", () -> new CheckpointCommand(shell));
         commands.put("restore", () -> new RestoreCommand(shell));
+        commands.put("replicate", () -> new ReplicateCommand(shell));
         commands.put("convert", () -> new ConvertCommand(shell));
         commands.put("import", () -> new ImportCommand(shell));
         commands.put(

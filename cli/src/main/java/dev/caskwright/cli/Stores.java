@@ -1,6 +1,5 @@
 package dev.caskwright.cli;
 
-import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.StoreAtRest;
 import dev.caskwright.api.spi.EngineSettings.Access;
@@ -26,11 +25,11 @@ interface Stores {
     default void look(Path path) {}
 
     /** Returns the store as its owner shows it, or throws why it could not be opened. */
-    default StorageEngine owner(Path path, EngineLockedException locked) throws IOException {
+    default StorageEngine owner(Path path, IOException refusal) throws IOException {
         Optional<AskedStore> owned = owned(path);
         if (owned.isPresent()) {
             return owned.get();
         }
-        throw locked;
+        throw refusal;
     }
 }
