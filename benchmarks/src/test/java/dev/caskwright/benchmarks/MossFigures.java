@@ -3,7 +3,9 @@ package dev.caskwright.benchmarks;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.WritableFile;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.index.btree.BTreeKeyIndex;
 import dev.caskwright.index.sorted.SortedKeyIndex;
@@ -27,6 +29,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
 import org.h2.mvstore.type.ByteArrayDataType;
@@ -55,6 +58,8 @@ public final class MossFigures {
     private static final int BATCH = 100;
     private static final int VALUE = 100;
     private static final int KEY = 20;
+    private static final int LOGGED_BESIDE = 4; // of each entry: kind and lengths
+    private static final long LOG_FILE = 64 << 20;
     private static final List<String> NAMES =
             List.of("memory", "drained", "bitcask", "logged", "forced", "single", "iterate", "gets", "snapshot");
 
@@ -98,6 +103,8 @@ public final class MossFigures {
             case "logged" -> {
                 tell(name, "moss", load(files(), WriteOptions.WRITE, false));
                 tell(name, "moss, no log", load(files(), WriteOptions.NONE, false));
+                tell(name, "bare log, mapped", bareLog(false));
+                tell(name, "bare log, by calls", bareLog(true));
                 tell(name, "RocksDB", rocks(false, 0));
             }
             case "forced" -> tell(name, "moss", load(files(), WriteOptions.SYNC, false));
@@ -171,6 +178,43 @@ public final class MossFigures {
             engine.flush();
         }
         return perSecond(count, start);
+    }
+
+    /** Appends and checksums the bytes of the batches, in pieces as moss logs them, and does nothing else. */
+    private double bareLog(boolean isSequential) throws IOException {
+        byte[] batch = new byte[BATCH * (KEY + VALUE + LOGGED_BESIDE)];
+        CRC32C checksum = new CRC32C();
+        double rate;
+        Path path = newDirectory();
+        try (IoManager io = MmapIoManager.open(Files.createDirectories(path))) {
+            long start = System.nanoTime();
+            WritableFile file = null;
+            long length = 0;
+            for (int i = 0; i + BATCH <= KEYS; i += BATCH) {
+                if (file == null || length > LOG_FILE) {
+                    if (file != null) {
+                        file.close();
+                    }
+                    String name = i + ".log";
+                    file = isSequential ? io.createSequential(name, 0) : io.create(name, 0);
+                    length = 0;
+                }
+                for (int at = 0, j = i; j < i + BATCH; j++) {
+                    System.arraycopy(keys[j], 0, batch, at, KEY);
+                    System.arraycopy(value, 0, batch, at + KEY, VALUE);
+                    at += KEY + VALUE + LOGGED_BESIDE;
+                }
+                checksum.reset();
+                checksum.update(batch, 0, batch.length);
+                batch[0] = (byte) checksum.getValue();
+                file.write(length, batch, 0, batch.length);
+                length += batch.length;
+            }
+            file.close();
+            rate = perSecond(KEYS, start);
+        }
+        delete(path);
+        return rate;
     }
 
     private void drainedToBitcask() throws IOException {
