@@ -186,7 +186,7 @@ public final class MossFigures {
         CRC32C checksum = new CRC32C();
         double rate;
         Path path = newDirectory();
-        try (IoManager io = MmapIoManager.open(Files.createDirectories(path))) {
+        try (IoManager io = MmapIoManager.open(Files.createDirectories(path), true)) {
             long start = System.nanoTime();
             WritableFile file = null;
             long length = 0;

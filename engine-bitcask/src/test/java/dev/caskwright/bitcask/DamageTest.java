@@ -265,7 +265,8 @@ final class DamageTest {
 
     @Test
     void noFlippedBitGivesAWrongAnswer() throws IOException {
-        assertThat(flip(victim(1, true), 1, STEP) + flip(victim(2, false), 1, STEP)).isGreaterThan(1_000);
+        assertThat(flip(victim(1, true), 1, STEP) + flip(victim(2, false), 1, STEP))
+                .isGreaterThan(1_000);
     }
 
     @Test

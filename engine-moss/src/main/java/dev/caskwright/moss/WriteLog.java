@@ -182,7 +182,7 @@ final class WriteLog {
 
     private void append(Operations operations, long first, long last) throws IOException {
         try {
-            LogFile file = file();
+            LogFile file = file(operations.length());
             try {
                 file.append(operations.bytes(), operations.length(), first, last, durable());
             } catch (OutOfSpaceException | OutOfMemoryError e) {
@@ -207,7 +207,7 @@ final class WriteLog {
         }
     }
 
-    private LogFile file() throws IOException {
+    private LogFile file(int expectedLength) throws IOException {
         LogFile file = current;
         if (file != null && file.length() < rollLength) {
             return file;
@@ -215,7 +215,7 @@ final class WriteLog {
         long number = Math.max(nextNumber, store.version() + 1);
         nextNumber = number + 1; // first: a file that could not be made may be there all the same
         older.ensureCapacity(older.size() + 1);
-        LogFile next = new LogFile(io, storeId, number);
+        LogFile next = new LogFile(io, storeId, number, expectedLength);
         if (file != null) {
             older.add(file);
         }

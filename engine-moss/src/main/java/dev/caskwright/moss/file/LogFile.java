@@ -11,6 +11,9 @@ import java.util.Arrays;
 public final class LogFile implements Closeable {
     private static final int LONGEST_KEPT = 1 << 20;
 
+    /** From here on, a call that writes a record costs less than fresh pages of a mapped file, and the zeros in them. */
+    private static final int LONG_RECORD = 4 << 10;
+
     private final long storeId;
     private final long number;
     private final WritableFile file;
@@ -18,11 +21,16 @@ public final class LogFile implements Closeable {
     private long length = LogFormat.HEADER_LENGTH;
     private long lastVersion;
 
-    /** Creates a file with its header. Its name is durable after the directory was forced. */
-    public LogFile(IoManager io, long storeId, long number) throws IOException {
+    /**
+     * Creates a file with its header. Its name is durable after the directory was forced.
+     *
+     * @param expectedLength the length of the first record's body, in bytes: others are expected to be like it
+     */
+    public LogFile(IoManager io, long storeId, long number, int expectedLength) throws IOException {
         this.storeId = storeId;
         this.number = number;
-        this.file = io.create(FileNames.log(number), 0);
+        String name = FileNames.log(number);
+        this.file = expectedLength < LONG_RECORD ? io.create(name, 0) : io.createSequential(name, 0);
         byte[] header = new byte[LogFormat.HEADER_LENGTH];
         LittleEndian.putLong(header, 0, LogFormat.MAGIC);
         LittleEndian.putInt(header, Long.BYTES, LogFormat.VERSION);
@@ -35,7 +43,7 @@ public final class LogFile implements Closeable {
         } catch (Throwable e) {
             try {
                 file.close();
-                io.delete(FileNames.log(number));
+                io.delete(name);
             } catch (IOException suppressed) {
                 e.addSuppressed(suppressed);
             }
