@@ -229,12 +229,7 @@ public final class BitcaskEngine
 
     @Override
     public String describe() {
-        return describe(store);
-    }
-
-    static String describe(Store store) {
-        return "engine=" + BitcaskProvider.NAME + ", index="
-                + store.index.getClass().getSimpleName();
+        return store.describe();
     }
 
     @Override
@@ -285,7 +280,7 @@ public final class BitcaskEngine
 
     @Override
     public Snapshot snapshot() throws IOException {
-        SnapshotView.closeDropped(store);
+        LeakGuard.closeDropped(store);
         Snapshots.Handle handle = store.snapshots.open();
         try {
             return new SnapshotView(store, reads, handle);
@@ -335,7 +330,7 @@ public final class BitcaskEngine
 
     @Override
     public void merge() throws IOException {
-        SnapshotView.closeDropped(store);
+        LeakGuard.closeDropped(store);
         boolean wasEntered = parts.background().enter();
         try {
             merger.mergeAll();
@@ -393,7 +388,7 @@ public final class BitcaskEngine
 
     @Override
     public EngineStats stats() {
-        SnapshotView.closeDropped(store);
+        LeakGuard.closeDropped(store);
         long keys = size(); // first: it makes sure that all records are counted
         long disk = 0;
         long live = 0;
@@ -558,7 +553,7 @@ public final class BitcaskEngine
 
     /** Has an image of the index saved in the background if it is time. */
     void requestCheckpoint() {
-        SnapshotView.closeDropped(store);
+        LeakGuard.closeDropped(store);
         askForImage();
         parts.background().handOver();
     }

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The Bitcask engine by its name, {@code bitcask}. */
 public final class BitcaskProvider implements EngineProvider {
-    static final String NAME = "bitcask";
+    static final String NAME = Store.ENGINE;
 
     private static final String INDEX = "index";
     private static final String IO = "io";

@@ -100,15 +100,6 @@ final class CachedReads {
         }
     }
 
-    /** Calls a cache, whose faults are no one else's. */
-    static void tolerate(Runnable call) {
-        try {
-            call.run();
-        } catch (RuntimeException | OutOfMemoryError e) {
-            logger().warn("the cache of values threw; the store goes on", e);
-        }
-    }
-
     /** A lack of memory passes, and is the cache's daily bread; anything else is its fault, which is told once. */
     private void tell(Throwable cause) {
         if (!(cause instanceof OutOfMemoryError) && hasTold.compareAndSet(false, true)) {

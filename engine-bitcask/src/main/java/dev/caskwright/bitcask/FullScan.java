@@ -87,7 +87,7 @@ final class FullScan {
      * as one that a user has open. The caller does not hold the write lock.
      */
     static Cursor cursor(Store store, Snapshots.@Nullable Handle snapshot) throws IOException {
-        SnapshotView.closeDropped(store);
+        LeakGuard.closeDropped(store);
         Snapshots.Handle now = store.snapshots.open();
         try {
             return new ScanCursor(store, now, new FullScan(store, now, snapshot == null ? now : snapshot));

@@ -270,7 +270,7 @@ final class Opening {
 
     private ValueCache keep(ValueCacheFactory caches) {
         ValueCache cache = caches.open();
-        opened.push(() -> CachedReads.tolerate(cache::close));
+        opened.push(() -> Store.tolerate(cache::close));
         return cache;
     }
 

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class ScanCursor implements Cursor {
     private final Store store;
     private final Snapshots.Handle pin;
-    private final SnapshotView.LeakGuard leakGuard;
+    private final LeakGuard leakGuard;
     private final FullScan scan;
     private final Map<LogSegment, RecordScanner> scanners = new HashMap<>();
     private int next; // of the records at hand, or of those that are lost
@@ -26,7 +26,7 @@ final class ScanCursor implements Cursor {
         this.store = store;
         this.pin = pin;
         this.scan = scan;
-        this.leakGuard = new SnapshotView.LeakGuard(this, store, pin);
+        this.leakGuard = new LeakGuard(this, store, pin);
     }
 
     @Override
@@ -76,7 +76,7 @@ final class ScanCursor implements Cursor {
         if (!isClosed) {
             isClosed = true;
             leakGuard.clear();
-            SnapshotView.closeHandle(store, pin);
+            LeakGuard.close(store, pin);
         }
     }
 }

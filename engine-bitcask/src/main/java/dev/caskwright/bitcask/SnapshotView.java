@@ -8,13 +8,9 @@ import dev.caskwright.api.Facet;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.ValueReader;
 import java.io.IOException;
-import java.lang.ref.PhantomReference;
-import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A snapshot as its user holds it. One that is dropped without being closed is reported to the log and closed when the
@@ -31,40 +27,6 @@ final class SnapshotView implements Snapshot {
         this.reads = reads;
         this.handle = handle;
         this.leakGuard = new LeakGuard(this, store, handle);
-    }
-
-    /** Tells when a view or a cursor has become unreachable. Kept by the handle, and does not refer to its owner. */
-    static final class LeakGuard extends PhantomReference<Object> {
-        private final Snapshots.Handle handle;
-
-        LeakGuard(Object owner, Store store, Snapshots.Handle handle) {
-            super(owner, store.snapshots.dropped);
-            this.handle = handle;
-            handle.leakGuard = this;
-        }
-    }
-
-    /** Closes the snapshots whose views were dropped, unless the caller holds the write lock. */
-    static void closeDropped(Store store) {
-        if (store.writeLock.isHeldByCurrentThread()) {
-            return; // an executor that runs tasks in the caller may bring it here
-        }
-        for (Reference<?> each = store.snapshots.dropped.poll(); each != null; each = store.snapshots.dropped.poll()) {
-            Snapshots.Handle handle = ((LeakGuard) each).handle;
-            if (!handle.closed && !store.isClosed()) {
-                logger().warn("a snapshot or cursor was not closed and is closed now: version={}", handle.version);
-                closeHandle(store, handle);
-            }
-        }
-    }
-
-    static void closeHandle(Store store, Snapshots.Handle handle) {
-        try {
-            store.snapshots.close(handle);
-        } catch (IOException e) {
-            // The snapshot is closed; files that could not be removed are leftovers, which the next opening removes.
-            logger().warn("files kept for a snapshot could not be removed", e);
-        }
     }
 
     private Snapshots.Handle open() throws EngineClosedException {
@@ -129,16 +91,12 @@ final class SnapshotView implements Snapshot {
 
     @Override
     public String describe() {
-        return BitcaskEngine.describe(store);
+        return store.describe();
     }
 
     @Override
     public void close() {
-        closeHandle(store, handle);
+        LeakGuard.close(store, handle);
         leakGuard.clear();
-    }
-
-    private static Logger logger() {
-        return LoggerFactory.getLogger(SnapshotView.class);
     }
 }

@@ -45,7 +45,7 @@ final class Snapshots {
         volatile boolean isLeft; // it could not be closed
 
         /** Keeps the reference that tells of a dropped view or cursor from being collected itself. */
-        SnapshotView.@Nullable LeakGuard leakGuard;
+        @Nullable LeakGuard leakGuard;
 
         Handle(
                 long serial,

@@ -19,12 +19,16 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /**
  * The log and the index of an open store, and what keeps them in step: the write lock, the version of the last write, the
  * health, and the open snapshots. The parts of the engine (reads, writes, merges) share it.
  */
 final class Store {
+    /** The name of the engine. */
+    static final String ENGINE = "bitcask";
+
     /** Drafts of batches that a store keeps, of up to a MiB each. */
     private static final int KEPT_BATCHES = 4;
 
@@ -154,8 +158,22 @@ final class Store {
         sessions.clear();
         batches.clear();
         if (cache != null) {
-            CachedReads.tolerate(cache::close);
+            tolerate(cache::close);
         }
+    }
+
+    /** Calls a cache, whose faults are no one else's. */
+    static void tolerate(Runnable call) {
+        try {
+            call.run();
+        } catch (RuntimeException | OutOfMemoryError e) {
+            LoggerFactory.getLogger(Store.class).warn("the cache of values threw; the store goes on", e);
+        }
+    }
+
+    /** Says which engine and which index this is. */
+    String describe() {
+        return "engine=" + ENGINE + ", index=" + index.getClass().getSimpleName();
     }
 
     static EngineClosedException closedException() {
@@ -310,7 +328,7 @@ final class Store {
             for (LogSegment file : files) {
                 log.remove(file);
                 if (cache != null) {
-                    CachedReads.tolerate(() ->
+                    tolerate(() ->
                             cache.forget(file)); // for the room alone: what is cached of it is not believed any more
                 }
                 snapshots.forget(file);
