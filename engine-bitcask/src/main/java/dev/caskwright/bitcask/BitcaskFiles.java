@@ -11,6 +11,8 @@ import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.LogCopy;
+import dev.caskwright.bitcask.copy.Copies;
+import dev.caskwright.bitcask.copy.Salvage;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;

@@ -13,6 +13,7 @@ import dev.caskwright.api.spi.KeyFile;
 import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.api.spi.KeyIndexProvider;
 import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.bitcask.store.Store;
 import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;

@@ -9,6 +9,7 @@ import dev.caskwright.api.spi.PluginCheck;
 import dev.caskwright.api.spi.RecordLogFactory;
 import dev.caskwright.api.spi.ValueCacheFactory;
 import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.bitcask.background.Background;
 import dev.caskwright.bitcask.log.SegmentedLogFactory;
 import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.io.standard.StandardIoManager;

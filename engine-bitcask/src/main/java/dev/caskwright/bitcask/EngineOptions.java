@@ -7,6 +7,7 @@ import dev.caskwright.api.spi.KeyIndexFactory;
 import dev.caskwright.api.spi.RecordLogFactory;
 import dev.caskwright.api.spi.ValueCacheFactory;
 import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.bitcask.background.Background;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;

@@ -7,6 +7,8 @@ import dev.caskwright.api.Entry;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.bitcask.store.StoreClock;
+import dev.caskwright.bitcask.store.ToldExpiries;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.ManualClock;
 import java.io.IOException;

@@ -10,6 +10,7 @@ import dev.caskwright.api.ReadView;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.bitcask.merge.MergePolicy;
 import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.bitcask.merge.MergePolicy;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.IoHook;
 import dev.caskwright.testkit.IoOperation;

@@ -9,6 +9,8 @@ import dev.caskwright.api.Entry;
 import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
 import dev.caskwright.bitcask.log.SegmentedLogFactory;
+import dev.caskwright.bitcask.merge.MergePolicy;
+import dev.caskwright.bitcask.replay.IndexLoading;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;

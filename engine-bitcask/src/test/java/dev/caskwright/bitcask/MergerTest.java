@@ -16,6 +16,7 @@ import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.bitcask.merge.MergePolicy;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.Fault;
 import dev.caskwright.testkit.FaultPlan;

@@ -8,6 +8,7 @@ import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
 import dev.caskwright.bitcask.log.SegmentedLogFactory;
+import dev.caskwright.bitcask.replay.ReplayBatch;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import java.io.IOException;

@@ -18,6 +18,7 @@ import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.KeyIndexFactory;
+import dev.caskwright.bitcask.merge.MergePolicy;
 import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;

@@ -9,6 +9,7 @@ import dev.caskwright.api.Transaction;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.bitcask.events.StoreEvents;
+import dev.caskwright.bitcask.store.WriteLock;
 import dev.caskwright.testkit.KeyValues;
 import java.io.IOException;
 import java.nio.ByteBuffer;

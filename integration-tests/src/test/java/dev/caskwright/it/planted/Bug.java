@@ -25,14 +25,14 @@ enum Bug {
             crash()),
     TOMBSTONE_DROPPED_EARLY(
             engine(
-                    "TombstoneFilter",
+                    "merge/TombstoneFilter",
                     "keyOffset, keyLength)) {\n                    return true;",
                     "keyOffset, keyLength)) {\n                    return false;"),
             crash(),
             test("MergeSafetyTest.aTombstoneStaysWhileAnOlderFileHasTheKey")),
     INPUTS_DELETED_BEFORE_THE_MANIFEST(
             engine(
-                    "Merger",
+                    "merge/Merger",
                     "                commit();\n                switchIndex();\n",
                     "                switchIndex();\n                retireInputs();\n                commit();\n",
                     "endOutputs(failure);\n            }\n            retireInputs();",
@@ -59,12 +59,12 @@ enum Bug {
                     "BlockSums.sum(header, block) == 0"),
             test("LyingCachesTest.anImageThatTheManifestDoesNotKnowIsNotRead")),
     DROPPED_BY_THE_WORD_OF_A_CACHE(
-            engine("Merger", "} else if (isProofNeeded) {", "} else if (isProofNeeded && nextId < 0) {"),
+            engine("merge/Merger", "} else if (isProofNeeded) {", "} else if (isProofNeeded && nextId < 0) {"),
             test("LyingCachesTest.noMergeDeletesByTheWordOfAnImage"),
             test("LyingCachesTest.noMergeDeletesByTheWordOfHintFiles")),
     ACKNOWLEDGED_ALTHOUGH_THE_APPEND_FAILED(
             engine(
-                    "Writes",
+                    "write/Writes",
                     "throw store.failedAppend(e);\n        }\n        try {\n            store.snapshots.appended(locator);",
                     "return log.position();\n        }\n        try {\n            store.snapshots.appended(locator);"),
             test("FaultTest.everyCallOfAShortLifeMayFail")),
@@ -73,7 +73,10 @@ enum Bug {
             crash(),
             test("KnownFaultsTest.aTailThatAFailedForceLeftInThePageCacheIsWrittenAnew")),
     MERGE_DROPS_A_DURABLE_VALUE_FOR_A_CACHED_ONE(
-            engine("Merger", "store.sync(position);\n            commitOutputs(lastId);", "commitOutputs(lastId);"),
+            engine(
+                    "merge/Merger",
+                    "store.sync(position);\n            commitOutputs(lastId);",
+                    "commitOutputs(lastId);"),
             test("MergeSafetyTest.aRecordGoesOnlyWhenThePutThatSupersedesItIsDurable")),
     TORN_TAIL_APPENDED_BEHIND(
             engine(
@@ -320,8 +323,8 @@ enum Bug {
     }
 
     private static Suite test(String name) {
-        String[] parts = name.split("\\.");
-        return new Suite("dev.caskwright.bitcask." + parts[0], parts[1]);
+        int end = name.lastIndexOf('.');
+        return new Suite(ENGINE + "." + name.substring(0, end), name.substring(end + 1));
     }
 
     private static Suite lock(String method) {
