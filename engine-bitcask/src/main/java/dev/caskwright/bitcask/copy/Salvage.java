@@ -4,7 +4,6 @@ import dev.caskwright.api.SalvageReport;
 import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
-import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.log.ClosedLog;
 import dev.caskwright.bitcask.log.LogSalvage;
 import java.io.IOException;
@@ -14,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Saves what is sound in a damaged store; see {@link BitcaskEngine#salvage}. For one thread. */
+/** Saves what is sound in a damaged store; see {@code BitcaskEngine.salvage}. For one thread. */
 public final class Salvage implements LogSalvage.Listener {
     private final List<SalvageReport.Loss> losses = new ArrayList<>();
     private long records;
