@@ -27,7 +27,8 @@ public final class Copies {
      * copied again by the next run; one that does not is copied as far as it can be read.
      */
     @SuppressWarnings("try") // the target's lock is only held
-    public static CopyReport copy(Store store, Path directory, Path target, IoManagerFactory ioFactory, LogCopy.Form form)
+    public static CopyReport copy(
+            Store store, Path directory, Path target, IoManagerFactory ioFactory, LogCopy.Form form)
             throws IOException {
         refuseOverlap(directory, target, ioFactory);
         Snapshots.Handle pin;
