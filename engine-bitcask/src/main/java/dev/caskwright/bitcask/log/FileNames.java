@@ -13,6 +13,9 @@ final class FileNames {
     /** How many names there are for a new manifest, for the case that something lies in the way. */
     static final int NEW_MANIFESTS = 10;
 
+    /** Numbers are halves of positions. Above this they would soon run out; no store that is in use comes near. */
+    static final long MAX_NUMBER = Integer.MAX_VALUE - (1 << 20);
+
     private static final int MIN_DIGITS = 8;
     private static final int MAX_DIGITS = 10;
     private static final Set<String> SUFFIXES = Set.of("data", "merged", "hint", "image");
@@ -20,6 +23,11 @@ final class FileNames {
     private static final Pattern SIMILAR = Pattern.compile("\\d+\\.(data|merged|hint|image)(\\.new)?");
 
     private FileNames() {}
+
+    /** Returns whether a file can have this number. */
+    static boolean isFileNumber(long number) {
+        return number >= 1 && number <= MAX_NUMBER;
+    }
 
     /** Returns the name of a file that writers append to. */
     static String data(long id) {
@@ -89,7 +97,7 @@ final class FileNames {
             id = id * 10 + (digit - '0');
         }
         boolean hasZeroTooMany = digits > MIN_DIGITS && name.charAt(0) == '0';
-        return Manifest.isFileNumber(id) && !hasZeroTooMany ? id : 0;
+        return isFileNumber(id) && !hasZeroTooMany ? id : 0;
     }
 
     private static String numbered(long id, String suffix) {

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.api.CorruptRecordException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -8,6 +9,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,9 +26,15 @@ final class FileSlots {
         DataFile make(int slot);
     }
 
+    private final Supplier<String> index;
     private final BitSet used = new BitSet();
     private final Map<Long, Integer> reserved = new HashMap<>();
     private volatile @Nullable DataFile[] files = new DataFile[0];
+
+    /** @param index names the file that locators may have come from, for errors */
+    FileSlots(Supplier<String> index) {
+        this.index = index;
+    }
 
     /** Sets a slot aside that no file has, for the file with this id. */
     synchronized void reserve(long id, int slot) {
@@ -66,6 +74,24 @@ final class FileSlots {
     @Nullable DataFile get(int slot) {
         @Nullable DataFile[] now = files;
         return slot < now.length ? now[slot] : null;
+    }
+
+    /** Returns the file of a locator that the caller holds within a read epoch or by a pin. */
+    DataFile file(long locator) throws CorruptRecordException {
+        DataFile file = get(Locator.slot(locator));
+        if (file == null) {
+            throw noFile(locator);
+        }
+        return file;
+    }
+
+    /** A locator without a file can only come from an image that is sound and yet not what was saved. */
+    private CorruptRecordException noFile(long locator) {
+        return new CorruptRecordException(
+                "locator leads to no file",
+                index.get(),
+                0,
+                "slot=" + Locator.slot(locator) + ", place=" + Locator.offset(locator));
     }
 
     /** Returns the files by slot; the array does not change. */

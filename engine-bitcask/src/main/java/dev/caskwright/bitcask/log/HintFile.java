@@ -146,7 +146,7 @@ final class HintFile {
                     if (open != null) {
                         open.close();
                     }
-                    deleteIfThere(io, FileNames.hint(data.id()));
+                    Unneeded.deleteIfThere(io, FileNames.hint(data.id()));
                 }
             }
 
@@ -548,13 +548,6 @@ final class HintFile {
                 to += ENTRY_HEADER + entryKeyLength(entries, to);
             } while (to < length && to - from + ENTRY_HEADER + entryKeyLength(entries, to) <= BLOCK_LENGTH);
             return to;
-        }
-    }
-
-    /** Deletes a file if there is one. */
-    static void deleteIfThere(IoManager io, String name) throws IOException {
-        if (io.list().contains(name)) {
-            io.delete(name);
         }
     }
 

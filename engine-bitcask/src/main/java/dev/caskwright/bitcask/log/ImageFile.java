@@ -184,13 +184,13 @@ final class ImageFile {
     private static boolean isPossible(Table table, long tableAt) {
         if (table.from() < 0
                 || table.from() > table.to()
-                || table.to() > SegmentedLog.position(Manifest.MAX_NUMBER + 1, 0)
+                || table.to() > LogPosition.of(FileNames.MAX_NUMBER + 1, 0)
                 || table.indexBytes() < 0
                 || table.indexBytes() > tableAt) {
             return false;
         }
         for (Known file : table.files()) {
-            boolean isPossible = Manifest.isFileNumber(file.id())
+            boolean isPossible = FileNames.isFileNumber(file.id())
                     && file.slot() >= 0
                     && file.slot() < Locator.MAX_SLOTS
                     && file.length() >= HEADER_LENGTH

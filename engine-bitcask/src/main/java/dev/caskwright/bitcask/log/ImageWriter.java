@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class ImageWriter implements ImageOutput {
     private static final long LONG = 1L << 30;
 
-    private final SegmentedLog log;
+    private final IndexImages images;
+    private final IndexImages.Appended appended;
     private final IoManager io;
     private final Manifest manifest;
     private final Manifest.Image image;
@@ -40,17 +41,19 @@ final class ImageWriter implements ImageOutput {
      * @param key encrypts the image; null if it is not to be encrypted
      */
     ImageWriter(
-            SegmentedLog log,
+            IndexImages images,
             IoManager io,
             Manifest manifest,
+            IndexImages.Appended appended,
             Manifest.Image image,
             String format,
             @Nullable FileKey key) {
-        this.log = log;
+        this.images = images;
+        this.appended = appended;
         this.io = io;
         this.manifest = manifest;
         this.image = image;
-        this.from = log.position();
+        this.from = appended.position();
         this.format = format;
         this.key = key;
     }
@@ -119,8 +122,8 @@ final class ImageWriter implements ImageOutput {
                 files.add(new ImageFile.Known(each.id(), each.slot(), each.length(), each.liveBytes()));
             }
         }
-        writtenToLog = log.writtenBytes();
-        table = new ImageFile.Table(from, log.position(), written + filled, files, format);
+        writtenToLog = appended.writtenBytes();
+        table = new ImageFile.Table(from, appended.position(), written + filled, files, format);
     }
 
     @Override
@@ -147,9 +150,9 @@ final class ImageWriter implements ImageOutput {
         } finally {
             file = null;
         }
-        log.publish(image.withSum(BlockSums.sum(header, last)), writtenToLog);
+        images.publish(image.withSum(BlockSums.sum(header, last)), writtenToLog);
         isCommitted = true;
-        log.removeOldImage(image.name());
+        images.removeOld(image.name());
     }
 
     @Override

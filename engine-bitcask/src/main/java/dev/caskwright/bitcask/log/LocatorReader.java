@@ -40,7 +40,8 @@ final class LocatorReader implements RecordReader {
     private static final int SHORTEST_AHEAD = 1 << 10;
     private static final int LONGEST_AHEAD = 16 << 10;
 
-    private final SegmentedLog log;
+    private final FileSlots slots;
+    private final ValueCoding coding;
     private final CRC32C crc = new CRC32C();
     private byte[] buffer = new byte[FIRST_BUFFER];
     private byte @Nullable [] single; // the buffer, while records that were fetched together are in its place
@@ -61,15 +62,16 @@ final class LocatorReader implements RecordReader {
     private byte[] held = NOTHING; // the buffer, or what is decoded
 
     @SuppressWarnings("NullAway.Init") // there is no file before the first read
-    LocatorReader(SegmentedLog log) {
-        this.log = log;
+    LocatorReader(FileSlots slots, ValueCoding coding) {
+        this.slots = slots;
+        this.coding = coding;
     }
 
     @Override
     public void read(long locator) throws IOException {
         DataFile fileBefore = file;
         long offsetBefore = offset;
-        file = log.file(locator);
+        file = slots.file(locator);
         offset = Locator.offset(locator);
         long size = Locator.size(locator);
         boolean isNext = offset == nextOffset && file == fileBefore;
@@ -93,7 +95,7 @@ final class LocatorReader implements RecordReader {
 
     @Override
     public void readKey(long locator, int expectedKeyLength) throws IOException {
-        file = log.file(locator);
+        file = slots.file(locator);
         offset = Locator.offset(locator);
         nextOffset = -1;
         long size = Locator.size(locator);
@@ -219,7 +221,7 @@ final class LocatorReader implements RecordReader {
             records = new Fetched();
             fetched = records;
         }
-        int looked = records.plan(log, locators, from, count);
+        int looked = records.plan(slots, locators, from, count);
         records.touch(looked);
         for (int i = 0; i < looked; i++) {
             if (records.lengths[i] > 0) {
@@ -281,7 +283,7 @@ final class LocatorReader implements RecordReader {
         private int touched;
 
         /** Says which records are fetched, and to where; returns how many locators it looked at. */
-        int plan(SegmentedLog log, long[] locators, int from, int count) throws CorruptRecordException {
+        int plan(FileSlots slots, long[] locators, int from, int count) throws CorruptRecordException {
             int total = 0;
             int looked = 0;
             for (int most = Math.min(count, RECORDS); looked < most; looked++) {
@@ -290,7 +292,7 @@ final class LocatorReader implements RecordReader {
                 if (locator == KeyIndex.ABSENT) {
                     continue;
                 }
-                DataFile file = log.file(locator);
+                DataFile file = slots.file(locator);
                 long offset = Locator.offset(locator);
                 long length = Math.min(Locator.size(locator), file.length() - offset);
                 if (length > LONG_MAPPED_RECORD || length <= 0) {
@@ -416,9 +418,9 @@ final class LocatorReader implements RecordReader {
         byte[] value;
         if (start + storedLength <= buffered) {
             verifyBody();
-            value = log.coding().decode(coding, buffer, start, storedLength, file, offset);
+            value = this.coding.decode(coding, buffer, start, storedLength, file, offset);
         } else {
-            value = log.coding().decode(coding, longValue(start), 0, storedLength, file, offset);
+            value = this.coding.decode(coding, longValue(start), 0, storedLength, file, offset);
         }
         dropLargeBuffer();
         return value;
@@ -440,7 +442,7 @@ final class LocatorReader implements RecordReader {
         if (decoded.length < valueLength) {
             decoded = new byte[Math.max(valueLength, Math.min(2 * decoded.length, KEPT_BUFFER))];
         }
-        log.coding().decode(RecordFormat.coding(buffer, at), buffer, start, storedLength, decoded, 0, file, offset);
+        this.coding.decode(RecordFormat.coding(buffer, at), buffer, start, storedLength, decoded, 0, file, offset);
         held = decoded;
         return 0;
     }

@@ -46,16 +46,16 @@ final class LogBackup {
     private long bytesBrought;
     private long setAside; // the numbers up to this one are the target's already
 
-    LogBackup(SegmentedLog log, IoManager target, LogCopy request) {
+    LogBackup(IoManager sourceIo, Manifest source, IoManager target, LogCopy request) {
         this.request = request;
         this.kind = switch (request.form()) {
             case BACKUP -> CopyMark.Kind.BACKUP;
             case CHECKPOINT -> CopyMark.Kind.CHECKPOINT;
             case STORE -> CopyMark.Kind.RESTORED;
         };
-        this.sourceIo = log.io();
+        this.sourceIo = sourceIo;
         this.target = target;
-        this.source = log.manifest();
+        this.source = source;
         this.store = source.store();
     }
 

@@ -243,7 +243,7 @@ final class LogOpening implements RecordLogOpening {
         }
         for (DataFile later : files.values()) {
             boolean hasRecords = later.length() > later.start();
-            if (hasRecords && (later.isMerged() || SegmentedLog.position(later.id(), 0) < table.to())) {
+            if (hasRecords && (later.isMerged() || LogPosition.of(later.id(), 0) < table.to())) {
                 return false;
             }
         }
@@ -421,7 +421,7 @@ final class LogOpening implements RecordLogOpening {
      * @param mayMend whether a hint file that is missing or damaged may be written
      */
     private void replay(DataFile file, long from, long to, boolean mayMend, ReplayVisitor visitor) throws IOException {
-        long start = SegmentedLog.position(file.id(), 0);
+        long start = LogPosition.of(file.id(), 0);
         if (start + file.length() <= from || start >= to || (from > 0 && file.isMerged())) {
             return; // a merged file that the image does not cover would have made the image void
         }

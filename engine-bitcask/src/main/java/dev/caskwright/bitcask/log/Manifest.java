@@ -84,9 +84,6 @@ final class Manifest implements Closeable {
 
     static final int FORMAT_VERSION = 1;
 
-    /** Numbers are halves of positions. Above this they would soon run out; no store that is in use comes near. */
-    static final long MAX_NUMBER = Integer.MAX_VALUE - (1 << 20);
-
     private static final long MAGIC = 0x49_4E_41_4D_4B_53_41_43L; // "CASKMANI"
     private static final int EDITS_OFFSET = ClockNote.END;
 
@@ -261,7 +258,7 @@ final class Manifest implements Closeable {
         return switch (type) {
             case SEAL -> isPossibleSeal(words, isStart);
             case STATE -> isPossibleState(words);
-            case IMAGE -> words.length == 4 && isFileNumber(words[1]);
+            case IMAGE -> words.length == 4 && FileNames.isFileNumber(words[1]);
             case COPY -> CopyMark.isPossible(words);
             case LINEAGE -> words.length > 0 && Lineage.isPossible(words);
             case HINTS -> words.length % 2 == 1;
@@ -297,14 +294,14 @@ final class Manifest implements Closeable {
 
     private static boolean isPossibleState(long[] words) {
         return words.length == 6
-                && words[1] <= MAX_NUMBER
+                && words[1] <= FileNames.MAX_NUMBER
                 && words[2] >= 0
                 && words[2] <= words[1]
                 && words[3] >= 0
                 && words[3] <= words[4]
                 && words[4] <= RecordFormat.LAST_VERSION
                 && words[5] >= 0
-                && words[5] <= MAX_NUMBER;
+                && words[5] <= FileNames.MAX_NUMBER;
     }
 
     private boolean isPossibleMerge(long[] words) {
@@ -312,7 +309,7 @@ final class Manifest implements Closeable {
                 && words[4] >= 0
                 && words[4] <= words.length
                 && words.length == 5 + words[3] + OUTPUT_WORDS * words[4];
-        if (!hasItsLength || !isFileNumber(words[1]) || words[2] < 0 || words[2] > lastVersion) {
+        if (!hasItsLength || !FileNames.isFileNumber(words[1]) || words[2] < 0 || words[2] > lastVersion) {
             return false;
         }
         Set<Long> inputs = new HashSet<>();
@@ -336,17 +333,12 @@ final class Manifest implements Closeable {
         long length = words[lengthAt];
         long first = words[lengthAt + 1];
         long last = words[lengthAt + 2];
-        return isFileNumber(words[idAt])
+        return FileNames.isFileNumber(words[idAt])
                 && !files.containsKey(words[idAt])
                 && length >= DataFile.HEADER_LENGTH
                 && length <= RecordFormat.MAX_FILE_LENGTH
                 && length % RecordFormat.ALIGNMENT == 0
                 && (first == 0 ? last == 0 : first > 0 && first <= last && last <= RecordFormat.LAST_VERSION);
-    }
-
-    /** Returns whether a file can have this number. */
-    static boolean isFileNumber(long number) {
-        return number >= 1 && number <= MAX_NUMBER;
     }
 
     private void applySeal(Sealed sealed) {

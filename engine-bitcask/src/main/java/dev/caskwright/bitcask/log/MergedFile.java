@@ -39,13 +39,22 @@ final class MergedFile implements MergeOutput {
     private int filled;
     private long written;
 
-    /** @param recoding makes the records that are copied; null if they stay as they are */
-    MergedFile(SegmentedLog log, IoManager io, StoreId store, long id, Unneeded unneeded, @Nullable Recoding recoding)
-            throws IOException {
-        this(io, store, log.createMergedFile(id), log.maxSegmentBytes(), new Sources(io, id), unneeded, recoding);
+    /**
+     * Writes to a file that has its header and nothing else yet.
+     *
+     * @param recoding makes the records that are copied; null if they stay as they are
+     */
+    MergedFile(
+            IoManager io,
+            StoreId store,
+            DataFile file,
+            long maxFileBytes,
+            Unneeded unneeded,
+            @Nullable Recoding recoding) {
+        this(io, store, file, maxFileBytes, new Sources(io, file.id()), unneeded, recoding);
     }
 
-    /** Writes to a file that has its header and nothing else yet, and does not note where records were. */
+    /** As the other one, but does not note where records were. */
     MergedFile(IoManager io, StoreId store, DataFile file, long maxFileBytes) {
         this(io, store, file, maxFileBytes, null, null, null);
     }

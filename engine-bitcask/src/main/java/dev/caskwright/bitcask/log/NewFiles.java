@@ -15,15 +15,21 @@ import org.jspecify.annotations.Nullable;
  * next file is made.
  */
 final class NewFiles {
-    private final SegmentedLog log;
+    /** Takes up a file that has its header on disk. */
+    interface Registry {
+        DataFile add(long id, boolean merged, long history, @Nullable FileKey key, WritableFile handle)
+                throws IOException;
+    }
+
     private final IoManager io;
     private final Manifest manifest;
+    private final Registry registry;
     private @Nullable String leftBehind; // a file of the log that could not be deleted; under the write lock
 
-    NewFiles(SegmentedLog log, IoManager io, Manifest manifest) {
-        this.log = log;
+    NewFiles(IoManager io, Manifest manifest, Registry registry) {
         this.io = io;
         this.manifest = manifest;
+        this.registry = registry;
     }
 
     /** Makes a file with its header; encrypted if there is a key. */
@@ -36,7 +42,7 @@ final class NewFiles {
             byte[] header =
                     DataFile.encodeHeader(manifest.store(), id, previousId, history, key == null ? null : key.note());
             handle.write(0, header, 0, header.length);
-            return log.addNewFile(id, merged, history, key, handle);
+            return registry.add(id, merged, history, key, handle);
         } catch (IOException | RuntimeException | Error e) {
             giveUp(name, merged, handle, e);
             throw e instanceof OutOfSpaceException space ? space : notCreated(name, e);
@@ -48,7 +54,7 @@ final class NewFiles {
             if (handle != null) {
                 handle.close();
             }
-            HintFile.deleteIfThere(io, name);
+            Unneeded.deleteIfThere(io, name);
         } catch (IOException | RuntimeException | Error e) {
             Causes.add(cause, e);
             if (!merged) {
@@ -80,7 +86,7 @@ final class NewFiles {
             return;
         }
         try {
-            HintFile.deleteIfThere(io, name);
+            Unneeded.deleteIfThere(io, name);
         } catch (IOException e) {
             throw notCreated(name, e);
         }

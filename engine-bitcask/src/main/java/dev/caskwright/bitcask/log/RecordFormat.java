@@ -72,6 +72,9 @@ final class RecordFormat {
     /** No store that is in use comes near this version; a file that says so is damaged. Far from the end of the 56 bits. */
     static final long LAST_VERSION = MAX_VERSION - (1L << 40);
 
+    /** A longer value is stored as it is: coding holds a value and its code in memory at once. */
+    static final int LONGEST_CODED = 64 << 20;
+
     /** The greatest length of a file: it is one mapping, and offsets in locators have 28 bits of 8 bytes. */
     static final long MAX_FILE_LENGTH = Integer.MAX_VALUE & -ALIGNMENT;
 
@@ -174,7 +177,7 @@ final class RecordFormat {
     private static boolean isPlausible(long coding, int valueLength) {
         int key = codecKey(coding);
         int decoded = decodedLength(coding);
-        return (key & 0xFF) != 0 && key >>> 16 == 0 && decoded > valueLength && decoded <= ValueCoding.LONGEST_CODED;
+        return (key & 0xFF) != 0 && key >>> 16 == 0 && decoded > valueLength && decoded <= LONGEST_CODED;
     }
 
     private static boolean isPlausible(int kind, int keyLength, int valueLength) {

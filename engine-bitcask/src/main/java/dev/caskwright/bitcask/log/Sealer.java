@@ -148,7 +148,7 @@ final class Sealer {
     private void seal(List<Left> batch) throws IOException {
         endAccess(batch);
         DataFile last = batch.get(batch.size() - 1).file;
-        log.sync(SegmentedLog.position(last.id(), last.length()));
+        log.sync(LogPosition.of(last.id(), last.length()));
         List<Manifest.Sealed> listed = new ArrayList<>();
         Map<Long, Long> sums = new TreeMap<>();
         for (Left each : batch) {

@@ -1,11 +1,8 @@
 package dev.caskwright.bitcask.log;
 
-import dev.caskwright.api.CodecException;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EncryptionStats;
-import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineException;
-import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
@@ -29,12 +26,9 @@ import dev.caskwright.bitcask.events.StallEvent;
 import dev.caskwright.bitcask.events.StoreEvents;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableSet;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +41,7 @@ import org.slf4j.LoggerFactory;
  * <p><b>Threads.</b> Appending, rolling and slots are guarded by the engine's write lock. {@link #sync} may run in any
  * thread; all forces of data files go through its group commit, one at a time. Sealing runs in the background ({@link Sealer}). Readers take files by the slot in a locator.
  *
- * <p><b>Positions.</b> A place in the log is a file id in the upper 32 bits and an offset in the lower; positions grow.
+ * <p><b>Positions.</b> See {@link LogPosition}.
  */
 final class SegmentedLog implements RecordLog {
     /** When more files wait to be sealed, the writer seals them itself: hints not yet written take memory. */
@@ -75,7 +69,7 @@ final class SegmentedLog implements RecordLog {
     private final DraftWriter writer = new DraftWriter();
     private final Object handles = new Object(); // a handle is not exchanged while it is forced
     private final Object leaving = new Object(); // the mark at a file's end tells all that is durable by then
-    private final FileSlots slots = new FileSlots();
+    private final FileSlots slots;
     private final SpaceAhead space;
     private final DeleteReserve reserve;
     private final Sealer sealer;
@@ -96,24 +90,20 @@ final class SegmentedLog implements RecordLog {
     };
     private final Unneeded unneeded;
     private final NewFiles newFiles;
+    private final FileNumbers numbers;
+    private final IndexImages images;
 
     /** Made in time, for when there is no memory to say more. */
     private final EngineException noMemory =
             new EngineException(ErrorCode.UNAVAILABLE, Outcome.NOT_APPLIED, "nothing was written: no memory", null);
 
-    private final NavigableSet<Long> taken = new TreeSet<>(); // numbers of what is not ours; under the write lock
     private volatile @Nullable DataFile active;
     private volatile HintFile.@Nullable Builder activeHints; // changes under the write lock
     private long history; // 0 until a file is made; guarded by this
-    private long highestId; // grows under the write lock
     private long lastLogId;
     private volatile boolean namesAdded;
     private boolean isForcing; // whether a failure now would be one of a force; guarded by handles
     private long writtenBytes; // grows under the write lock
-    private volatile long
-            imagedBytes; // how much of the written bytes an image covers; negative: not even what was there
-    private volatile boolean areCachesDistrusted;
-    private @Nullable String imageName; // of the last image, be it still current or not; of one thread at a time
     private long end; // position behind the last record, also when there is no active file
 
     SegmentedLog(IoManager io, RecordLogOptions options, KeyRing keys, Manifest manifest) {
@@ -122,7 +112,11 @@ final class SegmentedLog implements RecordLog {
         this.commit = new GroupCommit(this::forceAppended, name);
         this.options = options;
         this.manifest = manifest;
-        this.coding = new ValueCoding(new CodecNotes(), options.codec());
+        this.slots = new FileSlots(() -> {
+            Manifest.Image image = manifest.image();
+            return image == null ? FileNames.MANIFEST : image.name();
+        });
+        this.coding = new ValueCoding(new CodecNotes(manifest, options, keys), options.codec());
         this.reserve = new DeleteReserve(options.maxSegmentBytes(), ROOM_TO_MAKE);
         this.keys = keys;
         this.encrypted = keys.encrypts() ? new EncryptedAppends() : null;
@@ -130,23 +124,24 @@ final class SegmentedLog implements RecordLog {
         this.sealer = new Sealer(this, io, manifest, options);
         this.sealing = sealer.task();
         this.unneeded = new Unneeded(io);
-        this.newFiles = new NewFiles(this, io, manifest);
+        this.newFiles = new NewFiles(io, manifest, this::addNewFile);
+        this.numbers = new FileNumbers(manifest);
+        this.images = new IndexImages(io, options, keys, manifest, slots, numbers, unneeded, new AppendedSoFar());
     }
 
     /** Takes up the state that was found while opening: everything so far is durable. */
     void start(long newHighestId, long newLastLogId) {
-        highestId = newHighestId;
+        numbers.start(newHighestId);
         lastLogId = newLastLogId;
         // Behind all files that are there, or an image saved before the next write would not cover the last of them.
-        end = position(highestId + 1, 0);
+        end = LogPosition.of(newHighestId + 1, 0);
         // Not even the header of the next file is durable yet.
         commit.startAt(end);
     }
 
     /** Takes up the image that the index was filled from. */
-    void startImage(String name, long bytesBehindIt) {
-        imageName = name;
-        imagedBytes = -bytesBehindIt;
+    void startImage(String imageName, long bytesAfterIt) {
+        images.start(imageName, bytesAfterIt);
     }
 
     KeyRing keys() {
@@ -170,28 +165,9 @@ final class SegmentedLog implements RecordLog {
         file.close();
     }
 
-    /** Returns the file of a locator that the caller holds within a read epoch or by a pin. */
-    DataFile file(long locator) throws CorruptRecordException {
-        DataFile file = slots.get(Locator.slot(locator));
-        if (file == null) {
-            throw noFile(locator);
-        }
-        return file;
-    }
-
-    /** Only the image of an index can have brought such a locator, one that is sound and yet not what was saved. */
-    private CorruptRecordException noFile(long locator) {
-        Manifest.Image image = manifest.image();
-        return new CorruptRecordException(
-                "locator leads to no file",
-                image == null ? FileNames.MANIFEST : image.name(),
-                0,
-                "slot=" + Locator.slot(locator) + ", place=" + Locator.offset(locator));
-    }
-
     @Override
     public LogSegment segment(long locator) throws CorruptRecordException {
-        return file(locator);
+        return slots.file(locator);
     }
 
     @Override
@@ -295,7 +271,7 @@ final class SegmentedLog implements RecordLog {
     private void extend(DataFile file, long length) {
         writtenBytes += length - file.length();
         file.extendTo(length);
-        end = position(file.id(), length);
+        end = LogPosition.of(file.id(), length);
     }
 
     @Override
@@ -516,10 +492,10 @@ final class SegmentedLog implements RecordLog {
 
     private int distance(DataFile file, long offset) {
         long durable = commit.durable();
-        if (durable < position(file.id(), file.start())) {
+        if (durable < LogPosition.of(file.id(), file.start())) {
             return RecordFormat.DISTANCE_UNKNOWN;
         }
-        return Locator.sizeClass(offset - (durable & 0xFFFFFFFFL));
+        return Locator.sizeClass(offset - LogPosition.offset(durable));
     }
 
     private DataFile fileFor(long length) throws IOException {
@@ -556,22 +532,22 @@ final class SegmentedLog implements RecordLog {
         }
     }
 
-    /** Says that under a name with this number there is something that is not ours, so that the number is not used. */
+    /** Says that under a name with this number there is something that is not ours. */
     void goPast(long number) {
-        taken.add(number);
+        numbers.goPast(number);
     }
 
     private DataFile createNextFile() throws IOException {
         while (true) {
-            long id = takeNumbers(1);
+            long id = numbers.take(1);
             try {
                 return createFile(id, false, lastLogId);
             } catch (IOException e) {
-                highestId = id - 1; // what there is of the file goes before the next one is made
+                numbers.giveBack(id); // what there is of the file goes before the next one is made
                 if (!io.listObstacles().contains(FileNames.data(id))) {
                     throw e;
                 }
-                goPast(id); // it came there after the store was opened
+                numbers.goPast(id); // it came there after the store was opened
             }
         }
     }
@@ -627,7 +603,7 @@ final class SegmentedLog implements RecordLog {
     }
 
     /** Makes a file of one that has its header on disk. */
-    DataFile addNewFile(long id, boolean merged, long fileHistory, @Nullable FileKey key, WritableFile handle)
+    private DataFile addNewFile(long id, boolean merged, long fileHistory, @Nullable FileKey key, WritableFile handle)
             throws IOException {
         namesAdded = true;
         long seed = manifest.store().seed();
@@ -658,10 +634,6 @@ final class SegmentedLog implements RecordLog {
         return end;
     }
 
-    static long position(long id, long offset) {
-        return id << 32 | offset;
-    }
-
     @Override
     public void sync(long position) throws IOException {
         commit.await(position);
@@ -685,7 +657,7 @@ final class SegmentedLog implements RecordLog {
             try {
                 // The active file is read before those left: if it is left meanwhile, it is among these, too.
                 DataFile last = active;
-                long reached = last == null ? commit.durable() : position(last.id(), last.length());
+                long reached = last == null ? commit.durable() : LogPosition.of(last.id(), last.length());
                 reached = Math.max(reached, forceLeft(last));
                 if (last != null && !last.isSealed()) {
                     force(last);
@@ -750,7 +722,7 @@ final class SegmentedLog implements RecordLog {
             if (next != null && file.id() >= next.id()) {
                 break;
             }
-            reached = position(file.id(), file.length());
+            reached = LogPosition.of(file.id(), file.length());
             if (reached > commit.durable()) {
                 force(file);
             }
@@ -795,7 +767,7 @@ final class SegmentedLog implements RecordLog {
 
     @Override
     public RecordReader newReader() {
-        return new LocatorReader(this);
+        return new LocatorReader(slots, coding);
     }
 
     ValueCoding coding() {
@@ -815,41 +787,6 @@ final class SegmentedLog implements RecordLog {
     @Override
     public RecordScanner scan(LogSegment file, long end) {
         return new FileScanner((DataFile) file, ((DataFile) file).start(), end, coding);
-    }
-
-    /** Keeps the notes of codecs in the manifest. */
-    private final class CodecNotes implements ValueCoding.Notes {
-        @Override
-        public Collection<CodecNote> all() {
-            return manifest.codecs();
-        }
-
-        @Override
-        public void add(CodecNote note) throws IOException {
-            if (options.readOnly()) {
-                throw new EngineException(
-                        ErrorCode.READ_ONLY, Outcome.NOT_APPLIED, "the store was opened read-only", null);
-            }
-            if (keys.encrypts() && note.dictionary().length > 0) {
-                throw new CodecException(
-                        note.name(),
-                        "an encrypted store takes no dictionary: it is made of values, and would be kept as it is: codec="
-                                + note.name(),
-                        null);
-            }
-            try {
-                manifest.addCodec(note);
-            } catch (OutOfSpaceException | EngineClosedException e) {
-                throw e;
-            } catch (IOException e) {
-                if (e instanceof EngineException own && NewFiles.hasChangedNothing(own)) {
-                    throw e;
-                }
-                options.onFailure().accept(e); // nothing more can be listed in the manifest now
-                throw new EngineFailedException(
-                        Outcome.NOT_APPLIED, "a codec could not be noted in the manifest, reopen the store: " + e, e);
-            }
-        }
     }
 
     @Override
@@ -903,16 +840,12 @@ final class SegmentedLog implements RecordLog {
 
     @Override
     public void distrustCaches() {
-        areCachesDistrusted = true;
         for (DataFile file : files()) {
             if (file.hasHints() && Unneeded.isDeleted(io, FileNames.hint(file.id()))) {
                 file.markUnhinted();
             }
         }
-        Manifest.Image image = manifest.image();
-        if (image != null) {
-            unneeded.delete(image.name());
-        }
+        images.distrust();
     }
 
     // ---------------------------------------------------------------- merging
@@ -920,31 +853,7 @@ final class SegmentedLog implements RecordLog {
     @Override
     public long beginMerge(int count) throws IOException {
         leaveActive();
-        return takeNumbers(count);
-    }
-
-    /** Returns the first of so many numbers for files, one after the other, that nothing has and nothing had. */
-    private long takeNumbers(int count) throws OutOfSpaceException {
-        long first = firstFreeNumber(count);
-        long most = Math.min(Manifest.MAX_NUMBER, manifest.highestId() + ForeignFiles.MOST_UNLISTED_NUMBERS);
-        if (first + count - 1 > most) {
-            throw new OutOfSpaceException(
-                    "file numbers are used up: next=" + first + ", count=" + count + ", limit=" + most + "; "
-                            + (most < Manifest.MAX_NUMBER ? "reopen the store" : "salvage it into a new one"),
-                    null);
-        }
-        highestId = first + count - 1;
-        return first;
-    }
-
-    private long firstFreeNumber(int count) {
-        long first = highestId + 1;
-        Long next = taken.ceiling(first);
-        while (next != null && next < first + count) {
-            first = next + 1;
-            next = taken.ceiling(first);
-        }
-        return first;
+        return numbers.take(count);
     }
 
     @Override
@@ -957,11 +866,12 @@ final class SegmentedLog implements RecordLog {
     @Override
     public MergeOutput createOutput(long id) throws IOException {
         return new MergedFile(
-                this, io, manifest.store(), id, unneeded, options.recodesOnMerge() ? new Recoding(coding) : null);
-    }
-
-    DataFile createMergedFile(long id) throws IOException {
-        return createFile(id, true, 0);
+                io,
+                manifest.store(),
+                createFile(id, true, 0),
+                maxSegmentBytes(),
+                unneeded,
+                options.recodesOnMerge() ? new Recoding(coding) : null);
     }
 
     @Override
@@ -990,27 +900,13 @@ final class SegmentedLog implements RecordLog {
      */
     @Override
     public boolean giveUpCaches() throws IOException {
-        return giveUpHints() || giveUpHintsOfUnsealed() || giveUpImage();
+        return giveUpHints() || giveUpHintsOfUnsealed() || images.giveUp();
     }
 
     private boolean giveUpHintsOfUnsealed() {
         HintFile.Builder hints = activeHints;
         boolean isAnyGone = hints != null && hints.discard();
         return sealer.discardHints() || isAnyGone;
-    }
-
-    /** The index was loaded from it before anything was written. */
-    private boolean giveUpImage() throws IOException {
-        Manifest.Image image = manifest.image();
-        if (image == null || !io.list().contains(image.name()) || !Unneeded.isDeleted(io, image.name())) {
-            return false;
-        }
-        long bytes = 0;
-        for (DataFile file : files()) {
-            bytes += file.length();
-        }
-        imagedBytes = -bytes; // as if it covered nothing, so that another one is saved when there is room
-        return true;
     }
 
     /** As {@link #giveUpCaches}, when the index may not have been loaded yet. */
@@ -1060,68 +956,30 @@ final class SegmentedLog implements RecordLog {
 
     @Override
     public @Nullable ImageOutput beginImage(String format) {
-        if (areCachesDistrusted || (manifest.image() != null && imagedBytes == writtenBytes)) {
-            return null;
-        }
-        FileKey key;
-        try {
-            key = keys.own();
-        } catch (IOException e) {
-            logger().warn("no image of the key index is saved: {}", e.getMessage());
-            return null;
-        }
-        if (key == null && files().stream().anyMatch(file -> file.key() != null)) {
-            return null; // it would tell, without encryption, the keys of records that have it
-        }
-        long number;
-        try {
-            number = takeNumbers(1);
-        } catch (OutOfSpaceException e) {
-            logger().warn("no image of the key index is saved: {}", e.getMessage());
-            return null;
-        }
-        Manifest.Image image = new Manifest.Image(number, options.random().getAsLong(), 0);
-        return new ImageWriter(this, io, manifest, image, format, key);
-    }
-
-    /** Lets an image count from now on. */
-    void publish(Manifest.Image image, long coveredBytes) throws IOException {
-        try {
-            manifest.publish(image);
-        } catch (OutOfSpaceException e) {
-            throw e;
-        } catch (IOException e) {
-            // Nothing more can be listed in the manifest now.
-            options.onFailure().accept(e);
-            throw e;
-        }
-        imagedBytes = coveredBytes;
+        return images.begin(format);
     }
 
     /** Deletes a file that nothing needs, or tries again later. */
-    void deleteUnneeded(String name) {
-        unneeded.delete(name);
-    }
-
-    /** Removes the image before this one, which the manifest does not name any more. */
-    void removeOldImage(String current) throws IOException {
-        String old = imageName;
-        imageName = current;
-        if (old != null) {
-            unneeded.delete(old);
-        }
+    void deleteUnneeded(String fileName) {
+        unneeded.delete(fileName);
     }
 
     @Override
     public long bytesWithoutImage() {
-        if (manifest.image() != null) {
-            return writtenBytes - imagedBytes;
+        return images.bytesWithout();
+    }
+
+    /** How far the log has come, for images of the index. */
+    private final class AppendedSoFar implements IndexImages.Appended {
+        @Override
+        public long position() {
+            return end;
         }
-        long bytes = 0;
-        for (DataFile file : files()) {
-            bytes += file.length();
+
+        @Override
+        public long writtenBytes() {
+            return writtenBytes;
         }
-        return bytes;
     }
 
     // ---------------------------------------------------------------- state
@@ -1206,11 +1064,7 @@ final class SegmentedLog implements RecordLog {
 
     @Override
     public LogCopy.Report copyTo(IoManager target, LogCopy copy) throws IOException {
-        return new LogBackup(this, target, copy).run();
-    }
-
-    IoManager io() {
-        return io;
+        return new LogBackup(io, manifest, target, copy).run();
     }
 
     void awaitReaders() {

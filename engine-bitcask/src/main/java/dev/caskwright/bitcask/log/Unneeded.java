@@ -38,6 +38,13 @@ final class Unneeded {
         }
     }
 
+    /** Deletes a file if there is one. */
+    static void deleteIfThere(IoManager io, String name) throws IOException {
+        if (io.list().contains(name)) {
+            io.delete(name);
+        }
+    }
+
     /** A deletion may fail after it was done. */
     private static boolean isGone(IoManager io, String name) {
         try {

@@ -21,9 +21,6 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Threads.</b> Any. Reads take no lock once their codec is known.
  */
 final class ValueCoding {
-    /** A longer value is stored as it is: coding holds a value and its code in memory at once. */
-    static final int LONGEST_CODED = 64 << 20;
-
     private static final Map<Integer, String> OWN_NAMES = Map.of(1, "lz4", 2, "zstd", 3, "snappy");
 
     /** A codec as records name it: by its id and the number of its dictionary. */

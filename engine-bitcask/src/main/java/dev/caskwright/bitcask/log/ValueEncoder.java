@@ -34,7 +34,7 @@ final class ValueEncoder {
      */
     boolean choose(@Nullable String name, int valueLength) throws IOException {
         codec = coding.forWrite(name);
-        return codec != null && valueLength >= SHORTEST_CODED && valueLength <= ValueCoding.LONGEST_CODED;
+        return codec != null && valueLength >= SHORTEST_CODED && valueLength <= RecordFormat.LONGEST_CODED;
     }
 
     /**

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 final class FileSlotsTest {
     private final CrashableIoManager disk = new CrashableIoManager();
-    private final FileSlots slots = new FileSlots();
+    private final FileSlots slots = new FileSlots(() -> "index");
 
     private DataFile add(long id) throws IOException {
         disk.install(FileNames.data(id), new byte[64]);

@@ -176,7 +176,7 @@ final class SegmentedLogFilesTest {
         assertThat(scanner.next()).isFalse();
         append(log, 1_000);
         DataFile second = active(log);
-        assertThat(log.position()).isEqualTo(SegmentedLog.position(second.id(), second.length()));
+        assertThat(log.position()).isEqualTo(LogPosition.of(second.id(), second.length()));
         assertThat(DataFile.header(first.handle()).previousId()).isZero();
         assertThat(DataFile.header(second.handle()).previousId()).isEqualTo(first.id());
         assertThat(second.id()).isEqualTo(first.id() + 1);
@@ -220,8 +220,7 @@ final class SegmentedLogFilesTest {
         assertThat(file(next, 1).sealedEntry().lastVersion()).isEqualTo(8);
         assertThat(next.position())
                 .as("behind all that is there")
-                .isGreaterThan(
-                        SegmentedLog.position(file(next, 1).id(), file(next, 1).length()));
+                .isGreaterThan(LogPosition.of(file(next, 1).id(), file(next, 1).length()));
         next.close();
     }
 

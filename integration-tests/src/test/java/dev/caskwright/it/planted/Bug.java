@@ -109,9 +109,9 @@ enum Bug {
             test("FaultTest.everyCallOfAShortLifeMayFail")),
     FILE_NUMBER_USED_AGAIN_BY_A_MERGE(
             engine(
-                    "log/SegmentedLog",
-                    "        return takeNumbers(count);\n",
-                    "        return firstFreeNumber(count);\n"),
+                    "log/FileNumbers",
+                    "        highest = first + count - 1;\n",
+                    "        highest = count == 1 ? first : highest;\n"),
             crash()),
     FILE_NUMBER_USED_AGAIN_AFTER_A_RECOVERY(
             engine("log/LogOpening", "                highestId = Math.max(highestId, FileNames.id(name));\n", ""),
