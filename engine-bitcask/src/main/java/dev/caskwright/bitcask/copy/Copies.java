@@ -8,7 +8,7 @@ import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.api.spi.LogCopy;
 import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.bitcask.log.ClosedLog;
+import dev.caskwright.bitcask.log.segmented.ClosedLog;
 import dev.caskwright.bitcask.store.Snapshots;
 import dev.caskwright.bitcask.store.Store;
 import java.io.IOException;

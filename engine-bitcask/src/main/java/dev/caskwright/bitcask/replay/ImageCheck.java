@@ -13,7 +13,7 @@ import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.PersistentKeyIndex;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogOpening;
-import dev.caskwright.bitcask.log.ClosedLog;
+import dev.caskwright.bitcask.log.segmented.ClosedLog;
 import dev.caskwright.bitcask.store.RecordKeyMatcher;
 import java.io.IOException;
 import java.util.List;

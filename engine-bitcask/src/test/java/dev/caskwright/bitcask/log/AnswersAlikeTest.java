@@ -11,6 +11,7 @@ import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.IoManagerFactory;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
+import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.TestTasks;

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.bitcask.BitcaskEngine;
+import dev.caskwright.bitcask.log.file.Manifest;
+import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.IoCall;
 import dev.caskwright.testkit.IoOperation;

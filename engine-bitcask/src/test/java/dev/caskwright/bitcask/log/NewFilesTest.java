@@ -6,6 +6,8 @@ import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.RecordDraft;
 import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.bitcask.log.file.DataFile;
+import dev.caskwright.bitcask.log.segmented.SegmentedLog;
 import dev.caskwright.testkit.CrashableIoManager;
 import java.io.IOException;
 import java.util.concurrent.CountDownLatch;

@@ -10,6 +10,8 @@ import dev.caskwright.api.spi.RecordDraft;
 import dev.caskwright.api.spi.RecordLog;
 import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.bitcask.log.file.DataFile;
+import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.Fault;
 import dev.caskwright.testkit.FaultPlan;

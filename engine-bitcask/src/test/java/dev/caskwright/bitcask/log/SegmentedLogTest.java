@@ -10,6 +10,8 @@ import dev.caskwright.api.spi.RecordLogFactory;
 import dev.caskwright.api.spi.RecordLogOpening;
 import dev.caskwright.api.spi.RecordLogOptions;
 import dev.caskwright.api.spi.RecordReader;
+import dev.caskwright.bitcask.log.file.DataFile;
+import dev.caskwright.bitcask.log.format.Locator;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.RecordLogContract;

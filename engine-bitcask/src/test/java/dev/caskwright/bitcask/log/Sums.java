@@ -1,5 +1,10 @@
 package dev.caskwright.bitcask.log;
 
+import dev.caskwright.bitcask.log.file.Manifest;
+import dev.caskwright.bitcask.log.format.FileNames;
+import dev.caskwright.bitcask.log.format.RecordFormat;
+import dev.caskwright.bitcask.log.hint.HintFile;
+import dev.caskwright.bitcask.log.image.ImageFile;
 import dev.caskwright.testkit.CrashableIoManager;
 import java.io.IOException;
 import java.util.Objects;

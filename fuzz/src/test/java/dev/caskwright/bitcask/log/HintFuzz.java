@@ -1,6 +1,13 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.bitcask.log.file.DataFile;
+import dev.caskwright.bitcask.log.format.BloomFilter;
+import dev.caskwright.bitcask.log.format.FileNames;
+import dev.caskwright.bitcask.log.format.Locator;
+import dev.caskwright.bitcask.log.format.RecordFormat;
+import dev.caskwright.bitcask.log.format.StoreId;
+import dev.caskwright.bitcask.log.hint.HintFile;
 import dev.caskwright.testkit.CrashableIoManager;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -1,6 +1,12 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.EngineException;
+import dev.caskwright.bitcask.log.file.DataFile;
+import dev.caskwright.bitcask.log.file.Manifest;
+import dev.caskwright.bitcask.log.file.ManifestReader;
+import dev.caskwright.bitcask.log.format.ClockNote;
+import dev.caskwright.bitcask.log.format.FileNames;
+import dev.caskwright.bitcask.log.format.RecordFormat;
 import dev.caskwright.fuzz.Sample;
 import dev.caskwright.testkit.CrashableIoManager;
 import java.io.ByteArrayOutputStream;

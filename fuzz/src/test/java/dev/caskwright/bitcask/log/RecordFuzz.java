@@ -2,6 +2,13 @@ package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.bitcask.log.file.DataFile;
+import dev.caskwright.bitcask.log.format.FileNames;
+import dev.caskwright.bitcask.log.format.Locator;
+import dev.caskwright.bitcask.log.format.RecordFormat;
+import dev.caskwright.bitcask.log.salvage.FileSurvey;
+import dev.caskwright.bitcask.log.scan.FileScanner;
+import dev.caskwright.bitcask.log.tail.TailRecovery;
 import dev.caskwright.fuzz.Sample;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -8,16 +8,16 @@ import java.util.List;
  * enough. A text that is to be replaced stands in its source exactly once.
  */
 enum Bug {
-    NO_FORCE(engine("log/SegmentedLog", "        handle.force();\n", "        handle.length();\n"), crash()),
+    NO_FORCE(engine("log/segmented/SegmentedLog", "        handle.force();\n", "        handle.length();\n"), crash()),
     NO_DIRECTORY_FORCE(
             engine(
-                    "log/SegmentedLog",
+                    "log/segmented/SegmentedLog",
                     "            try {\n                io.syncDirectory();\n            } catch (EngineException e) {",
                     "            try {\n                io.usableSpace();\n            } catch (EngineException e) {"),
             crash()),
     BATCH_SPLIT(
             engine(
-                    "log/TailRecovery",
+                    "log/tail/TailRecovery",
                     "hints.add(scanner);\n                continue;",
                     "hints.add(scanner);\n                accept(scanner);\n                continue;",
                     "if (batchCount > 0) {\n            hints.cutTo",
@@ -40,19 +40,25 @@ enum Bug {
             crash()),
     INPUTS_DELETED_BEFORE_THE_MANIFEST_IS_FORCED(
             engine(
-                    "log/Manifest",
+                    "log/file/Manifest",
                     "        append(words);\n        appendHints(sums);\n        force();\n",
                     "        append(words);\n        appendHints(sums);\n"),
             crash()),
     HINT_TRUSTED(
-            engine("log/HintFile", "return sound ? length - overhead(data) : -1;", "return length - overhead(data);"),
+            engine(
+                    "log/hint/HintFile",
+                    "return sound ? length - overhead(data) : -1;",
+                    "return length - overhead(data);"),
             test("DamageTest.noFlippedBitGivesAWrongAnswer")),
     HINT_OF_ANOTHER_SUM_TRUSTED(
-            engine("log/HintFile", "BlockSums.sum(header, last) != data.hintSum()", "BlockSums.sum(header, last) == 0"),
+            engine(
+                    "log/hint/HintFile",
+                    "BlockSums.sum(header, last) != data.hintSum()",
+                    "BlockSums.sum(header, last) == 0"),
             test("LyingCachesTest.aHintFileThatTheManifestDoesNotKnowIsNotRead")),
     IMAGE_OF_ANOTHER_SUM_TRUSTED(
             engine(
-                    "log/ImageFile",
+                    "log/image/ImageFile",
                     "FileHeader.checksum(header) == (int) (image.sum() >>> Integer.SIZE)",
                     "FileHeader.checksum(header) != 0",
                     "BlockSums.sum(header, block) != image.sum()",
@@ -69,7 +75,7 @@ enum Bug {
                     "return log.position();\n        }\n        try {\n            store.snapshots.appended(locator);"),
             test("FaultTest.everyCallOfAShortLifeMayFail")),
     TAIL_BELIEVED_FROM_THE_PAGE_CACHE(
-            engine("log/TailRecovery", "            handle.write(offset, chunk, 0, length);\n", ""),
+            engine("log/tail/TailRecovery", "            handle.write(offset, chunk, 0, length);\n", ""),
             crash(),
             test("KnownFaultsTest.aTailThatAFailedForceLeftInThePageCacheIsWrittenAnew")),
     MERGE_DROPS_A_DURABLE_VALUE_FOR_A_CACHED_ONE(
@@ -80,12 +86,12 @@ enum Bug {
             test("MergeSafetyTest.aRecordGoesOnlyWhenThePutThatSupersedesItIsDurable")),
     TORN_TAIL_APPENDED_BEHIND(
             engine(
-                    "log/LogOpening",
+                    "log/segmented/LogOpening",
                     "recovery.makeDurable(writable, physicalLength);",
                     "recovery.makeDurable(writable, 0);\n                file.extendTo(physicalLength & -8);"),
             crash()),
     FAILED_FORCE_RETRIED_AT_ONCE(
-            engine("log/GroupCommit", "            return force.force();\n", """
+            engine("log/append/GroupCommit", "            return force.force();\n", """
                         try {
                             return force.force();
                         } catch (IOException e) {
@@ -93,32 +99,35 @@ enum Bug {
                         }
             """),
             engine(
-                    "log/SegmentedLog",
+                    "log/segmented/SegmentedLog",
                     "                options.onFailure().accept(e);\n                throw e;",
                     "                throw e;"),
             test("FaultTest.everyCallOfAShortLifeMayFail")),
     FAILED_FORCE_RETRIED_BY_THE_NEXT_SYNC(
             engine(
-                    "log/GroupCommit",
+                    "log/append/GroupCommit",
                     "                failed = e;\n            }\n        } finally {",
                     "            }\n        } finally {"),
             engine(
-                    "log/SegmentedLog",
+                    "log/segmented/SegmentedLog",
                     "                options.onFailure().accept(e);\n                throw e;",
                     "                throw e;"),
             test("FaultTest.everyCallOfAShortLifeMayFail")),
     FILE_NUMBER_USED_AGAIN_BY_A_MERGE(
             engine(
-                    "log/FileNumbers",
+                    "log/file/FileNumbers",
                     "        highest = first + count - 1;\n",
                     "        highest = count == 1 ? first : highest;\n"),
             crash()),
     FILE_NUMBER_USED_AGAIN_AFTER_A_RECOVERY(
-            engine("log/LogOpening", "                highestId = Math.max(highestId, FileNames.id(name));\n", ""),
+            engine(
+                    "log/segmented/LogOpening",
+                    "                highestId = Math.max(highestId, FileNames.id(name));\n",
+                    ""),
             crash()),
     FILE_NUMBER_OF_A_LEFTOVER_USED_AGAIN(
             engine(
-                    "log/LogOpening",
+                    "log/segmented/LogOpening",
                     "                highestId = Math.max(highestId, FileNames.id(name));\n",
                     "",
                     "        lastLogId = tail.lastLogId();\n",
@@ -126,7 +135,7 @@ enum Bug {
             test("KnownFaultsTest.filesThatRecoveryDroppedDoNotComeBack")),
     ACCESS_ENDED_BEFORE_READERS_HAVE_A_HANDLE(
             engine(
-                    "log/Sealer",
+                    "log/segmented/Sealer",
                     "            if (!each.file.hasReadersHandle()) {",
                     "            each.file.writable().endAccess();\n            if (!each.file.hasReadersHandle()) {"),
             test("FaultTest.everyCallOfAShortLifeMayFail")),
@@ -143,7 +152,7 @@ enum Bug {
             lock("writerKeepsOtherProcessesOut")),
     BODY_NOT_VERIFIED(
             engine(
-                    "log/LocatorReader",
+                    "log/read/LocatorReader",
                     "bodyChecksum(record, from);\n        if ((int) crc.getValue() != expected) {",
                     "bodyChecksum(record, from);\n        if (expected != expected) {",
                     "bodyChecksum(buffer, at);\n        if ((int) crc.getValue() != expected) {",

@@ -1,0 +1,961 @@
+package dev.caskwright.bitcask.log.file;
+
+import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EngineClosedException;
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.Outcome;
+import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.bitcask.log.format.ClockNote;
+import dev.caskwright.bitcask.log.format.CodecNote;
+import dev.caskwright.bitcask.log.format.CopyMark;
+import dev.caskwright.bitcask.log.format.FileHeader;
+import dev.caskwright.bitcask.log.format.FileNames;
+import dev.caskwright.bitcask.log.format.FormatVersions;
+import dev.caskwright.bitcask.log.format.Lineage;
+import dev.caskwright.bitcask.log.format.RecordFormat;
+import dev.caskwright.bitcask.log.format.StoreId;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The list of a store's sealed data files: an append-only file of checksummed edits, each forced before anything relies
+ * on it. It is written anew, under another name and then renamed, whenever the store is opened for writing, and whenever it
+ * has grown to some multiple of what it was then: so its length stays in proportion to the files that it lists.
+ *
+ * <p>A numbered file that is not listed counts only if writers wrote it after everything that is listed: its number is
+ * above {@link #highestId()} and it is no merge's. All others are leftovers. That makes rolling to a new file free of
+ * manifest writes: what was rolled since the last edit is found by its name, and read as the tail of the log.
+ *
+ * <pre>
+ * 0      8               12      16               32      60         64                     1536
+ * | magic | formatVersion | zeros | storeId: 2 x 8 | zeros | checksum | clock, see ClockNote | edits, see ManifestReader
+ *
+ * SEAL:  id, merged, length, firstVersion, lastVersion, history
+ * MERGE: highestId, changesFrom, inputs n, outputs m, n x id, m x (id, length, firstVersion, lastVersion, history)
+ * STATE: highestId, lastLogId, changesFrom, lastVersion, following n
+ * IMAGE: number, nonce, sum
+ * COPY:  kind, finished, history, version
+ * LINEAGE: n x (history, firstVersion)
+ * HINTS: n x (id, sum)
+ * CODEC: what CodecNote says
+ * </pre>
+ *
+ * <p>A manifest starts with a STATE, which says how many edits that follow belong to the start: a SEAL for each file listed
+ * when it was written, HINTS, an IMAGE, a COPY and a LINEAGE if there were such,
+ * and a CODEC for each codec that values were stored by. The start is forced before the file gets its name, so it is never
+ * torn. Of the edits behind it, several may be on their way to the disk at once and arrive in any order, so each says up to
+ * which offset the manifest had been forced before it: what is broken behind that is a torn tail, before it damage.
+ *
+ * <p><b>Threads.</b> The list is guarded by the object. The clock's note is not: readers write it, and must not wait for a
+ * force. So whoever writes to the file holds {@link #writing}, and nobody forces while holding it.
+ */
+public final class Manifest implements Closeable {
+    /**
+     * A sealed data file. Its history is the random number of the opening that made it: with the file's number, it tells
+     * the file from every other one, also of a copy of this store that went its own way.
+     */
+    public record Sealed(long id, boolean merged, long length, long firstVersion, long lastVersion, long history) {
+        public String name() {
+            return merged ? FileNames.merged(id) : FileNames.data(id);
+        }
+    }
+
+    /**
+     * The image of the key index that belongs to the store as it is: a number that names the file, a random one that is in
+     * it, and a sum of its content. Nothing else in a directory passes for it, be it older, or newer and of another history.
+     */
+    public record Image(long number, long nonce, long sum) {
+        public String name() {
+            return FileNames.image(number);
+        }
+
+        public Image withSum(long newSum) {
+            return new Image(number, nonce, newSum);
+        }
+    }
+
+    static final int FORMAT_VERSION = 1;
+
+    private static final long MAGIC = 0x49_4E_41_4D_4B_53_41_43L; // "CASKMANI"
+    private static final int EDITS_OFFSET = ClockNote.END;
+
+    /** A manifest is written anew when it has grown by as much as it began with, and by this at least. */
+    private static final long LEAST_GROWTH = 64 << 10;
+
+    private static final int REWRITTEN_PIECE = 64 << 10;
+
+    /**
+     * So many zeros are kept written behind the edits of an open store, for those that a full disk must not prevent: a merge
+     * that only gives space back, and what opening lists. With them, the manifest of a small store still fits into 4 KiB.
+     */
+    static final int ROOM = 2 << 10;
+
+    private static final int OUTPUT_WORDS = 5;
+
+    private static final int SEAL = 1;
+    private static final int MERGE = 2;
+    private static final int STATE = 3;
+    private static final int IMAGE = 4;
+    private static final int COPY = 5;
+    private static final int LINEAGE = 6;
+    private static final int HINTS = 7;
+    private static final int CODEC = 8;
+
+    private final StoreId store;
+    private final TreeMap<Long, Sealed> files = new TreeMap<>();
+    private final TreeMap<Long, Long> hintSums = new TreeMap<>();
+    private final TreeMap<Integer, CodecNote> codecs = new TreeMap<>();
+    private long highestId;
+    private long lastLogId;
+    private long changesFrom;
+    private long lastVersion;
+    private @Nullable Image image;
+    private @Nullable CopyMark copy;
+    private Lineage lineage = Lineage.EMPTY;
+    private volatile @Nullable IOException failed;
+    private @Nullable EngineException nameNotForced; // why the name of the manifest is not durable yet
+
+    /** Made in time: it may be that no memory is left when it is needed. */
+    private final IOException endedHalfway = new IOException("a change of the manifest ended half-way");
+
+    private long end;
+    private long forced; // up to where the file was forced
+    private long growsTo; // how long it may become before it is written anew
+    private int room; // how much is kept written behind the edits
+    private long roomTo; // up to where the file has bytes
+
+    private final Object writing = new Object();
+    private final ClockNote clock; // guarded by writing, like the next three
+    private @Nullable IoManager io; // where it was written to; null until then
+    private @Nullable WritableFile file; // opened when it is needed
+    private boolean isClosed;
+
+    public Manifest(StoreId store) {
+        this.store = store;
+        this.clock = new ClockNote(store);
+    }
+
+    /** Reads the manifest of a store; null if there is none. */
+    public static @Nullable Manifest read(IoManager io) throws IOException {
+        if (!io.list().contains(FileNames.MANIFEST)) {
+            if (io.listObstacles().contains(FileNames.MANIFEST)) {
+                throw new UnsupportedFormatException(
+                        "not a regular file, move it away if the directory is to be a store:" + " file="
+                                + FileNames.MANIFEST + ", directory=" + io.describe());
+            }
+            return null;
+        }
+        try (ReadableFile file = io.open(FileNames.MANIFEST)) {
+            byte[] start = new byte[EDITS_OFFSET];
+            int read = file.read(0, start, 0, EDITS_OFFSET);
+            Manifest manifest = new Manifest(readHeader(start, read));
+            if (read < EDITS_OFFSET) {
+                throw new CorruptRecordException("manifest is cut short", FileNames.MANIFEST, read, "");
+            }
+            manifest.clock.read(start, read);
+            manifest.readEdits(new ManifestReader(file, file.length(), manifest.store.seed()), file.length());
+            manifest.roomTo = file.length();
+            return manifest;
+        }
+    }
+
+    private static StoreId readHeader(byte[] bytes, int length) throws IOException {
+        if (!FileHeader.isSound(bytes, length, MAGIC)) {
+            if (length >= 12 && FileHeader.hasMagic(bytes, MAGIC)) {
+                throw new CorruptRecordException("bad manifest header", FileNames.MANIFEST, 0, "length=" + length);
+            }
+            throw new UnsupportedFormatException(
+                    "not a store: file=" + FileNames.MANIFEST + " has no known header, length=" + length);
+        }
+        FormatVersions.check(FileNames.MANIFEST, FileHeader.formatVersion(bytes), FORMAT_VERSION);
+        return FileHeader.store(bytes);
+    }
+
+    /**
+     * Applies the edits in order. Those from the first that is not whole on were never relied on and are left out, unless
+     * a sound one behind it says that it had been forced: that is damage.
+     */
+    private void readEdits(ManifestReader reader, long length) throws IOException {
+        long at = EDITS_OFFSET;
+        long base = 1;
+        while (at < length || base > 0) {
+            long editEnd = reader.end(at);
+            if (editEnd < 0 && base > 0) {
+                // The start was forced before the manifest got its name: it cannot be torn, and what is missing of it
+                // would make data files look like leftovers.
+                throw new CorruptRecordException("manifest is cut short", FileNames.MANIFEST, at, "missing=" + base);
+            }
+            if (editEnd < 0) {
+                long witness = reader.witness(at);
+                if (witness >= 0) {
+                    throw new CorruptRecordException(
+                            "bad manifest edit", FileNames.MANIFEST, at, "proved by the edit at offset " + witness);
+                }
+                return;
+            }
+            long following = apply(reader, at, base > 0);
+            base = base == 0 ? 0 : base - 1 + following;
+            at = editEnd;
+            end = editEnd;
+        }
+    }
+
+    /** Applies an edit; returns how many of those that follow it are part of the start of the manifest. */
+    private long apply(ManifestReader reader, long at, boolean isStart) throws IOException {
+        int type = reader.type(at);
+        if (type < SEAL || type > CODEC) {
+            throw new UnsupportedFormatException("unknown manifest edit: type=" + type
+                    + "; open the store with the version of the library that wrote it");
+        }
+        // The number of longs is compared with what there is before they are read.
+        long[] words = reader.words(at) <= mostWords(reader, at, type) ? reader.allWords(at) : new long[0];
+        boolean isFirst = at == EDITS_OFFSET;
+        if ((type == STATE) != isFirst || !isPossible(type, words, isStart)) {
+            throw new CorruptRecordException(
+                    "impossible manifest edit", FileNames.MANIFEST, at, "type=" + type + ", longs=" + reader.words(at));
+        }
+        if (!isStart && (type == SEAL || type == MERGE)) {
+            copy = null; // it has gone its own way since
+        }
+        switch (type) {
+            case SEAL -> applySeal(sealOf(words));
+            case MERGE -> applyMerge(words);
+            case STATE -> applyState(words);
+            case IMAGE -> image = new Image(words[1], words[2], words[3]);
+            case COPY -> copy = CopyMark.ofWords(words);
+            case LINEAGE -> lineage = Lineage.ofWords(words);
+            case CODEC -> noteCodec(CodecNote.ofWords(words));
+            default -> applyHints(words);
+        }
+        return type == STATE ? words[5] : 0;
+    }
+
+    /** Returns how many longs an edit can have: no merge has more inputs, and no HINTS more hint files, than there are files. */
+    private long mostWords(ManifestReader reader, long at, int type) throws IOException {
+        if (type == HINTS) {
+            return 1 + 2L * files.size();
+        }
+        if (type == CODEC) {
+            return CodecNote.MOST_WORDS;
+        }
+        if (type != MERGE) {
+            return type == LINEAGE ? Lineage.MOST_WORDS : 7;
+        }
+        boolean isPossible = reader.words(at) >= 5 && reader.word(at, 3) >= 0 && reader.word(at, 3) <= files.size();
+        return isPossible ? Integer.MAX_VALUE : 0;
+    }
+
+    /** A right checksum does not make an edit possible: who can make files can make checksums. */
+    private boolean isPossible(int type, long[] words, boolean isStart) {
+        return switch (type) {
+            case SEAL -> isPossibleSeal(words, isStart);
+            case STATE -> isPossibleState(words);
+            case IMAGE -> words.length == 4 && FileNames.isFileNumber(words[1]);
+            case COPY -> CopyMark.isPossible(words);
+            case LINEAGE -> words.length > 0 && Lineage.isPossible(words);
+            case HINTS -> words.length % 2 == 1;
+            case CODEC -> CodecNote.isPossible(words) && fits(CodecNote.ofWords(words));
+            default -> !isStart && isPossibleMerge(words);
+        };
+    }
+
+    /** Returns whether a codec can be noted: it is new, or the same was noted before. */
+    private boolean fits(CodecNote note) {
+        CodecNote known = codecs.get(note.key());
+        return known == null ? codecs.size() < CodecNote.MOST : known.isSame(note);
+    }
+
+    private boolean isPossibleSeal(long[] words, boolean isStart) {
+        if (!isStart && words.length == 7 && sealOf(words).equals(files.get(words[1]))) {
+            return true; // written again, since the disk was full when one that followed it was to be written
+        }
+        if (words.length != 7 || !isPossibleFile(words, 1, 3) || (words[2] != 0 && words[2] != 1)) {
+            return false;
+        }
+        boolean isMerged = words[2] == 1;
+        if (isStart) { // the STATE knows of it
+            return words[1] <= highestId && words[5] <= lastVersion && (isMerged || words[1] <= lastLogId);
+        }
+        // Files are sealed in the order of the log; what a merge writes is listed by a MERGE.
+        return !isMerged && words[1] > lastLogId && (words[4] == 0 || words[4] > lastVersion);
+    }
+
+    private static Sealed sealOf(long[] words) {
+        return new Sealed(words[1], words[2] != 0, words[3], words[4], words[5], words[6]);
+    }
+
+    private static boolean isPossibleState(long[] words) {
+        return words.length == 6
+                && words[1] <= FileNames.MAX_NUMBER
+                && words[2] >= 0
+                && words[2] <= words[1]
+                && words[3] >= 0
+                && words[3] <= words[4]
+                && words[4] <= RecordFormat.LAST_VERSION
+                && words[5] >= 0
+                && words[5] <= FileNames.MAX_NUMBER;
+    }
+
+    private boolean isPossibleMerge(long[] words) {
+        boolean hasItsLength = words.length >= 5
+                && words[4] >= 0
+                && words[4] <= words.length
+                && words.length == 5 + words[3] + OUTPUT_WORDS * words[4];
+        if (!hasItsLength || !FileNames.isFileNumber(words[1]) || words[2] < 0 || words[2] > lastVersion) {
+            return false;
+        }
+        Set<Long> inputs = new HashSet<>();
+        int at = 5;
+        for (; at < 5 + words[3]; at++) {
+            if (!files.containsKey(words[at]) || !inputs.add(words[at])) {
+                return false;
+            }
+        }
+        Set<Long> outputs = new HashSet<>();
+        for (; at < words.length; at += OUTPUT_WORDS) {
+            if (!isPossibleFile(words, at, at + 1) || words[at] > words[1] || !outputs.add(words[at])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Checks the number of a file that is to be listed, and from {@code lengthAt} on its length and its versions. */
+    private boolean isPossibleFile(long[] words, int idAt, int lengthAt) {
+        long length = words[lengthAt];
+        long first = words[lengthAt + 1];
+        long last = words[lengthAt + 2];
+        return FileNames.isFileNumber(words[idAt])
+                && !files.containsKey(words[idAt])
+                && length >= DataFile.HEADER_LENGTH
+                && length <= RecordFormat.MAX_FILE_LENGTH
+                && length % RecordFormat.ALIGNMENT == 0
+                && (first == 0 ? last == 0 : first > 0 && first <= last && last <= RecordFormat.LAST_VERSION);
+    }
+
+    private void applySeal(Sealed sealed) {
+        files.put(sealed.id(), sealed);
+        highestId = Math.max(highestId, sealed.id());
+        lastVersion = Math.max(lastVersion, sealed.lastVersion());
+        if (!sealed.merged()) {
+            lastLogId = Math.max(lastLogId, sealed.id());
+            lineage = lineage.with(sealed.history(), sealed.firstVersion());
+        }
+    }
+
+    private void applyMerge(long[] words) {
+        highestId = Math.max(highestId, words[1]);
+        changesFrom = Math.max(changesFrom, words[2]);
+        image = null; // it names records of the inputs
+        int inputs = (int) words[3];
+        int outputs = (int) words[4];
+        int at = 5;
+        for (int i = 0; i < inputs; i++, at++) {
+            files.remove(words[at]);
+            hintSums.remove(words[at]);
+        }
+        for (int i = 0; i < outputs; i++, at += OUTPUT_WORDS) {
+            applySeal(new Sealed(words[at], true, words[at + 1], words[at + 2], words[at + 3], words[at + 4]));
+        }
+    }
+
+    private void applyHints(long[] words) {
+        for (int at = 1; at < words.length; at += 2) {
+            if (files.containsKey(words[at])) {
+                hintSums.put(words[at], words[at + 1]);
+            }
+        }
+    }
+
+    private void applyState(long[] words) {
+        highestId = Math.max(highestId, words[1]);
+        lastLogId = Math.max(lastLogId, words[2]);
+        changesFrom = Math.max(changesFrom, words[3]);
+        lastVersion = Math.max(lastVersion, words[4]);
+    }
+
+    public StoreId store() {
+        return store;
+    }
+
+    /** Returns the sum of a data file's hint file, by which it is believed; 0 if there is none to be believed. */
+    public synchronized long hintSum(long id) {
+        return hintSums.getOrDefault(id, 0L);
+    }
+
+    /** Has the next {@link #rewrite} believe a hint file of this sum, or with 0 none. */
+    public synchronized void noteHints(long id, long sum) {
+        if (sum == 0) {
+            hintSums.remove(id);
+        } else {
+            hintSums.put(id, sum);
+        }
+    }
+
+    public synchronized Collection<Sealed> files() {
+        return new ArrayList<>(files.values());
+    }
+
+    /** Returns the greatest number that a listed file has or had, or that was set aside for a merge. */
+    public synchronized long highestId() {
+        return highestId;
+    }
+
+    /** Returns the number of the last file sealed that writers wrote, even if a merge has replaced it since. */
+    public synchronized long lastLogId() {
+        return lastLogId;
+    }
+
+    /** Returns the version after which every change is still in the files that writers wrote. */
+    public synchronized long changesFrom() {
+        return changesFrom;
+    }
+
+    /** Returns what was last noted with {@link #noteClock}; empty if nothing was. */
+    public long[] clockNote() {
+        synchronized (writing) {
+            return clock.longs();
+        }
+    }
+
+    public synchronized long lastVersion() {
+        return lastVersion;
+    }
+
+    /** Returns the image of the key index that is as good as the log up to some place, if there is one. */
+    public synchronized @Nullable Image image() {
+        return image;
+    }
+
+    /** Returns what this directory is a copy of, if it is one and nothing was written to it since. */
+    public synchronized @Nullable CopyMark copy() {
+        return copy;
+    }
+
+    /** Says what the next {@link #rewrite} will call this directory; null for a store of its own. */
+    public synchronized void noteCopy(@Nullable CopyMark newCopy) {
+        copy = newCopy;
+    }
+
+    /** Returns which histories this store has been through. */
+    public synchronized Lineage lineage() {
+        return lineage;
+    }
+
+    /** Has the next {@link #rewrite} name the histories of the store that this one is a copy of. */
+    public synchronized void noteLineage(Lineage newLineage) {
+        lineage = newLineage;
+    }
+
+    /** Returns the codecs that values were stored by. */
+    public synchronized Collection<CodecNote> codecs() {
+        return new ArrayList<>(codecs.values());
+    }
+
+    /** Has the next {@link #rewrite} note a codec. */
+    public synchronized void noteCodec(CodecNote note) {
+        codecs.put(note.key(), note);
+    }
+
+    /** Notes a codec durably: after this, records may name it. */
+    public synchronized void addCodec(CodecNote note) throws IOException {
+        synchronized (writing) {
+            if (isClosed) {
+                throw new EngineClosedException("the engine is closed");
+            }
+        }
+        shorten();
+        appendAndForce(note.words(CODEC));
+        noteCodec(note);
+    }
+
+    /** Returns the codecs that a damaged manifest of a store still tells of, found by the checksums of their edits. */
+    public static Collection<CodecNote> salvagedCodecs(ReadableFile file, StoreId store) throws IOException {
+        ManifestReader reader = new ManifestReader(file, file.length(), store.seed());
+        TreeMap<Integer, CodecNote> found = new TreeMap<>();
+        for (long at = EDITS_OFFSET; at < file.length(); at += RecordFormat.ALIGNMENT) {
+            if (reader.end(at) > at && reader.type(at) == CODEC && reader.words(at) <= CodecNote.MOST_WORDS) {
+                long[] words = reader.allWords(at);
+                if (CodecNote.isPossible(words)) {
+                    found.putIfAbsent(CodecNote.ofWords(words).key(), CodecNote.ofWords(words));
+                }
+            }
+        }
+        return found.values();
+    }
+
+    /** Leaves the image out of the next {@link #rewrite}. */
+    public synchronized void dropImage() {
+        image = null;
+    }
+
+    /** Notes state that the next {@link #rewrite} will keep. */
+    public synchronized void noteState(long newHighestId, long newChangesFrom, long newLastVersion) {
+        applyState(new long[] {STATE, newHighestId, 0, newChangesFrom, newLastVersion, 0});
+    }
+
+    /** Has the next {@link #rewrite} keep another manifest's note of the clock. */
+    public void setClockNote(long[] note) {
+        synchronized (writing) {
+            clock.set(note);
+        }
+    }
+
+    /** Notes a sealed file that the next {@link #rewrite} will list. */
+    public synchronized void noteSealed(Sealed sealed) {
+        applySeal(sealed);
+    }
+
+    /** Replaces the manifest on disk by one that lists what this one lists, and opens it for more edits. */
+    public synchronized void rewrite(IoManager target) throws IOException {
+        String newName = freeName(target);
+        try (WritableFile fresh = target.create(newName, 0)) {
+            long noted = writeHead(fresh);
+            long freshEnd = writeStart(fresh);
+            fresh.write(freshEnd, new byte[room], 0, room);
+            // The rename must not reach the disk before the content that it makes valid.
+            fresh.force();
+            replaceBy(fresh, newName, target, noted);
+            end = freshEnd;
+            forced = freshEnd;
+            growsTo = freshEnd + Math.max(freshEnd, LEAST_GROWTH);
+            roomTo = freshEnd + room;
+        } catch (OutOfSpaceException e) {
+            if (failed == null) { // the old one is in its place
+                Unneeded.isDeleted(target, newName);
+            }
+            throw e;
+        }
+        // If it fails, which of the two a power loss leaves is not known, so nothing may be appended to this one.
+        syncName(target);
+    }
+
+    /** Makes the name of a manifest durable that was written anew. If that cannot so much as begin, it is tried again later. */
+    private void syncName(IoManager target) throws IOException {
+        orFail(() -> {
+            try {
+                target.syncDirectory();
+                nameNotForced = null;
+            } catch (EngineException e) {
+                nameNotForced = e;
+                if (!NewFiles.hasChangedNothing(e)) {
+                    throw e;
+                }
+            }
+        });
+        EngineException failure = nameNotForced;
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    /** Has some room kept behind the edits from the next {@link #rewrite} on. */
+    public synchronized void keepRoom() {
+        room = ROOM;
+    }
+
+    /**
+     * Goes on with the manifest that was read, for a full disk that has no room for a new one: writes it once more in its
+     * place, since what was read need not be on the disk, and lists files behind its edits, in the room kept there.
+     *
+     * @param sums those of hint files that it does not know yet
+     */
+    public synchronized void goOn(IoManager target, List<Sealed> sealed, Map<Long, Long> sums) throws IOException {
+        synchronized (writing) {
+            io = target;
+            isClosed = false;
+            WritableFile current = open();
+            byte[] piece = new byte[(int) Math.min(REWRITTEN_PIECE, roomTo)];
+            for (long at = 0; at < roomTo; at += piece.length) {
+                int length = (int) Math.min(piece.length, roomTo - at);
+                // Zeros take the place of edits that were never relied on, or one of them could follow a new one.
+                int kept = (int) Math.max(0, Math.min(length, end - at));
+                if (current.read(at, piece, 0, kept) < kept) {
+                    throw new CorruptRecordException(
+                            "manifest became shorter while it was read", FileNames.MANIFEST, at, "length=" + roomTo);
+                }
+                Arrays.fill(piece, kept, length, (byte) 0);
+                current.write(at, piece, 0, length);
+            }
+        }
+        force();
+        if (!sealed.isEmpty()) {
+            for (Sealed each : sealed) {
+                append(sealWords(each));
+            }
+            force();
+        }
+        appendHints(sums);
+    }
+
+    /** Returns a name for a new manifest, past leftovers that cannot be deleted and whatever else lies there. */
+    private static String freeName(IoManager io) throws IOException {
+        List<String> files = io.list();
+        List<String> obstacles = io.listObstacles();
+        for (int n = 0; n < FileNames.NEW_MANIFESTS; n++) {
+            String name = FileNames.newManifest(n);
+            boolean isFree = !obstacles.contains(name) && (!files.contains(name) || Unneeded.isDeleted(io, name));
+            if (isFree) {
+                return name;
+            }
+        }
+        throw new IOException(
+                "no name is free for a new manifest, move away what lies there: directory=" + io.describe() + ", name="
+                        + FileNames.NEW_MANIFEST + ", and the same with .1 to ." + (FileNames.NEW_MANIFESTS - 1));
+    }
+
+    /** Writes what comes before the edits; returns the serial of the clock's note. */
+    private long writeHead(WritableFile fresh) throws IOException {
+        byte[] head = Arrays.copyOf(FileHeader.seal(FileHeader.begin(MAGIC, FORMAT_VERSION, store)), EDITS_OFFSET);
+        long noted;
+        synchronized (writing) {
+            noted = clock.placeIn(head);
+        }
+        fresh.write(0, head, 0, head.length);
+        return noted;
+    }
+
+    private void replaceBy(WritableFile fresh, String newName, IoManager target, long noted) throws IOException {
+        synchronized (writing) {
+            if (clock.serial() != noted) {
+                clock.write(fresh); // readers went on noting it in the old file
+            }
+            closeFile();
+            fresh.close();
+            // If it fails, which of the two has the name now is not known.
+            orFail(() -> target.rename(newName, FileNames.MANIFEST));
+            io = target;
+            isClosed = false;
+        }
+    }
+
+    /** Writes what there is as the start of a manifest; returns where that ends. */
+    private long writeStart(WritableFile fresh) throws IOException {
+        Image kept = image;
+        CopyMark keptCopy = copy;
+        long[] hints = hintWords(hintSums);
+        int following = files.size()
+                + (hints.length == 1 ? 0 : 1)
+                + (kept == null ? 0 : 1)
+                + (keptCopy == null ? 0 : 1)
+                + (lineage == Lineage.EMPTY ? 0 : 1)
+                + codecs.size();
+        long at = EDITS_OFFSET;
+        at = write(fresh, at, 0, new long[] {STATE, highestId, lastLogId, changesFrom, lastVersion, following});
+        for (Sealed sealed : files.values()) {
+            at = write(fresh, at, 0, sealWords(sealed));
+        }
+        if (hints.length > 1) {
+            at = write(fresh, at, 0, hints);
+        }
+        if (kept != null) {
+            at = write(fresh, at, 0, imageWords(kept));
+        }
+        if (keptCopy != null) {
+            at = write(fresh, at, 0, keptCopy.words(COPY));
+        }
+        if (lineage != Lineage.EMPTY) {
+            at = write(fresh, at, 0, lineage.words(LINEAGE));
+        }
+        for (CodecNote codec : codecs.values()) {
+            at = write(fresh, at, 0, codec.words(CODEC));
+        }
+        return at;
+    }
+
+    /**
+     * Lists sealed files, durably, but for those that are listed.
+     *
+     * @param sums those of the files' hint files
+     */
+    public synchronized void seal(List<Sealed> sealed, Map<Long, Long> sums) throws IOException {
+        List<Sealed> unlisted = new ArrayList<>(sealed);
+        unlisted.removeIf(each -> files.containsKey(each.id()));
+        if (unlisted.isEmpty()) {
+            appendHints(sums);
+            return;
+        }
+        shorten();
+        for (Sealed each : unlisted) {
+            append(sealWords(each));
+        }
+        appendHints(sums);
+        force();
+        copy = null;
+        orFail(() -> unlisted.forEach(this::applySeal));
+    }
+
+    /** Replaces the inputs of a merge by its outputs, durably and at once. */
+    public synchronized void merge(
+            long highest, long newChangesFrom, Collection<Long> inputs, List<Sealed> outputs, Map<Long, Long> sums)
+            throws IOException {
+        shorten();
+        long[] words = new long[5 + inputs.size() + OUTPUT_WORDS * outputs.size()];
+        words[0] = MERGE;
+        words[1] = Math.max(highest, highestId); // one that only takes files away sets no numbers aside
+        words[2] = newChangesFrom;
+        words[3] = inputs.size();
+        words[4] = outputs.size();
+        int at = 5;
+        for (long input : inputs) {
+            words[at++] = input;
+        }
+        for (Sealed output : outputs) {
+            words[at++] = output.id();
+            words[at++] = output.length();
+            words[at++] = output.firstVersion();
+            words[at++] = output.lastVersion();
+            words[at++] = output.history();
+        }
+        append(words);
+        appendHints(sums);
+        force();
+        copy = null;
+        orFail(() -> {
+            applyMerge(words);
+            hintSums.keySet().retainAll(files.keySet());
+        });
+    }
+
+    /**
+     * Notes sums of hint files, without forcing: what a power loss takes of it costs the reading of data files. If that
+     * cannot be written, the hint files are not believed, and there is no other harm.
+     */
+    private void appendHints(Map<Long, Long> sums) {
+        long[] words = hintWords(sums);
+        if (words.length == 1) {
+            return;
+        }
+        try {
+            synchronized (writing) {
+                keepRoomBehind(open(), words); // a cache takes nothing of the room kept for what must fit
+            }
+            append(words);
+            hintSums.putAll(sums);
+        } catch (IOException e) {
+            logger().warn("hint files could not be noted, opening may take longer: {}", e.toString());
+        }
+    }
+
+    private static long[] hintWords(Map<Long, Long> sums) {
+        long[] words = new long[1 + 2 * sums.size()];
+        words[0] = HINTS;
+        int at = 1;
+        for (Map.Entry<Long, Long> each : sums.entrySet()) {
+            words[at++] = each.getKey();
+            words[at++] = each.getValue();
+        }
+        return words;
+    }
+
+    /** Lets an image take the place of the one before, durably. */
+    public synchronized void publish(Image fresh) throws IOException {
+        shorten();
+        synchronized (writing) {
+            keepRoomBehind(open(), imageWords(fresh)); // a cache takes nothing of the room kept for what must fit
+        }
+        appendAndForce(imageWords(fresh));
+        image = fresh;
+    }
+
+    /**
+     * Notes what the clock is not to forget; survives the death of the process. Waits for no force.
+     *
+     * @param latest returns the note as it is when it is written
+     */
+    public void noteClock(Supplier<long[]> latest) throws IOException {
+        synchronized (writing) {
+            clock.note(open(), latest.get());
+        }
+    }
+
+    /** Writes the manifest anew if it has grown long. */
+    private void shorten() throws IOException {
+        IoManager target;
+        synchronized (writing) {
+            target = io;
+        }
+        if (target == null || end < growsTo || failed != null) {
+            return;
+        }
+        try {
+            rewrite(target);
+        } catch (IOException e) {
+            if (failed != null) {
+                throw e;
+            }
+            // The one that is there is as good as before, only longer.
+            growsTo = end + LEAST_GROWTH;
+            logger().warn("the manifest could not be written anew, will try again: {}", e.toString());
+        }
+    }
+
+    private void appendAndForce(long[] words) throws IOException {
+        append(words);
+        force();
+    }
+
+    private void force() throws IOException {
+        long reached = end;
+        // Not an error of space, even if the system calls it so: what reached the disk is not known. So nothing may be
+        // appended behind it any more, or a hole in the middle of the manifest could make the store unreadable.
+        orFail(() -> {
+            WritableFile current;
+            synchronized (writing) {
+                current = open();
+            }
+            try {
+                current.force();
+            } catch (IOException e) {
+                throw new IOException("force failed: file=" + FileNames.MANIFEST, e);
+            }
+        });
+        forced = reached;
+    }
+
+    /** A step after which disk and memory agree, and before which they did not. */
+    private interface Step {
+        void take() throws IOException;
+    }
+
+    /** Takes a step; if that ends in any other way than well, the manifest is not changed any more. */
+    private void orFail(Step step) throws IOException {
+        boolean isTaken = false;
+        try {
+            step.take();
+            isTaken = true;
+        } catch (IOException e) {
+            failed = e;
+            throw e;
+        } finally {
+            if (!isTaken && failed == null) {
+                failed = endedHalfway;
+            }
+        }
+    }
+
+    /** Under the lock for writing. */
+    private WritableFile open() throws IOException {
+        IoManager target = io;
+        if (target == null || isClosed) {
+            throw new IllegalStateException("manifest is not open for writing");
+        }
+        IOException first = failed;
+        if (first != null) {
+            throw new IOException("an earlier change of the manifest failed: " + first, first);
+        }
+        WritableFile current = file;
+        if (current == null) {
+            current = openToAppend(target);
+            file = current;
+        }
+        return current;
+    }
+
+    private static WritableFile openToAppend(IoManager target) throws IOException {
+        try {
+            return target.openWritable(FileNames.MANIFEST);
+        } catch (IOException e) {
+            throw new EngineException(
+                    ErrorCode.UNAVAILABLE,
+                    Outcome.NOT_APPLIED,
+                    "the manifest could not be opened, nothing was written, try again: " + e,
+                    e);
+        }
+    }
+
+    private void append(long[] words) throws IOException {
+        // Asked before anything is written: an edit that opening would refuse must not get to the disk.
+        if (!isPossible((int) words[0], words, false)) {
+            throw new IllegalStateException("impossible manifest edit is not written: " + Arrays.toString(words));
+        }
+        synchronized (writing) {
+            IoManager target = io;
+            if (nameNotForced != null && target != null) {
+                syncName(target); // before anything is in this manifest that the one before it had not
+            }
+            WritableFile current = open();
+            try {
+                keepRoomBehind(current, words);
+            } catch (OutOfSpaceException e) {
+                logger().debug("the disk is full, an edit of the manifest takes of the room kept for it", e);
+            }
+            end = write(current, end, forced, words); // after a failed write the same place is written again
+            roomTo = Math.max(roomTo, end);
+        }
+    }
+
+    /** Writes zeros so that there is room behind an edit that is to be appended. Under the lock for writing. */
+    private void keepRoomBehind(WritableFile current, long[] words) throws IOException {
+        long wanted = end + ManifestReader.EDIT_HEADER + (words.length - 1L) * Long.BYTES + room;
+        if (room > 0 && wanted > roomTo) {
+            int more = (int) (wanted - roomTo);
+            current.write(roomTo, new byte[more], 0, more);
+            roomTo = wanted;
+        }
+    }
+
+    private long write(WritableFile target, long at, long forcedBefore, long[] words) throws IOException {
+        byte[] edit = ManifestReader.encode(words, forcedBefore, store.seed(), at);
+        target.write(at, edit, 0, edit.length);
+        return at + edit.length;
+    }
+
+    private static long[] sealWords(Sealed sealed) {
+        return new long[] {
+            SEAL,
+            sealed.id(),
+            sealed.merged() ? 1 : 0,
+            sealed.length(),
+            sealed.firstVersion(),
+            sealed.lastVersion(),
+            sealed.history()
+        };
+    }
+
+    private static long[] imageWords(Image image) {
+        return new long[] {IMAGE, image.number(), image.nonce(), image.sum()};
+    }
+
+    @Override
+    public void close() throws IOException {
+        synchronized (writing) {
+            isClosed = true;
+            closeFile();
+        }
+    }
+
+    private void closeFile() throws IOException {
+        WritableFile current = file;
+        file = null;
+        if (current != null) {
+            current.close();
+        }
+    }
+
+    private static Logger logger() {
+        return LoggerFactory.getLogger(Manifest.class);
+    }
+
+    @Override
+    public String toString() {
+        return "Manifest" + Arrays.toString(files.values().toArray());
+    }
+}

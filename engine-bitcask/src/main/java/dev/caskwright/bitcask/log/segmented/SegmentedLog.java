@@ -1,0 +1,1187 @@
+package dev.caskwright.bitcask.log.segmented;
+
+import dev.caskwright.api.CorruptRecordException;
+import dev.caskwright.api.EncryptionStats;
+import dev.caskwright.api.EngineException;
+import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.Outcome;
+import dev.caskwright.api.spi.BatchDraft;
+import dev.caskwright.api.spi.Causes;
+import dev.caskwright.api.spi.ImageOutput;
+import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.KeyFilter;
+import dev.caskwright.api.spi.LogCopy;
+import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.MergeOutput;
+import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.RecordDraft;
+import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.RecordLogOpening;
+import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.api.spi.RecordReader;
+import dev.caskwright.api.spi.RecordScanner;
+import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.bitcask.events.StallEvent;
+import dev.caskwright.bitcask.events.StoreEvents;
+import dev.caskwright.bitcask.log.append.DeleteReserve;
+import dev.caskwright.bitcask.log.append.DraftWriter;
+import dev.caskwright.bitcask.log.append.EncodedBatch;
+import dev.caskwright.bitcask.log.append.EncodedDraft;
+import dev.caskwright.bitcask.log.append.EncryptedAppends;
+import dev.caskwright.bitcask.log.append.GroupCommit;
+import dev.caskwright.bitcask.log.append.SpaceAhead;
+import dev.caskwright.bitcask.log.coding.CodecNotes;
+import dev.caskwright.bitcask.log.coding.ValueCoding;
+import dev.caskwright.bitcask.log.coding.ValueEncoder;
+import dev.caskwright.bitcask.log.copy.LogBackup;
+import dev.caskwright.bitcask.log.file.DataFile;
+import dev.caskwright.bitcask.log.file.FileNumbers;
+import dev.caskwright.bitcask.log.file.FileSlots;
+import dev.caskwright.bitcask.log.file.Manifest;
+import dev.caskwright.bitcask.log.file.NewFiles;
+import dev.caskwright.bitcask.log.file.Unneeded;
+import dev.caskwright.bitcask.log.format.Expiries;
+import dev.caskwright.bitcask.log.format.FileNames;
+import dev.caskwright.bitcask.log.format.KeyNote;
+import dev.caskwright.bitcask.log.format.Locator;
+import dev.caskwright.bitcask.log.format.LogPosition;
+import dev.caskwright.bitcask.log.format.RecordFormat;
+import dev.caskwright.bitcask.log.hint.HintFile;
+import dev.caskwright.bitcask.log.image.IndexImages;
+import dev.caskwright.bitcask.log.keys.FileKey;
+import dev.caskwright.bitcask.log.keys.KeyRing;
+import dev.caskwright.bitcask.log.merge.MergedFile;
+import dev.caskwright.bitcask.log.merge.Recoding;
+import dev.caskwright.bitcask.log.read.LocatorReader;
+import dev.caskwright.bitcask.log.scan.FileScanner;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The record log: a row of data files of which the last is appended to.
+ *
+ * <p><b>Threads.</b> Appending, rolling and slots are guarded by the engine's write lock. {@link #sync} may run in any
+ * thread; all forces of data files go through its group commit, one at a time. Sealing runs in the background ({@link Sealer}). Readers take files by the slot in a locator.
+ *
+ * <p><b>Positions.</b> See {@link LogPosition}.
+ */
+public final class SegmentedLog implements RecordLog {
+    /** When more files wait to be sealed, the writer seals them itself: hints not yet written take memory. */
+    private static final int MAX_UNSEALED = 32;
+
+    /** About what a file takes in memory: what is known of it here, in its handle, and in the manifest's list. */
+    private static final long FILE_BYTES = 512;
+
+    /** So much is made free when a full disk leaves no room for what matters. */
+    private static final long ROOM_TO_MAKE = 256 << 10;
+
+    /** What is written over the header of a record that is not to be found. */
+    private static final byte[] NO_RECORD = new byte[2 * RecordFormat.ALIGNMENT];
+
+    private final IoManager io;
+    private final RecordLogOptions options;
+    private final Manifest manifest;
+    private final String name;
+    private final GroupCommit commit;
+    private final EncodedDraft markDraft = new EncodedDraft();
+    private final ValueCoding coding;
+    private final KeyRing keys;
+    private final @Nullable EncryptedAppends encrypted; // null if writes are not encrypted
+    private final CRC32C batchCrc = new CRC32C();
+    private final DraftWriter writer = new DraftWriter();
+    private final Object handles = new Object(); // a handle is not exchanged while it is forced
+    private final Object leaving = new Object(); // the mark at a file's end tells all that is durable by then
+    private final FileSlots slots;
+    private final SpaceAhead space;
+    private final DeleteReserve reserve;
+    private final Sealer sealer;
+    private final Runnable sealing;
+    private final Runnable writingHints = new Runnable() {
+        @Override
+        public void run() {
+            HintFile.Builder hints = activeHints;
+            if (hints != null) {
+                hints.writeAhead();
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "writing hints";
+        }
+    };
+    private final Unneeded unneeded;
+    private final NewFiles newFiles;
+    private final FileNumbers numbers;
+    private final IndexImages images;
+
+    /** Made in time, for when there is no memory to say more. */
+    private final EngineException noMemory =
+            new EngineException(ErrorCode.UNAVAILABLE, Outcome.NOT_APPLIED, "nothing was written: no memory", null);
+
+    private volatile @Nullable DataFile active;
+    private volatile HintFile.@Nullable Builder activeHints; // changes under the write lock
+    private long history; // 0 until a file is made; guarded by this
+    private long lastLogId;
+    private volatile boolean namesAdded;
+    private boolean isForcing; // whether a failure now would be one of a force; guarded by handles
+    private long writtenBytes; // grows under the write lock
+    private long end; // position behind the last record, also when there is no active file
+
+    SegmentedLog(IoManager io, RecordLogOptions options, KeyRing keys, Manifest manifest) {
+        this.io = io;
+        this.name = io.describe();
+        this.commit = new GroupCommit(this::forceAppended, name);
+        this.options = options;
+        this.manifest = manifest;
+        this.slots = new FileSlots(() -> {
+            Manifest.Image image = manifest.image();
+            return image == null ? FileNames.MANIFEST : image.name();
+        });
+        this.coding = new ValueCoding(new CodecNotes(manifest, options, keys), options.codec());
+        this.reserve = new DeleteReserve(options.maxSegmentBytes(), ROOM_TO_MAKE);
+        this.keys = keys;
+        this.encrypted = keys.encrypts() ? new EncryptedAppends() : null;
+        this.space = new SpaceAhead(options.maintenance(), commit, options.maxSegmentBytes(), options.onFailure());
+        this.sealer = new Sealer(this, io, manifest, options);
+        this.sealing = sealer.task();
+        this.unneeded = new Unneeded(io);
+        this.newFiles = new NewFiles(io, manifest, this::addNewFile);
+        this.numbers = new FileNumbers(manifest);
+        this.images = new IndexImages(io, options, keys, manifest, slots, numbers, unneeded, new AppendedSoFar());
+    }
+
+    /** Takes up the state that was found while opening: everything so far is durable. */
+    void start(long newHighestId, long newLastLogId) {
+        numbers.start(newHighestId);
+        lastLogId = newLastLogId;
+        // Behind all files that are there, or an image saved before the next write would not cover the last of them.
+        end = LogPosition.of(newHighestId + 1, 0);
+        // Not even the header of the next file is durable yet.
+        commit.startAt(end);
+    }
+
+    /** Takes up the image that the index was filled from. */
+    void startImage(String imageName, long bytesAfterIt) {
+        images.start(imageName, bytesAfterIt);
+    }
+
+    KeyRing keys() {
+        return keys;
+    }
+
+    // ---------------------------------------------------------------- files
+
+    public FileSlots fileSlots() {
+        return slots;
+    }
+
+    DataFile addFile(long id, boolean merged, ReadableFile handle, long length) throws IOException {
+        return slots.add(
+                id, slot -> new DataFile(id, slot, merged, manifest.store().seed(), handle, length));
+    }
+
+    /** Forgets a file that was opened and turned out not to belong to the log. */
+    void dropFile(DataFile file) throws IOException {
+        slots.remove(file);
+        file.close();
+    }
+
+    @Override
+    public LogSegment segment(long locator) throws CorruptRecordException {
+        return slots.file(locator);
+    }
+
+    @Override
+    public @Nullable LogSegment[] slots() {
+        return slots.all();
+    }
+
+    @Override
+    public List<LogSegment> segments() {
+        return new ArrayList<>(slots.inOrder());
+    }
+
+    /** Returns all files in the order of the log. */
+    List<DataFile> files() {
+        return slots.inOrder();
+    }
+
+    @Override
+    public boolean expires(long locator) {
+        return Locator.expires(locator);
+    }
+
+    @Override
+    public void markLive(long locator) {
+        addLive(locator, Locator.size(locator));
+    }
+
+    @Override
+    public void markDead(long locator) {
+        addLive(locator, -Locator.size(locator));
+    }
+
+    private void addLive(long locator, long bytes) {
+        DataFile file = slots.get(Locator.slot(locator));
+        if (file != null) {
+            file.addLive(bytes);
+        }
+    }
+
+    // ---------------------------------------------------------------- appending
+
+    @Override
+    public boolean isAfter(long locator, long other) {
+        long id = fileId(locator);
+        long otherId = fileId(other);
+        return id != otherId ? id > otherId : Locator.offset(locator) > Locator.offset(other);
+    }
+
+    /** Returns the id of a locator's file, or for one that leads to no file, one before all. */
+    private long fileId(long locator) {
+        DataFile file = slots.get(Locator.slot(locator));
+        return file == null ? -1 : file.id();
+    }
+
+    @Override
+    public long append(RecordDraft record, long version, boolean willSync) throws IOException {
+        EncodedDraft draft = (EncodedDraft) record;
+        EncryptedAppends encryption = encrypted;
+        checkVersion(version);
+        DataFile file;
+        long offset;
+        long length = encryption == null ? draft.length() : EncryptedAppends.length(draft);
+        try {
+            file = fileFor(length);
+            offset = file.length();
+            draft.place(version, distance(file, offset), file.mask(offset));
+            if (encryption != null) {
+                encryption.clear();
+                encryption.add(draft, 0, file, offset);
+            }
+            prepareHints(file);
+        } catch (RuntimeException | Error e) {
+            forgetEncrypted();
+            throw notAppended(e);
+        }
+        write(file, offset, draft);
+        // From here on nothing takes memory: the record is in the log, and all that counts it must follow.
+        file.noteVersion(version);
+        long locator = locator(file, offset, draft.bytes(), 0, length);
+        file.addLive(addHint(draft.bytes(), 0, locator));
+        extend(file, offset + length);
+        space.afterWrite(file, willSync);
+        return locator;
+    }
+
+    /** A version beyond its bits would change what kind its record is of. Only a forged file brings a store so far. */
+    private static void checkVersion(long version) throws OutOfSpaceException {
+        if (version > RecordFormat.LAST_VERSION) {
+            throw new OutOfSpaceException(
+                    "versions are used up: next=" + version + ", limit=" + RecordFormat.LAST_VERSION
+                            + "; dump the store and load it into a new one",
+                    null);
+        }
+    }
+
+    private static long locator(DataFile file, long offset, byte[] record, int at, long length) {
+        boolean expires = (RecordFormat.kind(record, at) & RecordFormat.EXPIRES) != 0;
+        return Locator.of(file.slot(), offset, length, expires);
+    }
+
+    private void extend(DataFile file, long length) {
+        writtenBytes += length - file.length();
+        file.extendTo(length);
+        end = LogPosition.of(file.id(), length);
+    }
+
+    @Override
+    public long[] appendBatch(BatchDraft draft, long firstVersion, boolean willSync) throws IOException {
+        EncodedBatch batch = (EncodedBatch) draft;
+        checkVersion(firstVersion + batch.size() - 1);
+        DataFile file;
+        long[] locators;
+        try {
+            long length = encrypted == null ? batch.length() : EncryptedAppends.length(batch);
+            file = fileFor(length + RecordFormat.BATCH_END_LENGTH);
+            locators = encrypted == null
+                    ? place(file, batch, firstVersion)
+                    : placeEncrypted(encrypted, file, batch, firstVersion);
+            prepareHints(file);
+        } catch (RuntimeException | Error e) {
+            forgetEncrypted();
+            throw notAppended(e);
+        }
+        long offset = write(file, file.length(), batch);
+        // From here on nothing takes memory, as in append().
+        int members = 0;
+        long live = 0;
+        for (int i = 0; i < batch.chunkCount(); i++) {
+            EncodedDraft chunk = batch.chunk(i);
+            byte[] bytes = chunk.bytes();
+            for (long at = 0; at < chunk.copiedLength() && members < locators.length; members++) {
+                live += addHint(bytes, (int) at, locators[members]);
+                at += RecordFormat.recordLength(bytes, (int) at);
+            }
+        }
+        file.addLive(live);
+        file.noteVersion(firstVersion);
+        file.noteVersion(firstVersion + locators.length - 1);
+        extend(file, offset);
+        space.afterWrite(file, willSync);
+        return locators;
+    }
+
+    /** Gives the records of a batch their places at the end of a file, and the batch its end. */
+    private long[] place(DataFile file, EncodedBatch batch, long firstVersion) {
+        long[] locators = new long[batch.size()];
+        long offset = file.length();
+        int placed = 0;
+        batchCrc.reset();
+        for (int i = 0; i < batch.chunkCount(); i++) {
+            EncodedDraft chunk = batch.chunk(i);
+            byte[] bytes = chunk.bytes();
+            for (long at = 0; at < chunk.copiedLength(); placed++) {
+                chunk.place((int) at, firstVersion + placed, distance(file, offset), file.mask(offset));
+                RecordFormat.updateBatchChecksum(batchCrc, RecordFormat.headerChecksum(bytes, (int) at));
+                long length = RecordFormat.recordLength(bytes, (int) at);
+                locators[placed] = locator(file, offset, bytes, (int) at, length);
+                offset += length;
+                at += length; // past the end, if the value is elsewhere
+            }
+        }
+        EncodedDraft last = batch.end((int) batchCrc.getValue());
+        last.place(
+                last.copiedLength() - RecordFormat.BATCH_END_LENGTH,
+                firstVersion + placed - 1,
+                distance(file, offset),
+                file.mask(offset));
+        return locators;
+    }
+
+    /** As {@link #place}, of a batch that is encrypted while its records get their places. */
+    private long[] placeEncrypted(EncryptedAppends encryption, DataFile file, EncodedBatch batch, long firstVersion) {
+        long[] locators = new long[batch.size()];
+        long offset = file.length();
+        int placed = 0;
+        batchCrc.reset();
+        encryption.clear();
+        for (int i = 0; i < batch.chunkCount(); i++) {
+            EncodedDraft chunk = batch.chunk(i);
+            byte[] bytes = chunk.bytes();
+            for (long at = 0; at < chunk.copiedLength(); placed++) {
+                chunk.place((int) at, firstVersion + placed, distance(file, offset), file.mask(offset));
+                long length = encryption.add(chunk, (int) at, file, offset);
+                RecordFormat.updateBatchChecksum(batchCrc, encryption.headerChecksum());
+                locators[placed] = locator(file, offset, bytes, (int) at, length);
+                offset += length;
+                at += RecordFormat.recordLength(bytes, (int) at);
+            }
+        }
+        markDraft.clear();
+        markDraft.addBatchEnd(placed, (int) batchCrc.getValue());
+        markDraft.place(firstVersion + placed - 1, distance(file, offset), file.mask(offset));
+        encryption.addMark(markDraft);
+        return locators;
+    }
+
+    /** Encrypted records are longer, by less than as much again. */
+    @Override
+    public long maxBatchLength() {
+        long most = RecordFormat.MAX_FILE_LENGTH
+                - DataFile.HEADER_LENGTH
+                - RecordFormat.BATCH_END_LENGTH
+                - RecordFormat.END_OF_FILE_LENGTH;
+        return encrypted == null ? most : (most - KeyNote.LENGTH) / 2;
+    }
+
+    /** Adds a record to the hints of the active file; returns how many bytes of it are live. */
+    private long addHint(byte[] record, int at, long locator) {
+        int kind = RecordFormat.kind(record, at);
+        boolean isTombstone = (kind & RecordFormat.KIND_MASK) == RecordFormat.DELETE;
+        hints().add(
+                        isTombstone ? RecordFormat.DELETE : RecordFormat.PUT,
+                        Locator.withoutSlot(locator),
+                        (kind & RecordFormat.EXPIRES) == 0 ? 0 : RecordFormat.expiresAt(record, at),
+                        record,
+                        at + RecordFormat.headerLength(kind),
+                        RecordFormat.keyLength(record, at));
+        return isTombstone ? 0 : Locator.size(locator);
+    }
+
+    private HintFile.Builder hints() {
+        HintFile.Builder hints = activeHints;
+        if (hints == null) {
+            throw new IllegalStateException("no file is active");
+        }
+        return hints;
+    }
+
+    private void askForHintWriting() {
+        try {
+            options.maintenance().execute(writingHints);
+        } catch (RuntimeException | Error e) {
+            logger().debug("hints are written by the writer, the executor refuses: {}", e.toString());
+        }
+    }
+
+    /** Takes the memory that the hints of the active file need to begin with. */
+    private HintFile.Builder prepareHints(DataFile file) {
+        HintFile.Builder hints = activeHints;
+        if (hints == null) {
+            hints = new HintFile.Builder(io, manifest.store(), file, this::askForHintWriting);
+            reserve.begin(hints, file, otherBytes(file));
+            activeHints = hints;
+        }
+        reserve.growWith(hints, file);
+        return hints;
+    }
+
+    private long otherBytes(DataFile file) {
+        long bytes = 0;
+        for (DataFile each : files()) {
+            bytes += each == file ? 0 : each.length();
+        }
+        return bytes;
+    }
+
+    private void write(DataFile file, long offset, EncodedDraft draft) throws IOException {
+        try {
+            if (encrypted == null) {
+                writer.write(file, offset, draft);
+            } else {
+                encrypted.write(file, offset);
+            }
+        } catch (RuntimeException | Error e) {
+            throw endedAbruptly(file, offset, e);
+        }
+    }
+
+    /** Returns the offset behind the batch. */
+    private long write(DataFile file, long start, EncodedBatch batch) throws IOException {
+        long offset = start;
+        try {
+            if (encrypted != null) {
+                return encrypted.write(file, start);
+            }
+            for (int i = 0; i < batch.chunkCount(); i++) {
+                writer.writeInBatch(file, offset, batch.chunk(i));
+                offset += batch.chunk(i).length();
+            }
+        } catch (RuntimeException | Error e) {
+            throw endedAbruptly(file, start, e);
+        }
+        return offset;
+    }
+
+    /**
+     * Takes back what a write left that ended in an error, like a want of memory: how much of it was done is not known, and
+     * a whole record would be found after a restart. The next write goes to the same place.
+     */
+    private EngineException endedAbruptly(DataFile file, long offset, Throwable e) {
+        try {
+            file.writable().write(offset, NO_RECORD, 0, NO_RECORD.length);
+            commit.force(); // a force may just have made the record durable
+        } catch (IOException | RuntimeException | Error second) {
+            Causes.add(e, second);
+            return new EngineException(
+                    ErrorCode.UNAVAILABLE,
+                    Outcome.UNKNOWN,
+                    "a write ended abruptly; it is not visible, but may be after a crash before the next write: " + e,
+                    e);
+        }
+        return notAppended(e);
+    }
+
+    /** Lets go of what was encrypted for an append that failed: it may be as long as a batch. */
+    private void forgetEncrypted() {
+        EncryptedAppends encryption = encrypted;
+        if (encryption != null) {
+            encryption.clear();
+        }
+    }
+
+    /** Says that something failed before anything was appended. */
+    private EngineException notAppended(Throwable e) {
+        try {
+            return new EngineException(
+                    ErrorCode.UNAVAILABLE, Outcome.NOT_APPLIED, "nothing was written, try again: " + e, e);
+        } catch (OutOfMemoryError none) {
+            return noMemory;
+        }
+    }
+
+    private int distance(DataFile file, long offset) {
+        long durable = commit.durable();
+        if (durable < LogPosition.of(file.id(), file.start())) {
+            return RecordFormat.DISTANCE_UNKNOWN;
+        }
+        return Locator.sizeClass(offset - LogPosition.offset(durable));
+    }
+
+    private DataFile fileFor(long length) throws IOException {
+        DataFile file = active;
+        if (file == null || needsNewFile(file, length)) {
+            roll();
+            file = active;
+            if (file == null) {
+                throw new IllegalStateException("no active file after a roll");
+            }
+        }
+        return file;
+    }
+
+    private boolean needsNewFile(DataFile file, long length) {
+        return file.length() > file.start()
+                && file.length() + length + RecordFormat.END_OF_FILE_LENGTH > options.maxSegmentBytes();
+    }
+
+    /**
+     * Leaves the active file, if there is one, and goes on to a new one. If there can be none now, the number is used by the
+     * next try.
+     */
+    private void roll() throws IOException {
+        StallEvent stall = StoreEvents.stall();
+        boolean hasSealed = sealIfTooManyWait();
+        leaveActive();
+        newFiles.removeLeftBehind();
+        DataFile fresh = createNextFile();
+        lastLogId = fresh.id();
+        active = fresh;
+        if (stall != null) {
+            stall.end(name, hasSealed ? StallEvent.SEALING : StallEvent.NEW_FILE);
+        }
+    }
+
+    /** Says that under a name with this number there is something that is not ours. */
+    void goPast(long number) {
+        numbers.goPast(number);
+    }
+
+    private DataFile createNextFile() throws IOException {
+        while (true) {
+            long id = numbers.take(1);
+            try {
+                return createFile(id, false, lastLogId);
+            } catch (IOException e) {
+                numbers.giveBack(id); // what there is of the file goes before the next one is made
+                if (!io.listObstacles().contains(FileNames.data(id))) {
+                    throw e;
+                }
+                numbers.goPast(id); // it came there after the store was opened
+            }
+        }
+    }
+
+    /** Returns whether files had to be sealed. */
+    private boolean sealIfTooManyWait() throws IOException {
+        if (sealer.count() < MAX_UNSEALED) {
+            return false;
+        }
+        try {
+            sealer.sealAll();
+            return true;
+        } catch (EngineException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new EngineException(
+                    ErrorCode.UNAVAILABLE,
+                    Outcome.NOT_APPLIED,
+                    "too many data files wait to be sealed: count=" + sealer.count() + ", limit=" + MAX_UNSEALED
+                            + "; sealing fails: " + e,
+                    e);
+        }
+    }
+
+    @Override
+    public void leaveActive() throws IOException {
+        DataFile old = active;
+        if (old == null) {
+            return;
+        }
+        space.leave();
+        synchronized (leaving) {
+            long offset = old.length();
+            markDraft.endFile();
+            markDraft.place(old.lastVersion(), distance(old, offset), old.mask(offset));
+            Sealer.Left left = sealer.prepare(old, prepareHints(old));
+            try {
+                writer.write(old, offset, markDraft);
+            } catch (RuntimeException | Error e) {
+                throw notAppended(e); // a mark that is there all the same does no harm: the next record comes over it
+            }
+            // Nothing may be written behind the mark, so nothing may fail before the file is left.
+            extend(old, offset + markDraft.length());
+            sealer.add(left);
+            active = null;
+            activeHints = null;
+        }
+        options.maintenance().execute(sealing);
+    }
+
+    private DataFile createFile(long id, boolean merged, long previousId) throws IOException {
+        return newFiles.create(id, merged, previousId, history(id), keys.own(), options.maxSegmentBytes());
+    }
+
+    /** Makes a file of one that has its header on disk. */
+    private DataFile addNewFile(long id, boolean merged, long fileHistory, @Nullable FileKey key, WritableFile handle)
+            throws IOException {
+        namesAdded = true;
+        long seed = manifest.store().seed();
+        return slots.add(id, slot -> new DataFile(id, slot, merged, seed, handle, fileHistory, key));
+    }
+
+    /**
+     * Returns the random number of this opening. It is drawn late, since the first one of a process takes 30 ms; and the
+     * number of the first file takes part, so that it differs even if the random numbers given are the same each time.
+     */
+    private synchronized long history(long firstId) {
+        if (history == 0) {
+            long drawn = RecordFormat.fileSeed(options.random().getAsLong(), firstId);
+            history = drawn == 0 ? 1 : drawn;
+        }
+        return history;
+    }
+
+    // ---------------------------------------------------------------- durability
+
+    @Override
+    public @Nullable LogSegment active() {
+        return active;
+    }
+
+    @Override
+    public long position() {
+        return end;
+    }
+
+    @Override
+    public void sync(long position) throws IOException {
+        commit.await(position);
+    }
+
+    @Override
+    public long durablePosition() {
+        return commit.durable();
+    }
+
+    /**
+     * Forces everything appended so far. Runs in the one leader of the group commit.
+     *
+     * <p>Files that writers have left are forced and listed in the manifest before the active one is forced. So whatever is
+     * acknowledged as durable in a file, damage to an earlier one is damage to a listed file, and never taken for the end of
+     * the log.
+     */
+    private long forceAppended() throws IOException {
+        synchronized (handles) {
+            isForcing = false;
+            try {
+                // The active file is read before those left: if it is left meanwhile, it is among these, too.
+                DataFile last = active;
+                long reached = last == null ? commit.durable() : LogPosition.of(last.id(), last.length());
+                reached = Math.max(reached, forceLeft(last));
+                if (last != null && !last.isSealed()) {
+                    force(last);
+                }
+                syncNames();
+                if (isLeft(last, reached)) {
+                    reached = Math.max(reached, forceLeft(null));
+                }
+                return Math.max(commit.durable(), reached);
+            } catch (IOException | RuntimeException | Error e) {
+                if (!isForcing) {
+                    // No force has failed, so the next one proves what this one would have.
+                    throw new EngineException(ErrorCode.UNAVAILABLE, Outcome.APPLIED, "not synced, try again: " + e, e);
+                }
+                options.onFailure().accept(e);
+                throw e;
+            }
+        }
+    }
+
+    private void force(DataFile file) throws IOException {
+        WritableFile handle = file.writable();
+        isForcing = true;
+        handle.force();
+        isForcing = false;
+    }
+
+    private void syncNames() throws IOException {
+        if (namesAdded) {
+            namesAdded = false;
+            isForcing = true;
+            try {
+                io.syncDirectory();
+            } catch (EngineException e) {
+                namesAdded = true;
+                isForcing = !NewFiles.hasChangedNothing(e);
+                throw e;
+            }
+            isForcing = false;
+        }
+    }
+
+    /**
+     * Returns whether writers have left a file while it was forced: then it must be listed before anything in it counts as
+     * durable. If not, makes known up to where the log is durable, so that the mark at the file's end will tell.
+     */
+    private boolean isLeft(@Nullable DataFile file, long durable) {
+        synchronized (leaving) {
+            if (file != active) {
+                return true;
+            }
+            commit.startAt(Math.max(commit.durable(), durable));
+            return false;
+        }
+    }
+
+    /** Forces and lists the files that writers have left, those before {@code next} only; returns where they end, or 0. */
+    private long forceLeft(@Nullable DataFile next) throws IOException {
+        List<Manifest.Sealed> forced = new ArrayList<>();
+        long reached = 0;
+        for (DataFile file : sealer.waiting()) {
+            if (next != null && file.id() >= next.id()) {
+                break;
+            }
+            reached = LogPosition.of(file.id(), file.length());
+            if (reached > commit.durable()) {
+                force(file);
+            }
+            forced.add(file.sealedEntry());
+        }
+        if (!forced.isEmpty()) {
+            list(forced);
+        }
+        return reached;
+    }
+
+    private void list(List<Manifest.Sealed> files) throws IOException {
+        syncNames(); // a crash may not list a file whose name is not there
+        isForcing = true;
+        try {
+            manifest.seal(files, Map.of());
+            isForcing = false;
+        } catch (OutOfSpaceException e) {
+            isForcing = false;
+            // What was forced is durable all the same. Until they are listed, only the records behind damage prove it.
+            logger().warn("no space to list data files, will try again: {}", e.getMessage());
+        } catch (EngineException e) {
+            isForcing = !NewFiles.hasChangedNothing(e);
+            throw e;
+        }
+    }
+
+    @Override
+    public void sealLeft() throws IOException {
+        sealer.sealAll();
+    }
+
+    /** Seals a file that is listed in the manifest. */
+    void seal(DataFile file) throws IOException {
+        synchronized (handles) {
+            file.markSealed();
+            file.closeWritable();
+        }
+    }
+
+    // ---------------------------------------------------------------- reading
+
+    @Override
+    public RecordReader newReader() {
+        return new LocatorReader(slots, coding);
+    }
+
+    ValueCoding coding() {
+        return coding;
+    }
+
+    @Override
+    public RecordDraft newDraft() {
+        return new EncodedDraft(new ValueEncoder(coding));
+    }
+
+    @Override
+    public BatchDraft newBatchDraft() {
+        return new EncodedBatch(new ValueEncoder(coding));
+    }
+
+    @Override
+    public RecordScanner scan(LogSegment file, long end) {
+        return new FileScanner((DataFile) file, ((DataFile) file).start(), end, coding);
+    }
+
+    @Override
+    public @Nullable KeyFilter keyFilter(LogSegment segment) throws IOException {
+        DataFile file = (DataFile) segment;
+        return file.hasHints() ? HintFile.filter(io, manifest.store(), file) : null;
+    }
+
+    @Override
+    public void visitTombstones(LogSegment segment, TombstoneVisitor visitor) throws IOException {
+        DataFile file = (DataFile) segment;
+        HintFile.EntryVisitor entries = (kind, place, source, offset, length) -> {
+            if (kind == RecordFormat.DELETE) {
+                visitor.visit(source, offset, length, Locator.withSlot(file.slot(), place));
+            }
+        };
+        if (file.isSealed() && file.hasHints() && HintFile.visit(io, manifest.store(), file, entries)) {
+            return;
+        }
+        FileScanner scanner = FileScanner.ofKeys(file, file.start(), file.length());
+        while (scanner.next()) {
+            if (scanner.isTombstone()) {
+                visitor.visit(scanner.buffer(), scanner.keyOffset(), scanner.keyLength(), scanner.locator());
+            }
+        }
+    }
+
+    @Override
+    public boolean hasExpired(LogSegment segment, long nowMillis) {
+        DataFile file = (DataFile) segment;
+        Expiries expiries = file.expiries();
+        return file.isSealed() && expiries != null && expiries.haveAllPassed(nowMillis);
+    }
+
+    @Override
+    public boolean visitKeys(LogSegment segment, RecordLogOpening.ReplayVisitor visitor) throws IOException {
+        DataFile file = (DataFile) segment;
+        return file.isSealed()
+                && file.hasHints()
+                && HintFile.visitIfReadable(
+                        io,
+                        manifest.store(),
+                        file,
+                        (kind, place, source, offset, length) -> visitor.visit(
+                                kind == RecordFormat.DELETE,
+                                Locator.withSlot(file.slot(), place),
+                                source,
+                                offset,
+                                length));
+    }
+
+    @Override
+    public void distrustCaches() {
+        for (DataFile file : files()) {
+            if (file.hasHints() && Unneeded.isDeleted(io, FileNames.hint(file.id()))) {
+                file.markUnhinted();
+            }
+        }
+        images.distrust();
+    }
+
+    // ---------------------------------------------------------------- merging
+
+    @Override
+    public long beginMerge(int count) throws IOException {
+        leaveActive();
+        return numbers.take(count);
+    }
+
+    @Override
+    public boolean isFree(long id) throws IOException {
+        List<String> names = new ArrayList<>(io.list());
+        names.addAll(io.listObstacles());
+        return names.stream().noneMatch(name -> FileNames.isOurs(name) && FileNames.id(name) == id);
+    }
+
+    @Override
+    public MergeOutput createOutput(long id) throws IOException {
+        return new MergedFile(
+                io,
+                manifest.store(),
+                createFile(id, true, 0),
+                maxSegmentBytes(),
+                unneeded,
+                options.recodesOnMerge() ? new Recoding(coding) : null);
+    }
+
+    @Override
+    public void commitMerge(List<LogSegment> inputs, List<LogSegment> outputs, long lastReservedId) throws IOException {
+        // A crash may not list a file whose name is not there, so the names come first.
+        io.syncDirectory();
+        List<Manifest.Sealed> listed = new ArrayList<>();
+        Map<Long, Long> sums = new TreeMap<>();
+        long changesFrom = 0;
+        for (LogSegment output : outputs) {
+            DataFile file = (DataFile) output;
+            listed.add(file.sealedEntry());
+            file.putHintSum(sums);
+        }
+        List<Long> ids = new ArrayList<>();
+        for (LogSegment input : inputs) {
+            ids.add(input.id());
+            changesFrom = Math.max(changesFrom, input.lastVersion());
+        }
+        manifest.merge(lastReservedId, changesFrom, ids, listed, sums);
+    }
+
+    /**
+     * Makes room on a full disk by deleting caches, until there is some: hint files, then those that are being written, then
+     * the image of the index. Returns whether one was.
+     */
+    @Override
+    public boolean giveUpCaches() throws IOException {
+        return giveUpHints() || giveUpHintsOfUnsealed() || images.giveUp();
+    }
+
+    private boolean giveUpHintsOfUnsealed() {
+        HintFile.Builder hints = activeHints;
+        boolean isAnyGone = hints != null && hints.discard();
+        return sealer.discardHints() || isAnyGone;
+    }
+
+    /** As {@link #giveUpCaches}, when the index may not have been loaded yet. */
+    boolean giveUpHints() throws IOException {
+        boolean isAnyGone = false;
+        for (DataFile file : files()) {
+            if (file.hasHints()) {
+                if (isAnyGone && io.usableSpace() >= ROOM_TO_MAKE) {
+                    return true;
+                }
+                if (Unneeded.isDeleted(io, FileNames.hint(file.id()))) {
+                    file.markUnhinted();
+                    isAnyGone = true;
+                }
+            }
+        }
+        return isAnyGone;
+    }
+
+    @Override
+    public long expiredBytes(LogSegment segment, long nowMillis) throws IOException {
+        DataFile file = (DataFile) segment;
+        if (file == active) {
+            return hints().expiries().passedBytes(nowMillis);
+        }
+        Expiries expiries = file.expiries();
+        if (expiries == null && file.isSealed() && file.hasHints()) {
+            expiries = HintFile.expiries(io, manifest.store(), file);
+            file.setExpiries(expiries == null ? new Expiries() : expiries);
+        }
+        return expiries == null || !file.isSealed() ? 0 : expiries.passedBytes(nowMillis);
+    }
+
+    @Override
+    public void remove(LogSegment segment) throws IOException {
+        DataFile file = (DataFile) segment;
+        options.awaitReaders().run();
+        slots.remove(file);
+        file.close();
+        unneeded.delete(file.name());
+        if (file.hasHints()) {
+            unneeded.delete(FileNames.hint(file.id()));
+        }
+    }
+
+    // ---------------------------------------------------------------- images of the index
+
+    @Override
+    public @Nullable ImageOutput beginImage(String format) {
+        return images.begin(format);
+    }
+
+    /** Deletes a file that nothing needs, or tries again later. */
+    void deleteUnneeded(String fileName) {
+        unneeded.delete(fileName);
+    }
+
+    @Override
+    public long bytesWithoutImage() {
+        return images.bytesWithout();
+    }
+
+    /** How far the log has come, for images of the index. */
+    private final class AppendedSoFar implements IndexImages.Appended {
+        @Override
+        public long position() {
+            return end;
+        }
+
+        @Override
+        public long writtenBytes() {
+            return writtenBytes;
+        }
+    }
+
+    // ---------------------------------------------------------------- state
+
+    @Override
+    public long lastVersion() {
+        long last = manifest.lastVersion();
+        for (DataFile file : files()) {
+            last = Math.max(last, file.lastVersion());
+        }
+        return last;
+    }
+
+    @Override
+    public long changesFrom() {
+        return manifest.changesFrom();
+    }
+
+    @Override
+    public long historyOf(long version) {
+        List<DataFile> files =
+                files(); // before the manifest is asked: a file may be sealed, and merged away, in between
+        Lineage lineage = manifest.lineage();
+        for (DataFile file : files) {
+            if (!file.isMerged()) {
+                lineage = lineage.with(file.history(), file.firstVersion());
+            }
+        }
+        return lineage.of(version);
+    }
+
+    @Override
+    public long[] clockNote() {
+        return manifest.clockNote();
+    }
+
+    @Override
+    public void noteClock(Supplier<long[]> latest) throws IOException {
+        manifest.noteClock(latest);
+    }
+
+    @Override
+    public @Nullable EncryptionStats encryption() {
+        TreeMap<String, Long> bytes = new TreeMap<>();
+        long plain = 0;
+        for (DataFile file : files()) {
+            FileKey key = file.key();
+            if (key == null) {
+                plain += file.length();
+            } else {
+                bytes.merge(key.note().keyId(), file.length(), Long::sum);
+            }
+        }
+        if (bytes.isEmpty() && !keys.encrypts()) {
+            return null;
+        }
+        Long own = bytes.remove(keys.ownId());
+        StringBuilder others = new StringBuilder();
+        bytes.forEach((id, count) -> others.append(others.isEmpty() ? "" : " ")
+                .append(id)
+                .append('=')
+                .append(count));
+        long other = bytes.values().stream().mapToLong(Long::longValue).sum();
+        return new EncryptionStats(keys.ownId(), own == null ? 0 : own, other, others.toString(), plain);
+    }
+
+    @Override
+    public long writtenBytes() {
+        return writtenBytes;
+    }
+
+    @Override
+    public long memoryBytes() {
+        HintFile.Builder hints = activeHints;
+        return sealer.hintBytes() + (hints == null ? 0 : hints.heldBytes()) + FILE_BYTES * files().size();
+    }
+
+    @Override
+    public long maxSegmentBytes() {
+        return options.maxSegmentBytes();
+    }
+
+    @Override
+    public LogCopy.Report copyTo(IoManager target, LogCopy copy) throws IOException {
+        return new LogBackup(io, manifest, target, copy).run();
+    }
+
+    void awaitReaders() {
+        options.awaitReaders().run();
+    }
+
+    public Manifest manifest() {
+        return manifest;
+    }
+
+    @Override
+    public void close() throws IOException {
+        Throwable failure = null;
+        try {
+            if (!options.readOnly()) {
+                sealActive();
+            }
+        } catch (IOException | RuntimeException | Error e) {
+            failure = e;
+            throw e;
+        } finally {
+            closeHandles(failure);
+        }
+    }
+
+    private void sealActive() throws IOException {
+        DataFile last = active;
+        if (last != null) {
+            space.leave();
+            sealer.add(sealer.prepare(last, prepareHints(last)));
+            active = null;
+            activeHints = null;
+        }
+        sync(end);
+        try {
+            sealer.sealAll();
+        } catch (IOException | RuntimeException | Error e) {
+            if (sealer.isInDoubt()) {
+                throw e;
+            }
+            // Everything is durable; the next opening reads the files as the tail of the log and seals them then.
+            logger().warn("data files could not be sealed while closing, the next opening does it: {}", e.toString());
+        }
+    }
+
+    @Override
+    public void abandon() throws IOException {
+        closeHandles(null);
+    }
+
+    void closeHandles(@Nullable Throwable failure) throws IOException {
+        space.leave();
+        Throwable first = null;
+        try {
+            HintFile.Builder hints = activeHints;
+            if (hints != null) {
+                hints.abandon();
+            }
+            sealer.abandonHints();
+        } catch (IOException | RuntimeException | Error e) {
+            first = e;
+        }
+        for (DataFile file : slots.all()) {
+            try {
+                if (file != null) {
+                    file.close();
+                }
+            } catch (IOException | RuntimeException | Error e) {
+                first = e;
+            }
+        }
+        try {
+            manifest.close();
+        } catch (IOException | RuntimeException | Error e) {
+            first = e;
+        }
+        if (first != null && failure != null) {
+            Causes.add(failure, first);
+        } else if (first instanceof IOException io) {
+            throw io;
+        } else if (first != null) {
+            throw new IOException("closing a file ended abruptly: " + first, first);
+        }
+    }
+
+    private static Logger logger() {
+        return LoggerFactory.getLogger(SegmentedLog.class);
+    }
+}
