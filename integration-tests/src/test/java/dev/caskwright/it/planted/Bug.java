@@ -32,11 +32,11 @@ enum Bug {
             test("MergeSafetyTest.aTombstoneStaysWhileAnOlderFileHasTheKey")),
     INPUTS_DELETED_BEFORE_THE_MANIFEST(
             engine(
-                    "merge/Merger",
-                    "                commit();\n                switchIndex();\n",
-                    "                switchIndex();\n                retireInputs();\n                commit();\n",
-                    "endOutputs(failure);\n            }\n            retireInputs();",
-                    "endOutputs(failure);\n            }"),
+                    "merge/MergeRound",
+                    "            commit();\n            switchIndex();\n",
+                    "            switchIndex();\n            retireInputs();\n            commit();\n",
+                    "endOutputs(failure);\n        }\n        retireInputs();",
+                    "endOutputs(failure);\n        }"),
             crash()),
     INPUTS_DELETED_BEFORE_THE_MANIFEST_IS_FORCED(
             engine(
@@ -65,7 +65,7 @@ enum Bug {
                     "BlockSums.sum(header, block) == 0"),
             test("LyingCachesTest.anImageThatTheManifestDoesNotKnowIsNotRead")),
     DROPPED_BY_THE_WORD_OF_A_CACHE(
-            engine("merge/Merger", "} else if (isProofNeeded) {", "} else if (isProofNeeded && nextId < 0) {"),
+            engine("merge/MergeRound", "} else if (isProofNeeded) {", "} else if (isProofNeeded && nextId < 0) {"),
             test("LyingCachesTest.noMergeDeletesByTheWordOfAnImage"),
             test("LyingCachesTest.noMergeDeletesByTheWordOfHintFiles")),
     ACKNOWLEDGED_ALTHOUGH_THE_APPEND_FAILED(
@@ -80,8 +80,8 @@ enum Bug {
             test("KnownFaultsTest.aTailThatAFailedForceLeftInThePageCacheIsWrittenAnew")),
     MERGE_DROPS_A_DURABLE_VALUE_FOR_A_CACHED_ONE(
             engine(
-                    "merge/Merger",
-                    "store.sync(position);\n            commitOutputs(lastId);",
+                    "merge/MergeRound",
+                    "store.sync(position);\n        commitOutputs(lastId);",
                     "commitOutputs(lastId);"),
             test("MergeSafetyTest.aRecordGoesOnlyWhenThePutThatSupersedesItIsDurable")),
     TORN_TAIL_APPENDED_BEHIND(
