@@ -107,28 +107,8 @@ public final class Manifest implements Closeable {
      */
     static final int ROOM = 2 << 10;
 
-    private static final int OUTPUT_WORDS = 5;
-
-    private static final int SEAL = 1;
-    private static final int MERGE = 2;
-    private static final int STATE = 3;
-    private static final int IMAGE = 4;
-    private static final int COPY = 5;
-    private static final int LINEAGE = 6;
-    private static final int HINTS = 7;
-    private static final int CODEC = 8;
-
     private final StoreId store;
-    private final TreeMap<Long, Sealed> files = new TreeMap<>();
-    private final TreeMap<Long, Long> hintSums = new TreeMap<>();
-    private final TreeMap<Integer, CodecNote> codecs = new TreeMap<>();
-    private long highestId;
-    private long lastLogId;
-    private long changesFrom;
-    private long lastVersion;
-    private @Nullable Image image;
-    private @Nullable CopyMark copy;
-    private Lineage lineage = Lineage.EMPTY;
+    private final ManifestContent content = new ManifestContent(); // guarded by this
     private volatile @Nullable IOException failed;
     private @Nullable EngineException nameNotForced; // why the name of the manifest is not durable yet
 
@@ -210,185 +190,11 @@ public final class Manifest implements Closeable {
                 }
                 return;
             }
-            long following = apply(reader, at, base > 0);
+            long following = content.apply(reader, at, at == EDITS_OFFSET, base > 0);
             base = base == 0 ? 0 : base - 1 + following;
             at = editEnd;
             end = editEnd;
         }
-    }
-
-    /** Applies an edit; returns how many of those that follow it are part of the start of the manifest. */
-    private long apply(ManifestReader reader, long at, boolean isStart) throws IOException {
-        int type = reader.type(at);
-        if (type < SEAL || type > CODEC) {
-            throw new UnsupportedFormatException("unknown manifest edit: type=" + type
-                    + "; open the store with the version of the library that wrote it");
-        }
-        // The number of longs is compared with what there is before they are read.
-        long[] words = reader.words(at) <= mostWords(reader, at, type) ? reader.allWords(at) : new long[0];
-        boolean isFirst = at == EDITS_OFFSET;
-        if ((type == STATE) != isFirst || !isPossible(type, words, isStart)) {
-            throw new CorruptRecordException(
-                    "impossible manifest edit", FileNames.MANIFEST, at, "type=" + type + ", longs=" + reader.words(at));
-        }
-        if (!isStart && (type == SEAL || type == MERGE)) {
-            copy = null; // it has gone its own way since
-        }
-        switch (type) {
-            case SEAL -> applySeal(sealOf(words));
-            case MERGE -> applyMerge(words);
-            case STATE -> applyState(words);
-            case IMAGE -> image = new Image(words[1], words[2], words[3]);
-            case COPY -> copy = CopyMark.ofWords(words);
-            case LINEAGE -> lineage = Lineage.ofWords(words);
-            case CODEC -> noteCodec(CodecNote.ofWords(words));
-            default -> applyHints(words);
-        }
-        return type == STATE ? words[5] : 0;
-    }
-
-    /** Returns how many longs an edit can have: no merge has more inputs, and no HINTS more hint files, than there are files. */
-    private long mostWords(ManifestReader reader, long at, int type) throws IOException {
-        if (type == HINTS) {
-            return 1 + 2L * files.size();
-        }
-        if (type == CODEC) {
-            return CodecNote.MOST_WORDS;
-        }
-        if (type != MERGE) {
-            return type == LINEAGE ? Lineage.MOST_WORDS : 7;
-        }
-        boolean isPossible = reader.words(at) >= 5 && reader.word(at, 3) >= 0 && reader.word(at, 3) <= files.size();
-        return isPossible ? Integer.MAX_VALUE : 0;
-    }
-
-    /** A right checksum does not make an edit possible: who can make files can make checksums. */
-    private boolean isPossible(int type, long[] words, boolean isStart) {
-        return switch (type) {
-            case SEAL -> isPossibleSeal(words, isStart);
-            case STATE -> isPossibleState(words);
-            case IMAGE -> words.length == 4 && FileNames.isFileNumber(words[1]);
-            case COPY -> CopyMark.isPossible(words);
-            case LINEAGE -> words.length > 0 && Lineage.isPossible(words);
-            case HINTS -> words.length % 2 == 1;
-            case CODEC -> CodecNote.isPossible(words) && fits(CodecNote.ofWords(words));
-            default -> !isStart && isPossibleMerge(words);
-        };
-    }
-
-    /** Returns whether a codec can be noted: it is new, or the same was noted before. */
-    private boolean fits(CodecNote note) {
-        CodecNote known = codecs.get(note.key());
-        return known == null ? codecs.size() < CodecNote.MOST : known.isSame(note);
-    }
-
-    private boolean isPossibleSeal(long[] words, boolean isStart) {
-        if (!isStart && words.length == 7 && sealOf(words).equals(files.get(words[1]))) {
-            return true; // written again, since the disk was full when one that followed it was to be written
-        }
-        if (words.length != 7 || !isPossibleFile(words, 1, 3) || (words[2] != 0 && words[2] != 1)) {
-            return false;
-        }
-        boolean isMerged = words[2] == 1;
-        if (isStart) { // the STATE knows of it
-            return words[1] <= highestId && words[5] <= lastVersion && (isMerged || words[1] <= lastLogId);
-        }
-        // Files are sealed in the order of the log; what a merge writes is listed by a MERGE.
-        return !isMerged && words[1] > lastLogId && (words[4] == 0 || words[4] > lastVersion);
-    }
-
-    private static Sealed sealOf(long[] words) {
-        return new Sealed(words[1], words[2] != 0, words[3], words[4], words[5], words[6]);
-    }
-
-    private static boolean isPossibleState(long[] words) {
-        return words.length == 6
-                && words[1] <= FileNames.MAX_NUMBER
-                && words[2] >= 0
-                && words[2] <= words[1]
-                && words[3] >= 0
-                && words[3] <= words[4]
-                && words[4] <= RecordFormat.LAST_VERSION
-                && words[5] >= 0
-                && words[5] <= FileNames.MAX_NUMBER;
-    }
-
-    private boolean isPossibleMerge(long[] words) {
-        boolean hasItsLength = words.length >= 5
-                && words[4] >= 0
-                && words[4] <= words.length
-                && words.length == 5 + words[3] + OUTPUT_WORDS * words[4];
-        if (!hasItsLength || !FileNames.isFileNumber(words[1]) || words[2] < 0 || words[2] > lastVersion) {
-            return false;
-        }
-        Set<Long> inputs = new HashSet<>();
-        int at = 5;
-        for (; at < 5 + words[3]; at++) {
-            if (!files.containsKey(words[at]) || !inputs.add(words[at])) {
-                return false;
-            }
-        }
-        Set<Long> outputs = new HashSet<>();
-        for (; at < words.length; at += OUTPUT_WORDS) {
-            if (!isPossibleFile(words, at, at + 1) || words[at] > words[1] || !outputs.add(words[at])) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /** Checks the number of a file that is to be listed, and from {@code lengthAt} on its length and its versions. */
-    private boolean isPossibleFile(long[] words, int idAt, int lengthAt) {
-        long length = words[lengthAt];
-        long first = words[lengthAt + 1];
-        long last = words[lengthAt + 2];
-        return FileNames.isFileNumber(words[idAt])
-                && !files.containsKey(words[idAt])
-                && length >= DataFile.HEADER_LENGTH
-                && length <= RecordFormat.MAX_FILE_LENGTH
-                && length % RecordFormat.ALIGNMENT == 0
-                && (first == 0 ? last == 0 : first > 0 && first <= last && last <= RecordFormat.LAST_VERSION);
-    }
-
-    private void applySeal(Sealed sealed) {
-        files.put(sealed.id(), sealed);
-        highestId = Math.max(highestId, sealed.id());
-        lastVersion = Math.max(lastVersion, sealed.lastVersion());
-        if (!sealed.merged()) {
-            lastLogId = Math.max(lastLogId, sealed.id());
-            lineage = lineage.with(sealed.history(), sealed.firstVersion());
-        }
-    }
-
-    private void applyMerge(long[] words) {
-        highestId = Math.max(highestId, words[1]);
-        changesFrom = Math.max(changesFrom, words[2]);
-        image = null; // it names records of the inputs
-        int inputs = (int) words[3];
-        int outputs = (int) words[4];
-        int at = 5;
-        for (int i = 0; i < inputs; i++, at++) {
-            files.remove(words[at]);
-            hintSums.remove(words[at]);
-        }
-        for (int i = 0; i < outputs; i++, at += OUTPUT_WORDS) {
-            applySeal(new Sealed(words[at], true, words[at + 1], words[at + 2], words[at + 3], words[at + 4]));
-        }
-    }
-
-    private void applyHints(long[] words) {
-        for (int at = 1; at < words.length; at += 2) {
-            if (files.containsKey(words[at])) {
-                hintSums.put(words[at], words[at + 1]);
-            }
-        }
-    }
-
-    private void applyState(long[] words) {
-        highestId = Math.max(highestId, words[1]);
-        lastLogId = Math.max(lastLogId, words[2]);
-        changesFrom = Math.max(changesFrom, words[3]);
-        lastVersion = Math.max(lastVersion, words[4]);
     }
 
     public StoreId store() {
@@ -397,35 +203,35 @@ public final class Manifest implements Closeable {
 
     /** Returns the sum of a data file's hint file, by which it is believed; 0 if there is none to be believed. */
     public synchronized long hintSum(long id) {
-        return hintSums.getOrDefault(id, 0L);
+        return content.hintSums.getOrDefault(id, 0L);
     }
 
     /** Has the next {@link #rewrite} believe a hint file of this sum, or with 0 none. */
     public synchronized void noteHints(long id, long sum) {
         if (sum == 0) {
-            hintSums.remove(id);
+            content.hintSums.remove(id);
         } else {
-            hintSums.put(id, sum);
+            content.hintSums.put(id, sum);
         }
     }
 
     public synchronized Collection<Sealed> files() {
-        return new ArrayList<>(files.values());
+        return new ArrayList<>(content.files.values());
     }
 
     /** Returns the greatest number that a listed file has or had, or that was set aside for a merge. */
     public synchronized long highestId() {
-        return highestId;
+        return content.highestId;
     }
 
     /** Returns the number of the last file sealed that writers wrote, even if a merge has replaced it since. */
     public synchronized long lastLogId() {
-        return lastLogId;
+        return content.lastLogId;
     }
 
     /** Returns the version after which every change is still in the files that writers wrote. */
     public synchronized long changesFrom() {
-        return changesFrom;
+        return content.changesFrom;
     }
 
     /** Returns what was last noted with {@link #noteClock}; empty if nothing was. */
@@ -436,42 +242,42 @@ public final class Manifest implements Closeable {
     }
 
     public synchronized long lastVersion() {
-        return lastVersion;
+        return content.lastVersion;
     }
 
     /** Returns the image of the key index that is as good as the log up to some place, if there is one. */
     public synchronized @Nullable Image image() {
-        return image;
+        return content.image;
     }
 
     /** Returns what this directory is a copy of, if it is one and nothing was written to it since. */
     public synchronized @Nullable CopyMark copy() {
-        return copy;
+        return content.copy;
     }
 
     /** Says what the next {@link #rewrite} will call this directory; null for a store of its own. */
     public synchronized void noteCopy(@Nullable CopyMark newCopy) {
-        copy = newCopy;
+        content.copy = newCopy;
     }
 
     /** Returns which histories this store has been through. */
     public synchronized Lineage lineage() {
-        return lineage;
+        return content.lineage;
     }
 
     /** Has the next {@link #rewrite} name the histories of the store that this one is a copy of. */
     public synchronized void noteLineage(Lineage newLineage) {
-        lineage = newLineage;
+        content.lineage = newLineage;
     }
 
     /** Returns the codecs that values were stored by. */
     public synchronized Collection<CodecNote> codecs() {
-        return new ArrayList<>(codecs.values());
+        return new ArrayList<>(content.codecs.values());
     }
 
     /** Has the next {@link #rewrite} note a codec. */
     public synchronized void noteCodec(CodecNote note) {
-        codecs.put(note.key(), note);
+        content.noteCodec(note);
     }
 
     /** Notes a codec durably: after this, records may name it. */
@@ -482,7 +288,7 @@ public final class Manifest implements Closeable {
             }
         }
         shorten();
-        appendAndForce(note.words(CODEC));
+        appendAndForce(note.words(ManifestContent.CODEC));
         noteCodec(note);
     }
 
@@ -491,7 +297,7 @@ public final class Manifest implements Closeable {
         ManifestReader reader = new ManifestReader(file, file.length(), store.seed());
         TreeMap<Integer, CodecNote> found = new TreeMap<>();
         for (long at = EDITS_OFFSET; at < file.length(); at += RecordFormat.ALIGNMENT) {
-            if (reader.end(at) > at && reader.type(at) == CODEC && reader.words(at) <= CodecNote.MOST_WORDS) {
+            if (reader.end(at) > at && reader.type(at) == ManifestContent.CODEC && reader.words(at) <= CodecNote.MOST_WORDS) {
                 long[] words = reader.allWords(at);
                 if (CodecNote.isPossible(words)) {
                     found.putIfAbsent(CodecNote.ofWords(words).key(), CodecNote.ofWords(words));
@@ -503,12 +309,12 @@ public final class Manifest implements Closeable {
 
     /** Leaves the image out of the next {@link #rewrite}. */
     public synchronized void dropImage() {
-        image = null;
+        content.image = null;
     }
 
     /** Notes state that the next {@link #rewrite} will keep. */
     public synchronized void noteState(long newHighestId, long newChangesFrom, long newLastVersion) {
-        applyState(new long[] {STATE, newHighestId, 0, newChangesFrom, newLastVersion, 0});
+        content.noteState(newHighestId, newChangesFrom, newLastVersion);
     }
 
     /** Has the next {@link #rewrite} keep another manifest's note of the clock. */
@@ -520,7 +326,7 @@ public final class Manifest implements Closeable {
 
     /** Notes a sealed file that the next {@link #rewrite} will list. */
     public synchronized void noteSealed(Sealed sealed) {
-        applySeal(sealed);
+        content.applySeal(sealed);
     }
 
     /** Replaces the manifest on disk by one that lists what this one lists, and opens it for more edits. */
@@ -598,7 +404,7 @@ public final class Manifest implements Closeable {
         force();
         if (!sealed.isEmpty()) {
             for (Sealed each : sealed) {
-                append(sealWords(each));
+                append(ManifestContent.sealWords(each));
             }
             force();
         }
@@ -648,34 +454,9 @@ public final class Manifest implements Closeable {
 
     /** Writes what there is as the start of a manifest; returns where that ends. */
     private long writeStart(WritableFile fresh) throws IOException {
-        Image kept = image;
-        CopyMark keptCopy = copy;
-        long[] hints = hintWords(hintSums);
-        int following = files.size()
-                + (hints.length == 1 ? 0 : 1)
-                + (kept == null ? 0 : 1)
-                + (keptCopy == null ? 0 : 1)
-                + (lineage == Lineage.EMPTY ? 0 : 1)
-                + codecs.size();
         long at = EDITS_OFFSET;
-        at = write(fresh, at, 0, new long[] {STATE, highestId, lastLogId, changesFrom, lastVersion, following});
-        for (Sealed sealed : files.values()) {
-            at = write(fresh, at, 0, sealWords(sealed));
-        }
-        if (hints.length > 1) {
-            at = write(fresh, at, 0, hints);
-        }
-        if (kept != null) {
-            at = write(fresh, at, 0, imageWords(kept));
-        }
-        if (keptCopy != null) {
-            at = write(fresh, at, 0, keptCopy.words(COPY));
-        }
-        if (lineage != Lineage.EMPTY) {
-            at = write(fresh, at, 0, lineage.words(LINEAGE));
-        }
-        for (CodecNote codec : codecs.values()) {
-            at = write(fresh, at, 0, codec.words(CODEC));
+        for (long[] words : content.startEdits()) {
+            at = write(fresh, at, 0, words);
         }
         return at;
     }
@@ -687,19 +468,19 @@ public final class Manifest implements Closeable {
      */
     public synchronized void seal(List<Sealed> sealed, Map<Long, Long> sums) throws IOException {
         List<Sealed> unlisted = new ArrayList<>(sealed);
-        unlisted.removeIf(each -> files.containsKey(each.id()));
+        unlisted.removeIf(each -> content.files.containsKey(each.id()));
         if (unlisted.isEmpty()) {
             appendHints(sums);
             return;
         }
         shorten();
         for (Sealed each : unlisted) {
-            append(sealWords(each));
+            append(ManifestContent.sealWords(each));
         }
         appendHints(sums);
         force();
-        copy = null;
-        orFail(() -> unlisted.forEach(this::applySeal));
+        content.copy = null;
+        orFail(() -> unlisted.forEach(content::applySeal));
     }
 
     /** Replaces the inputs of a merge by its outputs, durably and at once. */
@@ -707,30 +488,16 @@ public final class Manifest implements Closeable {
             long highest, long newChangesFrom, Collection<Long> inputs, List<Sealed> outputs, Map<Long, Long> sums)
             throws IOException {
         shorten();
-        long[] words = new long[5 + inputs.size() + OUTPUT_WORDS * outputs.size()];
-        words[0] = MERGE;
-        words[1] = Math.max(highest, highestId); // one that only takes files away sets no numbers aside
-        words[2] = newChangesFrom;
-        words[3] = inputs.size();
-        words[4] = outputs.size();
-        int at = 5;
-        for (long input : inputs) {
-            words[at++] = input;
-        }
-        for (Sealed output : outputs) {
-            words[at++] = output.id();
-            words[at++] = output.length();
-            words[at++] = output.firstVersion();
-            words[at++] = output.lastVersion();
-            words[at++] = output.history();
-        }
+        // A merge that only takes files away sets no numbers aside.
+        long[] words =
+                ManifestContent.mergeWords(Math.max(highest, content.highestId), newChangesFrom, inputs, outputs);
         append(words);
         appendHints(sums);
         force();
-        copy = null;
+        content.copy = null;
         orFail(() -> {
-            applyMerge(words);
-            hintSums.keySet().retainAll(files.keySet());
+            content.applyMerge(words);
+            content.forgetHintsOfUnlisted();
         });
     }
 
@@ -739,7 +506,7 @@ public final class Manifest implements Closeable {
      * cannot be written, the hint files are not believed, and there is no other harm.
      */
     private void appendHints(Map<Long, Long> sums) {
-        long[] words = hintWords(sums);
+        long[] words = ManifestContent.hintWords(sums);
         if (words.length == 1) {
             return;
         }
@@ -748,31 +515,20 @@ public final class Manifest implements Closeable {
                 keepRoomBehind(open(), words); // a cache takes nothing of the room kept for what must fit
             }
             append(words);
-            hintSums.putAll(sums);
+            content.hintSums.putAll(sums);
         } catch (IOException e) {
             logger().warn("hint files could not be noted, opening may take longer: {}", e.toString());
         }
-    }
-
-    private static long[] hintWords(Map<Long, Long> sums) {
-        long[] words = new long[1 + 2 * sums.size()];
-        words[0] = HINTS;
-        int at = 1;
-        for (Map.Entry<Long, Long> each : sums.entrySet()) {
-            words[at++] = each.getKey();
-            words[at++] = each.getValue();
-        }
-        return words;
     }
 
     /** Lets an image take the place of the one before, durably. */
     public synchronized void publish(Image fresh) throws IOException {
         shorten();
         synchronized (writing) {
-            keepRoomBehind(open(), imageWords(fresh)); // a cache takes nothing of the room kept for what must fit
+            keepRoomBehind(open(), ManifestContent.imageWords(fresh)); // a cache takes nothing of the room kept for what must fit
         }
-        appendAndForce(imageWords(fresh));
-        image = fresh;
+        appendAndForce(ManifestContent.imageWords(fresh));
+        content.image = fresh;
     }
 
     /**
@@ -883,7 +639,7 @@ public final class Manifest implements Closeable {
 
     private void append(long[] words) throws IOException {
         // Asked before anything is written: an edit that opening would refuse must not get to the disk.
-        if (!isPossible((int) words[0], words, false)) {
+        if (!content.isPossible((int) words[0], words, false)) {
             throw new IllegalStateException("impossible manifest edit is not written: " + Arrays.toString(words));
         }
         synchronized (writing) {
@@ -918,22 +674,6 @@ public final class Manifest implements Closeable {
         return at + edit.length;
     }
 
-    private static long[] sealWords(Sealed sealed) {
-        return new long[] {
-            SEAL,
-            sealed.id(),
-            sealed.merged() ? 1 : 0,
-            sealed.length(),
-            sealed.firstVersion(),
-            sealed.lastVersion(),
-            sealed.history()
-        };
-    }
-
-    private static long[] imageWords(Image image) {
-        return new long[] {IMAGE, image.number(), image.nonce(), image.sum()};
-    }
-
     @Override
     public void close() throws IOException {
         synchronized (writing) {
@@ -956,6 +696,6 @@ public final class Manifest implements Closeable {
 
     @Override
     public String toString() {
-        return "Manifest" + Arrays.toString(files.values().toArray());
+        return "Manifest" + Arrays.toString(content.files.values().toArray());
     }
 }
