@@ -3,6 +3,7 @@ package dev.caskwright.bitcask.log;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.bitcask.log.append.EncodedDraft;
 import dev.caskwright.bitcask.log.file.DataFile;
@@ -61,7 +62,7 @@ final class HintFileTest {
 
     /** Writes a hint file of these keys; every third is a tombstone's. */
     private void write(List<byte[]> keys) throws IOException {
-        HintFile.Builder builder = new HintFile.Builder();
+        HintBuilder builder = new HintBuilder();
         for (int i = 0; i < keys.size(); i++) {
             byte[] key = keys.get(i);
             builder.add(kind(i), place(i), key, 0, key.length);
@@ -70,7 +71,7 @@ final class HintFileTest {
         writeOnce(builder);
     }
 
-    private void writeOnce(HintFile.Builder builder) throws IOException {
+    private void writeOnce(HintBuilder builder) throws IOException {
         DataFile data = data();
         builder.writeOnce(disk, STORE, data);
         sum = data.hintSum();
@@ -140,10 +141,10 @@ final class HintFileTest {
         }
     }
 
-    private HintFile.Builder filled(IoManager io, List<byte[]> keys, AtomicInteger asked, boolean isAnswered)
+    private HintBuilder filled(IoManager io, List<byte[]> keys, AtomicInteger asked, boolean isAnswered)
             throws IOException {
-        AtomicReference<HintFile.Builder> builder = new AtomicReference<>();
-        builder.set(new HintFile.Builder(io, STORE, data(), () -> {
+        AtomicReference<HintBuilder> builder = new AtomicReference<>();
+        builder.set(new HintBuilder(io, STORE, data(), () -> {
             asked.incrementAndGet();
             if (isAnswered) {
                 builder.get().writeAhead();
@@ -160,15 +161,15 @@ final class HintFileTest {
     void blocksThatWaitForAnotherThreadAreWrittenInOrder(boolean isAnswered) throws IOException {
         List<byte[]> keys = keys(lengths());
         AtomicInteger asked = new AtomicInteger();
-        HintFile.Builder builder = filled(disk, keys, asked, isAnswered);
+        HintBuilder builder = filled(disk, keys, asked, isAnswered);
         assertThat(asked).hasValueGreaterThan(3);
         assertThat(builder.isHeld()).isFalse();
         writeOnce(builder);
         assertThat(visit(keys)).isEqualTo(keys.size());
     }
 
-    private HintFile.Builder reserved(IoManager io, List<byte[]> keys) throws IOException {
-        HintFile.Builder builder = new HintFile.Builder(io, STORE, data());
+    private HintBuilder reserved(IoManager io, List<byte[]> keys) throws IOException {
+        HintBuilder builder = new HintBuilder(io, STORE, data());
         builder.reserve(64 << 10, 1);
         for (int i = 0; i < keys.size(); i++) {
             builder.add(kind(i), place(i), keys.get(i), 0, keys.get(i).length);
@@ -179,7 +180,7 @@ final class HintFileTest {
     @Test
     void whatIsHeldReadyIsGivenBackWhenTheFileIsComplete() throws IOException {
         for (List<byte[]> keys : List.of(keys(5, 9), keys(lengths()), keys())) {
-            HintFile.Builder builder = reserved(disk, keys);
+            HintBuilder builder = reserved(disk, keys);
             assertThat(disk.length(HINT)).isGreaterThanOrEqualTo(64 << 10);
             writeOnce(builder);
             assertThat(visit(keys)).isEqualTo(keys.size());
@@ -197,7 +198,7 @@ final class HintFileTest {
         List<byte[]> keys = keys(5, 9, 300);
         for (IoOperation failing : new IoOperation[] {IoOperation.CREATE, IoOperation.WRITE}) {
             FaultPlan plan = FaultPlan.failing(0).only(failing).with(fault);
-            HintFile.Builder builder = reserved(plan.wrap(disk), keys);
+            HintBuilder builder = reserved(plan.wrap(disk), keys);
             assertThat(plan.hasFired()).isTrue();
             assertThat(disk.list()).doesNotContain(HINT);
             writeOnce(builder);
@@ -215,7 +216,7 @@ final class HintFileTest {
         for (IoOperation failing : new IoOperation[] {IoOperation.CREATE, IoOperation.WRITE}) {
             AtomicInteger asked = new AtomicInteger();
             FaultPlan plan = FaultPlan.failing(0).only(failing).with(fault);
-            HintFile.Builder builder = filled(plan.wrap(disk), keys, asked, false);
+            HintBuilder builder = filled(plan.wrap(disk), keys, asked, false);
             assertThat(asked).hasValue(1);
             assertThat(plan.hasFired()).isFalse();
             builder.reserve(1 << 20, 1);
@@ -228,7 +229,7 @@ final class HintFileTest {
 
     @Test
     void hintsThatWereGivenUpAreNotWritten() throws IOException {
-        HintFile.Builder builder = reserved(disk, keys(5, 9, 300));
+        HintBuilder builder = reserved(disk, keys(5, 9, 300));
         assertThat(builder.discard()).isTrue();
         assertThat(disk.list()).doesNotContain(HINT);
         assertThat(builder.discard()).as("again").isFalse();
@@ -243,7 +244,7 @@ final class HintFileTest {
         List<byte[]> keys = keys(lengths());
         AtomicInteger asked = new AtomicInteger();
         FaultPlan plan = FaultPlan.failing(1).only(IoOperation.WRITE);
-        HintFile.Builder builder = filled(plan.wrap(disk), keys, asked, true);
+        HintBuilder builder = filled(plan.wrap(disk), keys, asked, true);
         assertThat(asked).hasValue(1); // at the next full block the failure is met
         assertThat(builder.isHeld()).isFalse();
         builder.abandon();
@@ -261,7 +262,7 @@ final class HintFileTest {
     @Test
     void aFileIsWrittenOnce() throws IOException {
         DataFile file = data();
-        HintFile.Builder builder = new HintFile.Builder();
+        HintBuilder builder = new HintBuilder();
         builder.writeOnce(disk, STORE, file);
         assertThat(file.hasHints()).isTrue();
         long operations = disk.operations();
@@ -272,7 +273,7 @@ final class HintFileTest {
     @Test
     void whatWasCutOffIsNotWritten() throws IOException {
         List<byte[]> keys = keys(5, 9, 7, 300, 20);
-        HintFile.Builder builder = new HintFile.Builder();
+        HintBuilder builder = new HintBuilder();
         for (int i = 0; i < 3; i++) {
             builder.add(kind(i), place(i), keys.get(i), 0, keys.get(i).length);
         }
@@ -289,7 +290,7 @@ final class HintFileTest {
     @Test
     void oneThatCannotBeWrittenIsTakenAway() throws IOException {
         DataFile file = data();
-        HintFile.Builder builder = new HintFile.Builder();
+        HintBuilder builder = new HintBuilder();
         byte[] key = keys(5).get(0);
         builder.add(RecordFormat.PUT, 64, key, 0, key.length);
         for (int failing = 0;
@@ -556,7 +557,7 @@ final class HintFileTest {
         content.put(draft.bytes(), 0, 32);
         disk.install(FileNames.data(6), content.array());
         FileScanner scanner = new FileScanner(data(6, 136, STORE), 64, 136);
-        HintFile.Builder builder = new HintFile.Builder();
+        HintBuilder builder = new HintBuilder();
         while (scanner.next()) {
             builder.add(scanner);
         }

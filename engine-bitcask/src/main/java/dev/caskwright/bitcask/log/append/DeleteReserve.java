@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.log.append;
 
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.bitcask.log.file.DataFile;
-import dev.caskwright.bitcask.log.hint.HintFile;
 
 /**
  * Keeps room for deletes on a full disk: the hint file of the active file is longer than it needs to be, and is given up when a
@@ -47,20 +47,20 @@ public final class DeleteReserve {
      *
      * @param otherBytes how long all other files are
      */
-    public void begin(HintFile.Builder hints, DataFile file, long otherBytes) {
+    public void begin(HintBuilder hints, DataFile file, long otherBytes) {
         others = otherBytes;
         length = 0;
         grow(hints, file);
     }
 
     /** Grows with the data. To be called before each write to the active file. */
-    public void growWith(HintFile.Builder hints, DataFile file) {
+    public void growWith(HintBuilder hints, DataFile file) {
         if (file.length() >= next) {
             grow(hints, file);
         }
     }
 
-    private void grow(HintFile.Builder hints, DataFile file) {
+    private void grow(HintBuilder hints, DataFile file) {
         next = file.length() + STEP;
         long wanted = Math.min(most, Math.max(LEAST, (others + file.length()) / SHARE));
         int now = (int) Math.min(wanted, Math.max(LEAST, length + MOST_IN_A_STEP));

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log.copy;
 
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
@@ -12,7 +13,6 @@ import dev.caskwright.bitcask.log.format.FileHeader;
 import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.bitcask.log.format.Lineage;
 import dev.caskwright.bitcask.log.format.StoreId;
-import dev.caskwright.bitcask.log.hint.HintFile;
 import dev.caskwright.bitcask.log.hint.SealedScan;
 import dev.caskwright.bitcask.log.tail.TailRecovery;
 import java.io.IOException;
@@ -334,7 +334,7 @@ public final class LogBackup {
             if (header == null || header.history() != original.history()) {
                 throw new CorruptRecordException("bad file header", original.name(), 0, "");
             }
-            HintFile.Builder hints;
+            HintBuilder hints;
             if (original.isSealed()) {
                 copy.setVersions(original.firstVersion(), original.lastVersion());
                 copy.markSealed();

@@ -4,7 +4,6 @@ import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import dev.caskwright.bitcask.log.file.DataFile;
-import dev.caskwright.bitcask.log.file.Unneeded;
 import dev.caskwright.bitcask.log.format.Block;
 import dev.caskwright.bitcask.log.format.BlockSums;
 import dev.caskwright.bitcask.log.format.BloomFilter;
@@ -15,9 +14,7 @@ import dev.caskwright.bitcask.log.format.Locator;
 import dev.caskwright.bitcask.log.format.RecordFormat;
 import dev.caskwright.bitcask.log.format.StoreId;
 import dev.caskwright.bitcask.log.keys.FileKey;
-import dev.caskwright.bitcask.log.scan.FileScanner;
 import java.io.IOException;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,7 +53,14 @@ public final class HintFile {
     public static final int BLOCK_LENGTH = 256 << 10;
 
     private static final long MAGIC = 0x54_4E_49_48_4B_53_41_43L; // "CASKHINT"
-    private static final int ENTRY_HEADER = 8;
+    private static final int FILTER_SIZE_OFFSET = 12;
+    private static final int DATA_ID_OFFSET = 32;
+    private static final int DATA_LENGTH_OFFSET = DATA_ID_OFFSET + Long.BYTES;
+    private static final int BLOCKS_OFFSET = DATA_LENGTH_OFFSET + Integer.BYTES;
+    private static final int ENTRIES_OFFSET = BLOCKS_OFFSET + Integer.BYTES;
+    private static final int HISTORY_OFFSET = ENTRIES_OFFSET + Integer.BYTES;
+
+    static final int ENTRY_HEADER = 8;
     private static final int KIND_SHIFT = 44;
     private static final int KEY_LENGTH_SHIFT = 48;
 
@@ -74,494 +78,16 @@ public final class HintFile {
         void visit(int kind, long place, byte[] source, int keyOffset, int keyLength) throws IOException;
     }
 
-    /**
-     * Collects the entries of a file while its records are appended. One that is given a place to write to holds {@value
-     * #SPILL_LENGTH} bytes and one entry at most, and writes its blocks as they are filled; the header, which makes the file
-     * count, comes last. One that is not holds up to a 128th of the heap, and then gives up. Whatever goes wrong with
-     * adding, it gives up, too: the hint file is made from the data file then.
-     */
-    public static final class Builder {
-        private static final int SPILL_LENGTH = 128 << 10;
-        private static final long MOST_HELD =
-                Math.max(1 << 20, Runtime.getRuntime().maxMemory() / 128);
-        private static final byte[] NONE = {};
-        private static final int MOST_ZEROS = 16 << 10;
-
-        private final @Nullable Target target;
-        private final @Nullable Runnable writeAhead;
-        private final long mostHeld;
-        private final Expiries expiries = new Expiries();
-        private byte[] entries = new byte[4096];
-        private int length;
-        private long count;
-        private boolean isGivenUp;
-
-        /**
-         * Where blocks are written to. A full buffer waits for another thread to write it, and is written by the builder's
-         * own if it still waits when the next one is full.
-         */
-        private static final class Target {
-            private final IoManager io;
-            private final StoreId store;
-            private final DataFile data;
-            private final BlockSums sums = new BlockSums(); // guarded by this, as all that follows
-            private @Nullable WritableFile file;
-            private long end = HEADER_LENGTH;
-            private long reservedTo; // up to where the file was made longer than needed
-            private byte[] waiting = NONE;
-            private int waitingLength;
-            private byte[] idle = NONE;
-            private @Nullable Throwable failure;
-
-            Target(IoManager io, StoreId store, DataFile data) {
-                this.io = io;
-                this.store = store;
-                this.data = data;
-            }
-
-            synchronized boolean isEmpty() {
-                return file == null && waitingLength == 0 && failure == null;
-            }
-
-            /**
-             * Makes the file longer than needed, up to a length, unless it is or less than {@code leastFree} is free; returns
-             * whether it has that length.
-             */
-            synchronized boolean reserve(int length, long leastFree) throws IOException {
-                long from = Math.max(reservedTo, file == null ? 0 : end);
-                if (length <= from) {
-                    return failure == null;
-                }
-                if (failure != null || io.usableSpace() < leastFree) {
-                    return false;
-                }
-                WritableFile open = file;
-                if (open == null) {
-                    open = io.createSequential(FileNames.hint(data.id()), length);
-                    file = open;
-                }
-                // Not a constant: if there were no memory for that, this class could never be used again.
-                byte[] zeros = new byte[(int) Math.min(MOST_ZEROS, length - from)];
-                for (long at = from; at < length; at += zeros.length) {
-                    open.write(at, zeros, 0, (int) Math.min(zeros.length, length - at));
-                }
-                reservedTo = length;
-                return true;
-            }
-
-            /** Goes back to where {@link #reserve}, which failed, began. */
-            synchronized void giveBack() throws IOException {
-                WritableFile open = file;
-                if (open != null && (reservedTo > 0 || end > HEADER_LENGTH)) {
-                    open.truncate(Math.max(reservedTo, end));
-                } else {
-                    file = null; // what waits still does
-                    if (open != null) {
-                        open.close();
-                    }
-                    Unneeded.deleteIfThere(io, FileNames.hint(data.id()));
-                }
-            }
-
-            /** Deletes the file; what is added from now on is not kept. */
-            synchronized boolean discard() throws IOException {
-                if (file == null) {
-                    return false;
-                }
-                close();
-                failure = new IOException("the hints were given up for want of space");
-                return Unneeded.isDeleted(io, FileNames.hint(data.id()));
-            }
-
-            /** Gives back what the file has beyond its end. */
-            synchronized void cut(WritableFile open, long fileEnd) throws IOException {
-                if (reservedTo > fileEnd) {
-                    open.truncate(fileEnd);
-                }
-            }
-
-            synchronized int heldBytes() {
-                return waiting.length + idle.length;
-            }
-
-            /** Takes a buffer over; returns another of that length. */
-            synchronized byte[] handOver(byte[] entries, int length) throws IOException {
-                writeWaiting();
-                byte[] next = idle.length == entries.length ? idle : new byte[entries.length];
-                idle = NONE;
-                waiting = entries;
-                waitingLength = length;
-                return next;
-            }
-
-            /** Writes what waits, if anything does. A failure is told to the builder's thread. */
-            synchronized void writeAhead() {
-                try {
-                    writeWaiting();
-                } catch (IOException | RuntimeException | Error e) {
-                    failure = e;
-                }
-            }
-
-            synchronized void writeWaiting() throws IOException {
-                if (failure != null) {
-                    throw new IOException("a block of hints was not written: " + failure, failure);
-                }
-                if (waitingLength > 0) {
-                    int length = waitingLength;
-                    waitingLength = 0;
-                    write(waiting, length);
-                    idle = waiting;
-                    waiting = NONE;
-                }
-            }
-
-            synchronized void write(byte[] entries, int length) throws IOException {
-                WritableFile open = file;
-                if (open == null) {
-                    open = io.createSequential(FileNames.hint(data.id()), HEADER_LENGTH + (long) length);
-                    file = open;
-                    open.write(0, new byte[HEADER_LENGTH], 0, HEADER_LENGTH);
-                }
-                end += writeBlock(open, store, data, end, entries, 0, length, sums);
-            }
-
-            synchronized void close() throws IOException {
-                WritableFile open = file;
-                file = null;
-                waitingLength = 0;
-                waiting = NONE;
-                idle = NONE;
-                if (open != null) {
-                    open.close();
-                }
-            }
-        }
-
-        /** Makes a builder that holds its entries. */
-        public Builder() {
-            this(null, MOST_HELD, null);
-        }
-
-        /** Makes a builder that writes its entries to the hint file of a data file. */
-        public Builder(IoManager io, StoreId store, DataFile data) {
-            this(io, store, data, null);
-        }
-
-        /**
-         * Makes a builder that writes its entries to the hint file of a data file.
-         *
-         * @param writeAhead asks for a call of {@link #writeAhead} in another thread, or null
-         */
-        public Builder(IoManager io, StoreId store, DataFile data, @Nullable Runnable writeAhead) {
-            this(new Target(io, store, data), SPILL_LENGTH, writeAhead);
-        }
-
-        private Builder(@Nullable Target target, long mostHeld, @Nullable Runnable writeAhead) {
-            this.target = target;
-            this.writeAhead = writeAhead;
-            this.mostHeld = Math.min(Integer.MAX_VALUE - 8, mostHeld);
-        }
-
-        /**
-         * Makes the hint file longer than it needs to be, and makes it if it is not there: so there is something that can be given
-         * up when the disk is full. If that is not possible, or less than {@code leastFree} is free, it stays as it is.
-         *
-         * @return whether it has that length
-         */
-        public boolean reserve(int length, long leastFree) {
-            Target blocks = target;
-            if (blocks == null) {
-                return false;
-            }
-            try {
-                return blocks.reserve(length, leastFree);
-            } catch (IOException | RuntimeException | Error e) {
-                try {
-                    logger().debug("no space is held ready in a hint file", e);
-                    blocks.giveBack();
-                } catch (IOException | RuntimeException | Error second) {
-                    giveUp(second);
-                }
-                return false;
-            }
-        }
-
-        /** Deletes what there is of the file, and keeps no hints any more; returns whether that gave space back. Any thread. */
-        public boolean discard() {
-            try {
-                return target != null && target.discard();
-            } catch (IOException e) {
-                logger().warn("hints that are not complete could not be given up: {}", e.toString());
-                return false;
-            }
-        }
-
-        /** Adds a record without an expiry. */
-        public void add(int kind, long place, byte[] source, int keyOffset, int keyLength) {
-            add(kind, place, 0, source, keyOffset, keyLength);
-        }
-
-        /** Adds a put or tombstone. Does not fail. */
-        public void add(int kind, long place, long expiresAt, byte[] source, int keyOffset, int keyLength) {
-            count++;
-            if (kind == RecordFormat.PUT) {
-                expiries.add(expiresAt, Locator.size(place));
-            }
-            if (isGivenUp) {
-                return;
-            }
-            try {
-                makeRoom(ENTRY_HEADER + keyLength);
-            } catch (IOException | RuntimeException | Error e) {
-                giveUp(e);
-            }
-            if (isGivenUp) {
-                return;
-            }
-            RecordFormat.LONG.set(
-                    entries, length, place | (long) kind << KIND_SHIFT | (long) keyLength << KEY_LENGTH_SHIFT);
-            System.arraycopy(source, keyOffset, entries, length + ENTRY_HEADER, keyLength);
-            length += ENTRY_HEADER + keyLength;
-        }
-
-        /** Adds the put or tombstone that a scanner is at. */
-        public void add(FileScanner scanner) {
-            add(
-                    scanner.isPut() ? RecordFormat.PUT : RecordFormat.DELETE,
-                    Locator.withoutSlot(scanner.locator()),
-                    scanner.expiresAt(),
-                    scanner.buffer(),
-                    scanner.keyOffset(),
-                    scanner.keyLength());
-        }
-
-        private void makeRoom(int more) throws IOException {
-            Target blocks = target;
-            if (length > 0 && (long) length + more > mostHeld) {
-                if (blocks == null) {
-                    giveUp(null);
-                    return;
-                }
-                if (writeAhead == null) {
-                    blocks.write(entries, length);
-                } else {
-                    entries = blocks.handOver(entries, length);
-                    writeAhead.run();
-                }
-                length = 0;
-            }
-            int needed = length + more;
-            if (needed > entries.length) {
-                long larger = Math.max(needed, Math.min(mostHeld, 2L * entries.length));
-                entries = Arrays.copyOf(entries, (int) larger);
-            }
-        }
-
-        /** Writes a full buffer that waits for it. Called by any thread; throws nothing. */
-        public void writeAhead() {
-            if (target != null) {
-                target.writeAhead();
-            }
-        }
-
-        private void giveUp(@Nullable Throwable cause) {
-            isGivenUp = true;
-            entries = new byte[0];
-            length = 0;
-            if (cause != null) {
-                logger().warn(
-                                "hints are not kept while a data file is written, but made from it later: {}",
-                                cause.toString());
-            }
-        }
-
-        /** Returns whether {@link #visit} can visit all that was added. */
-        public boolean isHeld() {
-            return !isGivenUp && (target == null || target.isEmpty());
-        }
-
-        /** Visits what was added so far; all of it must be held. */
-        public void visit(EntryVisitor visitor) throws IOException {
-            visitEntries(entries, 0, length, Long.MAX_VALUE, visitor);
-        }
-
-        public int length() {
-            return length;
-        }
-
-        /** Returns how much memory this takes. */
-        public int heldBytes() {
-            return entries.length + (target == null ? 0 : target.heldBytes());
-        }
-
-        /** Forgets what was added behind {@code oldLength}, as for a batch that could not be completed; all must be held. */
-        public void cutTo(int oldLength, long entriesCut) {
-            length = Math.min(length, oldLength);
-            count -= entriesCut;
-        }
-
-        public long count() {
-            return count;
-        }
-
-        /** Returns when the puts that were added expire. */
-        public Expiries expiries() {
-            return expiries;
-        }
-
-        /** Lets go of the file; what was written of it is no hint file. */
-        public void abandon() throws IOException {
-            giveUp(null);
-            if (target != null) {
-                target.close();
-            }
-        }
-
-        /**
-         * Writes the hint file of {@code data} if it has none. It is not forced: a hint file is a cache, and one that a
-         * power loss damaged does not pass for sound.
-         */
-        public void writeOnce(IoManager io, StoreId store, DataFile data) throws IOException {
-            if (data.hasHints()) {
-                return;
-            }
-            if (isGivenUp) {
-                deleteIncomplete(io, data);
-                ofData(io, store, data).writeOnce(io, store, data);
-                return;
-            }
-            boolean isWritten = false;
-            try {
-                write(io, store, data);
-                isWritten = true;
-            } finally {
-                if (!isWritten) {
-                    data.setHintSum(0);
-                    deleteIncomplete(io, data);
-                }
-            }
-            data.markHinted();
-        }
-
-        /** Collects the entries of a data file from its records. */
-        public static Builder ofData(IoManager io, StoreId store, DataFile data) throws IOException {
-            Builder builder = new Builder(io, store, data);
-            boolean isDone = false;
-            try {
-                FileScanner scanner = new FileScanner(data, data.start(), data.length());
-                while (!builder.isGivenUp && scanner.next()) {
-                    if (scanner.isPut() || scanner.isTombstone()) {
-                        builder.add(scanner);
-                    }
-                }
-                if (builder.isGivenUp) {
-                    throw new IOException("hint file could not be written: file=" + FileNames.hint(data.id()));
-                }
-                isDone = true;
-                return builder;
-            } finally {
-                if (!isDone) {
-                    builder.deleteIncomplete(io, data);
-                }
-            }
-        }
-
-        private void deleteIncomplete(IoManager io, DataFile data) {
-            String name = FileNames.hint(data.id());
-            try {
-                if (target != null && !target.isEmpty()) {
-                    giveUp(null); // a part of the entries is there only
-                    target.close();
-                }
-                if (io.list().contains(name)) {
-                    io.delete(name);
-                }
-            } catch (IOException e) {
-                // It has no header, so nobody takes it for a hint file; the next opening may remove it.
-                logger().warn("an incomplete hint file could not be removed: {}", e.toString());
-            }
-        }
-
-        private void write(IoManager io, StoreId store, DataFile data) throws IOException {
-            String name = FileNames.hint(data.id());
-            BloomFilter filter = BloomFilter.forKeys(count);
-            Target spilled = target;
-            if (spilled == null || spilled.isEmpty()) {
-                visit((kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength));
-                long expected = HEADER_LENGTH + (long) length + Expiries.LONGS * Long.BYTES + filter.size();
-                try (WritableFile file = io.createSequential(name, expected)) {
-                    file.write(0, new byte[HEADER_LENGTH], 0, HEADER_LENGTH);
-                    BlockSums sums = new BlockSums();
-                    long offset = HEADER_LENGTH;
-                    for (int from = 0; from < length; ) {
-                        int to = blockEnd(from);
-                        offset += writeBlock(file, store, data, offset, entries, from, to - from, sums);
-                        from = to;
-                    }
-                    writeEnd(file, store, data, offset, filter, sums);
-                }
-                return;
-            }
-            spilled.writeWaiting();
-            if (length > 0) {
-                spilled.write(entries, length);
-                length = 0;
-            }
-            try (WritableFile file = spilled.file) {
-                int[] written = spilled.sums.toArray();
-                if (file == null
-                        || !visitBlocks(
-                                file,
-                                store,
-                                data,
-                                written,
-                                written.length,
-                                count,
-                                (kind, place, source, offset, keyLength) -> filter.add(source, offset, keyLength))) {
-                    throw new IOException("hints are not read as they were written: file=" + name);
-                }
-                spilled.cut(file, writeEnd(file, store, data, spilled.end, filter, spilled.sums));
-            }
-        }
-
-        /** Writes what follows the entries, and last the header, with which the file counts; returns where it ends. */
-        private long writeEnd(
-                WritableFile file, StoreId store, DataFile data, long end, BloomFilter filter, BlockSums sums)
-                throws IOException {
-            int blocks = sums.count();
-            byte[] block = expiries.encode();
-            int length = block.length - Block.HEADER_LENGTH;
-            byte[] context = context(data, end, data.length(), blocks, count);
-            long offset = end + writeBlock(file, store, data, end, block, Block.HEADER_LENGTH, length, context, sums);
-            offset += writeBlock(file, store, data, offset, filter.bits(), 0, filter.size(), sums);
-            byte[] last = sums.encode();
-            Block.seal(last, last.length - Block.HEADER_LENGTH, mask(store, data.id(), offset));
-            file.write(offset, last, 0, last.length);
-            byte[] header = header(store, data, filter, blocks);
-            file.write(0, header, 0, HEADER_LENGTH);
-            data.setHintSum(BlockSums.sum(header, last));
-            return offset + last.length;
-        }
-
-        private byte[] header(StoreId store, DataFile data, BloomFilter filter, int blocks) {
-            byte[] header = FileHeader.begin(MAGIC, formatVersion(data), store);
-            RecordFormat.INT.set(header, 12, filter.size());
-            RecordFormat.LONG.set(header, 32, data.id());
-            RecordFormat.INT.set(header, 40, (int) data.length());
-            RecordFormat.INT.set(header, 44, blocks);
-            RecordFormat.INT.set(header, 48, (int) count);
-            RecordFormat.LONG.set(header, 52, data.history());
-            return FileHeader.seal(header);
-        }
-
-        private int blockEnd(int from) {
-            int to = from;
-            do {
-                to += ENTRY_HEADER + entryKeyLength(entries, to);
-            } while (to < length && to - from + ENTRY_HEADER + entryKeyLength(entries, to) <= BLOCK_LENGTH);
-            return to;
-        }
+    /** Returns the header of a hint file. */
+    static byte[] header(StoreId store, DataFile data, BloomFilter filter, int blocks, long entries) {
+        byte[] header = FileHeader.begin(MAGIC, formatVersion(data), store);
+        RecordFormat.INT.set(header, FILTER_SIZE_OFFSET, filter.size());
+        RecordFormat.LONG.set(header, DATA_ID_OFFSET, data.id());
+        RecordFormat.INT.set(header, DATA_LENGTH_OFFSET, (int) data.length());
+        RecordFormat.INT.set(header, BLOCKS_OFFSET, blocks);
+        RecordFormat.INT.set(header, ENTRIES_OFFSET, (int) entries);
+        RecordFormat.LONG.set(header, HISTORY_OFFSET, data.history());
+        return FileHeader.seal(header);
     }
 
     private static int formatVersion(DataFile data) {
@@ -574,12 +100,12 @@ public final class HintFile {
     }
 
     /** Returns what an encrypted block is bound to: its place. */
-    private static byte[] context(DataFile data, long offset) {
+    static byte[] context(DataFile data, long offset) {
         return context(data, offset, 0, 0, 0);
     }
 
     /** As the other, for the block that is bound to how much comes before it, too. */
-    private static byte[] context(DataFile data, long offset, long dataLength, long blocks, long entries) {
+    static byte[] context(DataFile data, long offset, long dataLength, long blocks, long entries) {
         byte[] context = new byte[6 * Long.BYTES];
         RecordFormat.LONG.set(context, 0, MAGIC);
         RecordFormat.LONG.set(context, 8, data.id());
@@ -590,7 +116,7 @@ public final class HintFile {
         return context;
     }
 
-    private static int writeBlock(
+    static int writeBlock(
             WritableFile file,
             StoreId store,
             DataFile data,
@@ -603,7 +129,7 @@ public final class HintFile {
         return writeBlock(file, store, data, offset, source, from, length, context(data, offset), sums);
     }
 
-    private static int writeBlock(
+    static int writeBlock(
             WritableFile file,
             StoreId store,
             DataFile data,
@@ -643,11 +169,11 @@ public final class HintFile {
         }
 
         int filterSize() {
-            return (int) RecordFormat.INT.get(header, 12);
+            return (int) RecordFormat.INT.get(header, FILTER_SIZE_OFFSET);
         }
 
         long entries() {
-            return Integer.toUnsignedLong((int) RecordFormat.INT.get(header, 48));
+            return Integer.toUnsignedLong((int) RecordFormat.INT.get(header, ENTRIES_OFFSET));
         }
 
         int blocks() {
@@ -702,7 +228,7 @@ public final class HintFile {
         }
     }
 
-    private static boolean visitBlocks(
+    static boolean visitBlocks(
             ReadableFile file, StoreId store, DataFile data, int[] sums, int blocks, long entries, EntryVisitor visitor)
             throws IOException {
         long left = entries;
@@ -772,10 +298,10 @@ public final class HintFile {
         boolean sound = FileHeader.isSound(header, file.read(0, header, 0, HEADER_LENGTH), MAGIC)
                 && FileHeader.formatVersion(header) == formatVersion(data)
                 && FileHeader.store(header).equals(store)
-                && (long) RecordFormat.LONG.get(header, 32) == data.id()
-                && (int) RecordFormat.INT.get(header, 40) == data.length()
-                && (long) RecordFormat.LONG.get(header, 52) == data.history();
-        int blocks = (int) RecordFormat.INT.get(header, 44);
+                && (long) RecordFormat.LONG.get(header, DATA_ID_OFFSET) == data.id()
+                && (int) RecordFormat.INT.get(header, DATA_LENGTH_OFFSET) == data.length()
+                && (long) RecordFormat.LONG.get(header, HISTORY_OFFSET) == data.history();
+        int blocks = (int) RecordFormat.INT.get(header, BLOCKS_OFFSET);
         // Compared with what the data file can need before anything is allocated.
         if (!sound || blocks < 0 || blocks > 1 + data.length() / LEAST_FULL_BLOCK) {
             return null;
@@ -815,7 +341,7 @@ public final class HintFile {
     }
 
     /** Returns how many entries were visited, or -1 if one does not fit its block, or its record the data file. */
-    private static long visitEntries(byte[] source, int from, int to, long dataLength, EntryVisitor visitor)
+    static long visitEntries(byte[] source, int from, int to, long dataLength, EntryVisitor visitor)
             throws IOException {
         long visited = 0;
         for (int at = from; at < to; ) {
@@ -841,11 +367,16 @@ public final class HintFile {
         return visited;
     }
 
-    private static int entryKeyLength(byte[] source, int at) {
+    /** Writes what comes before the key of an entry. */
+    static void encodeEntry(byte[] target, int at, int kind, long place, int keyLength) {
+        RecordFormat.LONG.set(target, at, place | (long) kind << KIND_SHIFT | (long) keyLength << KEY_LENGTH_SHIFT);
+    }
+
+    static int entryKeyLength(byte[] source, int at) {
         return (int) ((long) RecordFormat.LONG.get(source, at) >>> KEY_LENGTH_SHIFT);
     }
 
-    private static int mask(StoreId store, long id, long offset) {
+    static int mask(StoreId store, long id, long offset) {
         return RecordFormat.mask(RecordFormat.fileSeed(~store.seed(), id), offset);
     }
 

@@ -19,8 +19,8 @@ public final class SealedScan {
     private boolean isEnded;
 
     /** Returns the hints of a sealed file, made of its records. */
-    public static HintFile.Builder hints(DataFile file) throws IOException {
-        HintFile.Builder hints = new HintFile.Builder();
+    public static HintBuilder hints(DataFile file) throws IOException {
+        HintBuilder hints = new HintBuilder();
         SealedScan scan = new SealedScan();
         FileScanner scanner = FileScanner.ofKeys(file, file.start(), file.length());
         while (scanner.next()) {

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log.merge;
 
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.MergeOutput;
 import dev.caskwright.api.spi.RecordScanner;
@@ -36,7 +37,7 @@ public final class MergedFile implements MergeOutput {
     private final StoreId store;
     private final DataFile file;
     private final long maxFileBytes;
-    private final HintFile.Builder hints;
+    private final HintBuilder hints;
     private final @Nullable Sources sources;
     private final @Nullable Unneeded unneeded;
     private final @Nullable Recoding recoding;
@@ -76,7 +77,7 @@ public final class MergedFile implements MergeOutput {
             @Nullable Sources sources,
             @Nullable Unneeded unneeded,
             @Nullable Recoding recoding) {
-        this.hints = new HintFile.Builder(io, store, file);
+        this.hints = new HintBuilder(io, store, file);
         this.sources = sources;
         this.unneeded = unneeded;
         this.recoding = recoding;

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log.segmented;
 
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.IndexMemoryException;
 import dev.caskwright.api.OutOfSpaceException;
@@ -469,7 +470,7 @@ public final class LogOpening implements RecordLogOpening {
      *
      * @param hints what it will say; null to take it from the data file
      */
-    private void replaceHints(DataFile file, HintFile.@Nullable Builder hints) throws IOException {
+    private void replaceHints(DataFile file, @Nullable HintBuilder hints) throws IOException {
         try {
             if (file.hasHints()) {
                 if (!Unneeded.isDeleted(io, FileNames.hint(file.id()))) {
@@ -477,8 +478,8 @@ public final class LogOpening implements RecordLogOpening {
                 }
                 file.markUnhinted();
             }
-            HintFile.Builder builder =
-                    hints == null || !hints.isHeld() ? HintFile.Builder.ofData(io, manifest.store(), file) : hints;
+            HintBuilder builder =
+                    hints == null || !hints.isHeld() ? HintBuilder.ofData(io, manifest.store(), file) : hints;
             builder.writeOnce(io, manifest.store(), file);
             file.setExpiries(builder.expiries());
         } catch (CorruptRecordException e) {

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log.segmented;
 
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.IoManager;
@@ -8,7 +9,6 @@ import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.file.Manifest;
 import dev.caskwright.bitcask.log.file.NewFiles;
 import dev.caskwright.bitcask.log.format.LogPosition;
-import dev.caskwright.bitcask.log.hint.HintFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -26,9 +26,9 @@ final class Sealer {
     /** A file that writers have left, with what its hint file will say. */
     static final class Left {
         private final DataFile file;
-        private final HintFile.Builder hints;
+        private final HintBuilder hints;
 
-        private Left(DataFile file, HintFile.Builder hints) {
+        private Left(DataFile file, HintBuilder hints) {
             this.file = file;
             this.hints = hints;
         }
@@ -80,7 +80,7 @@ final class Sealer {
     }
 
     /** Takes the memory that {@link #add} needs. */
-    Left prepare(DataFile file, HintFile.Builder hints) {
+    Left prepare(DataFile file, HintBuilder hints) {
         synchronized (waiting) {
             waiting.ensureCapacity(waiting.size() + 1);
         }

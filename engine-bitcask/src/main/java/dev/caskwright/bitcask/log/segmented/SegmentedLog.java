@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log.segmented;
 
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EncryptionStats;
 import dev.caskwright.api.EngineException;
@@ -108,7 +109,7 @@ public final class SegmentedLog implements RecordLog {
     private final Runnable writingHints = new Runnable() {
         @Override
         public void run() {
-            HintFile.Builder hints = activeHints;
+            HintBuilder hints = activeHints;
             if (hints != null) {
                 hints.writeAhead();
             }
@@ -129,7 +130,7 @@ public final class SegmentedLog implements RecordLog {
             new EngineException(ErrorCode.UNAVAILABLE, Outcome.NOT_APPLIED, "nothing was written: no memory", null);
 
     private volatile @Nullable DataFile active;
-    private volatile HintFile.@Nullable Builder activeHints; // changes under the write lock
+    private volatile @Nullable HintBuilder activeHints; // changes under the write lock
     private long history; // 0 until a file is made; guarded by this
     private long lastLogId;
     private volatile boolean namesAdded;
@@ -419,8 +420,8 @@ public final class SegmentedLog implements RecordLog {
         return isTombstone ? 0 : Locator.size(locator);
     }
 
-    private HintFile.Builder hints() {
-        HintFile.Builder hints = activeHints;
+    private HintBuilder hints() {
+        HintBuilder hints = activeHints;
         if (hints == null) {
             throw new IllegalStateException("no file is active");
         }
@@ -436,10 +437,10 @@ public final class SegmentedLog implements RecordLog {
     }
 
     /** Takes the memory that the hints of the active file need to begin with. */
-    private HintFile.Builder prepareHints(DataFile file) {
-        HintFile.Builder hints = activeHints;
+    private HintBuilder prepareHints(DataFile file) {
+        HintBuilder hints = activeHints;
         if (hints == null) {
-            hints = new HintFile.Builder(io, manifest.store(), file, this::askForHintWriting);
+            hints = new HintBuilder(io, manifest.store(), file, this::askForHintWriting);
             reserve.begin(hints, file, otherBytes(file));
             activeHints = hints;
         }
@@ -935,7 +936,7 @@ public final class SegmentedLog implements RecordLog {
     }
 
     private boolean giveUpHintsOfUnsealed() {
-        HintFile.Builder hints = activeHints;
+        HintBuilder hints = activeHints;
         boolean isAnyGone = hints != null && hints.discard();
         return sealer.discardHints() || isAnyGone;
     }
@@ -1084,7 +1085,7 @@ public final class SegmentedLog implements RecordLog {
 
     @Override
     public long memoryBytes() {
-        HintFile.Builder hints = activeHints;
+        HintBuilder hints = activeHints;
         return sealer.hintBytes() + (hints == null ? 0 : hints.heldBytes()) + FILE_BYTES * files().size();
     }
 
@@ -1150,7 +1151,7 @@ public final class SegmentedLog implements RecordLog {
         space.leave();
         Throwable first = null;
         try {
-            HintFile.Builder hints = activeHints;
+            HintBuilder hints = activeHints;
             if (hints != null) {
                 hints.abandon();
             }

@@ -1,12 +1,12 @@
 package dev.caskwright.bitcask.log.tail;
 
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.format.Locator;
 import dev.caskwright.bitcask.log.format.RecordFormat;
-import dev.caskwright.bitcask.log.hint.HintFile;
 import dev.caskwright.bitcask.log.scan.FileScanner;
 import java.io.IOException;
 import java.util.zip.CRC32C;
@@ -27,7 +27,7 @@ public final class TailRecovery {
     private static final int CHUNK = 1 << 20;
 
     private final DataFile file;
-    private HintFile.Builder hints = new HintFile.Builder();
+    private HintBuilder hints = new HintBuilder();
     private boolean hasHints = true;
     private final CRC32C crc = new CRC32C();
     private long soundEnd;
@@ -195,7 +195,7 @@ public final class TailRecovery {
 
     /** Lets go of the hints, which take memory; they can be had by reading the file again. */
     public void forgetHints() {
-        hints = new HintFile.Builder();
+        hints = new HintBuilder();
         hasHints = false;
     }
 
@@ -211,7 +211,7 @@ public final class TailRecovery {
         return closedByWriter;
     }
 
-    public HintFile.Builder hints() {
+    public HintBuilder hints() {
         return hints;
     }
 

@@ -2,10 +2,10 @@ package dev.caskwright.bitcask.log.append;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.bitcask.log.format.StoreId;
-import dev.caskwright.bitcask.log.hint.HintFile;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.FaultPlan;
 import dev.caskwright.testkit.IoOperation;
@@ -31,7 +31,7 @@ final class DeleteReserveTest {
 
     @Test
     void itIsMadeOnceThereIsRoomForIt() throws IOException {
-        HintFile.Builder hints = new HintFile.Builder(disk, STORE, data(64));
+        HintBuilder hints = new HintBuilder(disk, STORE, data(64));
         disk.capacity(64 + LEAST_FREE - 1);
         reserve.begin(hints, data(64), 0);
         assertThat(disk.list()).doesNotContain(HINT);
@@ -46,7 +46,7 @@ final class DeleteReserveTest {
     @Test
     void itIsTriedAgainAfterAFailure() throws IOException {
         FaultPlan plan = FaultPlan.failing(0).only(IoOperation.CREATE);
-        HintFile.Builder hints = new HintFile.Builder(plan.wrap(disk), STORE, data(64));
+        HintBuilder hints = new HintBuilder(plan.wrap(disk), STORE, data(64));
         reserve.begin(hints, data(64), 0);
         assertThat(plan.hasFired()).isTrue();
         reserve.growWith(hints, data(2 << 20));
