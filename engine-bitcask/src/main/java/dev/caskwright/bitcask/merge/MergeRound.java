@@ -521,15 +521,9 @@ final class MergeRound {
                 }
                 continue;
             }
-            if (scanner.isPut()
-                    && store.clock.isRemovable(scanner.expiresAt(), scanner.version(), removableMillis)) {
+            if (scanner.isPut() && store.clock.isRemovable(scanner.expiresAt(), scanner.version(), removableMillis)) {
                 removeExpired(
-                        scanner.buffer(),
-                        scanner.keyOffset(),
-                        scanner.keyLength(),
-                        scanner.locator(),
-                        session,
-                        lock);
+                        scanner.buffer(), scanner.keyOffset(), scanner.keyLength(), scanner.locator(), session, lock);
             }
         }
     }

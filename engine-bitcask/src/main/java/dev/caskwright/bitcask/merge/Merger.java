@@ -220,7 +220,8 @@ public final class Merger {
             store.loadIndex();
         }
         for (int from = 0; from < dead.size() && !state.isCancelled(); from += DROPPED_AT_ONCE) {
-            new MergeRound(store, state, dead.subList(from, Math.min(dead.size(), from + DROPPED_AT_ONCE)), null).drop();
+            new MergeRound(store, state, dead.subList(from, Math.min(dead.size(), from + DROPPED_AT_ONCE)), null)
+                    .drop();
         }
     }
 

@@ -3,7 +3,6 @@ package dev.caskwright.bitcask.log;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.bitcask.log.append.EncodedDraft;
 import dev.caskwright.bitcask.log.file.DataFile;
@@ -16,6 +15,7 @@ import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.bitcask.log.format.Locator;
 import dev.caskwright.bitcask.log.format.RecordFormat;
 import dev.caskwright.bitcask.log.format.StoreId;
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.bitcask.log.hint.HintFile;
 import dev.caskwright.bitcask.log.scan.FileScanner;
 import dev.caskwright.testkit.CrashableIoManager;

@@ -8,10 +8,10 @@ import java.util.List;
  * enough. A text that is to be replaced stands in its source exactly once.
  */
 enum Bug {
-    NO_FORCE(engine("log/segmented/SegmentedLog", "        handle.force();\n", "        handle.length();\n"), crash()),
+    NO_FORCE(engine("log/segmented/LogForce", "        handle.force();\n", "        handle.length();\n"), crash()),
     NO_DIRECTORY_FORCE(
             engine(
-                    "log/segmented/SegmentedLog",
+                    "log/segmented/LogForce",
                     "            try {\n                io.syncDirectory();\n            } catch (EngineException e) {",
                     "            try {\n                io.usableSpace();\n            } catch (EngineException e) {"),
             crash()),
@@ -99,7 +99,7 @@ enum Bug {
                         }
             """),
             engine(
-                    "log/segmented/SegmentedLog",
+                    "log/segmented/LogForce",
                     "                options.onFailure().accept(e);\n                throw e;",
                     "                throw e;"),
             test("FaultTest.everyCallOfAShortLifeMayFail")),
@@ -109,7 +109,7 @@ enum Bug {
                     "                failed = e;\n            }\n        } finally {",
                     "            }\n        } finally {"),
             engine(
-                    "log/segmented/SegmentedLog",
+                    "log/segmented/LogForce",
                     "                options.onFailure().accept(e);\n                throw e;",
                     "                throw e;"),
             test("FaultTest.everyCallOfAShortLifeMayFail")),

@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.log.append;
 
-import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.bitcask.log.file.DataFile;
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 
 /**
  * Keeps room for deletes on a full disk: the hint file of the active file is longer than it needs to be, and is given up when a

@@ -1,6 +1,5 @@
 package dev.caskwright.bitcask.log.copy;
 
-import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.IoManager;
@@ -13,6 +12,7 @@ import dev.caskwright.bitcask.log.format.FileHeader;
 import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.bitcask.log.format.Lineage;
 import dev.caskwright.bitcask.log.format.StoreId;
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.bitcask.log.hint.SealedScan;
 import dev.caskwright.bitcask.log.tail.TailRecovery;
 import java.io.IOException;

@@ -24,10 +24,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -297,7 +295,9 @@ public final class Manifest implements Closeable {
         ManifestReader reader = new ManifestReader(file, file.length(), store.seed());
         TreeMap<Integer, CodecNote> found = new TreeMap<>();
         for (long at = EDITS_OFFSET; at < file.length(); at += RecordFormat.ALIGNMENT) {
-            if (reader.end(at) > at && reader.type(at) == ManifestContent.CODEC && reader.words(at) <= CodecNote.MOST_WORDS) {
+            if (reader.end(at) > at
+                    && reader.type(at) == ManifestContent.CODEC
+                    && reader.words(at) <= CodecNote.MOST_WORDS) {
                 long[] words = reader.allWords(at);
                 if (CodecNote.isPossible(words)) {
                     found.putIfAbsent(CodecNote.ofWords(words).key(), CodecNote.ofWords(words));
@@ -525,7 +525,9 @@ public final class Manifest implements Closeable {
     public synchronized void publish(Image fresh) throws IOException {
         shorten();
         synchronized (writing) {
-            keepRoomBehind(open(), ManifestContent.imageWords(fresh)); // a cache takes nothing of the room kept for what must fit
+            keepRoomBehind(
+                    open(),
+                    ManifestContent.imageWords(fresh)); // a cache takes nothing of the room kept for what must fit
         }
         appendAndForce(ManifestContent.imageWords(fresh));
         content.image = fresh;

@@ -68,7 +68,9 @@ final class ManifestContent {
     long changesFrom;
     long lastVersion;
     Manifest.@Nullable Image image;
+
     @Nullable CopyMark copy;
+
     Lineage lineage = Lineage.EMPTY;
 
     /** Applies an edit; returns how many of those that follow it are part of the start of the manifest. */
@@ -111,7 +113,9 @@ final class ManifestContent {
         if (type != MERGE) {
             return type == LINEAGE ? Lineage.MOST_WORDS : SEAL_WORDS;
         }
-        boolean isPossible = reader.words(at) >= MERGE_LISTS && reader.word(at, MERGE_INPUTS) >= 0 && reader.word(at, MERGE_INPUTS) <= files.size();
+        boolean isPossible = reader.words(at) >= MERGE_LISTS
+                && reader.word(at, MERGE_INPUTS) >= 0
+                && reader.word(at, MERGE_INPUTS) <= files.size();
         return isPossible ? Integer.MAX_VALUE : 0;
     }
 
@@ -139,7 +143,9 @@ final class ManifestContent {
         if (!isStart && words.length == SEAL_WORDS && sealOf(words).equals(files.get(words[ID]))) {
             return true; // written again, since the disk was full when one that followed it was to be written
         }
-        if (words.length != SEAL_WORDS || !isPossibleFile(words, ID, LENGTH) || (words[MERGED] != 0 && words[MERGED] != 1)) {
+        if (words.length != SEAL_WORDS
+                || !isPossibleFile(words, ID, LENGTH)
+                || (words[MERGED] != 0 && words[MERGED] != 1)) {
             return false;
         }
         boolean isMerged = words[MERGED] == 1;
@@ -151,7 +157,13 @@ final class ManifestContent {
     }
 
     private static Manifest.Sealed sealOf(long[] words) {
-        return new Manifest.Sealed(words[ID], words[MERGED] != 0, words[LENGTH], words[FIRST_VERSION], words[LAST_VERSION], words[HISTORY]);
+        return new Manifest.Sealed(
+                words[ID],
+                words[MERGED] != 0,
+                words[LENGTH],
+                words[FIRST_VERSION],
+                words[LAST_VERSION],
+                words[HISTORY]);
     }
 
     private static boolean isPossibleState(long[] words) {
@@ -171,7 +183,10 @@ final class ManifestContent {
                 && words[MERGE_OUTPUTS] >= 0
                 && words[MERGE_OUTPUTS] <= words.length
                 && words.length == MERGE_LISTS + words[MERGE_INPUTS] + OUTPUT_WORDS * words[MERGE_OUTPUTS];
-        if (!hasItsLength || !FileNames.isFileNumber(words[MERGE_HIGHEST_ID]) || words[MERGE_CHANGES_FROM] < 0 || words[MERGE_CHANGES_FROM] > lastVersion) {
+        if (!hasItsLength
+                || !FileNames.isFileNumber(words[MERGE_HIGHEST_ID])
+                || words[MERGE_CHANGES_FROM] < 0
+                || words[MERGE_CHANGES_FROM] > lastVersion) {
             return false;
         }
         Set<Long> inputs = new HashSet<>();

@@ -27,8 +27,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class HintBuilder {
     private static final int SPILL_LENGTH = 128 << 10;
-    private static final long MOST_HELD =
-            Math.max(1 << 20, Runtime.getRuntime().maxMemory() / 128);
+    private static final long MOST_HELD = Math.max(1 << 20, Runtime.getRuntime().maxMemory() / 128);
     private static final byte[] NONE = {};
     private static final int MOST_ZEROS = 16 << 10;
 
@@ -470,14 +469,14 @@ public final class HintBuilder {
     }
 
     /** Writes what follows the entries, and last the header, with which the file counts; returns where it ends. */
-    private long writeEnd(
-            WritableFile file, StoreId store, DataFile data, long end, BloomFilter filter, BlockSums sums)
+    private long writeEnd(WritableFile file, StoreId store, DataFile data, long end, BloomFilter filter, BlockSums sums)
             throws IOException {
         int blocks = sums.count();
         byte[] block = expiries.encode();
         int length = block.length - Block.HEADER_LENGTH;
         byte[] context = HintFile.context(data, end, data.length(), blocks, count);
-        long offset = end + HintFile.writeBlock(file, store, data, end, block, Block.HEADER_LENGTH, length, context, sums);
+        long offset =
+                end + HintFile.writeBlock(file, store, data, end, block, Block.HEADER_LENGTH, length, context, sums);
         offset += HintFile.writeBlock(file, store, data, offset, filter.bits(), 0, filter.size(), sums);
         byte[] last = sums.encode();
         Block.seal(last, last.length - Block.HEADER_LENGTH, HintFile.mask(store, data.id(), offset));
@@ -492,7 +491,8 @@ public final class HintBuilder {
         int to = from;
         do {
             to += HintFile.ENTRY_HEADER + HintFile.entryKeyLength(entries, to);
-        } while (to < length && to - from + HintFile.ENTRY_HEADER + HintFile.entryKeyLength(entries, to) <= HintFile.BLOCK_LENGTH);
+        } while (to < length
+                && to - from + HintFile.ENTRY_HEADER + HintFile.entryKeyLength(entries, to) <= HintFile.BLOCK_LENGTH);
         return to;
     }
 

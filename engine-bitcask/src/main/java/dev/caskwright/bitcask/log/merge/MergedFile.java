@@ -1,6 +1,5 @@
 package dev.caskwright.bitcask.log.merge;
 
-import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.api.spi.IoManager;
 import dev.caskwright.api.spi.MergeOutput;
 import dev.caskwright.api.spi.RecordScanner;
@@ -11,6 +10,7 @@ import dev.caskwright.bitcask.log.file.Unneeded;
 import dev.caskwright.bitcask.log.format.Locator;
 import dev.caskwright.bitcask.log.format.RecordFormat;
 import dev.caskwright.bitcask.log.format.StoreId;
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.bitcask.log.hint.HintFile;
 import dev.caskwright.bitcask.log.scan.FileScanner;
 import java.io.IOException;

@@ -1,6 +1,5 @@
 package dev.caskwright.bitcask.log.segmented;
 
-import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.IndexMemoryException;
 import dev.caskwright.api.OutOfSpaceException;
@@ -23,6 +22,7 @@ import dev.caskwright.bitcask.log.format.Locator;
 import dev.caskwright.bitcask.log.format.LogPosition;
 import dev.caskwright.bitcask.log.format.RecordFormat;
 import dev.caskwright.bitcask.log.format.StoreId;
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.bitcask.log.hint.HintFile;
 import dev.caskwright.bitcask.log.hint.SealedScan;
 import dev.caskwright.bitcask.log.image.ImageFile;

@@ -1,6 +1,5 @@
 package dev.caskwright.bitcask.log.segmented;
 
-import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.IoManager;
@@ -9,6 +8,7 @@ import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.file.Manifest;
 import dev.caskwright.bitcask.log.file.NewFiles;
 import dev.caskwright.bitcask.log.format.LogPosition;
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;

@@ -1,6 +1,5 @@
 package dev.caskwright.bitcask.log.segmented;
 
-import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EncryptionStats;
 import dev.caskwright.api.EngineException;
@@ -25,11 +24,10 @@ import dev.caskwright.api.spi.RecordScanner;
 import dev.caskwright.api.spi.WritableFile;
 import dev.caskwright.bitcask.events.StallEvent;
 import dev.caskwright.bitcask.events.StoreEvents;
+import dev.caskwright.bitcask.log.append.ActiveFile;
 import dev.caskwright.bitcask.log.append.DeleteReserve;
-import dev.caskwright.bitcask.log.append.DraftWriter;
 import dev.caskwright.bitcask.log.append.EncodedBatch;
 import dev.caskwright.bitcask.log.append.EncodedDraft;
-import dev.caskwright.bitcask.log.append.EncryptedAppends;
 import dev.caskwright.bitcask.log.append.GroupCommit;
 import dev.caskwright.bitcask.log.append.SpaceAhead;
 import dev.caskwright.bitcask.log.coding.CodecNotes;
@@ -44,10 +42,10 @@ import dev.caskwright.bitcask.log.file.NewFiles;
 import dev.caskwright.bitcask.log.file.Unneeded;
 import dev.caskwright.bitcask.log.format.Expiries;
 import dev.caskwright.bitcask.log.format.FileNames;
-import dev.caskwright.bitcask.log.format.KeyNote;
 import dev.caskwright.bitcask.log.format.Locator;
 import dev.caskwright.bitcask.log.format.LogPosition;
 import dev.caskwright.bitcask.log.format.RecordFormat;
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.bitcask.log.hint.HintFile;
 import dev.caskwright.bitcask.log.image.IndexImages;
 import dev.caskwright.bitcask.log.keys.FileKey;
@@ -62,7 +60,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Supplier;
-import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,9 +68,11 @@ import org.slf4j.LoggerFactory;
  * The record log: a row of data files of which the last is appended to.
  *
  * <p><b>Threads.</b> Appending, rolling and slots are guarded by the engine's write lock. {@link #sync} may run in any
- * thread; all forces of data files go through its group commit, one at a time. Sealing runs in the background ({@link Sealer}). Readers take files by the slot in a locator.
+ * thread; all forces of data files go through its group commit, one at a time ({@link LogForce}). Sealing runs in the
+ * background ({@link Sealer}). Readers take files by the slot in a locator.
  *
- * <p><b>Positions.</b> See {@link LogPosition}.
+ * <p><b>Parts.</b> The file that is appended to is {@link ActiveFile}'s, images of the index are {@link IndexImages}'; this
+ * class has the row of files: how it goes on, and what of it a merge replaces.
  */
 public final class SegmentedLog implements RecordLog {
     /** When more files wait to be sealed, the writer seals them itself: hints not yet written take memory. */
@@ -85,58 +84,26 @@ public final class SegmentedLog implements RecordLog {
     /** So much is made free when a full disk leaves no room for what matters. */
     private static final long ROOM_TO_MAKE = 256 << 10;
 
-    /** What is written over the header of a record that is not to be found. */
-    private static final byte[] NO_RECORD = new byte[2 * RecordFormat.ALIGNMENT];
-
     private final IoManager io;
     private final RecordLogOptions options;
     private final Manifest manifest;
     private final String name;
     private final GroupCommit commit;
-    private final EncodedDraft markDraft = new EncodedDraft();
     private final ValueCoding coding;
     private final KeyRing keys;
-    private final @Nullable EncryptedAppends encrypted; // null if writes are not encrypted
-    private final CRC32C batchCrc = new CRC32C();
-    private final DraftWriter writer = new DraftWriter();
-    private final Object handles = new Object(); // a handle is not exchanged while it is forced
-    private final Object leaving = new Object(); // the mark at a file's end tells all that is durable by then
     private final FileSlots slots;
     private final SpaceAhead space;
-    private final DeleteReserve reserve;
     private final Sealer sealer;
     private final Runnable sealing;
-    private final Runnable writingHints = new Runnable() {
-        @Override
-        public void run() {
-            HintBuilder hints = activeHints;
-            if (hints != null) {
-                hints.writeAhead();
-            }
-        }
-
-        @Override
-        public String toString() {
-            return "writing hints";
-        }
-    };
     private final Unneeded unneeded;
     private final NewFiles newFiles;
+    private final ActiveFile active;
+    private final LogForce force;
     private final FileNumbers numbers;
     private final IndexImages images;
 
-    /** Made in time, for when there is no memory to say more. */
-    private final EngineException noMemory =
-            new EngineException(ErrorCode.UNAVAILABLE, Outcome.NOT_APPLIED, "nothing was written: no memory", null);
-
-    private volatile @Nullable DataFile active;
-    private volatile @Nullable HintBuilder activeHints; // changes under the write lock
     private long history; // 0 until a file is made; guarded by this
     private long lastLogId;
-    private volatile boolean namesAdded;
-    private boolean isForcing; // whether a failure now would be one of a force; guarded by handles
-    private long writtenBytes; // grows under the write lock
-    private long end; // position behind the last record, also when there is no active file
 
     SegmentedLog(IoManager io, RecordLogOptions options, KeyRing keys, Manifest manifest) {
         this.io = io;
@@ -149,12 +116,19 @@ public final class SegmentedLog implements RecordLog {
             return image == null ? FileNames.MANIFEST : image.name();
         });
         this.coding = new ValueCoding(new CodecNotes(manifest, options, keys), options.codec());
-        this.reserve = new DeleteReserve(options.maxSegmentBytes(), ROOM_TO_MAKE);
         this.keys = keys;
-        this.encrypted = keys.encrypts() ? new EncryptedAppends() : null;
+        this.active = new ActiveFile(
+                io,
+                manifest.store(),
+                slots,
+                commit,
+                new DeleteReserve(options.maxSegmentBytes(), ROOM_TO_MAKE),
+                options,
+                keys);
         this.space = new SpaceAhead(options.maintenance(), commit, options.maxSegmentBytes(), options.onFailure());
         this.sealer = new Sealer(this, io, manifest, options);
         this.sealing = sealer.task();
+        this.force = new LogForce(io, options, manifest, commit, active, sealer);
         this.unneeded = new Unneeded(io);
         this.newFiles = new NewFiles(io, manifest, this::addNewFile);
         this.numbers = new FileNumbers(manifest);
@@ -166,7 +140,8 @@ public final class SegmentedLog implements RecordLog {
         numbers.start(newHighestId);
         lastLogId = newLastLogId;
         // Behind all files that are there, or an image saved before the next write would not cover the last of them.
-        end = LogPosition.of(newHighestId + 1, 0);
+        long end = LogPosition.of(newHighestId + 1, 0);
+        active.start(end);
         // Not even the header of the next file is durable yet.
         commit.startAt(end);
     }
@@ -257,32 +232,21 @@ public final class SegmentedLog implements RecordLog {
     @Override
     public long append(RecordDraft record, long version, boolean willSync) throws IOException {
         EncodedDraft draft = (EncodedDraft) record;
-        EncryptedAppends encryption = encrypted;
         checkVersion(version);
-        DataFile file;
-        long offset;
-        long length = encryption == null ? draft.length() : EncryptedAppends.length(draft);
-        try {
-            file = fileFor(length);
-            offset = file.length();
-            draft.place(version, distance(file, offset), file.mask(offset));
-            if (encryption != null) {
-                encryption.clear();
-                encryption.add(draft, 0, file, offset);
-            }
-            prepareHints(file);
-        } catch (RuntimeException | Error e) {
-            forgetEncrypted();
-            throw notAppended(e);
-        }
-        write(file, offset, draft);
-        // From here on nothing takes memory: the record is in the log, and all that counts it must follow.
-        file.noteVersion(version);
-        long locator = locator(file, offset, draft.bytes(), 0, length);
-        file.addLive(addHint(draft.bytes(), 0, locator));
-        extend(file, offset + length);
-        space.afterWrite(file, willSync);
+        prepareFor(active.length(draft));
+        long locator = active.append(draft, version);
+        space.afterWrite(active.inUse(), willSync);
         return locator;
+    }
+
+    @Override
+    public long[] appendBatch(BatchDraft draft, long firstVersion, boolean willSync) throws IOException {
+        EncodedBatch batch = (EncodedBatch) draft;
+        checkVersion(firstVersion + batch.size() - 1);
+        prepareFor(active.length(batch));
+        long[] locators = active.appendBatch(batch, firstVersion);
+        space.afterWrite(active.inUse(), willSync);
+        return locators;
     }
 
     /** A version beyond its bits would change what kind its record is of. Only a forged file brings a store so far. */
@@ -295,251 +259,21 @@ public final class SegmentedLog implements RecordLog {
         }
     }
 
-    private static long locator(DataFile file, long offset, byte[] record, int at, long length) {
-        boolean expires = (RecordFormat.kind(record, at) & RecordFormat.EXPIRES) != 0;
-        return Locator.of(file.slot(), offset, length, expires);
-    }
-
-    private void extend(DataFile file, long length) {
-        writtenBytes += length - file.length();
-        file.extendTo(length);
-        end = LogPosition.of(file.id(), length);
-    }
-
-    @Override
-    public long[] appendBatch(BatchDraft draft, long firstVersion, boolean willSync) throws IOException {
-        EncodedBatch batch = (EncodedBatch) draft;
-        checkVersion(firstVersion + batch.size() - 1);
-        DataFile file;
-        long[] locators;
-        try {
-            long length = encrypted == null ? batch.length() : EncryptedAppends.length(batch);
-            file = fileFor(length + RecordFormat.BATCH_END_LENGTH);
-            locators = encrypted == null
-                    ? place(file, batch, firstVersion)
-                    : placeEncrypted(encrypted, file, batch, firstVersion);
-            prepareHints(file);
-        } catch (RuntimeException | Error e) {
-            forgetEncrypted();
-            throw notAppended(e);
-        }
-        long offset = write(file, file.length(), batch);
-        // From here on nothing takes memory, as in append().
-        int members = 0;
-        long live = 0;
-        for (int i = 0; i < batch.chunkCount(); i++) {
-            EncodedDraft chunk = batch.chunk(i);
-            byte[] bytes = chunk.bytes();
-            for (long at = 0; at < chunk.copiedLength() && members < locators.length; members++) {
-                live += addHint(bytes, (int) at, locators[members]);
-                at += RecordFormat.recordLength(bytes, (int) at);
-            }
-        }
-        file.addLive(live);
-        file.noteVersion(firstVersion);
-        file.noteVersion(firstVersion + locators.length - 1);
-        extend(file, offset);
-        space.afterWrite(file, willSync);
-        return locators;
-    }
-
-    /** Gives the records of a batch their places at the end of a file, and the batch its end. */
-    private long[] place(DataFile file, EncodedBatch batch, long firstVersion) {
-        long[] locators = new long[batch.size()];
-        long offset = file.length();
-        int placed = 0;
-        batchCrc.reset();
-        for (int i = 0; i < batch.chunkCount(); i++) {
-            EncodedDraft chunk = batch.chunk(i);
-            byte[] bytes = chunk.bytes();
-            for (long at = 0; at < chunk.copiedLength(); placed++) {
-                chunk.place((int) at, firstVersion + placed, distance(file, offset), file.mask(offset));
-                RecordFormat.updateBatchChecksum(batchCrc, RecordFormat.headerChecksum(bytes, (int) at));
-                long length = RecordFormat.recordLength(bytes, (int) at);
-                locators[placed] = locator(file, offset, bytes, (int) at, length);
-                offset += length;
-                at += length; // past the end, if the value is elsewhere
-            }
-        }
-        EncodedDraft last = batch.end((int) batchCrc.getValue());
-        last.place(
-                last.copiedLength() - RecordFormat.BATCH_END_LENGTH,
-                firstVersion + placed - 1,
-                distance(file, offset),
-                file.mask(offset));
-        return locators;
-    }
-
-    /** As {@link #place}, of a batch that is encrypted while its records get their places. */
-    private long[] placeEncrypted(EncryptedAppends encryption, DataFile file, EncodedBatch batch, long firstVersion) {
-        long[] locators = new long[batch.size()];
-        long offset = file.length();
-        int placed = 0;
-        batchCrc.reset();
-        encryption.clear();
-        for (int i = 0; i < batch.chunkCount(); i++) {
-            EncodedDraft chunk = batch.chunk(i);
-            byte[] bytes = chunk.bytes();
-            for (long at = 0; at < chunk.copiedLength(); placed++) {
-                chunk.place((int) at, firstVersion + placed, distance(file, offset), file.mask(offset));
-                long length = encryption.add(chunk, (int) at, file, offset);
-                RecordFormat.updateBatchChecksum(batchCrc, encryption.headerChecksum());
-                locators[placed] = locator(file, offset, bytes, (int) at, length);
-                offset += length;
-                at += RecordFormat.recordLength(bytes, (int) at);
-            }
-        }
-        markDraft.clear();
-        markDraft.addBatchEnd(placed, (int) batchCrc.getValue());
-        markDraft.place(firstVersion + placed - 1, distance(file, offset), file.mask(offset));
-        encryption.addMark(markDraft);
-        return locators;
-    }
-
-    /** Encrypted records are longer, by less than as much again. */
     @Override
     public long maxBatchLength() {
-        long most = RecordFormat.MAX_FILE_LENGTH
-                - DataFile.HEADER_LENGTH
-                - RecordFormat.BATCH_END_LENGTH
-                - RecordFormat.END_OF_FILE_LENGTH;
-        return encrypted == null ? most : (most - KeyNote.LENGTH) / 2;
+        return active.maxBatchLength();
     }
 
-    /** Adds a record to the hints of the active file; returns how many bytes of it are live. */
-    private long addHint(byte[] record, int at, long locator) {
-        int kind = RecordFormat.kind(record, at);
-        boolean isTombstone = (kind & RecordFormat.KIND_MASK) == RecordFormat.DELETE;
-        hints().add(
-                        isTombstone ? RecordFormat.DELETE : RecordFormat.PUT,
-                        Locator.withoutSlot(locator),
-                        (kind & RecordFormat.EXPIRES) == 0 ? 0 : RecordFormat.expiresAt(record, at),
-                        record,
-                        at + RecordFormat.headerLength(kind),
-                        RecordFormat.keyLength(record, at));
-        return isTombstone ? 0 : Locator.size(locator);
-    }
-
-    private HintBuilder hints() {
-        HintBuilder hints = activeHints;
-        if (hints == null) {
-            throw new IllegalStateException("no file is active");
-        }
-        return hints;
-    }
-
-    private void askForHintWriting() {
+    /** Sees to it that the active file has room. */
+    private void prepareFor(long length) throws IOException {
         try {
-            options.maintenance().execute(writingHints);
-        } catch (RuntimeException | Error e) {
-            logger().debug("hints are written by the writer, the executor refuses: {}", e.toString());
-        }
-    }
-
-    /** Takes the memory that the hints of the active file need to begin with. */
-    private HintBuilder prepareHints(DataFile file) {
-        HintBuilder hints = activeHints;
-        if (hints == null) {
-            hints = new HintBuilder(io, manifest.store(), file, this::askForHintWriting);
-            reserve.begin(hints, file, otherBytes(file));
-            activeHints = hints;
-        }
-        reserve.growWith(hints, file);
-        return hints;
-    }
-
-    private long otherBytes(DataFile file) {
-        long bytes = 0;
-        for (DataFile each : files()) {
-            bytes += each == file ? 0 : each.length();
-        }
-        return bytes;
-    }
-
-    private void write(DataFile file, long offset, EncodedDraft draft) throws IOException {
-        try {
-            if (encrypted == null) {
-                writer.write(file, offset, draft);
-            } else {
-                encrypted.write(file, offset);
+            DataFile file = active.file();
+            if (file == null || needsNewFile(file, length)) {
+                roll();
             }
         } catch (RuntimeException | Error e) {
-            throw endedAbruptly(file, offset, e);
+            throw active.notAppended(e);
         }
-    }
-
-    /** Returns the offset behind the batch. */
-    private long write(DataFile file, long start, EncodedBatch batch) throws IOException {
-        long offset = start;
-        try {
-            if (encrypted != null) {
-                return encrypted.write(file, start);
-            }
-            for (int i = 0; i < batch.chunkCount(); i++) {
-                writer.writeInBatch(file, offset, batch.chunk(i));
-                offset += batch.chunk(i).length();
-            }
-        } catch (RuntimeException | Error e) {
-            throw endedAbruptly(file, start, e);
-        }
-        return offset;
-    }
-
-    /**
-     * Takes back what a write left that ended in an error, like a want of memory: how much of it was done is not known, and
-     * a whole record would be found after a restart. The next write goes to the same place.
-     */
-    private EngineException endedAbruptly(DataFile file, long offset, Throwable e) {
-        try {
-            file.writable().write(offset, NO_RECORD, 0, NO_RECORD.length);
-            commit.force(); // a force may just have made the record durable
-        } catch (IOException | RuntimeException | Error second) {
-            Causes.add(e, second);
-            return new EngineException(
-                    ErrorCode.UNAVAILABLE,
-                    Outcome.UNKNOWN,
-                    "a write ended abruptly; it is not visible, but may be after a crash before the next write: " + e,
-                    e);
-        }
-        return notAppended(e);
-    }
-
-    /** Lets go of what was encrypted for an append that failed: it may be as long as a batch. */
-    private void forgetEncrypted() {
-        EncryptedAppends encryption = encrypted;
-        if (encryption != null) {
-            encryption.clear();
-        }
-    }
-
-    /** Says that something failed before anything was appended. */
-    private EngineException notAppended(Throwable e) {
-        try {
-            return new EngineException(
-                    ErrorCode.UNAVAILABLE, Outcome.NOT_APPLIED, "nothing was written, try again: " + e, e);
-        } catch (OutOfMemoryError none) {
-            return noMemory;
-        }
-    }
-
-    private int distance(DataFile file, long offset) {
-        long durable = commit.durable();
-        if (durable < LogPosition.of(file.id(), file.start())) {
-            return RecordFormat.DISTANCE_UNKNOWN;
-        }
-        return Locator.sizeClass(offset - LogPosition.offset(durable));
-    }
-
-    private DataFile fileFor(long length) throws IOException {
-        DataFile file = active;
-        if (file == null || needsNewFile(file, length)) {
-            roll();
-            file = active;
-            if (file == null) {
-                throw new IllegalStateException("no active file after a roll");
-            }
-        }
-        return file;
     }
 
     private boolean needsNewFile(DataFile file, long length) {
@@ -558,7 +292,7 @@ public final class SegmentedLog implements RecordLog {
         newFiles.removeLeftBehind();
         DataFile fresh = createNextFile();
         lastLogId = fresh.id();
-        active = fresh;
+        active.begin(fresh);
         if (stall != null) {
             stall.end(name, hasSealed ? StallEvent.SEALING : StallEvent.NEW_FILE);
         }
@@ -606,27 +340,18 @@ public final class SegmentedLog implements RecordLog {
 
     @Override
     public void leaveActive() throws IOException {
-        DataFile old = active;
+        DataFile old = active.file();
         if (old == null) {
             return;
         }
         space.leave();
-        synchronized (leaving) {
-            long offset = old.length();
-            markDraft.endFile();
-            markDraft.place(old.lastVersion(), distance(old, offset), old.mask(offset));
-            Sealer.Left left = sealer.prepare(old, prepareHints(old));
-            try {
-                writer.write(old, offset, markDraft);
-            } catch (RuntimeException | Error e) {
-                throw notAppended(e); // a mark that is there all the same does no harm: the next record comes over it
-            }
+        force.leave(() -> {
+            Sealer.Left left = sealer.prepare(old, active.prepareHints());
+            active.writeEnd();
             // Nothing may be written behind the mark, so nothing may fail before the file is left.
-            extend(old, offset + markDraft.length());
             sealer.add(left);
-            active = null;
-            activeHints = null;
-        }
+            active.clear();
+        });
         options.maintenance().execute(sealing);
     }
 
@@ -637,7 +362,7 @@ public final class SegmentedLog implements RecordLog {
     /** Makes a file of one that has its header on disk. */
     private DataFile addNewFile(long id, boolean merged, long fileHistory, @Nullable FileKey key, WritableFile handle)
             throws IOException {
-        namesAdded = true;
+        force.addName();
         long seed = manifest.store().seed();
         return slots.add(id, slot -> new DataFile(id, slot, merged, seed, handle, fileHistory, key));
     }
@@ -658,12 +383,12 @@ public final class SegmentedLog implements RecordLog {
 
     @Override
     public @Nullable LogSegment active() {
-        return active;
+        return active.file();
     }
 
     @Override
     public long position() {
-        return end;
+        return active.end();
     }
 
     @Override
@@ -676,110 +401,8 @@ public final class SegmentedLog implements RecordLog {
         return commit.durable();
     }
 
-    /**
-     * Forces everything appended so far. Runs in the one leader of the group commit.
-     *
-     * <p>Files that writers have left are forced and listed in the manifest before the active one is forced. So whatever is
-     * acknowledged as durable in a file, damage to an earlier one is damage to a listed file, and never taken for the end of
-     * the log.
-     */
     private long forceAppended() throws IOException {
-        synchronized (handles) {
-            isForcing = false;
-            try {
-                // The active file is read before those left: if it is left meanwhile, it is among these, too.
-                DataFile last = active;
-                long reached = last == null ? commit.durable() : LogPosition.of(last.id(), last.length());
-                reached = Math.max(reached, forceLeft(last));
-                if (last != null && !last.isSealed()) {
-                    force(last);
-                }
-                syncNames();
-                if (isLeft(last, reached)) {
-                    reached = Math.max(reached, forceLeft(null));
-                }
-                return Math.max(commit.durable(), reached);
-            } catch (IOException | RuntimeException | Error e) {
-                if (!isForcing) {
-                    // No force has failed, so the next one proves what this one would have.
-                    throw new EngineException(ErrorCode.UNAVAILABLE, Outcome.APPLIED, "not synced, try again: " + e, e);
-                }
-                options.onFailure().accept(e);
-                throw e;
-            }
-        }
-    }
-
-    private void force(DataFile file) throws IOException {
-        WritableFile handle = file.writable();
-        isForcing = true;
-        handle.force();
-        isForcing = false;
-    }
-
-    private void syncNames() throws IOException {
-        if (namesAdded) {
-            namesAdded = false;
-            isForcing = true;
-            try {
-                io.syncDirectory();
-            } catch (EngineException e) {
-                namesAdded = true;
-                isForcing = !NewFiles.hasChangedNothing(e);
-                throw e;
-            }
-            isForcing = false;
-        }
-    }
-
-    /**
-     * Returns whether writers have left a file while it was forced: then it must be listed before anything in it counts as
-     * durable. If not, makes known up to where the log is durable, so that the mark at the file's end will tell.
-     */
-    private boolean isLeft(@Nullable DataFile file, long durable) {
-        synchronized (leaving) {
-            if (file != active) {
-                return true;
-            }
-            commit.startAt(Math.max(commit.durable(), durable));
-            return false;
-        }
-    }
-
-    /** Forces and lists the files that writers have left, those before {@code next} only; returns where they end, or 0. */
-    private long forceLeft(@Nullable DataFile next) throws IOException {
-        List<Manifest.Sealed> forced = new ArrayList<>();
-        long reached = 0;
-        for (DataFile file : sealer.waiting()) {
-            if (next != null && file.id() >= next.id()) {
-                break;
-            }
-            reached = LogPosition.of(file.id(), file.length());
-            if (reached > commit.durable()) {
-                force(file);
-            }
-            forced.add(file.sealedEntry());
-        }
-        if (!forced.isEmpty()) {
-            list(forced);
-        }
-        return reached;
-    }
-
-    private void list(List<Manifest.Sealed> files) throws IOException {
-        syncNames(); // a crash may not list a file whose name is not there
-        isForcing = true;
-        try {
-            manifest.seal(files, Map.of());
-            isForcing = false;
-        } catch (OutOfSpaceException e) {
-            isForcing = false;
-            // What was forced is durable all the same. Until they are listed, only the records behind damage prove it.
-            logger().warn("no space to list data files, will try again: {}", e.getMessage());
-        } catch (EngineException e) {
-            isForcing = !NewFiles.hasChangedNothing(e);
-            throw e;
-        }
+        return force.run();
     }
 
     @Override
@@ -789,10 +412,10 @@ public final class SegmentedLog implements RecordLog {
 
     /** Seals a file that is listed in the manifest. */
     void seal(DataFile file) throws IOException {
-        synchronized (handles) {
+        force.exchange(() -> {
             file.markSealed();
             file.closeWritable();
-        }
+        });
     }
 
     // ---------------------------------------------------------------- reading
@@ -936,7 +559,7 @@ public final class SegmentedLog implements RecordLog {
     }
 
     private boolean giveUpHintsOfUnsealed() {
-        HintBuilder hints = activeHints;
+        HintBuilder hints = active.hintsIfAny();
         boolean isAnyGone = hints != null && hints.discard();
         return sealer.discardHints() || isAnyGone;
     }
@@ -961,8 +584,8 @@ public final class SegmentedLog implements RecordLog {
     @Override
     public long expiredBytes(LogSegment segment, long nowMillis) throws IOException {
         DataFile file = (DataFile) segment;
-        if (file == active) {
-            return hints().expiries().passedBytes(nowMillis);
+        if (file == active.file()) {
+            return active.hints().expiries().passedBytes(nowMillis);
         }
         Expiries expiries = file.expiries();
         if (expiries == null && file.isSealed() && file.hasHints()) {
@@ -1005,12 +628,12 @@ public final class SegmentedLog implements RecordLog {
     private final class AppendedSoFar implements IndexImages.Appended {
         @Override
         public long position() {
-            return end;
+            return active.end();
         }
 
         @Override
         public long writtenBytes() {
-            return writtenBytes;
+            return active.writtenBytes();
         }
     }
 
@@ -1080,12 +703,12 @@ public final class SegmentedLog implements RecordLog {
 
     @Override
     public long writtenBytes() {
-        return writtenBytes;
+        return active.writtenBytes();
     }
 
     @Override
     public long memoryBytes() {
-        HintBuilder hints = activeHints;
+        HintBuilder hints = active.hintsIfAny();
         return sealer.hintBytes() + (hints == null ? 0 : hints.heldBytes()) + FILE_BYTES * files().size();
     }
 
@@ -1123,14 +746,13 @@ public final class SegmentedLog implements RecordLog {
     }
 
     private void sealActive() throws IOException {
-        DataFile last = active;
+        DataFile last = active.file();
         if (last != null) {
             space.leave();
-            sealer.add(sealer.prepare(last, prepareHints(last)));
-            active = null;
-            activeHints = null;
+            sealer.add(sealer.prepare(last, active.prepareHints()));
+            active.clear();
         }
-        sync(end);
+        sync(active.end());
         try {
             sealer.sealAll();
         } catch (IOException | RuntimeException | Error e) {
@@ -1151,7 +773,7 @@ public final class SegmentedLog implements RecordLog {
         space.leave();
         Throwable first = null;
         try {
-            HintBuilder hints = activeHints;
+            HintBuilder hints = active.hintsIfAny();
             if (hints != null) {
                 hints.abandon();
             }

@@ -1,12 +1,12 @@
 package dev.caskwright.bitcask.log.tail;
 
-import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.spi.ReadableFile;
 import dev.caskwright.api.spi.WritableFile;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.format.Locator;
 import dev.caskwright.bitcask.log.format.RecordFormat;
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.bitcask.log.scan.FileScanner;
 import java.io.IOException;
 import java.util.zip.CRC32C;

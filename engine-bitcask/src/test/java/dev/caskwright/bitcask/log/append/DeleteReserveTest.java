@@ -2,10 +2,10 @@ package dev.caskwright.bitcask.log.append;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.bitcask.log.format.StoreId;
+import dev.caskwright.bitcask.log.hint.HintBuilder;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.FaultPlan;
 import dev.caskwright.testkit.IoOperation;
