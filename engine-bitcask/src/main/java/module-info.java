@@ -3,6 +3,7 @@ module dev.caskwright.bitcask {
     requires transitive dev.caskwright.api;
     requires dev.caskwright.index.hashmap;
     requires dev.caskwright.io.standard;
+    requires static com.google.errorprone.annotations; // read by the compiler alone
     requires org.slf4j;
     requires static jdk.jfr; // events are recorded where it is there
 

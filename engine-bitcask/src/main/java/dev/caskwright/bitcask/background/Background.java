@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.background;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.caskwright.api.Retry;
 import dev.caskwright.api.spi.Causes;
 import dev.caskwright.bitcask.background.BackgroundThreads.Work;
@@ -56,9 +57,12 @@ public final class Background implements Executor, Closeable {
     private final BooleanSupplier isSound;
     private final BackgroundThreads.Share threads = BackgroundThreads.shared().share();
     private final Set<Thread> inside = ConcurrentHashMap.newKeySet();
-    private final List<Task> tasks = new ArrayList<>(); // guarded by this
-    private final Map<Runnable, Task> ofTheLog = new HashMap<>(); // guarded by this
-    private boolean closed; // guarded by this
+    @GuardedBy("this")
+    private final List<Task> tasks = new ArrayList<>();
+    @GuardedBy("this")
+    private final Map<Runnable, Task> ofTheLog = new HashMap<>();
+    @GuardedBy("this")
+    private boolean closed;
     private volatile boolean isAnyDue;
 
     /**
@@ -316,6 +320,7 @@ public final class Background implements Executor, Closeable {
         }
     }
 
+    @GuardedBy("this")
     private @Nullable String running() {
         for (Task task : tasks) {
             if (task.isRunning) {

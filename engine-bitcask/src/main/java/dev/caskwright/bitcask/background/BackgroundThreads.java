@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.background;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.caskwright.api.spi.Causes;
 import java.security.AccessController;
 import java.security.PrivilegedAction;
@@ -48,9 +49,15 @@ public final class BackgroundThreads {
     private final long idleNanos;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Work, Lane> lanes = new EnumMap<>(Work.class);
-    private final PriorityQueue<Delayed> delayed = new PriorityQueue<>(); // guarded by the lock, like what follows
+    @GuardedBy("lock")
+    private final PriorityQueue<Delayed> delayed = new PriorityQueue<>();
+
     private final Condition timerNeeded = lock.newCondition();
+
+    @GuardedBy("lock")
     private boolean isTimerRunning;
+
+    @GuardedBy("lock")
     private int shares;
 
     BackgroundThreads(int mostShort, int mostLong, long idleNanos) {
@@ -299,6 +306,7 @@ public final class BackgroundThreads {
         }
     }
 
+    @GuardedBy("lock")
     private void schedule(Delayed fresh) {
         delayed.add(fresh);
         if (isTimerRunning) {

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.store;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
@@ -107,10 +108,13 @@ public final class Snapshots {
     private final int limit;
     private final KeyHash hash;
     private final Object closing = new Object(); // one snapshot closes at a time; taken before the write lock
-    private final List<Handle> open = new ArrayList<>(); // guarded by this
-    private final Map<LogSegment, Integer> pins = new HashMap<>(); // guarded by this
+    @GuardedBy("this")
+    private final List<Handle> open = new ArrayList<>();
+    @GuardedBy("this")
+    private final Map<LogSegment, Integer> pins = new HashMap<>();
     private final Visibility visibility;
-    private int users; // of the open ones, those not opened for scans; guarded by this
+    @GuardedBy("this")
+    private int users; // of the open ones, those not opened for scans
     private long serial;
     private volatile @Nullable Undo newest;
 

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.store;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineFailedException;
@@ -65,7 +66,8 @@ public final class Store {
     private final AtomicLong lastVersion = new AtomicLong(); // grows under writeLock
     private volatile boolean closed;
     private final Object removing = new Object();
-    private boolean removalsEnded; // guarded by removing
+    @GuardedBy("removing")
+    private boolean removalsEnded;
 
     public Store(
             String name,

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.undo;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.Arrays;
 
 /**
@@ -13,8 +14,10 @@ final class UndoOrder {
     private static final long[] NONE = {};
 
     private final UndoEntries entries;
-    private long[][] runs = {}; // guarded by this; the arrays are never changed
-    private long sortedTo = UndoEntries.start(); // guarded by this
+    @GuardedBy("this")
+    private long[][] runs = {}; // the arrays are never changed
+    @GuardedBy("this")
+    private long sortedTo = UndoEntries.start();
 
     UndoOrder(UndoEntries entries) {
         this.entries = entries;

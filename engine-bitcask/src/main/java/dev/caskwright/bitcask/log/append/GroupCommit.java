@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log.append;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
@@ -86,8 +87,10 @@ public final class GroupCommit {
 
     private final Force force;
     private final String store;
-    private @Nullable Group next; // guarded by this, like the group's members until it is closed
-    private @Nullable Member leader; // of the force that is under way or about to be; guarded by this
+    @GuardedBy("this")
+    private @Nullable Group next;
+    @GuardedBy("this")
+    private @Nullable Member leader; // of the force that is under way or about to be
     private volatile long durable;
     private volatile int lately; // how many awaited a force when the last one ended, those that it served included
     private volatile long forceNanos; // what the last force took

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log.append;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
@@ -38,11 +39,22 @@ public final class SpaceAhead {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition pieceEnded = lock.newCondition();
-    private @Nullable DataFile file; // these are guarded by the lock
+
+    @GuardedBy("lock")
+    private @Nullable DataFile file;
+
+    @GuardedBy("lock")
     private long ready;
+
+    @GuardedBy("lock")
     private boolean isZeroing;
+
+    @GuardedBy("lock")
     private boolean isRunning;
+
+    @GuardedBy("lock")
     private int forcedWrites;
+
     private volatile long asked; // these change under the lock with the write lock held, too
     private long step;
     private long writtenBefore;

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log.file;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.EngineException;
@@ -120,9 +121,13 @@ public final class Manifest implements Closeable {
     private long roomTo; // up to where the file has bytes
 
     private final Object writing = new Object();
-    private final ClockNote clock; // guarded by writing, like the next three
+    @GuardedBy("writing")
+    private final ClockNote clock;
+    @GuardedBy("writing")
     private @Nullable IoManager io; // where it was written to; null until then
+    @GuardedBy("writing")
     private @Nullable WritableFile file; // opened when it is needed
+    @GuardedBy("writing")
     private boolean isClosed;
 
     public Manifest(StoreId store) {
@@ -147,7 +152,9 @@ public final class Manifest implements Closeable {
             if (read < EDITS_OFFSET) {
                 throw new CorruptRecordException("manifest is cut short", FileNames.MANIFEST, read, "");
             }
-            manifest.clock.read(start, read);
+            synchronized (manifest.writing) {
+                manifest.clock.read(start, read);
+            }
             manifest.readEdits(new ManifestReader(file, file.length(), manifest.store.seed()), file.length());
             manifest.roomTo = file.length();
             return manifest;
@@ -609,7 +616,7 @@ public final class Manifest implements Closeable {
         }
     }
 
-    /** Under the lock for writing. */
+    @GuardedBy("writing")
     private WritableFile open() throws IOException {
         IoManager target = io;
         if (target == null || isClosed) {
@@ -660,7 +667,8 @@ public final class Manifest implements Closeable {
         }
     }
 
-    /** Writes zeros so that there is room behind an edit that is to be appended. Under the lock for writing. */
+    /** Writes zeros so that there is room behind an edit that is to be appended. */
+    @GuardedBy("writing")
     private void keepRoomBehind(WritableFile current, long[] words) throws IOException {
         long wanted = end + ManifestReader.EDIT_HEADER + (words.length - 1L) * Long.BYTES + room;
         if (room > 0 && wanted > roomTo) {
@@ -684,6 +692,7 @@ public final class Manifest implements Closeable {
         }
     }
 
+    @GuardedBy("writing")
     private void closeFile() throws IOException {
         WritableFile current = file;
         file = null;

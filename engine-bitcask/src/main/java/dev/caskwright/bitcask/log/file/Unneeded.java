@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log.file;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.caskwright.api.spi.IoManager;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -14,7 +15,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class Unneeded {
     private final IoManager io;
-    private final List<String> left = new ArrayList<>(); // guarded by this
+    @GuardedBy("this")
+    private final List<String> left = new ArrayList<>();
 
     public Unneeded(IoManager io) {
         this.io = io;

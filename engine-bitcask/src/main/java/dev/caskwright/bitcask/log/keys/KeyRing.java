@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log.keys;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.caskwright.api.EncryptionException;
 import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.bitcask.log.format.KeyNote;
@@ -15,8 +16,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KeyRing {
     private final @Nullable Encryption encryption;
-    private final Map<String, byte[]> keys = new HashMap<>(); // guarded by this, as all that follows
+    @GuardedBy("this")
+    private final Map<String, byte[]> keys = new HashMap<>();
+
+    @GuardedBy("this")
     private final Map<KeyNote, FileKey> known = new HashMap<>();
+
+    @GuardedBy("this")
     private @Nullable FileKey own;
 
     public KeyRing(@Nullable Encryption encryption) {
@@ -82,6 +88,7 @@ public final class KeyRing {
         return List.copyOf(known.values());
     }
 
+    @GuardedBy("this")
     private byte[] key(String id, String use) throws IOException {
         byte[] key = keys.get(id);
         if (key != null) {

@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log.segmented;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
@@ -37,7 +38,8 @@ final class LogForce {
     private final Object handles = new Object(); // a handle is not exchanged while it is forced
     private final Object leaving = new Object(); // the mark at a file's end tells all that is durable by then
     private volatile boolean namesAdded;
-    private boolean isForcing; // whether a failure now would be one of a force; guarded by handles
+    @GuardedBy("handles")
+    private boolean isForcing; // whether a failure now would be one of a force
 
     LogForce(
             IoManager io,
@@ -107,6 +109,7 @@ final class LogForce {
         }
     }
 
+    @GuardedBy("handles")
     private void force(DataFile file) throws IOException {
         WritableFile handle = file.writable();
         isForcing = true;
@@ -114,6 +117,7 @@ final class LogForce {
         isForcing = false;
     }
 
+    @GuardedBy("handles")
     private void syncNames() throws IOException {
         if (namesAdded) {
             namesAdded = false;
@@ -144,6 +148,7 @@ final class LogForce {
     }
 
     /** Forces and lists the files that writers have left, those before {@code next} only; returns where they end, or 0. */
+    @GuardedBy("handles")
     private long forceLeft(@Nullable DataFile next) throws IOException {
         List<Manifest.Sealed> forced = new ArrayList<>();
         long reached = 0;
@@ -163,6 +168,7 @@ final class LogForce {
         return reached;
     }
 
+    @GuardedBy("handles")
     private void list(List<Manifest.Sealed> files) throws IOException {
         syncNames(); // a crash may not list a file whose name is not there
         isForcing = true;

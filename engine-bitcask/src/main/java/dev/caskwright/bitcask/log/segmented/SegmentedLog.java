@@ -1,5 +1,6 @@
 package dev.caskwright.bitcask.log.segmented;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EncryptionStats;
 import dev.caskwright.api.EngineException;
@@ -102,7 +103,8 @@ public final class SegmentedLog implements RecordLog {
     private final FileNumbers numbers;
     private final IndexImages images;
 
-    private long history; // 0 until a file is made; guarded by this
+    @GuardedBy("this")
+    private long history; // 0 until a file is made
     private long lastLogId;
 
     SegmentedLog(IoManager io, RecordLogOptions options, KeyRing keys, Manifest manifest) {
