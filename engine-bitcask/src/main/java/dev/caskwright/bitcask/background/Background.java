@@ -57,12 +57,13 @@ public final class Background implements Executor, Closeable {
     private final BooleanSupplier isSound;
     private final BackgroundThreads.Share threads = BackgroundThreads.shared().share();
     private final Set<Thread> inside = ConcurrentHashMap.newKeySet();
-    @GuardedBy("this")
-    private final List<Task> tasks = new ArrayList<>();
-    @GuardedBy("this")
-    private final Map<Runnable, Task> ofTheLog = new HashMap<>();
-    @GuardedBy("this")
-    private boolean closed;
+
+    @GuardedBy("this") private final List<Task> tasks = new ArrayList<>();
+
+    @GuardedBy("this") private final Map<Runnable, Task> ofTheLog = new HashMap<>();
+
+    @GuardedBy("this") private boolean closed;
+
     private volatile boolean isAnyDue;
 
     /**
@@ -320,8 +321,7 @@ public final class Background implements Executor, Closeable {
         }
     }
 
-    @GuardedBy("this")
-    private @Nullable String running() {
+    @GuardedBy("this") private @Nullable String running() {
         for (Task task : tasks) {
             if (task.isRunning) {
                 return task.name;

@@ -49,16 +49,14 @@ public final class BackgroundThreads {
     private final long idleNanos;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Work, Lane> lanes = new EnumMap<>(Work.class);
-    @GuardedBy("lock")
-    private final PriorityQueue<Delayed> delayed = new PriorityQueue<>();
+
+    @GuardedBy("lock") private final PriorityQueue<Delayed> delayed = new PriorityQueue<>();
 
     private final Condition timerNeeded = lock.newCondition();
 
-    @GuardedBy("lock")
-    private boolean isTimerRunning;
+    @GuardedBy("lock") private boolean isTimerRunning;
 
-    @GuardedBy("lock")
-    private int shares;
+    @GuardedBy("lock") private int shares;
 
     BackgroundThreads(int mostShort, int mostLong, long idleNanos) {
         this.idleNanos = idleNanos;
@@ -306,8 +304,7 @@ public final class BackgroundThreads {
         }
     }
 
-    @GuardedBy("lock")
-    private void schedule(Delayed fresh) {
+    @GuardedBy("lock") private void schedule(Delayed fresh) {
         delayed.add(fresh);
         if (isTimerRunning) {
             timerNeeded.signal();

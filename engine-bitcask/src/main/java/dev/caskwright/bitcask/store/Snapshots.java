@@ -108,13 +108,15 @@ public final class Snapshots {
     private final int limit;
     private final KeyHash hash;
     private final Object closing = new Object(); // one snapshot closes at a time; taken before the write lock
-    @GuardedBy("this")
-    private final List<Handle> open = new ArrayList<>();
-    @GuardedBy("this")
-    private final Map<LogSegment, Integer> pins = new HashMap<>();
+
+    @GuardedBy("this") private final List<Handle> open = new ArrayList<>();
+
+    @GuardedBy("this") private final Map<LogSegment, Integer> pins = new HashMap<>();
+
     private final Visibility visibility;
-    @GuardedBy("this")
-    private int users; // of the open ones, those not opened for scans
+
+    @GuardedBy("this") private int users; // of the open ones, those not opened for scans
+
     private long serial;
     private volatile @Nullable Undo newest;
 

@@ -66,8 +66,8 @@ public final class Store {
     private final AtomicLong lastVersion = new AtomicLong(); // grows under writeLock
     private volatile boolean closed;
     private final Object removing = new Object();
-    @GuardedBy("removing")
-    private boolean removalsEnded;
+
+    @GuardedBy("removing") private boolean removalsEnded;
 
     public Store(
             String name,

@@ -14,10 +14,10 @@ final class UndoOrder {
     private static final long[] NONE = {};
 
     private final UndoEntries entries;
-    @GuardedBy("this")
-    private long[][] runs = {}; // the arrays are never changed
-    @GuardedBy("this")
-    private long sortedTo = UndoEntries.start();
+
+    @GuardedBy("this") private long[][] runs = {}; // the arrays are never changed
+
+    @GuardedBy("this") private long sortedTo = UndoEntries.start();
 
     UndoOrder(UndoEntries entries) {
         this.entries = entries;

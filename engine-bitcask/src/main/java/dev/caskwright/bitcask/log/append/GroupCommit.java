@@ -87,10 +87,11 @@ public final class GroupCommit {
 
     private final Force force;
     private final String store;
-    @GuardedBy("this")
-    private @Nullable Group next;
-    @GuardedBy("this")
-    private @Nullable Member leader; // of the force that is under way or about to be
+
+    @GuardedBy("this") private @Nullable Group next;
+
+    @GuardedBy("this") private @Nullable Member leader; // of the force that is under way or about to be
+
     private volatile long durable;
     private volatile int lately; // how many awaited a force when the last one ended, those that it served included
     private volatile long forceNanos; // what the last force took

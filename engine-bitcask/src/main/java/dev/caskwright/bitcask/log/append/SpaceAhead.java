@@ -40,20 +40,15 @@ public final class SpaceAhead {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition pieceEnded = lock.newCondition();
 
-    @GuardedBy("lock")
-    private @Nullable DataFile file;
+    @GuardedBy("lock") private @Nullable DataFile file;
 
-    @GuardedBy("lock")
-    private long ready;
+    @GuardedBy("lock") private long ready;
 
-    @GuardedBy("lock")
-    private boolean isZeroing;
+    @GuardedBy("lock") private boolean isZeroing;
 
-    @GuardedBy("lock")
-    private boolean isRunning;
+    @GuardedBy("lock") private boolean isRunning;
 
-    @GuardedBy("lock")
-    private int forcedWrites;
+    @GuardedBy("lock") private int forcedWrites;
 
     private volatile long asked; // these change under the lock with the write lock held, too
     private long step;

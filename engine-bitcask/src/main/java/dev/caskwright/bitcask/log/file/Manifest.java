@@ -121,14 +121,14 @@ public final class Manifest implements Closeable {
     private long roomTo; // up to where the file has bytes
 
     private final Object writing = new Object();
-    @GuardedBy("writing")
-    private final ClockNote clock;
-    @GuardedBy("writing")
-    private @Nullable IoManager io; // where it was written to; null until then
-    @GuardedBy("writing")
-    private @Nullable WritableFile file; // opened when it is needed
-    @GuardedBy("writing")
-    private boolean isClosed;
+
+    @GuardedBy("writing") private final ClockNote clock;
+
+    @GuardedBy("writing") private @Nullable IoManager io; // where it was written to; null until then
+
+    @GuardedBy("writing") private @Nullable WritableFile file; // opened when it is needed
+
+    @GuardedBy("writing") private boolean isClosed;
 
     public Manifest(StoreId store) {
         this.store = store;
@@ -616,8 +616,7 @@ public final class Manifest implements Closeable {
         }
     }
 
-    @GuardedBy("writing")
-    private WritableFile open() throws IOException {
+    @GuardedBy("writing") private WritableFile open() throws IOException {
         IoManager target = io;
         if (target == null || isClosed) {
             throw new IllegalStateException("manifest is not open for writing");
@@ -668,8 +667,7 @@ public final class Manifest implements Closeable {
     }
 
     /** Writes zeros so that there is room behind an edit that is to be appended. */
-    @GuardedBy("writing")
-    private void keepRoomBehind(WritableFile current, long[] words) throws IOException {
+    @GuardedBy("writing") private void keepRoomBehind(WritableFile current, long[] words) throws IOException {
         long wanted = end + ManifestReader.EDIT_HEADER + (words.length - 1L) * Long.BYTES + room;
         if (room > 0 && wanted > roomTo) {
             int more = (int) (wanted - roomTo);
@@ -692,8 +690,7 @@ public final class Manifest implements Closeable {
         }
     }
 
-    @GuardedBy("writing")
-    private void closeFile() throws IOException {
+    @GuardedBy("writing") private void closeFile() throws IOException {
         WritableFile current = file;
         file = null;
         if (current != null) {

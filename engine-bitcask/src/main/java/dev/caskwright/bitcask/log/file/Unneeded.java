@@ -15,8 +15,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class Unneeded {
     private final IoManager io;
-    @GuardedBy("this")
-    private final List<String> left = new ArrayList<>();
+
+    @GuardedBy("this") private final List<String> left = new ArrayList<>();
 
     public Unneeded(IoManager io) {
         this.io = io;

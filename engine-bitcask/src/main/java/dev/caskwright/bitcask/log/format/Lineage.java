@@ -71,7 +71,7 @@ public final class Lineage {
     }
 
     /** Returns the history of a version; 0 if it is not known. */
-    long of(long version) {
+    public long of(long version) {
         int at = entries.length - WORDS;
         while (at >= 0 && entries[at + 1] > version) {
             at -= WORDS;

@@ -2,12 +2,14 @@ package dev.caskwright.bitcask.log.keys;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.caskwright.api.EncryptionException;
+import dev.caskwright.api.EncryptionStats;
 import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.bitcask.log.format.KeyNote;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,14 +18,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KeyRing {
     private final @Nullable Encryption encryption;
-    @GuardedBy("this")
-    private final Map<String, byte[]> keys = new HashMap<>();
 
-    @GuardedBy("this")
-    private final Map<KeyNote, FileKey> known = new HashMap<>();
+    @GuardedBy("this") private final Map<String, byte[]> keys = new HashMap<>();
 
-    @GuardedBy("this")
-    private @Nullable FileKey own;
+    @GuardedBy("this") private final Map<KeyNote, FileKey> known = new HashMap<>();
+
+    @GuardedBy("this") private @Nullable FileKey own;
 
     public KeyRing(@Nullable Encryption encryption) {
         this.encryption = encryption;
@@ -88,8 +88,27 @@ public final class KeyRing {
         return List.copyOf(known.values());
     }
 
-    @GuardedBy("this")
-    private byte[] key(String id, String use) throws IOException {
+    /**
+     * Returns how many bytes of a store which keys encrypt; null if none do, and none is to.
+     *
+     * @param bytes by the ids of keys
+     * @param plain those that are not encrypted
+     */
+    public @Nullable EncryptionStats stats(SortedMap<String, Long> bytes, long plain) {
+        if (bytes.isEmpty() && !encrypts()) {
+            return null;
+        }
+        Long own = bytes.remove(ownId());
+        StringBuilder others = new StringBuilder();
+        bytes.forEach((id, count) -> others.append(others.isEmpty() ? "" : " ")
+                .append(id)
+                .append('=')
+                .append(count));
+        long other = bytes.values().stream().mapToLong(Long::longValue).sum();
+        return new EncryptionStats(ownId(), own == null ? 0 : own, other, others.toString(), plain);
+    }
+
+    @GuardedBy("this") private byte[] key(String id, String use) throws IOException {
         byte[] key = keys.get(id);
         if (key != null) {
             return key;

@@ -38,8 +38,8 @@ final class LogForce {
     private final Object handles = new Object(); // a handle is not exchanged while it is forced
     private final Object leaving = new Object(); // the mark at a file's end tells all that is durable by then
     private volatile boolean namesAdded;
-    @GuardedBy("handles")
-    private boolean isForcing; // whether a failure now would be one of a force
+
+    @GuardedBy("handles") private boolean isForcing; // whether a failure now would be one of a force
 
     LogForce(
             IoManager io,
@@ -109,16 +109,14 @@ final class LogForce {
         }
     }
 
-    @GuardedBy("handles")
-    private void force(DataFile file) throws IOException {
+    @GuardedBy("handles") private void force(DataFile file) throws IOException {
         WritableFile handle = file.writable();
         isForcing = true;
         handle.force();
         isForcing = false;
     }
 
-    @GuardedBy("handles")
-    private void syncNames() throws IOException {
+    @GuardedBy("handles") private void syncNames() throws IOException {
         if (namesAdded) {
             namesAdded = false;
             isForcing = true;
@@ -148,8 +146,7 @@ final class LogForce {
     }
 
     /** Forces and lists the files that writers have left, those before {@code next} only; returns where they end, or 0. */
-    @GuardedBy("handles")
-    private long forceLeft(@Nullable DataFile next) throws IOException {
+    @GuardedBy("handles") private long forceLeft(@Nullable DataFile next) throws IOException {
         List<Manifest.Sealed> forced = new ArrayList<>();
         long reached = 0;
         for (DataFile file : sealer.waiting()) {
@@ -168,8 +165,7 @@ final class LogForce {
         return reached;
     }
 
-    @GuardedBy("handles")
-    private void list(List<Manifest.Sealed> files) throws IOException {
+    @GuardedBy("handles") private void list(List<Manifest.Sealed> files) throws IOException {
         syncNames(); // a crash may not list a file whose name is not there
         isForcing = true;
         try {

@@ -43,6 +43,7 @@ import dev.caskwright.bitcask.log.file.NewFiles;
 import dev.caskwright.bitcask.log.file.Unneeded;
 import dev.caskwright.bitcask.log.format.Expiries;
 import dev.caskwright.bitcask.log.format.FileNames;
+import dev.caskwright.bitcask.log.format.Lineage;
 import dev.caskwright.bitcask.log.format.Locator;
 import dev.caskwright.bitcask.log.format.LogPosition;
 import dev.caskwright.bitcask.log.format.RecordFormat;
@@ -103,8 +104,8 @@ public final class SegmentedLog implements RecordLog {
     private final FileNumbers numbers;
     private final IndexImages images;
 
-    @GuardedBy("this")
-    private long history; // 0 until a file is made
+    @GuardedBy("this") private long history; // 0 until a file is made
+
     private long lastLogId;
 
     SegmentedLog(IoManager io, RecordLogOptions options, KeyRing keys, Manifest manifest) {
@@ -156,8 +157,6 @@ public final class SegmentedLog implements RecordLog {
     KeyRing keys() {
         return keys;
     }
-
-    // ---------------------------------------------------------------- files
 
     public FileSlots fileSlots() {
         return slots;
@@ -215,8 +214,6 @@ public final class SegmentedLog implements RecordLog {
             file.addLive(bytes);
         }
     }
-
-    // ---------------------------------------------------------------- appending
 
     @Override
     public boolean isAfter(long locator, long other) {
@@ -381,8 +378,6 @@ public final class SegmentedLog implements RecordLog {
         return history;
     }
 
-    // ---------------------------------------------------------------- durability
-
     @Override
     public @Nullable LogSegment active() {
         return active.file();
@@ -419,8 +414,6 @@ public final class SegmentedLog implements RecordLog {
             file.closeWritable();
         });
     }
-
-    // ---------------------------------------------------------------- reading
 
     @Override
     public RecordReader newReader() {
@@ -504,8 +497,6 @@ public final class SegmentedLog implements RecordLog {
         }
         images.distrust();
     }
-
-    // ---------------------------------------------------------------- merging
 
     @Override
     public long beginMerge(int count) throws IOException {
@@ -609,8 +600,6 @@ public final class SegmentedLog implements RecordLog {
         }
     }
 
-    // ---------------------------------------------------------------- images of the index
-
     @Override
     public @Nullable ImageOutput beginImage(String format) {
         return images.begin(format);
@@ -639,8 +628,6 @@ public final class SegmentedLog implements RecordLog {
         }
     }
 
-    // ---------------------------------------------------------------- state
-
     @Override
     public long lastVersion() {
         long last = manifest.lastVersion();
@@ -657,8 +644,8 @@ public final class SegmentedLog implements RecordLog {
 
     @Override
     public long historyOf(long version) {
-        List<DataFile> files =
-                files(); // before the manifest is asked: a file may be sealed, and merged away, in between
+        // Taken before the manifest is asked: a file may be sealed, and merged away, in between.
+        List<DataFile> files = files();
         Lineage lineage = manifest.lineage();
         for (DataFile file : files) {
             if (!file.isMerged()) {
@@ -690,17 +677,7 @@ public final class SegmentedLog implements RecordLog {
                 bytes.merge(key.note().keyId(), file.length(), Long::sum);
             }
         }
-        if (bytes.isEmpty() && !keys.encrypts()) {
-            return null;
-        }
-        Long own = bytes.remove(keys.ownId());
-        StringBuilder others = new StringBuilder();
-        bytes.forEach((id, count) -> others.append(others.isEmpty() ? "" : " ")
-                .append(id)
-                .append('=')
-                .append(count));
-        long other = bytes.values().stream().mapToLong(Long::longValue).sum();
-        return new EncryptionStats(keys.ownId(), own == null ? 0 : own, other, others.toString(), plain);
+        return keys.stats(bytes, plain);
     }
 
     @Override
