@@ -179,10 +179,10 @@ public final class BitcaskEngine
 
     /**
      * Makes a new store of everything that is sound in a damaged one, and tells what is lost. For each key the newest record
-     * that is sound decides. Batches of which a part is damaged are left out; records behind a damaged place count, also
+     * that is sound decides. Batches of which a part is damaged are left out; records after a damaged place count, also
      * those that opening would drop with a torn tail. Works without a manifest, and around blocks that cannot be read.
      * Changes nothing in the damaged store, which must not be open for writing. The new one is verified before this
-     * returns; if this throws, what is in the new directory is not to be used. Its change feed starts anew.
+     * returns; if this throws, what is in the new directory is not to be used. Its change feed starts over.
      *
      * @param newDirectory an empty or missing directory that neither lies in the damaged store's nor has it in it
      * @throws dev.caskwright.api.UnsupportedFormatException if there are no files of a store, they are of another format

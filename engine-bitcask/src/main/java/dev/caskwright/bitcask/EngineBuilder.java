@@ -73,7 +73,7 @@ public final class EngineBuilder {
     long expectedKeys;
     int expectedKeyLength;
     int replayThreads = Runtime.getRuntime().availableProcessors();
-    /** What is more is replayed before the store is open, which takes longer, but no memory. */
+    /** A longer tail is replayed before the store is open: slower, but it needs no memory. */
     long mostReplayBytesLater = Runtime.getRuntime().maxMemory() / 8;
 
     InstantSource clock = InstantSource.system();
@@ -148,7 +148,7 @@ public final class EngineBuilder {
     /**
      * Encrypts keys and values of all that is written, and what derives from them, and gives the keys to read what is
      * encrypted; by default nothing is encrypted, and a store that is can not be opened. Files that are there stay as they are
-     * until a merge writes them anew, be it under another key, to encrypt them at all, or not any more. What can still be seen
+     * until a merge writes them again, be it under another key, to encrypt them at all, or not any more. What can still be seen
      * of an encrypted store, as lengths and numbers of records, is told by the document on encryption.
      *
      * <p>{@link #open} fails with an {@link dev.caskwright.api.EncryptionException} that names the key if one is missing that
@@ -205,7 +205,7 @@ public final class EngineBuilder {
         return this;
     }
 
-    /** Sets from how many disk bytes per live byte on the background merges, more than 1; 1.4 by default. */
+    /** Sets the ratio of disk bytes to live bytes above which the background merges. More than 1; the default is 1.4. */
     public EngineBuilder maxSpaceAmplification(double factor) {
         if (!(factor > 1) || Double.isInfinite(factor)) {
             throw new IllegalArgumentException("maxSpaceAmplification must be a number above 1: " + factor);

@@ -58,9 +58,8 @@ public interface IoManager extends Closeable {
     WritableFile create(String name, long expectedLength) throws IOException;
 
     /**
-     * Creates a file as {@link #create} does, that will be written once from its start to its end, in large pieces, and be
-     * read through this handle hardly at all. A manager whose way of writing pays for small pieces only may choose another
-     * one.
+     * Creates a file as {@link #create} does. It will be written once from its start to its end, in large pieces, and is
+     * rarely read through this handle. An implementation tuned for small appends may use a different strategy here.
      *
      * @param expectedLength as for {@link #create}
      */

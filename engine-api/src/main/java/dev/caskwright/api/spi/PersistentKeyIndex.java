@@ -59,7 +59,7 @@ public interface PersistentKeyIndex extends KeyIndex {
         return 0;
     }
 
-    /** Returns which part a key belongs to, from 0 to less than {@link #partsLeft}. That was not 0 when it was asked last. */
+    /** Returns the part that a key belongs to, in {@code [0, partsLeft())}. Called only while parts are left. */
     default int partOf(byte[] key, int offset, int length) {
         return 0;
     }

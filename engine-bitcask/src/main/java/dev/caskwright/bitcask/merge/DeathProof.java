@@ -144,7 +144,7 @@ final class DeathProof {
             boolean isLater = log.isAfter(current, scanner.locator());
             try {
                 session.reader.readKey(current, length);
-                // By its version, too: a merge before this one may have moved an old put behind the record.
+                // By its version, too: a merge before this one may have moved an old put after the record.
                 if (isLater
                         && session.reader.isPut()
                         && session.reader.version() > scanner.version()

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * <p>For an earlier moment, of these entries those count that are no newer; and the keys that have changed since had the
  * records that their undo maps tell. So files from before merges are read only for records that have been dropped since.
  *
- * <p>A damaged record that nothing refers to does not matter. So the scan goes on behind damage, and when it is through with
+ * <p>A damaged record that nothing refers to does not matter. So the scan goes on after damage, and when it is through with
  * the file, it makes sure that no entry lay there, or fails. It also fails if the index refers to more in a file than was
  * found there: then the index is wrong, and what was found is not all.
  */

@@ -18,7 +18,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A walk along an ordered index. It reads ahead in pieces, each within one read epoch, and goes on behind the last key it
+ * A walk along an ordered index. It reads ahead in pieces, each within one read epoch, and goes on after the last key it
  * saw; so it holds nothing between calls that a merge would have to wait for. Pieces grow, unless the range says how many
  * entries are wanted, up to a bound on keys and one on the bytes of values.
  */

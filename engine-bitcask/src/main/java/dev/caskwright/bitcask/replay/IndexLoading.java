@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * Loads the index from its image while the store is opened, and in the background what the index has left for later.
  *
  * <p>What is not loaded is loaded by the call that needs it: a lookup loads a part. Whoever changes the index for good, a
- * writer or a merge, first loads all, before anything is written; so what is behind the image cannot change while a
+ * writer or a merge, first loads all, before anything is written; so what is after the image cannot change while a
  * damaged part of it is replayed from the log. The order of threads does not matter, and the background thread is no more
  * than a help.
  */
@@ -32,8 +32,8 @@ public final class IndexLoading implements Closeable {
     private volatile boolean isTailLeft;
 
     /**
-     * @param threads how many read the log behind the image, or replay what an image turns out not to have
-     * @param mostBytesLater how much of the heap the entries behind the image may take until they are put
+     * @param threads how many read the log after the image, or replay what an image turns out not to have
+     * @param mostBytesLater how much of the heap the entries after the image may take until they are put
      */
     public IndexLoading(RecordLogOpening opening, KeyIndex index, boolean wanted, int threads, long mostBytesLater) {
         this.opening = opening;
@@ -78,7 +78,7 @@ public final class IndexLoading implements Closeable {
 
     /**
      * Makes sure that every record is counted, as live or dead and as a key; returns whether that was possible. Loads the
-     * whole index if the store was opened behind its image.
+     * whole index if the store was opened before its image was loaded.
      */
     public boolean settle() {
         PersistentKeyIndex loaded = index;

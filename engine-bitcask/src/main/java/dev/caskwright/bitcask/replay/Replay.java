@@ -57,7 +57,7 @@ final class Replay {
     }
 
     /**
-     * Reads with up to {@code threads} threads what is behind the image, and leaves it to an index to put it, part by part,
+     * Reads with up to {@code threads} threads what is after the image, and leaves it to an index to put it, part by part,
      * when it loads the parts that it has left. Returns false, and does nothing, if that is too much to be kept.
      */
     boolean collect(ReplayLater target, int threads) throws IOException {

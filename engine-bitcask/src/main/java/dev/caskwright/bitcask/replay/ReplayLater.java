@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The entries of the log behind an image, kept by the parts of the index that they belong to, and put when the index loads
+ * The entries of the log after an image, kept by the parts of the index that they belong to, and put when the index loads
  * the part. Opening a store then takes as long as reading the entries, not as long as changing the index.
  *
  * <p>Memory: {@value Entries#HEADER} bytes and the key for each entry. Given back part by part.

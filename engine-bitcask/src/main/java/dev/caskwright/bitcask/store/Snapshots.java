@@ -207,7 +207,7 @@ public final class Snapshots {
 
     /**
      * Returns whether it is seen from the locator that a key has changed since the snapshot, so that it was saved then: its
-     * record lies behind the first one since. That of a merge may lie there, too, and be older.
+     * record lies after the first one since. That of a merge may lie there, too, and be older.
      */
     private boolean isNewerThan(Undo undo, long locator) throws IOException {
         return undo.first != KeyIndex.ABSENT

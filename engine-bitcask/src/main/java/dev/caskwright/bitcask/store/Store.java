@@ -138,8 +138,8 @@ public final class Store {
     }
 
     /**
-     * Enters a read epoch until {@link #unpin}, open or not, for those that closing waits for: merges, and holders of the
-     * write lock. The lock alone does not keep the files of locators, and an index without keys reads records. Nothing may
+     * Enters a read epoch until {@link #unpin}, without a check whether the store is open. For merges and holders of the write
+     * lock only, since closing waits for both. The lock alone does not keep the files of locators, and an index without keys reads records. Nothing may
      * be appended within the epoch: that may seal files, which waits for readers.
      */
     public void pin(Session session) {

@@ -65,7 +65,7 @@ public final class KeyPiece {
         keys.put(key, locator);
     }
 
-    /** Ends the piece with this key, which is not behind its end. */
+    /** Ends the piece with this key, which is not after its end. */
     public void cutBehind(byte[] key) {
         end = key;
     }

@@ -64,7 +64,7 @@ public final class Undo {
     /** Copies the rest of the map of the next one, whose snapshot closes, and takes it out. Under the write lock. */
     public void takeOver(Undo closed, long copied) {
         map.saveAll(closed.map, copied);
-        // Readers that still hold the link see the same values behind it.
+        // Readers that still hold the link see the same values after it.
         next = closed.next;
     }
 }

@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * Keys with a locator each, one behind the other in chunks of memory, in the order in which they were added. Nothing is
+ * Keys with a locator each, one after the other in chunks of memory, in the order in which they were added. Nothing is
  * moved or changed later, so a <i>reference</i>, the place of an entry, stays good.
  *
  * <pre>
@@ -96,7 +96,7 @@ final class UndoEntries {
         return FIRST;
     }
 
-    /** Returns the reference of the entry at a place, or behind it in the next chunk. The place is before the end. */
+    /** Returns the reference of the entry at a place, or after it in the next chunk. The place is before the end. */
     long at(long place) {
         byte[] chunk = chunk(place);
         int offset = offset(place);
@@ -104,7 +104,7 @@ final class UndoEntries {
         return isEnd ? reference((int) (place >>> OFFSET_BITS) + 1, 0) : place;
     }
 
-    /** Returns the place behind an entry. */
+    /** Returns the place after an entry. */
     long next(long reference) {
         return reference + KEY_OFFSET + keyLength(reference);
     }

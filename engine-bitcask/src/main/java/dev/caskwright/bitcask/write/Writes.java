@@ -257,7 +257,7 @@ public final class Writes {
         return options.expiresAtMillis(options.isRelativeExpiry() ? store.clock.nowMillis() : 0);
     }
 
-    /** Appends a put or a tombstone and brings the index to it; returns the position behind it. */
+    /** Appends a put or a tombstone and brings the index to it; returns the position after it. */
     private long apply(Session session, boolean sync) throws IOException {
         RecordDraft draft = session.draft;
         if (!draft.isTombstone()) { // who deletes has looked the key up, and needs no room

@@ -349,7 +349,7 @@ public final class ActiveFile {
         }
     }
 
-    /** Returns the offset behind the batch. */
+    /** Returns the offset after the batch. */
     private long write(DataFile file, long start, EncodedBatch batch) throws IOException {
         long offset = start;
         try {

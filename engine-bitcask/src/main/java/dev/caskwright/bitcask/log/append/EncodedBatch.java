@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The records of a batch, encoded one behind the other in chunks that are written by one call each. */
+/** The records of a batch, encoded one after the other in chunks that are written by one call each. */
 public final class EncodedBatch implements BatchDraft {
     private static final int CHUNK = 256 << 10;
     private static final int KEPT_CHUNKS = 4; // from batch to batch

@@ -95,7 +95,7 @@ public final class EncodedDraft implements RecordDraft {
         }
     }
 
-    /** Adds a put behind the records that are there, with its value coded if that makes it shorter. */
+    /** Adds a put after the records that are there, with its value coded if that makes it shorter. */
     void addPut(
             int plainKind,
             byte[] keySource,
@@ -122,7 +122,7 @@ public final class EncodedDraft implements RecordDraft {
         add(plainKind, keySource, keyOffset, keyLength, encoded, 0, length, expiresAtMillis, coding);
     }
 
-    /** Adds a record behind those that are there, with its value as it is. */
+    /** Adds a record after those that are there, with its value as it is. */
     public void add(
             int plainKind,
             byte[] keySource,

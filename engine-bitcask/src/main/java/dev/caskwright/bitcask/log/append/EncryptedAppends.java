@@ -110,7 +110,7 @@ public final class EncryptedAppends {
         return RecordFormat.headerChecksum(chunk, last);
     }
 
-    /** Writes what was added, and forgets it; returns the offset behind it. */
+    /** Writes what was added, and forgets it; returns the offset after it. */
     public long write(DataFile file, long start) throws IOException {
         try {
             long offset = start;

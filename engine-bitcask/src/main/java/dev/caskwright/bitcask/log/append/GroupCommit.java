@@ -186,7 +186,7 @@ public final class GroupCommit {
         return group;
     }
 
-    /** Forces even if all that was appended is durable: space may have been held ready behind it. */
+    /** Forces even if all that was appended is durable: space may have been held ready after it. */
     public void force() throws IOException {
         await(Long.MAX_VALUE);
     }

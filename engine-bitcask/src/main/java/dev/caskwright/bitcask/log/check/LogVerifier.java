@@ -35,7 +35,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads every byte of a store and reports what is damaged. Changes nothing, and goes on behind damage where it can: what the
+ * Reads every byte of a store and reports what is damaged. Changes nothing, and goes on after damage where it can: what the
  * disk does not give of a file is damage as well.
  */
 public final class LogVerifier {

@@ -13,10 +13,10 @@ import javax.crypto.SecretKey;
 /**
  * Encrypts and decrypts records. For one thread at a time.
  *
- * <p>Key and value are one text. Its nonce is a number that the header has at its end, behind four zeros. What is bound to it
+ * <p>Key and value are one text. Its nonce is a number that the header has at its end, after four zeros. What is bound to it
  * is the number of the file, the offset, and the header but for its two checksums: a record that was changed anywhere, or
  * moved to another place, does not decrypt. The body checksum is that of the encrypted bytes and the tag, so recovery,
- * copying and the search behind damage need no key.
+ * copying and the search after damage need no key.
  */
 public final class RecordCipher {
     /** By how much a record gets longer at most: number, tag and padding. */

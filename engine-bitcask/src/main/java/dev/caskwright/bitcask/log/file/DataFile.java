@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One file of records, from the moment it has a slot until its last reader has gone.
  *
- * <p>The handle changes once in a file's life, when writers have left it: readers take it anew for each read. The old one
+ * <p>The handle changes once in a file's life, when writers have left it: readers fetch it for each read. The old one
  * stays for the force, and is closed when the file is sealed.
  *
  * <pre>
@@ -355,7 +355,7 @@ public final class DataFile implements LogSegment {
         return header != null && header.isEncrypted() && header.note() == null ? null : header;
     }
 
-    /** As {@link #header(ReadableFile)}, also if the note behind it is not sound. */
+    /** As {@link #header(ReadableFile)}, also if the note after it is not sound. */
     public static @Nullable Header headerAlone(ReadableFile file) throws IOException {
         byte[] header = new byte[HEADER_LENGTH];
         if (!FileHeader.isSound(header, file.read(0, header, 0, HEADER_LENGTH), MAGIC)) {
@@ -393,7 +393,7 @@ public final class DataFile implements LogSegment {
     }
 
     /**
-     * Returns the header of a listed file, or null if it is not sound; the note behind it may not be.
+     * Returns the header of a listed file, or null if it is not sound; the note after it may not be.
      *
      * @throws CorruptRecordException if it is sound and that of another file, or of this one in another history
      */

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The open files by the numbers that locators name them with. Readers take the array as it is; changes replace it. A slot
- * is given anew once its file is removed, which is after every reader that could hold its number has left.
+ * is reused once its file is removed, which is after every reader that could hold its number has left.
  *
  * <p>While a store is opened, slots can be set aside for files by their ids, so that locators in an image mean what they
  * meant when it was saved.

@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The list of a store's sealed data files: an append-only file of checksummed edits, each forced before anything relies
- * on it. It is written anew, under another name and then renamed, whenever the store is opened for writing, and whenever it
+ * on it. It is rewritten, under another name and then renamed, whenever the store is opened for writing, and whenever it
  * has grown to some multiple of what it was then: so its length stays in proportion to the files that it lists.
  *
  * <p>A numbered file that is not listed counts only if writers wrote it after everything that is listed: its number is
@@ -59,8 +59,8 @@ import org.slf4j.LoggerFactory;
  * <p>A manifest starts with a STATE, which says how many edits that follow belong to the start: a SEAL for each file listed
  * when it was written, HINTS, an IMAGE, a COPY and a LINEAGE if there were such,
  * and a CODEC for each codec that values were stored by. The start is forced before the file gets its name, so it is never
- * torn. Of the edits behind it, several may be on their way to the disk at once and arrive in any order, so each says up to
- * which offset the manifest had been forced before it: what is broken behind that is a torn tail, before it damage.
+ * torn. Of the edits after it, several may be on their way to the disk at once and arrive in any order, so each says up to
+ * which offset the manifest had been forced before it: what is broken after that is a torn tail, before it damage.
  *
  * <p><b>Threads.</b> The list is guarded by the object. The clock's note is not: readers write it, and must not wait for a
  * force. So whoever writes to the file holds {@link #writing}, and nobody forces while holding it.
@@ -95,13 +95,13 @@ public final class Manifest implements Closeable {
     private static final long MAGIC = 0x49_4E_41_4D_4B_53_41_43L; // "CASKMANI"
     private static final int EDITS_OFFSET = ClockNote.END;
 
-    /** A manifest is written anew when it has grown by as much as it began with, and by this at least. */
+    /** A manifest is rewritten when it has grown by as much as it began with, and by this at least. */
     private static final long LEAST_GROWTH = 64 << 10;
 
     private static final int REWRITTEN_PIECE = 64 << 10;
 
     /**
-     * So many zeros are kept written behind the edits of an open store, for those that a full disk must not prevent: a merge
+     * This many zeros are kept written after the edits of an open store, for those that a full disk must not prevent: a merge
      * that only gives space back, and what opening lists. With them, the manifest of a small store still fits into 4 KiB.
      */
     static final int ROOM = 2 << 10;
@@ -116,8 +116,8 @@ public final class Manifest implements Closeable {
 
     private long end;
     private long forced; // up to where the file was forced
-    private long growsTo; // how long it may become before it is written anew
-    private int room; // how much is kept written behind the edits
+    private long growsTo; // how long it may become before it is rewritten
+    private int room; // how much is kept written after the edits
     private long roomTo; // up to where the file has bytes
 
     private final Object writing = new Object();
@@ -175,7 +175,7 @@ public final class Manifest implements Closeable {
 
     /**
      * Applies the edits in order. Those from the first that is not whole on were never relied on and are left out, unless
-     * a sound one behind it says that it had been forced: that is damage.
+     * a sound one after it says that it had been forced: that is damage.
      */
     private void readEdits(ManifestReader reader, long length) throws IOException {
         long at = EDITS_OFFSET;
@@ -250,7 +250,7 @@ public final class Manifest implements Closeable {
         return content.lastVersion;
     }
 
-    /** Returns the image of the key index that is as good as the log up to some place, if there is one. */
+    /** Returns the image of the key index that covers the log up to some position, if there is one. */
     public synchronized @Nullable Image image() {
         return content.image;
     }
@@ -360,7 +360,7 @@ public final class Manifest implements Closeable {
         syncName(target);
     }
 
-    /** Makes the name of a manifest durable that was written anew. If that cannot so much as begin, it is tried again later. */
+    /** Makes the name of a rewritten manifest durable. If that cannot even begin, it is tried again later. */
     private void syncName(IoManager target) throws IOException {
         orFail(() -> {
             try {
@@ -379,14 +379,14 @@ public final class Manifest implements Closeable {
         }
     }
 
-    /** Has some room kept behind the edits from the next {@link #rewrite} on. */
+    /** Has some room kept after the edits from the next {@link #rewrite} on. */
     public synchronized void keepRoom() {
         room = ROOM;
     }
 
     /**
      * Goes on with the manifest that was read, for a full disk that has no room for a new one: writes it once more in its
-     * place, since what was read need not be on the disk, and lists files behind its edits, in the room kept there.
+     * place, since what was read need not be on the disk, and lists files after its edits, in the room kept there.
      *
      * @param sums those of hint files that it does not know yet
      */
@@ -551,7 +551,7 @@ public final class Manifest implements Closeable {
         }
     }
 
-    /** Writes the manifest anew if it has grown long. */
+    /** Rewrites the manifest if it has grown long. */
     private void shorten() throws IOException {
         IoManager target;
         synchronized (writing) {
@@ -580,7 +580,7 @@ public final class Manifest implements Closeable {
     private void force() throws IOException {
         long reached = end;
         // Not an error of space, even if the system calls it so: what reached the disk is not known. So nothing may be
-        // appended behind it any more, or a hole in the middle of the manifest could make the store unreadable.
+        // appended after it any more, or a hole in the middle of the manifest could make the store unreadable.
         orFail(() -> {
             WritableFile current;
             synchronized (writing) {
@@ -666,7 +666,7 @@ public final class Manifest implements Closeable {
         }
     }
 
-    /** Writes zeros so that there is room behind an edit that is to be appended. */
+    /** Writes zeros so that there is room after an edit that is to be appended. */
     @GuardedBy("writing") private void keepRoomBehind(WritableFile current, long[] words) throws IOException {
         long wanted = end + ManifestReader.EDIT_HEADER + (words.length - 1L) * Long.BYTES + room;
         if (room > 0 && wanted > roomTo) {

@@ -119,7 +119,7 @@ final class ManifestContent {
         return isPossible ? Integer.MAX_VALUE : 0;
     }
 
-    /** A right checksum does not make an edit possible: who can make files can make checksums. */
+    /** A right checksum does not make an edit possible: anyone who can make files can make checksums. */
     boolean isPossible(int type, long[] words, boolean isStart) {
         return switch (type) {
             case SEAL -> isPossibleSeal(words, isStart);

@@ -59,7 +59,7 @@ public final class ManifestReader {
         return RecordFormat.checksum(source, at + LENGTH_OFFSET, EDIT_HEADER - LENGTH_OFFSET, mask);
     }
 
-    /** Returns the offset behind the edit at this place, or -1 if there is none that is whole and sound. */
+    /** Returns the offset after the edit at this place, or -1 if there is none that is whole and sound. */
     long end(long at) throws IOException {
         if (!hasSoundHeader(at)) {
             return -1;
@@ -108,7 +108,7 @@ public final class ManifestReader {
     }
 
     /**
-     * Returns the place of a sound header behind {@code broken} which says that the manifest had been forced beyond it, or
+     * Returns the place of a sound header after {@code broken} which says that the manifest had been forced beyond it, or
      * -1 if there is none: then what is broken was never relied on. Looks at each place once.
      */
     long witness(long broken) throws IOException {

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which key something is encrypted by: behind the header of an encrypted data file, and at the end of an encrypted image's
+ * Which key something is encrypted by: after the header of an encrypted data file, and at the end of an encrypted image's
  * table. It has nothing of the key, but a check that tells a wrong one.
  *
  * <pre>

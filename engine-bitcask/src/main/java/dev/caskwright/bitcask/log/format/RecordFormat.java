@@ -16,7 +16,7 @@ import java.util.zip.CRC32C;
  * | headerChecksum | bodyChecksum | version: 56 | kind | keyLength | durableDistance | valueLength | expiresAt? | coding? | nonce? | key | value | tag? |
  * </pre>
  *
- * <p>The header checksum is the CRC-32C of the header behind it, combined with a mask drawn from the store, the file and
+ * <p>The header checksum is the CRC-32C of the header after it, combined with a mask drawn from the store, the file and
  * the offset: a block that is stale, misplaced or from another store never validates, and neither do zeros or a value
  * that looks like a record. The body checksum is the CRC-32C of key and value, so a merge can carry it over.
  *
@@ -27,7 +27,7 @@ import java.util.zip.CRC32C;
  * | codec: 8 | dictionary: 8 | zeros: 16 | length decoded: 32 |
  * </pre>
  *
- * <p>In an encrypted file, key and value of each put and delete are encrypted as one text, behind which there is a tag, and
+ * <p>In an encrypted file, key and value of each put and delete are encrypted as one text, after which there is a tag, and
  * the header ends with the number that the nonce is made of ({@link RecordCipher}). Lengths are those before.
  *
  * <p>{@code durableDistance} says how far behind this record the log was known to be on stable storage when the record

@@ -338,7 +338,7 @@ public final class HintBuilder {
         return entries.length + (target == null ? 0 : target.heldBytes());
     }
 
-    /** Forgets what was added behind {@code oldLength}, as for a batch that could not be completed; all must be held. */
+    /** Forgets what was added after {@code oldLength}, as for a batch that could not be completed; all must be held. */
     public void cutTo(int oldLength, long entriesCut) {
         length = Math.min(length, oldLength);
         count -= entriesCut;

@@ -192,7 +192,7 @@ public final class ImageFile {
         return block;
     }
 
-    /** A right checksum does not make a table possible: who can make files can make checksums. */
+    /** A right checksum does not make a table possible: anyone who can make files can make checksums. */
     private static boolean isPossible(Table table, long tableAt) {
         if (table.from() < 0
                 || table.from() > table.to()

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * never goes back: a record that is written again, because a write failed, takes a new number. The number is in its header,
  * so nothing has to be found out from places or versions, which do come again.
  *
- * <p>Blocks may be encrypted by an opening that came later than the key: a hint file is written anew when it is lost. They
+ * <p>Blocks may be encrypted by an opening that came later than the key: a hint file is rewritten when it is lost. They
  * take a random nonce of 96 bits each, and have a key that no record has. A block is long, and there are few: even with 2^32
  * of them under one key, which would be the hints of some 10^12 records, two nonces are alike with less than 2^-32.
  *

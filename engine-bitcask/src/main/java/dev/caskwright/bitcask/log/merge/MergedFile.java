@@ -21,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A file that a merge writes. Records are copied as they are, body checksum included; only the header is made anew for
- * the new place. A store that recodes has the values coded anew. Whatever records were encrypted by, they are encrypted by
+ * A file that a merge writes. Records are copied as they are, body checksum included; only the header is new, for
+ * the new place. A store that recodes codes the values again. Whatever records were encrypted by, they are encrypted by
  * what this opening encrypts by, or not at all: that is how keys are changed. For one thread.
  *
  * <p>It is written in long pieces that end at multiples of their length, since the kernel keeps a file in such pieces as it

@@ -150,7 +150,7 @@ public final class LocatorReader implements RecordReader {
     }
 
     /**
-     * Puts the record into the buffer as it is without encryption, whole, verified, and with nothing behind it; returns its
+     * Puts the record into the buffer as it is without encryption, whole, verified, and with nothing after it; returns its
      * kind. The array with the encrypted one takes the next record, unless it has others that were fetched with it.
      */
     private int decrypt(int kind) throws IOException {
@@ -275,7 +275,7 @@ public final class LocatorReader implements RecordReader {
         }
     }
 
-    /** Records that are fetched together, one behind the other. */
+    /** Records that are fetched together, one after the other. */
     private static final class Fetched {
         private static final int RECORDS = 64;
 
@@ -512,13 +512,13 @@ public final class LocatorReader implements RecordReader {
         }
     }
 
-    /** Reads the value in pieces behind the key in the buffer, for the checksum and, if there is one, the target. */
+    /** Reads the value in pieces after the key in the buffer, for the checksum and, if there is one, the target. */
     private void readValue(@Nullable ByteBuffer target) throws IOException {
         int start = keyStart + keyLength;
         if (buffer.length < start + SMALLEST_PIECE) {
             buffer = Arrays.copyOf(buffer, Math.max(KEPT_BUFFER, start + SMALLEST_PIECE));
         }
-        buffered = start; // what is behind the key from here on is not what follows it in the file
+        buffered = start; // what is after the key from here on is not what follows it in the file
         crc.reset();
         crc.update(buffer, keyStart, keyLength);
         int piece;

@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
- * Reads a data file from start to end, goes on behind damage, and tells which parts of it count: sound records, and of
+ * Reads a data file from start to end, goes on after damage, and tells which parts of it count: sound records, and of
  * batches those that are whole. For one thread.
  */
 public final class FileSurvey {
-    /** A part of the file, from its first byte to the one behind its last. */
+    /** A part of the file, from its first byte to the one after its last. */
     public record Range(long from, long to) {}
 
     /** Receives what does not count. */

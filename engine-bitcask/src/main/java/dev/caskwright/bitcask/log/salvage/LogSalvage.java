@@ -158,7 +158,7 @@ public final class LogSalvage {
             next.noteState(0, 0, manifest.lastVersion());
             next.setClockNote(manifest.clockNote());
         }
-        next.noteState(0, next.lastVersion(), 0); // the change feed starts anew
+        next.noteState(0, next.lastVersion(), 0); // the change feed starts over
         if (next.lastVersion() > 0) {
             next.noteLineage(Lineage.EMPTY.with(history, 1));
         }
@@ -383,7 +383,7 @@ public final class LogSalvage {
         return null;
     }
 
-    /** Adds the files behind those listed; returns whether none between them is missing. */
+    /** Adds the files after those listed; returns whether none between them is missing. */
     private boolean chooseTail(List<Source> sources, Manifest manifest, List<Source> chosen) {
         boolean fits = true;
         long previous = manifest.lastLogId();
@@ -488,7 +488,7 @@ public final class LogSalvage {
         long bytes = 0;
         try {
             for (FileSurvey.Range range : ranges) {
-                // Decrypted and written anew: what is encrypted is bound to its place.
+                // Decrypted and rewritten: what is encrypted is bound to its place.
                 FileScanner scanner = new FileScanner(file, range.from(), range.to());
                 while (scanner.next()) {
                     if (scanner.isPut() || scanner.isTombstone()) {

@@ -46,7 +46,7 @@ public final class FileScanner implements RecordScanner {
     private boolean isVersionPossible = true;
     private long lastVersion; // of the records read one after the other
     private @Nullable BlockChecksums checksums;
-    private @Nullable RecordSearch search; // behind damage; made by the first
+    private @Nullable RecordSearch search; // after damage; made by the first
     private @Nullable ReadableFile searched;
 
     /**
@@ -105,7 +105,7 @@ public final class FileScanner implements RecordScanner {
         return Locator.size(locator());
     }
 
-    /** Goes on at an offset behind damage. */
+    /** Goes on at an offset after damage. */
     public void skipTo(long offset) {
         next = offset;
     }
@@ -141,7 +141,7 @@ public final class FileScanner implements RecordScanner {
         int start = (int) (next - bufferOffset);
         // The length is not verified yet: it only decides whether to look at the record now or by a call of next().
         // Damage
-        // is left to next(), which reports it behind the sound records before it.
+        // is left to next(), which reports it after the sound records before it.
         return start + RecordFormat.LONG_HEADER <= bufferLength
                 && RecordFormat.recordLength(buffer, start) <= bufferLength - start
                 && tryNext();
@@ -189,7 +189,7 @@ public final class FileScanner implements RecordScanner {
 
     /**
      * Shows the record as it is without encryption. Its checksums are right: if it does not decrypt, nothing has torn it, but
-     * somebody changed it. That is damage wherever it is, also at the end of the log; who goes on behind damage passes it
+     * somebody changed it. That is damage wherever it is, also at the end of the log; whoever goes on after damage passes it
      * over.
      */
     private boolean isDecrypted() throws CorruptRecordException {

@@ -69,7 +69,7 @@ public final class RecordSearch {
         return chunkAt + chunkSize < end ? chunkSize - RecordFormat.LONGEST_HEADER : chunkSize;
     }
 
-    /** Returns a scanner from an offset on that is to meet damage, which this search then leads behind. */
+    /** Returns a scanner from an offset on that is to meet damage, which this search then skips. */
     public FileScanner scanner(long from) {
         return new FileScanner(file, from, end, blocks);
     }

@@ -173,7 +173,7 @@ final class LogForce {
             isForcing = false;
         } catch (OutOfSpaceException e) {
             isForcing = false;
-            // What was forced is durable all the same. Until they are listed, only the records behind damage prove it.
+            // What was forced is durable all the same. Until they are listed, only the records after damage prove it.
             logger().warn("no space to list data files, will try again: {}", e.getMessage());
         } catch (EngineException e) {
             isForcing = !NewFiles.hasChangedNothing(e);

@@ -364,7 +364,7 @@ public final class LogOpening implements RecordLogOpening {
         tornBytesCut = tail.tornBytes();
     }
 
-    /** Cuts a file of the tail behind its sound part and makes that durable. */
+    /** Cuts a file of the tail after its sound part and makes that durable. */
     private void settle(DataFile file, TailRecovery recovery, long physicalLength) throws IOException {
         try (WritableFile writable = io.openWritable(file.name())) {
             recovery.makeDurable(writable, physicalLength);
@@ -466,7 +466,7 @@ public final class LogOpening implements RecordLogOpening {
     }
 
     /**
-     * Writes the hint file of a data file anew. It is a cache: if it cannot be written, the file goes without.
+     * Rewrites the hint file of a data file. It is a cache: if it cannot be written, the file goes without.
      *
      * @param hints what it will say; null to take it from the data file
      */
@@ -561,7 +561,7 @@ public final class LogOpening implements RecordLogOpening {
         }
     }
 
-    /** Writes the manifest anew, or on a full disk goes on with the one that is there. */
+    /** Rewrites the manifest, or on a full disk goes on with the one that is there. */
     private void writeManifest() throws IOException {
         List<Manifest.Sealed> tail = new ArrayList<>();
         recovered.keySet().forEach(file -> tail.add(file.sealedEntry()));

@@ -19,7 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Seals the files that writers have left, in the order of the log: opens them anew for reading only, forces them, writes
+ * Seals the files that writers have left, in the order of the log: opens them again for reading only, forces them, writes
  * their hint files, and lists them in the manifest. All that wait are sealed together, with one force of the manifest.
  */
 final class Sealer {

@@ -347,7 +347,7 @@ public final class SegmentedLog implements RecordLog {
         force.leave(() -> {
             Sealer.Left left = sealer.prepare(old, active.prepareHints());
             active.writeEnd();
-            // Nothing may be written behind the mark, so nothing may fail before the file is left.
+            // Nothing may be written after the mark, so nothing may fail before the file is left.
             sealer.add(left);
             active.clear();
         });

@@ -145,7 +145,7 @@ public final class LogTail {
         return lastLogId;
     }
 
-    /** Returns how many bytes lie behind the end of the log, up to the last of each file that is not zero. */
+    /** Returns how many bytes lie after the end of the log, up to the last of each file that is not zero. */
     public long tornBytes() {
         return tornBytes;
     }

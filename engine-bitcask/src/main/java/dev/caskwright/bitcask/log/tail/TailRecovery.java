@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * Finds the sound part of a file that writers had not left when the store was last closed or lost.
  *
  * <p>A crash leaves records, then perhaps a torn one, then perhaps pages in any order. The first place without a sound
- * record is the end of the log; what follows was never promised to survive. That is believed only if no record behind it
- * says otherwise: each carries how far the log was durable when it was appended, and one that places that point behind
+ * record is the end of the log; what follows was never promised to survive. That is believed only if no record after it
+ * says otherwise: each carries how far the log was durable when it was appended, and one that places that point after
  * the end proves that the end is damage.
  */
 public final class TailRecovery {
@@ -108,7 +108,7 @@ public final class TailRecovery {
     }
 
     /**
-     * Looks at everything behind the sound part.
+     * Looks at everything after the sound part.
      *
      * @param earlier where the log already ended in an earlier file, so that nothing here may have been promised
      * @return how many bytes there are up to the last one that is not zero
@@ -163,7 +163,7 @@ public final class TailRecovery {
     }
 
     /**
-     * Cuts the file behind its sound part, and writes anew and forces its header and what is not known to be durable. Pages
+     * Cuts the file after its sound part, and writes again and forces its header and what is not known to be durable. Pages
      * read back from the cache may never have reached the disk, and after a failed force they look clean: a mere force would
      * skip them.
      */
