@@ -2,7 +2,6 @@ package dev.caskwright.bitcask.log.format;
 
 import dev.caskwright.api.spi.Encryption;
 import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.bitcask.log.keys.FileKey;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -18,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * @param keyId the id of the key
- * @param salt a random number from which, and from the key, {@link FileKey} derives what encrypts
+ * @param salt a random number from which, and from the key, {@code FileKey} derives what encrypts
  * @param check of the key
  */
 @SuppressWarnings("ArrayRecordComponent") // compared by equals below, and not changed

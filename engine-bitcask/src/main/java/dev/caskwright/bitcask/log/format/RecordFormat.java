@@ -1,7 +1,6 @@
 package dev.caskwright.bitcask.log.format;
 
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.bitcask.log.coding.RecordCipher;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -28,7 +27,7 @@ import java.util.zip.CRC32C;
  * </pre>
  *
  * <p>In an encrypted file, key and value of each put and delete are encrypted as one text, after which there is a tag, and
- * the header ends with the number that the nonce is made of ({@link RecordCipher}). Lengths are those before.
+ * the header ends with the number that the nonce is made of ({@code RecordCipher}). Lengths are those before.
  *
  * <p>{@code durableDistance} says how far behind this record the log was known to be on stable storage when the record
  * was appended, as a size class of {@link Locator}, rounded up; {@link #DISTANCE_UNKNOWN} if that was in an earlier file.
