@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.LIST;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -114,6 +115,15 @@ final class ConnectionTest {
             assertThat(ask("CLIENT UNPAUSE")).isEqualTo("OK");
             assertThat(other.read()).isEqualTo("OK");
             assertThat(other.read()).isEqualTo("1");
+        }
+    }
+
+    @Test
+    void aPauseEndsThoughTheClockIsSetBack() throws IOException {
+        try (RespClient other = server.client()) {
+            assertThat(ask("CLIENT PAUSE 20 ALL")).isEqualTo("OK");
+            server.clock.set(server.clock.instant().minus(Duration.ofHours(1)));
+            assertThat(other.call("SET", "a", "1")).isEqualTo("OK");
         }
     }
 

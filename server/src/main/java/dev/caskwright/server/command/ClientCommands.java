@@ -233,7 +233,7 @@ final class ClientCommands {
         } else if (call.count() > 4) {
             throw CommandException.syntax();
         }
-        call.host().clients().pause(call.nowMillis() + millis, onlyWrites);
+        call.host().clients().pause(millis, onlyWrites);
         call.reply().ok();
     }
 

@@ -4,12 +4,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** All clients that are connected, and whether they are made to wait. Used under the keyspace's lock. */
 public final class Clients {
     private final Map<Long, Session> sessions = new LinkedHashMap<>();
-    private long pausedUntilMillis;
+    private long pausedUntilNanos;
+    private boolean isPaused;
     private boolean isPausedForWritesOnly;
 
     /** Adds a client. */
@@ -59,27 +61,30 @@ public final class Clients {
         return sessions.size();
     }
 
-    void pause(long untilMillis, boolean onlyWrites) {
-        isPausedForWritesOnly = untilMillis > pausedUntilMillis || !isPausedForWritesOnly ? onlyWrites : false;
-        pausedUntilMillis = Math.max(pausedUntilMillis, untilMillis);
+    /** Makes commands wait. By a clock that nobody sets: one set back would make a short pause a long one. */
+    void pause(long millis, boolean onlyWrites) {
+        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        boolean isLonger = !isPaused || until - pausedUntilNanos > 0;
+        isPausedForWritesOnly = (isLonger || !isPausedForWritesOnly) && onlyWrites;
+        pausedUntilNanos = isLonger ? until : pausedUntilNanos;
+        isPaused = true;
     }
 
     void unpause() {
-        pausedUntilMillis = 0;
+        isPaused = false;
         all().forEach(session -> session.link().resume());
     }
 
     /** Returns whether clients were paused, and no command has come since that has ended. */
     boolean isPaused() {
-        return pausedUntilMillis != 0;
+        return isPaused;
     }
 
     /** Returns for how many milliseconds a command is to wait, or 0. */
-    long pauseMillis(boolean isWrite, long nowMillis) {
-        if (pausedUntilMillis <= nowMillis) {
-            pausedUntilMillis = 0;
-            return 0;
-        }
-        return isWrite || !isPausedForWritesOnly ? pausedUntilMillis - nowMillis : 0;
+    long pauseMillis(boolean isWrite) {
+        long nanos = pausedUntilNanos - System.nanoTime();
+        isPaused &= nanos > 0;
+        boolean waits = isPaused && (isWrite || !isPausedForWritesOnly);
+        return waits ? TimeUnit.NANOSECONDS.toMillis(nanos) + 1 : 0;
     }
 }

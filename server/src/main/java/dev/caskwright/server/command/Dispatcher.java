@@ -44,7 +44,7 @@ public final class Dispatcher {
         boolean isWrite =
                 command != null && (command.isWrite() || command.name().equals("EXEC"));
         boolean isFree = command != null && command.fullName().startsWith("client");
-        return isFree ? 0 : host.clients().pauseMillis(isWrite, host.keyspace().nowMillis());
+        return isFree ? 0 : host.clients().pauseMillis(isWrite);
     }
 
     /** Runs or queues a request, and writes its reply, unless it is deferred. */
