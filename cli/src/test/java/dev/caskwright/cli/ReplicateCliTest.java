@@ -62,6 +62,7 @@ final class ReplicateCliTest {
             store.put("a".getBytes(UTF_8), "1".getBytes(UTF_8));
             int[] looks = {0};
             String[] read = {""};
+            String[] stat = {""};
             Cli reader = new Cli();
             reader.stores = new EngineStores();
             cli.pause = millis -> {
@@ -71,12 +72,15 @@ final class ReplicateCliTest {
                 read[0] = reader.run("scan", "--dir", replica.toString(), "--from", "b")
                         .out();
                 if (read[0].contains("\"2\"")) {
+                    stat[0] = reader.run("stat", "--dir", replica.toString(), "--json")
+                            .out();
                     throw new InterruptedException("seen");
                 }
             };
             Cli.Result followed = replicate("--follow", "--interval", "1ms");
             assertThat(followed.out()).startsWith("following: from=");
             assertThat(read[0]).contains("\"b\"");
+            assertThat(stat[0]).contains("\"keys\":2,", "\"replicaSourceVersion\":2,", "\"replicaLagVersions\":0,");
         }
     }
 
