@@ -25,10 +25,12 @@ import java.util.PrimitiveIterator;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.infinispan.commons.CacheConfigurationException;
 import org.infinispan.commons.configuration.ConfiguredBy;
+import org.infinispan.commons.executors.NonBlockingResource;
 import org.infinispan.commons.io.ByteBuffer;
 import org.infinispan.commons.io.ByteBufferFactory;
 import org.infinispan.commons.time.TimeService;
@@ -51,8 +53,8 @@ import org.reactivestreams.Publisher;
  * <p><b>Durability.</b> A write is acknowledged after it survives the end of the process, or a power loss with {@code
  * sync-writes}. An entry and its expiry are written in one batch.
  *
- * <p><b>Threads.</b> Every method may be called by any thread and never blocks: files are touched on blocking threads
- * of Infinispan alone.
+ * <p><b>Threads.</b> Every method may be called by any thread and never blocks one that must not: files are touched on blocking threads
+ * of Infinispan, and, for single entries, on those of the application that call, unless the configuration says otherwise.
  *
  * @param <K> keys
  * @param <V> values
@@ -73,7 +75,9 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
             StorageEngine engine,
             OrderedView ordered,
             WriteQueue queue,
+            boolean callerRuns,
             FailedWrites failedWrites,
+            Set<Integer> unremoved, // segments whose removal was asked for and has not been done
             Path directory,
             BlockingManager blocking,
             TimeService time,
@@ -103,12 +107,15 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
             WriteQueue queue = new WriteQueue(
                     engine,
                     context.getBlockingManager().asExecutor("caskwright-write"),
-                    context.getNonBlockingExecutor());
+                    context.getNonBlockingExecutor(),
+                    configuration.syncWrites() ? WriteQueue.Writer.GATHERING_THREAD : writer(configuration));
             return new Opened<>(
                     engine,
                     ordered,
                     queue,
+                    configuration.callerRuns(),
                     configuration.failedWrites(),
+                    ConcurrentHashMap.newKeySet(),
                     directory,
                     context.getBlockingManager(),
                     context.getTimeService(),
@@ -125,6 +132,15 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
             }
             throw e instanceof RuntimeException unchecked ? unchecked : failed("opening", e);
         }
+    }
+
+    private static WriteQueue.Writer writer(CaskwrightStoreConfiguration configuration) {
+        return configuration.callerRuns() ? WriteQueue.Writer.CALLER : WriteQueue.Writer.THREAD;
+    }
+
+    /** Returns whether this thread may wait for a file: it may unless it is one of those that Infinispan says must not. */
+    static boolean mayBlock() {
+        return !(Thread.currentThread().getThreadGroup() instanceof NonBlockingResource);
     }
 
     private static StorageEngine openEngine(CaskwrightStoreConfiguration configuration, Path directory, String cache) {
@@ -220,6 +236,13 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
     public CompletionStage<MarshallableEntry<K, V>> load(int segment, Object key) {
         Opened<K, V> open = open();
         byte[] entryKey = Layout.entryKey(segment, marshalled(open, key));
+        if (open.callerRuns && mayBlock()) {
+            try {
+                return CompletableFuture.completedFuture(read(open, entryKey, key));
+            } catch (RuntimeException e) {
+                return CompletableFuture.failedFuture(e);
+            }
+        }
         return open.blocking.supplyBlocking(() -> read(open, entryKey, key), "caskwright-load");
     }
 
@@ -240,7 +263,12 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
     @Override
     public CompletionStage<Void> write(int segment, MarshallableEntry<? extends K, ? extends V> entry) {
         Opened<K, V> open = open();
-        return open.queue.add(put(segment, entry)).whenComplete((nothing, problem) -> {
+        return change(open, put(segment, entry));
+    }
+
+    /** Adds a change to the queue, and tells if it fails. */
+    private static <R> CompletionStage<R> change(Opened<?, ?> open, WriteQueue.Change<R> change) {
+        return open.queue.add(change).whenComplete((result, problem) -> {
             if (problem != null) {
                 open.failedWrites.failed(problem);
             }
@@ -265,7 +293,7 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
     public CompletionStage<Boolean> delete(int segment, Object key) {
         Opened<K, V> open = open();
         byte[] entryKey = Layout.entryKey(segment, marshalled(open, key));
-        return open.queue.add(batch -> delete(batch, entryKey));
+        return change(open, batch -> delete(batch, entryKey));
     }
 
     private static boolean delete(WriteQueue.Pending batch, byte[] entryKey) throws IOException {
@@ -307,7 +335,7 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
                 .toCompletionStage()
                 .thenCompose(changes -> changes.isEmpty()
                         ? CompletableFuture.completedFuture(null)
-                        : open.queue.add(batch -> {
+                        : change(open, batch -> {
                             for (WriteQueue.Change<Void> each : changes) {
                                 each.addTo(batch);
                                 batch.writeIfLong();
@@ -318,29 +346,46 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
 
     @Override
     public CompletionStage<Void> clear() {
-        return remove(List.of(Layout.everything()));
+        return remove(open(), List.of(Layout.everything()), () -> {});
     }
 
+    /** Called with all segments that the node has from now on. What is left in one whose removal has failed is removed first. */
     @Override
     public CompletionStage<Void> addSegments(IntSet segments) {
-        return CompletableFuture.completedFuture(null); // a segment is a prefix: there is nothing to make
+        Opened<K, V> open = open();
+        return change(open, batch -> {
+            List<Integer> left =
+                    open.unremoved.stream().filter(segments::contains).toList();
+            if (!left.isEmpty()) {
+                batch.write();
+                for (int segment : left) {
+                    removeRange(open, Layout.segment(segment));
+                    open.unremoved.remove(segment);
+                }
+            }
+            return null;
+        });
     }
 
     /** Removes the entries of the segments. Writes that are asked for later, to these segments too, come after it. */
     @Override
     public CompletionStage<Void> removeSegments(IntSet segments) {
+        Opened<K, V> open = open();
         List<Range> ranges = new ArrayList<>(segments.size());
-        segments.forEach((int segment) -> ranges.add(Layout.segment(segment)));
-        return remove(ranges);
+        segments.forEach((int segment) -> {
+            ranges.add(Layout.segment(segment));
+            open.unremoved.add(segment);
+        });
+        return remove(open, ranges, () -> segments.forEach((int segment) -> open.unremoved.remove(segment)));
     }
 
-    private CompletionStage<Void> remove(List<Range> ranges) {
-        Opened<K, V> open = open();
-        return open.queue.add(batch -> {
+    private static CompletionStage<Void> remove(Opened<?, ?> open, List<Range> ranges, Runnable whenDone) {
+        return change(open, batch -> {
             batch.write();
             for (Range each : ranges) {
                 removeRange(open, each);
             }
+            whenDone.run();
             return null;
         });
     }

@@ -34,6 +34,8 @@ public final class CaskwrightStoreConfiguration extends AbstractStoreConfigurati
             AttributeDefinition.builder("engine", "bitcask").immutable().build();
     static final AttributeDefinition<Boolean> SYNC =
             AttributeDefinition.builder("sync-writes", false).immutable().build();
+    static final AttributeDefinition<Boolean> CALLER_RUNS =
+            AttributeDefinition.builder("caller-runs", true).immutable().build();
     static final AttributeDefinition<FailedWrites> FAILED_WRITES = AttributeDefinition.builder(
                     "failed-writes", (FailedWrites) problem -> {}, FailedWrites.class)
             .immutable()
@@ -54,6 +56,7 @@ public final class CaskwrightStoreConfiguration extends AbstractStoreConfigurati
                 PATH,
                 ENGINE,
                 SYNC,
+                CALLER_RUNS,
                 FAILED_WRITES);
     }
 
@@ -70,6 +73,11 @@ public final class CaskwrightStoreConfiguration extends AbstractStoreConfigurati
     /** Returns whether a write is acknowledged only after it survives a power loss. */
     public boolean syncWrites() {
         return attributes.attribute(SYNC).get();
+    }
+
+    /** Returns whether a thread that may block, as those of an application may, reads and writes by itself. */
+    public boolean callerRuns() {
+        return attributes.attribute(CALLER_RUNS).get();
     }
 
     /** Returns who is told of writes that the store refuses. */

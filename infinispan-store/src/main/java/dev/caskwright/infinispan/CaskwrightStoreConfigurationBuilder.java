@@ -46,6 +46,16 @@ public final class CaskwrightStoreConfigurationBuilder
         return this;
     }
 
+    /**
+     * Sets whether a thread that calls the cache and may block, that is one of the application, reads entries from the files by itself,
+     * and writes them unless writes are synchronous; on by default. If it is off, or the thread is one of Infinispan's non-blocking ones,
+     * a blocking thread of Infinispan does. An application that calls the cache on an event loop of its own turns it off.
+     */
+    public CaskwrightStoreConfigurationBuilder callerRuns(boolean runs) {
+        attributes.attribute(CaskwrightStoreConfiguration.CALLER_RUNS).set(runs);
+        return this;
+    }
+
     /** Sets who is told of writes that the store refuses; by default nobody but who asked for them. Not part of XML and its like. */
     public CaskwrightStoreConfigurationBuilder onFailedWrite(FailedWrites listener) {
         attributes.attribute(CaskwrightStoreConfiguration.FAILED_WRITES).set(listener);

@@ -30,6 +30,7 @@ public final class CaskwrightStoreConfigurationParser implements ConfigurationPa
                 case "path" -> builder.path(value);
                 case "engine" -> builder.engine(value);
                 case "sync-writes" -> builder.syncWrites(ParseUtils.parseBoolean(reader, i, value));
+                case "caller-runs" -> builder.callerRuns(ParseUtils.parseBoolean(reader, i, value));
                 default -> CacheParser.parseStoreAttribute(reader, i, builder);
             }
         }

@@ -16,19 +16,36 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.infinispan.persistence.spi.PersistenceException;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Applies changes one after the other, in the order in which they came. All that wait are written as one batch by one
  * blocking thread, so that they share the change of threads and, if writes are durable, the force. Whoever adds a
- * change does not wait; its stage completes on a non-blocking thread.
+ * change does not wait; its stage completes on a non-blocking thread. A thread that may block and finds nothing on its way writes its
+ * change by itself, if that is wanted: two changes of threads cost ten times what the write does.
  */
 final class WriteQueue {
     private static final int MOST_IN_BATCH = 1000;
 
     /** A batch with so many bytes of keys and values is written before more is added to it. */
     static final long MOST_BYTES = 8L << 20;
+
+    /** A force takes milliseconds; whoever comes within this time shares it. */
+    private static final long GATHER_NANOS = 200_000;
+
+    private static final long LOOK_NANOS = 20_000;
+
+    /** Who writes. */
+    enum Writer {
+        /** A thread that adds a change and may block, or else a blocking thread. */
+        CALLER,
+        /** A blocking thread. */
+        THREAD,
+        /** A blocking thread, which waits for others to come if they did the last time: a write costs much more than that. */
+        GATHERING_THREAD
+    }
 
     /** What is written, and what comes of it. */
     @FunctionalInterface
@@ -124,13 +141,18 @@ final class WriteQueue {
     private final StorageEngine engine;
     private final Executor blocking;
     private final Executor nonBlocking;
+    private final Writer writer;
     private final Queue<Waiting<?>> waiting = new ConcurrentLinkedQueue<>();
     private final AtomicInteger count = new AtomicInteger();
 
-    WriteQueue(StorageEngine engine, Executor blocking, Executor nonBlocking) {
+    /** How many were written last; for whoever drains. */
+    private int lastWritten;
+
+    WriteQueue(StorageEngine engine, Executor blocking, Executor nonBlocking, Writer writer) {
         this.engine = engine;
         this.blocking = blocking;
         this.nonBlocking = nonBlocking;
+        this.writer = writer;
     }
 
     /** Adds a change. If no thread takes it, its stage fails, and later changes may go well. */
@@ -138,13 +160,41 @@ final class WriteQueue {
         Waiting<R> added = new Waiting<>(change);
         waiting.add(added);
         if (count.getAndIncrement() == 0) {
-            try {
-                blocking.execute(this::drain);
-            } catch (RuntimeException | Error e) {
-                failAll(e);
+            if (writer == Writer.CALLER && CaskwrightStore.mayBlock()) {
+                drainOnce();
+            } else {
+                startDraining();
             }
         }
         return added.stage;
+    }
+
+    private void startDraining() {
+        try {
+            blocking.execute(this::drain);
+        } catch (RuntimeException | Error e) {
+            failAll(e);
+        }
+    }
+
+    /** Writes what waits, on the thread that calls; what has come meanwhile is for a blocking thread. */
+    private void drainOnce() {
+        try {
+            List<Waiting<?>> taken = new ArrayList<>();
+            boolean isLeft;
+            try {
+                apply(count.get(), taken);
+            } finally {
+                taken.forEach(Waiting::tell);
+                isLeft = count.addAndGet(-taken.size()) > 0;
+            }
+            if (isLeft) {
+                startDraining();
+            }
+        } catch (Throwable e) {
+            failAll(e); // nobody else would ever take what waits
+            throw e;
+        }
     }
 
     /** Writes what was asked for before, and closes the engine: also if that fails, or no thread takes it. */
@@ -171,20 +221,33 @@ final class WriteQueue {
 
     private void drain() {
         try {
-            int left = count.get();
+            int left = gathered();
             while (left > 0) {
                 List<Waiting<?>> taken = new ArrayList<>(Math.min(left, MOST_IN_BATCH));
                 try {
                     apply(left, taken);
                 } finally {
                     tell(taken);
+                    lastWritten = taken.size();
                     left = count.addAndGet(-taken.size());
                 }
+                left = left > 0 ? gathered() : 0;
             }
         } catch (Throwable e) {
             failAll(e); // nobody else would ever take what waits
             throw e;
         }
+    }
+
+    /** Returns how many wait: for a while, until they are as many as the last time. */
+    private int gathered() {
+        if (writer == Writer.GATHERING_THREAD) {
+            long start = System.nanoTime();
+            while (count.get() < lastWritten && System.nanoTime() - start < GATHER_NANOS) {
+                LockSupport.parkNanos(LOOK_NANOS);
+            }
+        }
+        return count.get();
     }
 
     /** Takes as many changes as make a batch, and writes them. */

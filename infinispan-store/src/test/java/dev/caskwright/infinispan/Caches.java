@@ -34,6 +34,18 @@ final class Caches {
         return builder;
     }
 
+    /** Returns the same over Infinispan's own file store. */
+    static ConfigurationBuilder distributedOverFiles(Path directory) {
+        ConfigurationBuilder builder = new ConfigurationBuilder();
+        builder.memory().storage(StorageType.HEAP).maxCount(100);
+        builder.persistence()
+                .addSoftIndexFileStore()
+                .dataLocation(directory.resolve("data").toString())
+                .indexLocation(directory.resolve("index").toString());
+        builder.clustering().cacheMode(CacheMode.DIST_SYNC).hash().numOwners(2);
+        return builder;
+    }
+
     static DefaultCacheManager alone(ConfigurationBuilder cache) {
         DefaultCacheManager manager = new DefaultCacheManager(new GlobalConfigurationBuilder().build());
         try {

@@ -79,7 +79,7 @@ class WriteQueueTest {
 
     @Test
     void closingClosesTheEngineThoughTheLastWritesFail() {
-        WriteQueue queue = new WriteQueue(broken(), tasks::add, Runnable::run);
+        WriteQueue queue = new WriteQueue(broken(), tasks::add, Runnable::run, WriteQueue.Writer.THREAD);
         CompletionStage<Void> lost = queue.add(put(1, 10));
         CompletionStage<Void> closed = queue.close();
         tasks.forEach(Runnable::run);
@@ -90,7 +90,7 @@ class WriteQueueTest {
 
     @Test
     void closingClosesTheEngineThoughNoThreadTakesIt() {
-        WriteQueue queue = new WriteQueue(engine, refusing(1, Runnable::run), Runnable::run);
+        WriteQueue queue = new WriteQueue(engine, refusing(1, Runnable::run), Runnable::run, WriteQueue.Writer.THREAD);
         CompletionStage<Void> closed = queue.close();
         assertThat(closed.toCompletableFuture()).isCompletedExceptionally();
         assertThatThrownBy(() -> engine.get(new byte[] {1})).isInstanceOf(EngineClosedException.class);
@@ -120,7 +120,7 @@ class WriteQueueTest {
 
     @Test
     void aWriteThatNoThreadTakesFailsAndLaterOnesGoWell() throws IOException {
-        WriteQueue queue = new WriteQueue(engine, refusing(1, Runnable::run), Runnable::run);
+        WriteQueue queue = new WriteQueue(engine, refusing(1, Runnable::run), Runnable::run, WriteQueue.Writer.THREAD);
         CompletableFuture<Void> refused = queue.add(put(1, 10)).toCompletableFuture();
         assertThat(refused).isCompletedExceptionally();
         assertThatThrownBy(refused::join)
@@ -133,14 +133,14 @@ class WriteQueueTest {
 
     @Test
     void anAnswerIsGivenThoughNoThreadTakesIt() {
-        WriteQueue queue = new WriteQueue(engine, Runnable::run, refusing(1, Runnable::run));
+        WriteQueue queue = new WriteQueue(engine, Runnable::run, refusing(1, Runnable::run), WriteQueue.Writer.THREAD);
         assertDone(queue.add(put(1, 10)));
         assertDone(queue.add(put(2, 10)));
     }
 
     @Test
     void aBatchIsBoundedInBytes() throws IOException {
-        WriteQueue queue = new WriteQueue(watched(), tasks::add, Runnable::run);
+        WriteQueue queue = new WriteQueue(watched(), tasks::add, Runnable::run, WriteQueue.Writer.THREAD);
         List<CompletionStage<Void>> stages = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
             stages.add(queue.add(put(i, 1 << 20)));
@@ -153,7 +153,7 @@ class WriteQueueTest {
 
     @Test
     void aChangeThatIsMadeOfManyIsWrittenInPieces() throws IOException {
-        WriteQueue queue = new WriteQueue(watched(), Runnable::run, Runnable::run);
+        WriteQueue queue = new WriteQueue(watched(), Runnable::run, Runnable::run, WriteQueue.Writer.THREAD);
         assertDone(queue.add(batch -> {
             for (int i = 0; i < 20; i++) {
                 put(i, 1 << 20).addTo(batch);
@@ -167,7 +167,7 @@ class WriteQueueTest {
 
     @Test
     void aChangeThatThrowsFailsAloneAndTheQueueGoesOn() throws IOException {
-        WriteQueue queue = new WriteQueue(engine, tasks::add, Runnable::run);
+        WriteQueue queue = new WriteQueue(engine, tasks::add, Runnable::run, WriteQueue.Writer.THREAD);
         CompletionStage<Void> first = queue.add(put(1, 10));
         CompletionStage<Void> broken = queue.add(batch -> {
             throw new OutOfMemoryError("simulated");
