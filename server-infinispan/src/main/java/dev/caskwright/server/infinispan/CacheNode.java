@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.infinispan.AdvancedCache;
 import org.infinispan.Cache;
@@ -101,7 +102,10 @@ final class CacheNode implements AutoCloseable {
     private long epoch;
     private volatile @Nullable ClusterView view;
     private volatile Runnable onChange = () -> {};
-    private volatile @Nullable Throwable failure;
+
+    /** Why the node has to go, or null. */
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+
     private volatile boolean isCutOff;
     private volatile boolean isLeaving;
     private volatile boolean isClosed;
@@ -244,16 +248,21 @@ final class CacheNode implements AutoCloseable {
         Cache<byte[], byte[]> opened = started.getCache(KEYS);
         AdvancedCache<byte[], byte[]> stored = opened.getAdvancedCache().withStorageMediaType();
         awaitStable(stored);
-        Throwable problem = failure;
+        refuseIfFailed();
+        cache = stored;
+        refuseIfFailed(); // whoever failed a moment ago saw no cache yet, and left it to this thread
+        opened.addListener(new OwnersListener(this::ownersChanged));
+        settle();
+    }
+
+    private void refuseIfFailed() throws IOException {
+        Throwable problem = failure.get();
         if (problem != null) {
             throw new IOException(
                     "the store cannot take what others give the node; they keep it. Make room on its disk, and start it"
                             + " anew: node=" + options.self().id() + ": " + problem.getMessage(),
                     problem);
         }
-        cache = stored;
-        opened.addListener(new OwnersListener(this::ownersChanged));
-        settle();
     }
 
     /**
@@ -393,6 +402,7 @@ final class CacheNode implements AutoCloseable {
                 .addStore(CaskwrightStoreConfigurationBuilder.class)
                 .path(directory.resolve("store").toString())
                 .syncWrites(options.syncsWrites())
+                .callerRuns(false) // the thread that executes commands must not wait for the disk
                 .onFailedWrite(this::writeFailed);
         return builder;
     }
@@ -404,13 +414,10 @@ final class CacheNode implements AutoCloseable {
     private void writeFailed(Throwable problem) {
         AdvancedCache<byte[], byte[]> opened = cache;
         boolean isMoving = opened == null || topology(opened).getPhase() != CacheTopology.Phase.NO_REBALANCE;
-        if (isMoving && problem.getCause() instanceof IOException && failure == null) {
-            failure = problem;
-            if (opened != null) {
-                Thread thread = new Thread(() -> cutOff(problem), "caskwright-cut-off");
-                thread.setDaemon(true);
-                thread.start();
-            }
+        if (isMoving && !isClosed && failure.compareAndSet(null, problem) && opened != null) {
+            Thread thread = new Thread(() -> cutOff(problem), "caskwright-cut-off");
+            thread.setDaemon(true);
+            thread.start();
         }
     }
 
@@ -429,7 +436,9 @@ final class CacheNode implements AutoCloseable {
                     seen.wait(LOOK_MILLIS);
                 }
             }
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException
+                | RuntimeException
+                | Error e) { // no memory, for one: if it stayed, it would count as an owner
             LOG.warn(
                     "the node leaves without a look at others: id={}",
                     options.self().id(),
@@ -455,7 +464,7 @@ final class CacheNode implements AutoCloseable {
 
     /** Returns whether the node serves nothing any more, since its store did not take what others gave it. */
     boolean hasFailed() {
-        return failure != null;
+        return failure.get() != null;
     }
 
     /** Something was heard of another node. */
@@ -666,7 +675,7 @@ final class CacheNode implements AutoCloseable {
 
     /** Returns whether this part of the cluster refuses to serve keys, since it may not have all. */
     boolean isDegraded() {
-        return failure != null || keys().getAvailability() != AvailabilityMode.AVAILABLE;
+        return failure.get() != null || keys().getAvailability() != AvailabilityMode.AVAILABLE;
     }
 
     /** Returns the segments that this node is the first owner of. */

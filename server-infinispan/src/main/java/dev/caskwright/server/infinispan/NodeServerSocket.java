@@ -20,8 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Accepts peers only once they have begun to talk: with TLS, after the handshake. Each is waited for by a thread of its own, for a time.
- * If too many are waited for, the one that has been silent for the longest goes. Safe for any number of threads.
+ * Accepts peers only once they have said who they are: with TLS, after the handshake. Each is waited for by a thread of its own, for a
+ * time. If too many are waited for, the one that has been waited for the longest goes. Safe for any number of threads.
  */
 final class NodeServerSocket extends ServerSocket {
     /** So many are waited for at a time; a handshake takes milliseconds. */
@@ -117,18 +117,21 @@ final class NodeServerSocket extends ServerSocket {
     }
 
     private void greet(NodeSocket peer) {
-        Future<?> late = timer.schedule(() -> NodeSockets.end(peer), GREETING_MILLIS, TimeUnit.MILLISECONDS);
+        Future<?> late = null;
         boolean isGreeted = false;
         try {
-            peer.awaitByte();
+            late = timer.schedule(() -> NodeSockets.end(peer), GREETING_MILLIS, TimeUnit.MILLISECONDS);
             if (context != null) {
                 peer.secure(context, false);
             }
+            peer.awaitGreeting();
             isGreeted = true;
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             LOG.debug("a peer stays out: address={}", peer.getRemoteSocketAddress(), e);
         } finally {
-            late.cancel(false);
+            if (late != null) {
+                late.cancel(false);
+            }
             if (remove(peer) && isGreeted) {
                 ready.add(peer);
             } else {

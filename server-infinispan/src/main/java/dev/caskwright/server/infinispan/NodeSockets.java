@@ -10,8 +10,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.ssl.SSLContext;
-import org.jgroups.util.DefaultSocketFactory;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * one thread that accepts, one after another; and where it connects, it waits for the end of a handshake for ever, while messages to
  * other nodes wait behind it. Safe for any number of threads.
  */
-final class NodeSockets extends DefaultSocketFactory {
+final class NodeSockets extends NoSockets {
     /** For so long a peer may take for a handshake. */
     private static final long HANDSHAKE_MILLIS = 2_000;
 
@@ -83,7 +83,7 @@ final class NodeSockets extends DefaultSocketFactory {
 
     @Override
     public Socket createSocket(String name) throws IOException {
-        return context == null ? super.createSocket(name) : new Connecting(context);
+        return context == null ? new Socket() : new Connecting(context);
     }
 
     /** Agrees on TLS as a part of connecting. */
@@ -101,23 +101,35 @@ final class NodeSockets extends DefaultSocketFactory {
                 throw new SocketTimeoutException(
                         "the node has not answered lately, and is left alone: address=" + peer);
             }
-            super.connect(peer, timeoutMillis);
-            Future<?> late = timer.schedule(() -> end(this), HANDSHAKE_MILLIS, TimeUnit.MILLISECONDS);
+            boolean isSecure = false;
+            AtomicBoolean isLate = new AtomicBoolean();
+            Future<?> late = null;
             try {
+                super.connect(peer, timeoutMillis);
+                late = timer.schedule(() -> endLate(isLate), HANDSHAKE_MILLIS, TimeUnit.MILLISECONDS);
                 secure(tls, true);
                 resting.remove(peer);
+                isSecure = true;
             } catch (IOException e) {
-                boolean isLate = isClosed();
-                end(this);
-                if (!isLate) {
-                    throw e;
+                if (!isLate.get()) {
+                    throw e; // it has answered: it may do better at once
                 }
                 long nanos = rest == null ? FIRST_REST_NANOS : Math.min(2 * rest.nanos, LONGEST_REST_NANOS);
                 resting.put(peer, new Rest(System.nanoTime() + nanos, nanos));
                 throw new IOException("the node did not answer: address=" + peer + ", millis=" + HANDSHAKE_MILLIS, e);
             } finally {
-                late.cancel(false);
+                if (late != null) {
+                    late.cancel(false);
+                }
+                if (!isSecure) {
+                    end(this);
+                }
             }
+        }
+
+        private void endLate(AtomicBoolean isLate) {
+            isLate.set(true);
+            end(this);
         }
     }
 }

@@ -10,7 +10,9 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.jgroups.JChannel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -128,5 +130,30 @@ final class NodeTlsTest {
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("the files for TLS between nodes cannot be used");
         }
+    }
+
+    /** They would keep a node out for ever, and it would not say why. */
+    @Test
+    void filesThatDoNotBelongTogetherOrHoldNothingAreAMistake() throws Exception {
+        Path empty = Files.createFile(directory.resolve("empty"));
+        try (TestNodes nodes = nodes(1, 1)) {
+            assertThatThrownBy(() -> open(nodes, "cache-tls-key-file", file("foreign.key")))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("the files for TLS between nodes cannot be used");
+            for (String option : List.of("cache-tls-key-file", "cache-tls-cert-file", "cache-tls-ca-cert-file")) {
+                for (String odd : List.of(empty.toString(), directory.toString())) {
+                    assertThatThrownBy(() -> open(nodes, option, odd))
+                            .as("%s=%s", option, odd)
+                            .isInstanceOf(IOException.class)
+                            .hasMessageContaining("the files for TLS between nodes cannot be used");
+                }
+            }
+            nodes.start(0); // nothing was begun
+        }
+    }
+
+    private static void open(TestNodes nodes, String option, String value) throws IOException {
+        CacheNode.open(nodes.directory(0), NodeOptions.of(nodes.config(0).set(option, value)))
+                .close();
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -12,8 +13,11 @@ import java.net.SocketException;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import javax.net.ssl.SSLException;
+import org.jgroups.util.SocketFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,8 +78,9 @@ final class SilentPeersTest {
             for (int i = 0; i < 2 * SILENT; i++) {
                 Socket socket =
                         connect(nodes.node(i % 2).node().options().self().port());
-                if (isSecure && i % 3 == 0) {
-                    socket.getOutputStream().write(new byte[] {22, 3, 1}); // the start of a handshake
+                if (i % 3 == 0) {
+                    // The start of a handshake, or of what JGroups says first.
+                    socket.getOutputStream().write(isSecure ? new byte[] {22, 3, 1} : "bela".getBytes());
                 }
             }
             nodes.start(2);
@@ -116,9 +121,11 @@ final class SilentPeersTest {
                 connect(server.getLocalPort());
             }
             Socket talker = connect(server.getLocalPort());
-            talker.getOutputStream().write("one".getBytes());
+            byte[] greeting = {'b', 'e', 'l', 'a', 0, 1, 0, 3, 'o', 'n', 'e', '!'};
+            talker.getOutputStream().write(greeting);
             try (Socket accepted = server.accept()) {
-                assertThat(accepted.getInputStream().readNBytes(3)).isEqualTo("one".getBytes());
+                assertThat(accepted.getInputStream().readNBytes(greeting.length))
+                        .isEqualTo(greeting);
             }
             // There was no room for it.
             assertThat(first.getInputStream().read()).isEqualTo(-1);
@@ -128,5 +135,99 @@ final class SilentPeersTest {
             server.close();
             waiting.join();
         }
+    }
+
+    @Test
+    void whoeverDoesNotGreetAsANodeIsCutOff() throws Exception {
+        try (NodeServerSocket server = new NodeServerSocket(null)) {
+            server.bind(new InetSocketAddress("127.0.0.1", 0));
+            List<byte[]> greetings = List.of(
+                    "GET / HTTP/1.0\r\n\r\n".getBytes(),
+                    new byte[] {'b', 'e', 'l', 'a', 0, 1, -1, -1},
+                    new byte[] {'b', 'e', 'l', 'a', 0, 1, 0, 0},
+                    new byte[] {'b', 'e', 'l', 'a', 0, 1, 127, -1});
+            for (byte[] greeting : greetings) {
+                Socket peer = connect(server.getLocalPort());
+                peer.getOutputStream().write(greeting);
+                assertIsCutOff(peer);
+            }
+            Socket half = connect(server.getLocalPort());
+            half.getOutputStream().write(new byte[] {'b', 'e', 'l', 'a', 0, 1, 0, 3, 'o'});
+            half.shutdownOutput();
+            assertIsCutOff(half);
+        }
+    }
+
+    private static void assertIsCutOff(Socket peer) throws IOException {
+        try {
+            assertThat(peer.getInputStream().read()).isEqualTo(-1);
+        } catch (SocketException e) {
+            assertThat(e).hasMessageContaining("reset"); // it had said more than was read
+        }
+    }
+
+    @Test
+    void noThreadIsLeftOfThoseWhoWereWaitedFor() throws Exception {
+        try (NodeServerSocket server = new NodeServerSocket(null)) {
+            server.bind(new InetSocketAddress("127.0.0.1", 0));
+            for (int i = 0; i < 3 * NodeServerSocket.MOST_SILENT; i++) {
+                connect(server.getLocalPort());
+            }
+        }
+        for (Socket each : silent) {
+            assertIsCutOff(each);
+        }
+        while (Thread.getAllStackTraces().keySet().stream()
+                .anyMatch(thread -> thread.getName().equals("caskwright-greeting")
+                        || thread.getName().equals("caskwright-greeting-timer"))) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private NodeSockets sockets(String key, String certificate, String trusted) throws IOException {
+        TestNodes nodes = new TestNodes(directory, 1, 1)
+                .with("cache-tls-key-file", file(key))
+                .with("cache-tls-cert-file", file(certificate))
+                .with("cache-tls-ca-cert-file", file(trusted));
+        return NodeSockets.of(NodeOptions.of(nodes.config(0)));
+    }
+
+    /** It may have got its right certificate a moment later. */
+    @Test
+    void whoeverAnswersWithAWrongCertificateIsNotLeftAlone() throws Exception {
+        NodeSockets connecting = sockets("foreign.key", "foreign.crt", "stranger.crt");
+        try (ServerSocket server = sockets("member.key", "member.crt", "ca.crt").createServerSocket("test")) {
+            server.bind(new InetSocketAddress("127.0.0.1", 0));
+            for (int i = 0; i < 3; i++) {
+                try (Socket socket = connecting.createSocket("test")) {
+                    assertThatThrownBy(() -> socket.connect(server.getLocalSocketAddress(), 1_000))
+                            .isInstanceOf(SSLException.class);
+                    assertThat(socket.isClosed()).isTrue();
+                }
+            }
+        }
+    }
+
+    /** Whatever a protocol asks the factory for is over TLS, or is not there. */
+    @Test
+    void nothingGoesOutInPlainText() throws Exception {
+        NodeSockets sockets = sockets("member.key", "member.crt", "ca.crt");
+        int refused = 0;
+        for (Method method : SocketFactory.class.getMethods()) {
+            boolean isOverTls = method.getParameterCount() == 1
+                    && List.of("createSocket", "createServerSocket").contains(method.getName());
+            if (method.getName().startsWith("create") && !isOverTls) {
+                Object[] arguments = Arrays.stream(method.getParameterTypes())
+                        .map(type -> type == int.class ? (Object) 0 : null)
+                        .toArray();
+                assertThatThrownBy(() -> method.invoke(sockets, arguments))
+                        .as(method.toString())
+                        .cause()
+                        .isInstanceOf(SocketException.class)
+                        .hasMessageContaining("no other socket");
+                refused++;
+            }
+        }
+        assertThat(refused).isGreaterThanOrEqualTo(20);
     }
 }
