@@ -1,0 +1,183 @@
+package dev.caskwright.cache.caffeine;
+
+import dev.caskwright.api.CacheStats;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.bitcask.BitcaskEngine;
+import dev.caskwright.bitcask.EngineBuilder;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Random;
+import java.util.stream.Stream;
+
+/**
+ * Measures what docs/value-cache.md says: gets with a cache beside gets without, in turns, over standard file IO; a minute or two:
+ *
+ * <pre>
+ * ./mvnw -q -pl cache-caffeine -am test-compile
+ * ./mvnw -q -pl cache-caffeine dependency:build-classpath -Dmdep.outputFile=target/classpath
+ * java -XX:+UseSerialGC -Xmx1g -cp cache-caffeine/target/test-classes:cache-caffeine/target/classes:$(cat cache-caffeine/target/classpath) \
+ *   dev.caskwright.cache.caffeine.CacheFigures DIRECTORY
+ * </pre>
+ *
+ * <p>200,000 keys of 16 bytes, 10,000 of them hot, and a cache for 13,000. The limits are a read call of as many bytes as a record, which
+ * a hit spares, and the index alone, which it does not. What is made in the directory is deleted again.
+ */
+public final class CacheFigures {
+    private static final int ROUNDS = Integer.getInteger("caskwright.figures.rounds", 9);
+    private static final int WARM_UP = 3;
+    private static final int KEYS = 200_000;
+    private static final int HOT = 10_000;
+    private static final int CACHED = 13_000;
+    private static final int GETS = 200_000;
+    private static final int[] LENGTHS = {100, 1024, 4096};
+    private static final double[] SHARES = {0.9, 0.5, 0.05};
+    private static final int OVERHEAD = 176;
+    private static final int KEY = 16;
+
+    private CacheFigures() {}
+
+    /** Measures, and prints a table. */
+    public static void main(String[] arguments) throws Exception {
+        if (arguments.length != 1) {
+            throw new IllegalArgumentException("needs a directory");
+        }
+        StringBuilder table = new StringBuilder(String.format(
+                Locale.ROOT,
+                "%-6s %8s %12s %12s %8s %12s %12s%n",
+                "value",
+                "hit rate",
+                "with, µs",
+                "without, µs",
+                "times",
+                "read, µs",
+                "index, µs"));
+        for (int length : LENGTHS) {
+            Path directory = Files.createTempDirectory(Path.of(arguments[0]), "figures");
+            measure(directory, length, table);
+            delete(directory);
+        }
+        System.out.print(table);
+    }
+
+    private static void measure(Path directory, int length, StringBuilder table) throws IOException {
+        EngineBuilder cached = BitcaskEngine.builder(directory.resolve("cached"))
+                .valueCache(CaffeineValueCache.withMaxBytes((long) CACHED * (OVERHEAD + KEY + length)));
+        EngineBuilder plain = BitcaskEngine.builder(directory.resolve("plain"));
+        Path raw = directory.resolve("raw");
+        Files.write(raw, new byte[HOT * (length + 2 * KEY)]);
+        try (StorageEngine with = cached.open();
+                StorageEngine without = plain.open();
+                FileChannel file = FileChannel.open(raw, StandardOpenOption.READ)) {
+            fill(with, length);
+            fill(without, length);
+            for (double share : SHARES) {
+                double[][] micros = new double[4][ROUNDS];
+                CacheStats before = with.stats().cache();
+                for (int round = -WARM_UP; round < ROUNDS; round++) {
+                    double[] found = {
+                        gets(with, share, length, round),
+                        gets(without, share, length, round),
+                        reads(file, length, round),
+                        lookups(without, share, round)
+                    };
+                    for (int i = 0; i < found.length && round >= 0; i++) {
+                        micros[i][round] = found[i];
+                    }
+                    before = round < 0 ? with.stats().cache() : before;
+                }
+                CacheStats after = with.stats().cache();
+                double hits = after.hits() - before.hits();
+                double rate = hits / (hits + after.misses() - before.misses());
+                table.append(String.format(
+                        Locale.ROOT,
+                        "%-6d %8.2f %12.2f %12.2f %8.2f %12.2f %12.2f%n",
+                        length,
+                        rate,
+                        median(micros[0]),
+                        median(micros[1]),
+                        median(micros[1]) / median(micros[0]),
+                        median(micros[2]),
+                        median(micros[3])));
+            }
+        }
+    }
+
+    private static void fill(StorageEngine engine, int length) throws IOException {
+        Random random = new Random(1);
+        byte[] value = new byte[length];
+        for (int i = 0; i < KEYS; i++) {
+            random.nextBytes(value);
+            engine.put(key(i), value);
+        }
+    }
+
+    private static int next(Random random, double share) {
+        return random.nextDouble() < share ? random.nextInt(HOT) : random.nextInt(KEYS);
+    }
+
+    private static double gets(StorageEngine engine, double share, int length, int round) throws IOException {
+        Random random = new Random(round);
+        long start = System.nanoTime();
+        for (int i = 0; i < GETS; i++) {
+            if (engine.get(key(next(random, share))).length != length) {
+                throw new IllegalStateException("wrong value");
+            }
+        }
+        return micros(start);
+    }
+
+    private static double reads(FileChannel file, int length, int round) throws IOException {
+        Random random = new Random(round);
+        ByteBuffer buffer = ByteBuffer.allocateDirect(length + 2 * KEY);
+        long start = System.nanoTime();
+        for (int i = 0; i < GETS; i++) {
+            buffer.clear();
+            if (file.read(buffer, (long) random.nextInt(HOT) * buffer.capacity()) != buffer.capacity()) {
+                throw new IllegalStateException("short read");
+            }
+        }
+        return micros(start);
+    }
+
+    private static double lookups(StorageEngine engine, double share, int round) throws IOException {
+        Random random = new Random(round);
+        long start = System.nanoTime();
+        for (int i = 0; i < GETS; i++) {
+            if (!engine.contains(key(next(random, share)))) {
+                throw new IllegalStateException("lost");
+            }
+        }
+        return micros(start);
+    }
+
+    private static double micros(long start) {
+        return (System.nanoTime() - start) / 1000.0 / GETS;
+    }
+
+    private static byte[] key(int number) {
+        return ByteBuffer.allocate(KEY)
+                .putLong(0x6b6579206b657920L)
+                .putLong(number)
+                .array();
+    }
+
+    private static double median(double[] all) {
+        Arrays.sort(all);
+        return all[all.length / 2];
+    }
+
+    private static void delete(Path path) throws IOException {
+        try (Stream<Path> all = Files.walk(path)) {
+            for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(each);
+            }
+        }
+    }
+}
