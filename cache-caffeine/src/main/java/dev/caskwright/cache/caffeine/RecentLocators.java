@@ -30,11 +30,6 @@ final class RecentLocators {
         shift = Long.SIZE - Integer.numberOfTrailingZeros(places);
     }
 
-    boolean has(long locator) {
-        long hash = locator * MIX;
-        return tags.getPlain((int) (hash >>> shift)) == tag(hash);
-    }
-
     /** Remembers a locator; returns whether that is new. */
     boolean add(long locator) {
         long hash = locator * MIX;

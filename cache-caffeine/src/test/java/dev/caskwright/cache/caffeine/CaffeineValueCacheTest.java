@@ -16,6 +16,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -148,6 +152,70 @@ final class CaffeineValueCacheTest {
                 assertThat(cache.wants(1_000_000 + i, 500)).isFalse();
             }
             assertThat(cache.wants(1_000_999, 500)).isTrue();
+        }
+    }
+
+    /** Reads keys evenly, or a few of them; returns how many of the reads the cache took part in. */
+    private static long read(ValueCache cache, int keys, int reads) {
+        CacheStats before = cache.stats();
+        for (int i = 0; i < reads; i++) {
+            long locator = 1 + i % keys;
+            if (cache.get(locator) == null && cache.wants(locator, 600)) {
+                cache.offer(locator, new CachedRecord(new NoSegment(), KEY, new byte[400], 1, 0));
+            }
+        }
+        CacheStats after = cache.stats();
+        return after.hits() + after.misses() - before.hits() - before.misses();
+    }
+
+    @Test
+    void aCacheThatIsOfNoUseRestsUntilItIs() {
+        try (ValueCache cache = CaffeineValueCache.withMaxBytes(1 << 20).open()) {
+            read(cache, 100_000, 400_000);
+            assertThat(read(cache, 100_000, 100_000)).isLessThan(20_000);
+            read(cache, 500, 2_000_000);
+            assertThat(read(cache, 500, 10_000)).isEqualTo(10_000);
+            long hits = cache.stats().hits();
+            read(cache, 500, 10_000);
+            assertThat(cache.stats().hits()).isGreaterThan(hits + 9_000);
+        }
+    }
+
+    /** What is mixed up would be another key's value, or an older one. */
+    @Test
+    void threadsThatChangeTheSamePlacesMixNothingUp() throws Exception {
+        RecordTable table = new RecordTable(1);
+        CachedRecord[] records = new CachedRecord[20_000]; // 40 for each place
+        for (int i = 0; i < records.length; i++) {
+            records[i] = new CachedRecord(new NoSegment(), KEY, new byte[0], i, 0);
+        }
+        List<Thread> threads = new ArrayList<>();
+        AtomicLong mixed = new AtomicLong();
+        for (int t = 0; t < 4; t++) {
+            Random random = new Random(t);
+            threads.add(new Thread(() -> {
+                for (int i = 0; i < 300_000; i++) {
+                    int locator = random.nextInt(records.length);
+                    CachedRecord found = table.get(locator);
+                    if (found != null && found != records[locator]) {
+                        mixed.incrementAndGet();
+                    }
+                    if (i % 2 == 0) {
+                        table.set(locator, records[locator]);
+                    } else if (i % 64 == 1) {
+                        table.remove(locator);
+                    }
+                }
+            }));
+        }
+        threads.forEach(Thread::start);
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        assertThat(mixed).hasValue(0);
+        table.removeAll(null);
+        for (int i = 0; i < records.length; i++) {
+            assertThat(table.get(i)).isNull();
         }
     }
 
