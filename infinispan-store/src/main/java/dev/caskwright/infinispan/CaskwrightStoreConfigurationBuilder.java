@@ -64,6 +64,7 @@ public final class CaskwrightStoreConfigurationBuilder
 
     @Override
     public void validate() {
+        HostVersion.check();
         super.validate();
         if (attributes.attribute(CaskwrightStoreConfiguration.SHARED).get()) {
             throw new CacheConfigurationException("a caskwright-store is private to its node: shared=true");

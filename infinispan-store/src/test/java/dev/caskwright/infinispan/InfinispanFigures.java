@@ -33,8 +33,7 @@ import org.infinispan.persistence.rocksdb.configuration.RocksDBStoreConfiguratio
  * Measures what docs/infinispan.md says, beside Infinispan's file store and its RocksDB store, in turns; some minutes:
  *
  * <pre>
- * ./mvnw -q -pl infinispan-store -am test-compile
- * ./mvnw -q -pl infinispan-store dependency:build-classpath -Dmdep.outputFile=target/classpath
+ * ./mvnw -q -pl infinispan-store -am test-compile dependency:build-classpath -Dmdep.outputFile=target/classpath
  * java -XX:+UseSerialGC -Xmx2g -cp infinispan-store/target/test-classes:infinispan-store/target/classes:$(cat infinispan-store/target/classpath) \
  *   dev.caskwright.infinispan.InfinispanFigures DIRECTORY
  * </pre>

@@ -261,6 +261,16 @@ class StoreTest {
     }
 
     @Test
+    void otherVersionsOfInfinispanAreRefused() {
+        HostVersion.check();
+        for (String version : List.of("15.2.6", "17.0.0")) {
+            assertThatThrownBy(() -> HostVersion.check(version.substring(0, 2), version))
+                    .isInstanceOf(CacheConfigurationException.class)
+                    .hasMessageContaining("version=" + version + ", needed=16.x");
+        }
+    }
+
+    @Test
     void badOptionsAreNamed() {
         ConfigurationBuilder shared = Caches.local(directory, store -> store.shared(true));
         shared.clustering().cacheMode(CacheMode.DIST_SYNC);

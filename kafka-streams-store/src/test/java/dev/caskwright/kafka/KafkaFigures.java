@@ -36,8 +36,7 @@ import org.apache.kafka.streams.state.Stores;
  * Measures what docs/kafka-streams.md says, beside Kafka's RocksDB store, in turns; some minutes:
  *
  * <pre>
- * ./mvnw -q -pl kafka-streams-store -am test-compile
- * ./mvnw -q -pl kafka-streams-store dependency:build-classpath -Dmdep.outputFile=target/classpath
+ * ./mvnw -q -pl kafka-streams-store -am test-compile dependency:build-classpath -Dmdep.outputFile=target/classpath
  * java -XX:+UseSerialGC -Xmx1g -cp kafka-streams-store/target/test-classes:kafka-streams-store/target/classes:$(cat kafka-streams-store/target/classpath) \
  *   dev.caskwright.kafka.KafkaFigures DIRECTORY
  * </pre>

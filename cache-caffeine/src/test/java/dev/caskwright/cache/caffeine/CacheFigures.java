@@ -20,8 +20,7 @@ import java.util.stream.Stream;
  * Measures what docs/value-cache.md says: gets with a cache beside gets without, in turns, over standard file IO; a minute or two:
  *
  * <pre>
- * ./mvnw -q -pl cache-caffeine -am test-compile
- * ./mvnw -q -pl cache-caffeine dependency:build-classpath -Dmdep.outputFile=target/classpath
+ * ./mvnw -q -pl cache-caffeine -am test-compile dependency:build-classpath -Dmdep.outputFile=target/classpath
  * java -XX:+UseSerialGC -Xmx1g -cp cache-caffeine/target/test-classes:cache-caffeine/target/classes:$(cat cache-caffeine/target/classpath) \
  *   dev.caskwright.cache.caffeine.CacheFigures DIRECTORY
  * </pre>
