@@ -8,6 +8,7 @@ import dev.caskwright.api.spi.CachedRecord;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.ValueCache;
 import dev.caskwright.api.spi.ValueCacheFactory;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.LongAdder;
@@ -72,7 +73,7 @@ public final class CaffeineValueCache implements ValueCache {
                 .maximumWeight(maxBytes - table.bytes())
                 .weigher((Long locator, CachedRecord record) -> record.memoryBytes())
                 .executor(Runnable::run)
-                .evictionListener((locator, record, cause) -> evicted(locator))
+                .evictionListener((locator, record, cause) -> evicted(Objects.requireNonNull(locator)))
                 .build();
         this.largest = maxBytes / LARGEST_SHARE;
         this.seen = new RecentLocators(maxBytes / USUAL_RECORD);
@@ -102,8 +103,8 @@ public final class CaffeineValueCache implements ValueCache {
             misses.increment();
         } else {
             hits.increment();
-            if ((random & (HEARD_OF - 1) * AWAKE_OF) == 0) {
-                records.getIfPresent(locator);
+            if ((random & (HEARD_OF - 1) * AWAKE_OF) == 0 && records.getIfPresent(locator) == null) {
+                table.remove(locator); // another thread was between the two
             }
         }
         if ((random >>> Integer.SIZE - Integer.numberOfTrailingZeros(JUDGED_OF)) == 0) {
