@@ -85,9 +85,8 @@ start_ours() {
   await "$port" $!
 }
 
-figure_of() {
-  java -cp "$work/classes:$here/cli/target/lib/*" dev.caskwright.server.ServerFigures "$@"
-}
+# What runs in the background is started by these words, and not by a function, so that its process is the JVM's.
+figures_of=(java -cp "$work/classes:$here/cli/target/lib/*" dev.caskwright.server.ServerFigures)
 
 stop_one() {
   local pid
@@ -130,7 +129,7 @@ measure() {
 }
 
 limit_of_forces() {
-  echo "$1|limit|$(figure_of appends "$work/appends-$2-$3" "$2")" >> "$figures"
+  echo "$1|limit|$("${figures_of[@]}" appends "$work/appends-$2-$3" "$2")" >> "$figures"
   rm -rf "$work/appends-$2-$3"
 }
 
@@ -144,7 +143,7 @@ rates() {
   start_redis $ALWAYS --appendonly yes --appendfsync always
   start_ours $OURS --config appendfsync=everysec
   start_ours $OURS_ALWAYS --config appendfsync=always
-  figure_of echo $ECHO > "$work/$ECHO.log" 2>&1 &
+  "${figures_of[@]}" echo $ECHO > "$work/$ECHO.log" 2>&1 &
   others+=($!)
   for port in $MEMORY_ONLY $EVERY_SECOND $ALWAYS $OURS $OURS_ALWAYS; do
     rate "$port" 50 64 $((2 * KEYS)) set > /dev/null
@@ -177,7 +176,7 @@ rates() {
 # Forces take longer: how many SETs share one, and how long GETs take meanwhile.
 slow_forces() {
   say "forces that take $SLOWER_MILLIS ms longer"
-  figure_of slow "$work/$OURS_SLOW" $OURS_SLOW $SLOWER_MILLIS > "$work/$OURS_SLOW.log" 2>&1 &
+  "${figures_of[@]}" slow "$work/$OURS_SLOW" $OURS_SLOW $SLOWER_MILLIS > "$work/$OURS_SLOW.log" 2>&1 &
   started+=("$OURS_SLOW")
   await $OURS_SLOW $!
   rate $OURS_SLOW 50 16 $((2 * REQUESTS)) set > /dev/null
@@ -200,7 +199,7 @@ slow_forces() {
 
 garbage() {
   say "garbage"
-  figure_of garbage "$work/garbage" > "$work/garbage.out"
+  "${figures_of[@]}" garbage "$work/garbage" > "$work/garbage.out"
   row "garbage of a pipelined GET" "$(sed -n 's/^GET|//p' "$work/garbage.out") bytes" "none"
   row "garbage of a pipelined SET" "$(sed -n 's/^SET|//p' "$work/garbage.out") bytes" "two arrays: 160 bytes"
 }
@@ -210,7 +209,7 @@ idle() {
   local before held
   before=$(memory_of "$1" VmRSS)
   mkfifo "$work/idle-$1"
-  figure_of idle "$1" $IDLE < "$work/idle-$1" > "$work/idle-$1.out" 2>&1 &
+  "${figures_of[@]}" idle "$1" $IDLE < "$work/idle-$1" > "$work/idle-$1.out" 2>&1 &
   held=$!
   exec 9> "$work/idle-$1"
   until grep -q open "$work/idle-$1.out"; do
