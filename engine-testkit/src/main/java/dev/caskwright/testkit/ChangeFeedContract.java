@@ -174,8 +174,13 @@ public interface ChangeFeedContract extends EngineFixture {
             try (StorageEngine engine = open()) {
                 ChangeFeed feed = engine.require(ChangeFeed.class);
                 assertThat(feed.moment()).isEqualTo(moments.get(moments.size() - 1));
-                engine.put(bytes("a"), bytes(opening));
-                engine.write(pair(opening), OPTIONS);
+                // New keys, so that no merge in the background has anything to drop.
+                engine.put(bytes("a" + opening), bytes(opening));
+                engine.write(
+                        new WriteBatch()
+                                .put(bytes("b" + opening), bytes(opening))
+                                .put(bytes("c" + opening), bytes(opening)),
+                        OPTIONS);
                 Moment last = feed.changes(moments.get(moments.size() - 1), change -> moments.add(change.moment()));
                 assertThat(last).isEqualTo(feed.moment()).isEqualTo(moments.get(moments.size() - 1));
                 assertThat(last.version()).isEqualTo(engine.stats().lastVersion());
