@@ -21,6 +21,11 @@ final class BitcaskEngineTest extends StorageEngineContract implements BitcaskFa
         return builder(directory, clock).open();
     }
 
+    @Override
+    public StorageEngine openKeepingChanges(Path directory, InstantSource clock) throws IOException {
+        return builder(directory, clock).changesRetainedBytes(1 << 20).open();
+    }
+
     private static EngineBuilder builder(Path directory, InstantSource clock) {
         return BitcaskEngine.builder(directory).clock(clock).maxFileBytes(4096);
     }

@@ -18,4 +18,13 @@ abstract class MatrixContract extends StorageEngineContract implements BitcaskFa
     public StorageEngine open(Path directory, InstantSource clock) throws IOException {
         return combination.builder(directory).clock(clock).open();
     }
+
+    @Override
+    public StorageEngine openKeepingChanges(Path directory, InstantSource clock) throws IOException {
+        return combination
+                .builder(directory)
+                .clock(clock)
+                .changesRetainedBytes(1 << 20)
+                .open();
+    }
 }

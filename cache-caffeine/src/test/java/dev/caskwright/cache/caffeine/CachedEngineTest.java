@@ -1,23 +1,11 @@
 package dev.caskwright.cache.caffeine;
 
 import dev.caskwright.api.CacheStats;
-import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.spi.CachedRecord;
 import dev.caskwright.api.spi.LogSegment;
 import dev.caskwright.api.spi.ValueCache;
-import dev.caskwright.bitcask.BitcaskEngine;
+import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.index.compact.CompactKeyIndex;
-import dev.caskwright.testkit.BackupsContract;
-import dev.caskwright.testkit.ChangeFeedContract;
-import dev.caskwright.testkit.ConditionalWritesContract;
-import dev.caskwright.testkit.ExpiryContract;
-import dev.caskwright.testkit.MergingContract;
-import dev.caskwright.testkit.StorageEngineContract;
-import dev.caskwright.testkit.TransactionsContract;
-import dev.caskwright.testkit.VersionsContract;
-import java.io.IOException;
-import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -28,60 +16,26 @@ import org.junit.jupiter.api.Nested;
  * The contract of engines with a cache of values that takes everything at once and forgets nothing, not even the records of
  * files that are gone: the engine must not rely on a cache to forget. Then the same with Caffeine, over an index without keys.
  */
-final class CachedEngineTest extends StorageEngineContract
-        implements BackupsContract,
-                ChangeFeedContract,
-                ConditionalWritesContract,
-                ExpiryContract,
-                MergingContract,
-                TransactionsContract,
-                VersionsContract {
+final class CachedEngineTest extends CachedContract {
     @Override
-    public StorageEngine open(Path directory, InstantSource clock) throws IOException {
-        return BitcaskEngine.builder(directory)
-                .clock(clock)
-                .maxFileBytes(4096)
-                .valueCache(Hoard::new)
-                .open();
+    EngineBuilder withCache(EngineBuilder builder) {
+        return builder.valueCache(Hoard::new);
     }
 
     @Nested
-    final class WithCaffeine extends StorageEngineContract
-            implements BackupsContract,
-                    ChangeFeedContract,
-                    ConditionalWritesContract,
-                    ExpiryContract,
-                    MergingContract,
-                    TransactionsContract,
-                    VersionsContract {
+    final class WithCaffeine extends CachedContract {
         @Override
-        public StorageEngine open(Path directory, InstantSource clock) throws IOException {
-            return BitcaskEngine.builder(directory)
-                    .clock(clock)
-                    .maxFileBytes(4096)
-                    .index(CompactKeyIndex::new)
-                    .valueCache(CaffeineValueCache.withMaxBytes(64 << 10))
-                    .open();
+        EngineBuilder withCache(EngineBuilder builder) {
+            return builder.index(CompactKeyIndex::new).valueCache(CaffeineValueCache.withMaxBytes(64 << 10));
         }
     }
 
     /** The same with a cache each of whose calls throws at times: reads know nothing of it. */
     @Nested
-    final class WithACacheThatThrows extends StorageEngineContract
-            implements BackupsContract,
-                    ChangeFeedContract,
-                    ConditionalWritesContract,
-                    ExpiryContract,
-                    MergingContract,
-                    TransactionsContract,
-                    VersionsContract {
+    final class WithACacheThatThrows extends CachedContract {
         @Override
-        public StorageEngine open(Path directory, InstantSource clock) throws IOException {
-            return BitcaskEngine.builder(directory)
-                    .clock(clock)
-                    .maxFileBytes(4096)
-                    .valueCache(Throwing::new)
-                    .open();
+        EngineBuilder withCache(EngineBuilder builder) {
+            return builder.valueCache(Throwing::new);
         }
     }
 
