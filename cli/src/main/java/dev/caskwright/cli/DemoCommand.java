@@ -1,6 +1,7 @@
 package dev.caskwright.cli;
 
 import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.SideFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ final class DemoCommand implements Callable<Integer> {
         try {
             return run(temporary);
         } finally {
-            Directories.deleteTree(temporary);
+            SideFiles.deleteTree(temporary);
         }
     }
 
@@ -81,7 +82,7 @@ final class DemoCommand implements Callable<Integer> {
 
     private void deleteQuietly(Path temporary) {
         try {
-            Directories.deleteTree(temporary);
+            SideFiles.deleteTree(temporary);
         } catch (IOException e) {
             shell.complain("could not delete " + temporary + ": " + Failures.describe(e));
         }

@@ -1,5 +1,6 @@
 package dev.caskwright.cli;
 
+import dev.caskwright.api.spi.SideFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -28,7 +29,7 @@ final class Scrap implements AutoCloseable {
 
     private void delete() {
         try {
-            Directories.deleteTree(path);
+            SideFiles.deleteTree(path);
         } catch (IOException e) {
             throw new UncheckedIOException("the copy that was checked could not be deleted: " + path, e);
         }
@@ -36,7 +37,7 @@ final class Scrap implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        Directories.deleteTree(path);
+        SideFiles.deleteTree(path);
         try {
             Runtime.getRuntime().removeShutdownHook(atEnd);
         } catch (IllegalStateException e) {

@@ -1,26 +1,18 @@
 package dev.caskwright.raft;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.SideFiles;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The directory of a node, and how a store that was copied from another member takes the place of its own.
@@ -110,7 +102,7 @@ final class NodeFiles {
         NodeLock lock = NodeLock.hold(directory);
         try {
             if (!isClaimed(group, id)) {
-                writeWhole(member(), "format=" + FORMAT + "\ngroup=" + group + "\nid=" + id + "\n");
+                SideFiles.replace(member(), "format=" + FORMAT + "\ngroup=" + group + "\nid=" + id + "\n");
             }
             return lock;
         } catch (IOException | RuntimeException e) {
@@ -140,7 +132,7 @@ final class NodeFiles {
         }
         try (Stream<Path> files = Files.list(directory)) {
             // A crash may have left what this method made, before it made the directory a member's.
-            Set<String> own = Set.of("member.new", NodeLock.NAME);
+            Set<String> own = Set.of("member" + SideFiles.FRESH, NodeLock.NAME);
             if (files.anyMatch(file -> !own.contains(file.getFileName().toString()))) {
                 throw new UnsupportedFormatException("the directory is not empty, and not that of a member: directory="
                         + directory + "; give each member an empty directory of its own");
@@ -187,12 +179,12 @@ final class NodeFiles {
         }
         try (Stream<Path> files = Files.list(directory)) {
             // A crash may have left it before the directory was one of groups.
-            if (files.anyMatch(each -> !each.getFileName().toString().equals(GROUPS + ".new"))) {
+            if (files.anyMatch(each -> !each.getFileName().toString().equals(GROUPS + SideFiles.FRESH))) {
                 throw new UnsupportedFormatException("the directory is not empty, and not that of groups: directory="
                         + directory + "; give each process an empty directory of its own");
             }
         }
-        own.writeWhole(file, groupsFile(count, false));
+        SideFiles.replace(file, groupsFile(count, false));
     }
 
     private static String groupsFile(int count, boolean haveBegun) {
@@ -223,7 +215,7 @@ final class NodeFiles {
     static void noteBegun(Path directory, int count) throws IOException {
         Path file = directory.resolve(GROUPS);
         if (!readPairs(file).containsKey(HAVE_BEGUN)) {
-            new NodeFiles(directory, step -> {}).writeWhole(file, groupsFile(count, true));
+            SideFiles.replace(file, groupsFile(count, true));
         }
     }
 
@@ -261,22 +253,22 @@ final class NodeFiles {
 
     /** Notes a time that the store has reached, once that has been forced. */
     void noteTime(long millis) throws IOException {
-        writeWhole(time(), millis + "\n");
+        SideFiles.replace(time(), millis + "\n");
     }
 
     /** Makes room for another copy. One that was whole and waited is given up first: a mark must not stand beside a part. */
     void dropIncoming() throws IOException {
         if (Files.deleteIfExists(complete())) {
-            force(directory);
+            SideFiles.force(directory);
         }
-        deleteAll(incoming());
+        SideFiles.deleteTree(incoming());
     }
 
     /** Says that {@link #incoming} is whole. All in it has been forced. */
     void markComplete() throws IOException {
         steps.accept("complete");
-        force(directory); // the name of incoming itself
-        writeWhole(complete(), "format=" + FORMAT + "\n");
+        SideFiles.force(directory); // the name of incoming itself
+        SideFiles.replace(complete(), "format=" + FORMAT + "\n");
     }
 
     /** Returns whether a whole copy waits to take the place of the store. */
@@ -297,21 +289,21 @@ final class NodeFiles {
         boolean isWaiting = Files.exists(incoming());
         if (isWaiting) {
             if (Files.exists(store())) {
-                deleteAll(old());
+                SideFiles.deleteTree(old());
                 steps.accept("store to old");
                 Files.move(store(), old(), StandardCopyOption.ATOMIC_MOVE);
-                force(directory);
+                SideFiles.force(directory);
             }
             steps.accept("incoming to store");
             Files.move(incoming(), store(), StandardCopyOption.ATOMIC_MOVE);
-            force(directory);
+            SideFiles.force(directory);
         }
         // A time that the old store had reached may be later than what the new one says, never the other way round: the
         // copy is
         // of a member that was ahead. It stays a time that this member had reached.
         steps.accept("remove complete");
         Files.delete(complete());
-        force(directory);
+        SideFiles.force(directory);
         steps.accept("delete old");
         deleteOld();
         return true;
@@ -327,51 +319,6 @@ final class NodeFiles {
                     + "; if nothing was moved by hand, take the member out of the group and add it again with"
                     + " an empty directory");
         }
-        deleteAll(old());
-    }
-
-    /** Writes a file so that it is there whole or not at all. */
-    private void writeWhole(Path file, String content) throws IOException {
-        Path fresh = file.resolveSibling(file.getFileName() + ".new");
-        try (FileChannel out = FileChannel.open(
-                fresh, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-            ByteBuffer bytes = ByteBuffer.wrap(content.getBytes(UTF_8));
-            while (bytes.hasRemaining()) {
-                out.write(bytes);
-            }
-            out.force(true);
-        }
-        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        force(directory);
-    }
-
-    /** Forces a file, or the names in a directory. */
-    static void force(Path path) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            channel.force(true);
-        }
-    }
-
-    /** Deletes a directory and all in it, if it is there. */
-    static void deleteAll(Path root) throws IOException {
-        if (!Files.exists(root)) {
-            return;
-        }
-        Files.walkFileTree(root, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path dir, @Nullable IOException failure) throws IOException {
-                if (failure != null) {
-                    throw failure;
-                }
-                Files.delete(dir);
-                return FileVisitResult.CONTINUE;
-            }
-        });
+        SideFiles.deleteTree(old());
     }
 }

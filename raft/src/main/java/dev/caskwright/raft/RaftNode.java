@@ -3,6 +3,7 @@ package dev.caskwright.raft;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.SideFiles;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.raft.EntryCodec.Command;
@@ -207,7 +208,7 @@ public final class RaftNode implements AutoCloseable {
                     + " an empty directory and another id");
         }
         if (!isKnown) {
-            NodeFiles.deleteAll(groupLog);
+            SideFiles.deleteTree(groupLog);
         }
     }
 

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.VerifyReport;
+import dev.caskwright.api.spi.SideFiles;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
@@ -86,9 +87,9 @@ final class SnapshotFetch {
         }
         steps.accept("force");
         for (RemoteFile file : remote) {
-            NodeFiles.force(target.resolve(file.name()));
+            SideFiles.force(target.resolve(file.name()));
         }
-        NodeFiles.force(target);
+        SideFiles.force(target);
         checkCancelled(); // another node may have the directory by now
         files.markComplete();
         return found;

@@ -2,6 +2,7 @@ package dev.caskwright.raft;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.caskwright.api.spi.SideFiles;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -53,7 +54,7 @@ final class SnapshotServer {
     SnapshotServer(Path outgoing, Checkpointing source) throws IOException {
         this.outgoing = outgoing;
         this.source = source;
-        NodeFiles.deleteAll(outgoing);
+        SideFiles.deleteTree(outgoing);
     }
 
     /**
@@ -79,7 +80,7 @@ final class SnapshotServer {
                 files = all.filter(Files::isRegularFile).sorted().toList();
             }
         } catch (IOException | RuntimeException e) {
-            NodeFiles.deleteAll(directory);
+            SideFiles.deleteTree(directory);
             throw e;
         }
         checkpoints.put(id, new Checkpoint(directory, files));
@@ -132,7 +133,7 @@ final class SnapshotServer {
     synchronized ByteBuffer release(ByteBuffer question) throws IOException {
         Checkpoint checkpoint = checkpoints.remove(question.getLong());
         if (checkpoint != null) {
-            NodeFiles.deleteAll(checkpoint.directory);
+            SideFiles.deleteTree(checkpoint.directory);
         }
         return ByteBuffer.allocate(0);
     }
@@ -143,7 +144,7 @@ final class SnapshotServer {
             Checkpoint checkpoint = all.next();
             if (System.nanoTime() - checkpoint.askedNanos >= LEASE_NANOS) {
                 all.remove();
-                NodeFiles.deleteAll(checkpoint.directory);
+                SideFiles.deleteTree(checkpoint.directory);
             }
         }
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.SideFiles;
 import dev.caskwright.bitcask.BitcaskEngine;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -98,7 +99,7 @@ final class RaftDirectoryTest {
             }
         }
         // So that the entries are needed again, as after a power loss that took the store's.
-        NodeFiles.deleteAll(directory.resolve("store"));
+        SideFiles.deleteTree(directory.resolve("store"));
         Path current = directory.resolve("log").resolve(GROUP.toString()).resolve("current");
         for (String name : current.toFile().list((place, each) -> each.startsWith("log_"))) {
             Path segment = current.resolve(name);

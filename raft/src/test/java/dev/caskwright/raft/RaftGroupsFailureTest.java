@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.SideFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -143,7 +144,7 @@ final class RaftGroupsFailureTest {
         Thread opener = Thread.currentThread();
         for (int i = 0; i < 3; i++) {
             // So that the command is applied anew, while the next groups are opened.
-            NodeFiles.deleteAll(directory.resolve("n1").resolve("group-0").resolve("store"));
+            SideFiles.deleteTree(directory.resolve("n1").resolve("group-0").resolve("store"));
             CountDownLatch isInterrupted = new CountDownLatch(1);
             applying = () -> {
                 opener.interrupt();
@@ -178,7 +179,7 @@ final class RaftGroupsFailureTest {
     /** Damages a segment of the log of a group, so that its entries are needed again, and returns what was there. */
     private Map<Path, byte[]> damageLog(int group) throws IOException {
         Path place = directory.resolve("n1").resolve("group-" + group);
-        NodeFiles.deleteAll(place.resolve("store"));
+        SideFiles.deleteTree(place.resolve("store"));
         Map<Path, byte[]> sound = new HashMap<>();
         try (DirectoryStream<Path> logs = Files.newDirectoryStream(place.resolve("log"))) {
             Path current = logs.iterator().next().resolve("current");

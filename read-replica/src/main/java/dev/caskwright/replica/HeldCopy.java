@@ -1,6 +1,7 @@
 package dev.caskwright.replica;
 
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.SideFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.slf4j.LoggerFactory;
@@ -52,7 +53,7 @@ final class HeldCopy {
             warn("the store of a copy that was replaced cannot be closed", e);
         }
         try {
-            ReplicaFiles.deleteAll(directory);
+            SideFiles.deleteTree(directory);
         } catch (IOException e) {
             warn("a copy that was replaced cannot be deleted, the next opening tries again", e);
         }
@@ -82,7 +83,7 @@ final class HeldCopy {
         }
         engine.close();
         if (isOver) {
-            ReplicaFiles.deleteAll(directory);
+            SideFiles.deleteTree(directory);
         }
     }
 

@@ -13,6 +13,7 @@ import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.SideFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -270,7 +271,7 @@ public final class ReadReplica implements AutoCloseable {
         if (!Files.exists(target)) {
             throw refusal;
         }
-        ReplicaFiles.deleteAll(target);
+        SideFiles.deleteTree(target);
         return backups.backup(target);
     }
 

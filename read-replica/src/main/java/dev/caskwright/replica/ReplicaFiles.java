@@ -1,21 +1,15 @@
 package dev.caskwright.replica;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.caskwright.api.ChangeFeed.Moment;
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.SideFiles;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -43,7 +37,6 @@ final class ReplicaFiles implements AutoCloseable {
     static final String MARK = "replica";
     static final String CURRENT = "current";
     private static final String COPY = "copy-";
-    private static final String FRESH = ".new";
     private static final String FORMAT = "1";
     private static final int RADIX = 16;
 
@@ -80,7 +73,7 @@ final class ReplicaFiles implements AutoCloseable {
         ReplicaFiles files = new ReplicaFiles(real, hold(real));
         try {
             if (!isClaimed(real)) {
-                files.writeWhole(real.resolve(MARK), "format=" + FORMAT + "\n");
+                SideFiles.replace(real.resolve(MARK), "format=" + FORMAT + "\n");
             }
             return files;
         } catch (IOException | RuntimeException e) {
@@ -97,7 +90,7 @@ final class ReplicaFiles implements AutoCloseable {
         }
         try (Stream<Path> files = Files.list(directory)) {
             // A crash may have left what this class makes before the directory is a replica's.
-            Set<String> own = Set.of(LOCK, MARK + FRESH);
+            Set<String> own = Set.of(LOCK, MARK + SideFiles.FRESH);
             if (files.anyMatch(file -> !own.contains(file.getFileName().toString()))) {
                 throw new UnsupportedFormatException("the directory is not empty, and not that of a replica: directory="
                         + directory + "; give each replica an empty directory of its own");
@@ -171,12 +164,12 @@ final class ReplicaFiles implements AutoCloseable {
 
     /** Has a copy be the store from now on. All in it has been forced. */
     void switchTo(Current next) throws IOException {
-        force(directory); // the name of the copy itself
+        SideFiles.force(directory); // the name of the copy itself
         String content = "format=" + FORMAT + "\ncopy=" + next.number() + "\nid="
                 + Long.toUnsignedString(next.id(), RADIX) + "\nhistory="
                 + Long.toUnsignedString(next.start().history(), RADIX) + "\nversion="
                 + next.start().version() + "\n";
-        writeWhole(directory.resolve(CURRENT), content);
+        SideFiles.replace(directory.resolve(CURRENT), content);
     }
 
     /** Deletes copies that are neither the store nor a part of a next one. */
@@ -192,7 +185,7 @@ final class ReplicaFiles implements AutoCloseable {
                     .toList();
         }
         for (Path leftover : leftovers) {
-            deleteAll(leftover);
+            SideFiles.deleteTree(leftover);
         }
     }
 
@@ -213,50 +206,6 @@ final class ReplicaFiles implements AutoCloseable {
             }
         }
         return found;
-    }
-
-    /** Writes a file so that it is there whole or not at all. */
-    private void writeWhole(Path file, String content) throws IOException {
-        Path fresh = file.resolveSibling(file.getFileName() + FRESH);
-        try (FileChannel out = FileChannel.open(
-                fresh, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-            ByteBuffer bytes = ByteBuffer.wrap(content.getBytes(UTF_8));
-            while (bytes.hasRemaining()) {
-                out.write(bytes);
-            }
-            out.force(true); // before the rename, which must not name what a power loss takes
-        }
-        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        force(directory);
-    }
-
-    private static void force(Path directory) throws IOException {
-        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-            channel.force(true);
-        }
-    }
-
-    /** Deletes a directory and all in it, if it is there. */
-    static void deleteAll(Path root) throws IOException {
-        if (!Files.exists(root)) {
-            return;
-        }
-        Files.walkFileTree(root, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException failure) throws IOException {
-                if (failure != null) {
-                    throw failure;
-                }
-                Files.delete(visited);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 
     /** Lets other replicas have the directory. Closing twice is fine. */

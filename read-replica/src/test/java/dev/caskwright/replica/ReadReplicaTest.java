@@ -18,6 +18,7 @@ import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.SideFiles;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
@@ -170,7 +171,7 @@ final class ReadReplicaTest extends ReplicaFixture {
             assertSame(replica, source);
         }
         source.close();
-        ReplicaFiles.deleteAll(sourceDirectory());
+        SideFiles.deleteTree(sourceDirectory());
         BitcaskEngine.restore(backup, sourceDirectory(), StandardIoManager::open);
         source = sourceBuilder().open();
         put(source, "key2", "other");
@@ -225,7 +226,7 @@ final class ReadReplicaTest extends ReplicaFixture {
         assertThatThrownBy(crashing::open).hasMessage("crash");
         assertThat(copiesOnDisk()).isEqualTo(1);
         source.close();
-        ReplicaFiles.deleteAll(sourceDirectory());
+        SideFiles.deleteTree(sourceDirectory());
         source = sourceBuilder().open();
         put(source, "of another store", "1");
         try (ReadReplica replica = replica(ReplicaSource.of(source)).open()) {
@@ -402,7 +403,7 @@ final class ReadReplicaTest extends ReplicaFixture {
             assertThat(wrong.resolve("lock")).doesNotExist();
         }
         assertThat(other.resolve("letter")).hasContent("dear");
-        ReplicaFiles.deleteAll(directory().resolve("copy-1"));
+        SideFiles.deleteTree(directory().resolve("copy-1"));
         assertThatThrownBy(() -> replica(ReplicaSource.of(source)).open())
                 .isInstanceOf(UnsupportedFormatException.class)
                 .hasMessageContaining("copy-1");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.spi.SideFiles;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
@@ -69,7 +70,7 @@ final class ReplicaModelTest extends ReplicaFixture {
         }
         try (Stream<Path> left = Files.list(temporary)) {
             for (Path each : left.toList()) {
-                ReplicaFiles.deleteAll(each);
+                SideFiles.deleteTree(each);
             }
         }
     }
@@ -140,7 +141,7 @@ final class ReplicaModelTest extends ReplicaFixture {
         source.close();
         Path restored = next("source");
         BitcaskEngine.restore(backup, restored, StandardIoManager::open);
-        ReplicaFiles.deleteAll(own);
+        SideFiles.deleteTree(own);
         source = openSource(restored);
         model.goBackTo(source.moment());
         return restored;
@@ -155,7 +156,7 @@ final class ReplicaModelTest extends ReplicaFixture {
             }
         }
         replica.close();
-        ReplicaFiles.deleteAll(place);
+        SideFiles.deleteTree(place);
         place = copy;
         replica = openReplica();
     }

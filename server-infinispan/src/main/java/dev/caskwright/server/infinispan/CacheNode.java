@@ -1,5 +1,6 @@
 package dev.caskwright.server.infinispan;
 
+import dev.caskwright.api.spi.SideFiles;
 import dev.caskwright.infinispan.CaskwrightStoreConfigurationBuilder;
 import dev.caskwright.server.cluster.ClusterNode;
 import dev.caskwright.server.cluster.ClusterView;
@@ -240,7 +241,7 @@ final class CacheNode implements AutoCloseable {
             // What is there is void from here on, also if the node ends before it has got its part.
             Files.write(directory.resolve("joining"), new byte[0]);
             Files.deleteIfExists(directory.resolve("standing"));
-            Standing.force(directory);
+            SideFiles.force(directory);
             states.deleteScopedState(KEYS);
             dropStore();
         }

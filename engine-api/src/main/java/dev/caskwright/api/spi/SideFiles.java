@@ -1,0 +1,80 @@
+package dev.caskwright.api.spi;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Small files and directories that stand beside stores and tell of them: which copy is the present one, which node this is. For the
+ * makers of such; safe for any number of threads that do not meet at one file.
+ */
+public final class SideFiles {
+    /** Comes after the name of a file that is being written. */
+    public static final String FRESH = ".new";
+
+    private SideFiles() {}
+
+    /**
+     * Writes a file so that after a crash it is there whole, with the old content or the new one, and returns when the new one survives a
+     * power loss. A file of the same name with {@link #FRESH} after it is overwritten on the way, and may be left by a crash.
+     *
+     * @throws IOException if it cannot be written; the file is as it was, or new
+     */
+    public static void replace(Path file, String content) throws IOException {
+        Path fresh = file.resolveSibling(file.getFileName() + FRESH);
+        try (FileChannel out = FileChannel.open(
+                fresh, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+            ByteBuffer bytes = ByteBuffer.wrap(content.getBytes(UTF_8));
+            while (bytes.hasRemaining()) {
+                out.write(bytes);
+            }
+            out.force(true); // before the rename, which must not name what a power loss takes
+        }
+        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Path directory = file.toAbsolutePath().getParent();
+        if (directory != null) {
+            force(directory);
+        }
+    }
+
+    /** Has a file, or the names in a directory, survive a power loss. */
+    public static void force(Path path) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    /** Deletes a directory and all that is in it, without following links. One that is missing is fine. */
+    public static void deleteTree(Path root) throws IOException {
+        if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        Files.walkFileTree(root, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.deleteIfExists(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException failure) throws IOException {
+                if (failure != null) {
+                    throw failure;
+                }
+                Files.deleteIfExists(visited);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+}

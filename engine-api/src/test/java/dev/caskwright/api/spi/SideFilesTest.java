@@ -1,0 +1,48 @@
+package dev.caskwright.api.spi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class SideFilesTest {
+    @TempDir
+    Path directory;
+
+    @Test
+    void aFileIsReplacedWholeAndNothingIsLeftBesideIt() throws IOException {
+        Path file = directory.resolve("current");
+        Files.writeString(
+                directory.resolve("current" + SideFiles.FRESH), "left by a crash, and longer than what comes");
+        SideFiles.replace(file, "a long first content\n");
+        SideFiles.replace(file, "short\n");
+        assertThat(file).hasContent("short\n");
+        assertThat(directory.toFile().list()).containsExactly("current");
+    }
+
+    @Test
+    void aFileThatCannotBeWrittenStaysAsItWas() throws IOException {
+        Path file = Files.writeString(directory.resolve("current"), "old");
+        Files.createDirectory(directory.resolve("current" + SideFiles.FRESH)); // in the way
+        assertThatThrownBy(() -> SideFiles.replace(file, "new")).isInstanceOf(IOException.class);
+        assertThat(file).hasContent("old");
+    }
+
+    @Test
+    void aDeletedTreeTakesLinksAndNotWhatTheyLeadTo() throws IOException {
+        Path other = Files.createDirectory(directory.resolve("other"));
+        Files.writeString(other.resolve("file"), "stays");
+        Path tree = Files.createDirectories(directory.resolve("tree/within"));
+        Files.createSymbolicLink(tree.resolve("link"), other);
+        Files.createSymbolicLink(tree.resolve("nowhere"), directory.resolve("missing"));
+        Path root = directory.resolve("tree");
+        SideFiles.deleteTree(root);
+        SideFiles.deleteTree(root); // missing by now
+        assertThat(root).doesNotExist();
+        assertThat(other.resolve("file")).hasContent("stays");
+    }
+}
