@@ -3,6 +3,7 @@ package dev.caskwright.raft;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.HidingView;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -92,7 +93,12 @@ final class LocalView extends HidingView {
     }
 
     @Override
-    <R> @Nullable R read(Read<R> read) throws IOException {
+    protected boolean isHidden(byte[] key) {
+        return Applied.isKey(key);
+    }
+
+    @Override
+    protected <R> @Nullable R readCurrent(Read<R> read) throws IOException {
         StorageEngine now = engine();
         while (true) {
             try {
@@ -104,7 +110,7 @@ final class LocalView extends HidingView {
     }
 
     @Override
-    boolean isOrdered() {
+    protected boolean isOrdered() {
         return isOrdered;
     }
 

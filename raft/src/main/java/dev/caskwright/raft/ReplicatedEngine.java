@@ -19,6 +19,7 @@ import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.HidingView;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -304,12 +305,17 @@ public final class ReplicatedEngine implements StorageEngine, ConditionalWrites,
         }
 
         @Override
-        <R> @Nullable R read(Read<R> read) throws IOException {
+        protected boolean isHidden(byte[] key) {
+            return Applied.isKey(key);
+        }
+
+        @Override
+        protected <R> @Nullable R readCurrent(Read<R> read) throws IOException {
             return read.of(snapshot);
         }
 
         @Override
-        boolean isOrdered() {
+        protected boolean isOrdered() {
             return snapshot.facet(OrderedView.class).isPresent();
         }
 

@@ -16,6 +16,7 @@ import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.HidingView;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,7 +33,12 @@ final class ReplicaEngine extends HidingView implements StorageEngine, Backups {
     }
 
     @Override
-    <R> @Nullable R readCurrent(Read<R> read) throws IOException {
+    protected boolean isHidden(byte[] key) {
+        return Position.isKey(key);
+    }
+
+    @Override
+    protected <R> @Nullable R readCurrent(Read<R> read) throws IOException {
         while (true) {
             HeldCopy copy = replica.requireCopy();
             try {
@@ -57,7 +63,7 @@ final class ReplicaEngine extends HidingView implements StorageEngine, Backups {
     }
 
     @Override
-    Cursor open(Opening opening) throws IOException {
+    protected Cursor open(Opening opening) throws IOException {
         HeldCopy copy = hold();
         Cursor cursor;
         try {
@@ -85,7 +91,7 @@ final class ReplicaEngine extends HidingView implements StorageEngine, Backups {
     }
 
     @Override
-    boolean isOrdered() {
+    protected boolean isOrdered() {
         try {
             return replica.requireCopy().engine().facet(OrderedView.class).isPresent();
         } catch (EngineClosedException e) {
@@ -237,17 +243,17 @@ final class ReplicaEngine extends HidingView implements StorageEngine, Backups {
         }
 
         @Override
-        <R> @Nullable R readCurrent(Read<R> read) throws IOException {
+        protected boolean isHidden(byte[] key) {
+            return Position.isKey(key);
+        }
+
+        @Override
+        protected <R> @Nullable R readCurrent(Read<R> read) throws IOException {
             return read.of(snapshot);
         }
 
         @Override
-        Cursor open(Opening opening) throws IOException {
-            return opening.of(snapshot);
-        }
-
-        @Override
-        boolean isOrdered() {
+        protected boolean isOrdered() {
             return snapshot.facet(OrderedView.class).isPresent();
         }
 

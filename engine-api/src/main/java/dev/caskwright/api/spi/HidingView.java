@@ -1,4 +1,4 @@
-package dev.caskwright.replica;
+package dev.caskwright.api.spi;
 
 import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Entry;
@@ -13,37 +13,54 @@ import java.nio.ByteBuffer;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A view of a copy's store without the replica's own record. */
-abstract class HidingView implements ReadView {
-    /** A read of the copy that is the current one. */
+/**
+ * A view of a store without one record of it, which its keeper has put there for itself: how far it has got, say. For keepers that show
+ * the store to others. As safe for threads as what {@link #readCurrent} reads.
+ */
+public abstract class HidingView implements ReadView {
+    /** A read of the view that is the current one. */
     @FunctionalInterface
-    interface Read<R> {
+    public interface Read<R> {
+        /** Reads; null stands for what is absent. */
         @Nullable R of(ReadView view) throws IOException;
     }
 
     /** Opens a cursor over a view. */
     @FunctionalInterface
-    interface Opening {
+    public interface Opening {
+        /** Opens it. */
         Cursor of(ReadView view) throws IOException;
     }
 
-    /** Runs a read over the current view. */
-    abstract <R> @Nullable R readCurrent(Read<R> read) throws IOException;
+    /** Makes a view; subclasses say of what. */
+    protected HidingView() {}
 
-    /** Opens a cursor over the current view, which keeps that until it is closed. */
-    abstract Cursor open(Opening opening) throws IOException;
+    /** Returns whether a key is that of the hidden record. There is one such key. */
+    protected abstract boolean isHidden(byte[] key);
+
+    /** Runs a read over the current view. */
+    protected abstract <R> @Nullable R readCurrent(Read<R> read) throws IOException;
 
     /** Returns whether the view is in order. */
-    abstract boolean isOrdered();
+    protected abstract boolean isOrdered();
+
+    /** Opens a cursor over the current view; it may have to keep that until it is closed. */
+    protected Cursor open(Opening opening) throws IOException {
+        Cursor cursor = readCurrent(opening::of);
+        if (cursor == null) {
+            throw new IllegalStateException("the store handed out no cursor");
+        }
+        return cursor;
+    }
 
     @Override
     public byte @Nullable [] get(byte[] key) throws IOException {
-        return Position.isKey(key) ? null : readCurrent(view -> view.get(key));
+        return isHidden(key) ? null : readCurrent(view -> view.get(key));
     }
 
     @Override
     public int get(byte[] key, ByteBuffer target) throws IOException {
-        Integer length = Position.isKey(key) ? null : readCurrent(view -> view.get(key, target));
+        Integer length = isHidden(key) ? null : readCurrent(view -> view.get(key, target));
         return length == null ? ABSENT : length;
     }
 
@@ -54,7 +71,7 @@ abstract class HidingView implements ReadView {
             throw new IllegalStateException("the store handed out no values");
         }
         for (int i = 0; i < keys.length; i++) {
-            if (Position.isKey(keys[i])) {
+            if (isHidden(keys[i])) {
                 values[i] = null;
             }
         }
@@ -63,17 +80,17 @@ abstract class HidingView implements ReadView {
 
     @Override
     public <R> @Nullable R read(byte[] key, ValueReader<R> reader) throws IOException {
-        return Position.isKey(key) ? null : readCurrent(view -> view.read(key, reader));
+        return isHidden(key) ? null : readCurrent(view -> view.read(key, reader));
     }
 
     @Override
     public boolean contains(byte[] key) throws IOException {
-        return !Position.isKey(key) && Boolean.TRUE.equals(readCurrent(view -> view.contains(key)));
+        return !isHidden(key) && Boolean.TRUE.equals(readCurrent(view -> view.contains(key)));
     }
 
     @Override
     public @Nullable Entry entry(byte[] key) throws IOException {
-        return Position.isKey(key) ? null : readCurrent(view -> view.entry(key));
+        return isHidden(key) ? null : readCurrent(view -> view.entry(key));
     }
 
     @Override
@@ -108,8 +125,8 @@ abstract class HidingView implements ReadView {
         return new HidingCursor(open(view -> view.ordered().range(wider)), limit);
     }
 
-    /** Leaves out the replica's own record. */
-    private static final class HidingCursor implements Cursor {
+    /** Leaves out the hidden record. */
+    private final class HidingCursor implements Cursor {
         private final Cursor all;
         private long left;
 
@@ -124,7 +141,7 @@ abstract class HidingView implements ReadView {
                 return null;
             }
             Entry entry = all.next();
-            if (entry != null && Position.isKey(entry.key())) {
+            if (entry != null && isHidden(entry.key())) {
                 entry = all.next();
             }
             left--;
