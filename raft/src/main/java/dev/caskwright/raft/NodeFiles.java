@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -142,18 +141,7 @@ final class NodeFiles {
     }
 
     private Map<String, String> readMember() throws IOException {
-        return readPairs(member());
-    }
-
-    private static Map<String, String> readPairs(Path file) throws IOException {
-        Map<String, String> found = new HashMap<>();
-        for (String line : Files.readString(file).split("\n", -1)) {
-            int equals = line.indexOf('=');
-            if (equals > 0) {
-                found.put(line.substring(0, equals), line.substring(equals + 1));
-            }
-        }
-        return found;
+        return SideFiles.readPairs(member());
     }
 
     /**
@@ -198,7 +186,7 @@ final class NodeFiles {
 
     /** Refuses to begin a group anew that was there: as a member without a log it could vote twice. */
     private static void refuseMissing(Path directory, int count) throws IOException {
-        if (!readPairs(directory.resolve(GROUPS)).containsKey(HAVE_BEGUN)) {
+        if (!SideFiles.readPairs(directory.resolve(GROUPS)).containsKey(HAVE_BEGUN)) {
             return; // a crash may have come before all were there
         }
         for (int i = 0; i < count; i++) {
@@ -214,13 +202,13 @@ final class NodeFiles {
     /** Notes that each group has its directory from now on. */
     static void noteBegun(Path directory, int count) throws IOException {
         Path file = directory.resolve(GROUPS);
-        if (!readPairs(file).containsKey(HAVE_BEGUN)) {
+        if (!SideFiles.readPairs(file).containsKey(HAVE_BEGUN)) {
             SideFiles.replace(file, groupsFile(count, true));
         }
     }
 
     private static int countOfGroups(Path directory) throws IOException {
-        Map<String, String> found = readPairs(directory.resolve(GROUPS));
+        Map<String, String> found = SideFiles.readPairs(directory.resolve(GROUPS));
         if (!FORMAT.equals(found.get("format"))) {
             throw new UnsupportedFormatException("the directory is of another format: directory=" + directory
                     + ", format=" + found.get("format") + ", known=" + FORMAT);

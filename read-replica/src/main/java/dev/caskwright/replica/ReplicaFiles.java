@@ -10,7 +10,6 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -85,7 +84,7 @@ final class ReplicaFiles implements AutoCloseable {
     private static boolean isClaimed(Path directory) throws IOException {
         Path mark = directory.resolve(MARK);
         if (Files.exists(mark)) {
-            requireFormat(mark, readPairs(mark));
+            requireFormat(mark, SideFiles.readPairs(mark));
             return true;
         }
         try (Stream<Path> files = Files.list(directory)) {
@@ -139,7 +138,7 @@ final class ReplicaFiles implements AutoCloseable {
         if (!Files.exists(file)) {
             return null;
         }
-        Map<String, String> found = readPairs(file);
+        Map<String, String> found = SideFiles.readPairs(file);
         requireFormat(file, found);
         Current current;
         try {
@@ -195,17 +194,6 @@ final class ReplicaFiles implements AutoCloseable {
                     + ", format=" + found.get("format") + ", known=" + FORMAT
                     + "; open it with the version that wrote it, or make the replica anew");
         }
-    }
-
-    private static Map<String, String> readPairs(Path file) throws IOException {
-        Map<String, String> found = new HashMap<>();
-        for (String line : Files.readString(file).split("\n", -1)) {
-            int equals = line.indexOf('=');
-            if (equals > 0) {
-                found.put(line.substring(0, equals), line.substring(equals + 1));
-            }
-        }
-        return found;
     }
 
     /** Lets other replicas have the directory. Closing twice is fine. */

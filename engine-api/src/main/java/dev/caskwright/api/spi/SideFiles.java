@@ -13,6 +13,8 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +48,18 @@ public final class SideFiles {
         if (directory != null) {
             force(directory);
         }
+    }
+
+    /** Reads a file of lines with a name, an equals sign and a value each; returns the values by their names. Other lines count for nothing. */
+    public static Map<String, String> readPairs(Path file) throws IOException {
+        Map<String, String> found = new HashMap<>();
+        for (String line : Files.readString(file).split("\n", -1)) {
+            int equals = line.indexOf('=');
+            if (equals > 0) {
+                found.put(line.substring(0, equals), line.substring(equals + 1));
+            }
+        }
+        return found;
     }
 
     /** Has a file, or the names in a directory, survive a power loss. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,6 +31,13 @@ final class SideFilesTest {
         Files.createDirectory(directory.resolve("current" + SideFiles.FRESH)); // in the way
         assertThatThrownBy(() -> SideFiles.replace(file, "new")).isInstanceOf(IOException.class);
         assertThat(file).hasContent("old");
+    }
+
+    @Test
+    void valuesAreReadByTheirNames() throws IOException {
+        Path file = directory.resolve("pairs");
+        SideFiles.replace(file, "format=1\nno pair\n=nameless\nid=a=b\nempty=\n");
+        assertThat(SideFiles.readPairs(file)).isEqualTo(Map.of("format", "1", "id", "a=b", "empty", ""));
     }
 
     @Test

@@ -188,15 +188,7 @@ final class MergeRound {
     }
 
     private void commitDrop() throws IOException {
-        long position;
-        store.writeLock.lock();
-        try {
-            store.checkWritable();
-            position = log.position();
-        } finally {
-            store.writeLock.unlock();
-        }
-        store.sync(position); // as in commit
+        syncWritten();
         commitOutputs(inputs.get(inputs.size() - 1).id()); // listed already, so the highest number stays
     }
 
@@ -419,6 +411,12 @@ final class MergeRound {
     private void commit() throws IOException {
         // Files with lower numbers than the outputs must be listed before the manifest's highest number rises.
         log.sealLeft();
+        syncWritten();
+        commitOutputs(lastId);
+    }
+
+    /** Forces all that was written so far: what supersedes a dropped record must be durable before the record goes. */
+    private void syncWritten() throws IOException {
         long position;
         store.writeLock.lock();
         try {
@@ -427,9 +425,7 @@ final class MergeRound {
         } finally {
             store.writeLock.unlock();
         }
-        // What supersedes a dropped record must be durable before the record goes.
         store.sync(position);
-        commitOutputs(lastId);
     }
 
     private void commitOutputs(long lastReserved) throws IOException {

@@ -79,10 +79,7 @@ enum Bug {
             crash(),
             test("KnownFaultsTest.aTailThatAFailedForceLeftInThePageCacheIsWrittenAnew")),
     MERGE_DROPS_A_DURABLE_VALUE_FOR_A_CACHED_ONE(
-            engine(
-                    "merge/MergeRound",
-                    "store.sync(position);\n        commitOutputs(lastId);",
-                    "commitOutputs(lastId);"),
+            engine("merge/MergeRound", "syncWritten();\n        commitOutputs(lastId);", "commitOutputs(lastId);"),
             test("MergeSafetyTest.aRecordGoesOnlyWhenThePutThatSupersedesItIsDurable")),
     TORN_TAIL_APPENDED_BEHIND(
             engine(
