@@ -2,6 +2,7 @@ package dev.caskwright.raft;
 
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.SideFiles;
+import dev.caskwright.api.spi.SideLock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -95,10 +96,10 @@ final class NodeFiles {
      * @throws UnsupportedFormatException if it belongs to another member or group, or holds something else; nothing was changed
      * @throws dev.caskwright.api.EngineLockedException if another node has it
      */
-    NodeLock claim(UUID group, String id) throws IOException {
+    SideLock claim(UUID group, String id) throws IOException {
         Files.createDirectories(directory);
         isClaimed(group, id);
-        NodeLock lock = NodeLock.hold(directory);
+        SideLock lock = SideLock.hold(directory, "node");
         try {
             if (!isClaimed(group, id)) {
                 SideFiles.replace(member(), "format=" + FORMAT + "\ngroup=" + group + "\nid=" + id + "\n");
@@ -131,7 +132,7 @@ final class NodeFiles {
         }
         try (Stream<Path> files = Files.list(directory)) {
             // A crash may have left what this method made, before it made the directory a member's.
-            Set<String> own = Set.of("member" + SideFiles.FRESH, NodeLock.NAME);
+            Set<String> own = Set.of("member" + SideFiles.FRESH, SideLock.NAME);
             if (files.anyMatch(file -> !own.contains(file.getFileName().toString()))) {
                 throw new UnsupportedFormatException("the directory is not empty, and not that of a member: directory="
                         + directory + "; give each member an empty directory of its own");

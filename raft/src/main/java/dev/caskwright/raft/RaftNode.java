@@ -4,6 +4,7 @@ import dev.caskwright.api.Durability;
 import dev.caskwright.api.ReadView;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.SideFiles;
+import dev.caskwright.api.spi.SideLock;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.raft.EntryCodec.Command;
@@ -94,7 +95,7 @@ public final class RaftNode implements AutoCloseable {
     private final RaftHost host;
     private final RaftDivision division;
     private final Answers answers;
-    private volatile @Nullable NodeLock lock;
+    private volatile @Nullable SideLock lock;
     private volatile @Nullable Peers peers;
     private volatile @Nullable Administration administration;
 
@@ -704,7 +705,7 @@ public final class RaftNode implements AutoCloseable {
             workers.shutdown();
             awaitWorkers();
             machine.close();
-            NodeLock held = lock;
+            SideLock held = lock;
             if (held != null) {
                 held.close();
             }

@@ -4,13 +4,10 @@ import dev.caskwright.api.ChangeFeed.Moment;
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.SideFiles;
+import dev.caskwright.api.spi.SideLock;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -32,15 +29,11 @@ import org.jspecify.annotations.Nullable;
  * next one, which is gone on with; all others are leftovers.
  */
 final class ReplicaFiles implements AutoCloseable {
-    static final String LOCK = "lock";
     static final String MARK = "replica";
     static final String CURRENT = "current";
     private static final String COPY = "copy-";
     private static final String FORMAT = "1";
     private static final int RADIX = 16;
-
-    /** Those held in this JVM: to open and close such a file here would drop the lock that the system has on it. */
-    private static final Set<Path> HELD = new HashSet<>();
 
     /**
      * A copy that is, or is to be, the replica's store.
@@ -52,9 +45,9 @@ final class ReplicaFiles implements AutoCloseable {
     record Current(long number, long id, Moment start) {}
 
     private final Path directory;
-    private final FileChannel lock;
+    private final SideLock lock;
 
-    private ReplicaFiles(Path directory, FileChannel lock) {
+    private ReplicaFiles(Path directory, SideLock lock) {
         this.directory = directory;
         this.lock = lock;
     }
@@ -69,7 +62,7 @@ final class ReplicaFiles implements AutoCloseable {
         Files.createDirectories(directory);
         isClaimed(directory);
         Path real = directory.toRealPath();
-        ReplicaFiles files = new ReplicaFiles(real, hold(real));
+        ReplicaFiles files = new ReplicaFiles(real, SideLock.hold(real, "replica"));
         try {
             if (!isClaimed(real)) {
                 SideFiles.replace(real.resolve(MARK), "format=" + FORMAT + "\n");
@@ -89,38 +82,13 @@ final class ReplicaFiles implements AutoCloseable {
         }
         try (Stream<Path> files = Files.list(directory)) {
             // A crash may have left what this class makes before the directory is a replica's.
-            Set<String> own = Set.of(LOCK, MARK + SideFiles.FRESH);
+            Set<String> own = Set.of(SideLock.NAME, MARK + SideFiles.FRESH);
             if (files.anyMatch(file -> !own.contains(file.getFileName().toString()))) {
                 throw new UnsupportedFormatException("the directory is not empty, and not that of a replica: directory="
                         + directory + "; give each replica an empty directory of its own");
             }
         }
         return false;
-    }
-
-    private static FileChannel hold(Path real) throws IOException {
-        synchronized (HELD) {
-            if (HELD.contains(real)) {
-                throw new EngineLockedException(
-                        "another replica of this process has the directory: directory=" + real + "; close it first");
-            }
-            FileChannel channel =
-                    FileChannel.open(real.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            FileLock held = null;
-            try {
-                held = channel.tryLock();
-            } finally {
-                if (held == null) {
-                    channel.close();
-                }
-            }
-            if (held == null) {
-                throw new EngineLockedException(
-                        "a replica of another process has the directory: directory=" + real + "; end it first");
-            }
-            HELD.add(real);
-            return channel;
-        }
     }
 
     /** Returns the directory of a copy. */
@@ -199,11 +167,6 @@ final class ReplicaFiles implements AutoCloseable {
     /** Lets other replicas have the directory. Closing twice is fine. */
     @Override
     public void close() throws IOException {
-        synchronized (HELD) {
-            if (lock.isOpen()) {
-                HELD.remove(directory);
-                lock.close();
-            }
-        }
+        lock.close();
     }
 }

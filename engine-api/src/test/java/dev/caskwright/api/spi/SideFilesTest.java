@@ -3,9 +3,12 @@ package dev.caskwright.api.spi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.UnsupportedFormatException;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,7 +31,7 @@ final class SideFilesTest {
     @Test
     void aFileThatCannotBeWrittenStaysAsItWas() throws IOException {
         Path file = Files.writeString(directory.resolve("current"), "old");
-        Files.createDirectory(directory.resolve("current" + SideFiles.FRESH)); // in the way
+        Files.createDirectories(directory.resolve("current" + SideFiles.FRESH).resolve("in the way"));
         assertThatThrownBy(() -> SideFiles.replace(file, "new")).isInstanceOf(IOException.class);
         assertThat(file).hasContent("old");
     }
@@ -52,5 +55,29 @@ final class SideFilesTest {
         SideFiles.deleteTree(root); // missing by now
         assertThat(root).doesNotExist();
         assertThat(other.resolve("file")).hasContent("stays");
+    }
+
+    @Test
+    void whatIsNoFileOfOursIsNeitherReadNorWrittenThrough() throws Exception {
+        Path other = Files.writeString(directory.resolve("other"), "of a stranger");
+        Path file = directory.resolve("current");
+        Files.createSymbolicLink(directory.resolve("current" + SideFiles.FRESH), other);
+        SideFiles.replace(file, "new");
+        assertThat(other).hasContent("of a stranger");
+        assertThat(file).hasContent("new").isRegularFile();
+
+        Path link = Files.createSymbolicLink(directory.resolve("link"), file);
+        Path pipe = directory.resolve("pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        Path endless = directory.resolve("endless");
+        try (RandomAccessFile sparse = new RandomAccessFile(endless.toFile(), "rw")) {
+            sparse.setLength(3L << 30);
+        }
+        for (Path odd : List.of(link, pipe, endless)) {
+            assertThatThrownBy(() -> SideFiles.readPairs(odd))
+                    .isInstanceOf(UnsupportedFormatException.class)
+                    .hasMessageContaining(odd.toString());
+        }
     }
 }
