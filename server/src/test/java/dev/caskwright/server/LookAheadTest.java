@@ -102,6 +102,26 @@ final class LookAheadTest {
         }
     }
 
+    /** GETs that are refused while a client subscribes leave their keys, and what was read, to those that run later. */
+    @Test
+    void whatWasReadForGetsThatDidNotRunIsNoAnswerAfterAChange() throws IOException {
+        try (TestServer server = TestServer.start(false);
+                RespClient client = server.client()) {
+            client.call("MSET", "a", "1", "b", "1");
+            client.call("SUBSCRIBE", "news");
+            ByteArrayOutputStream pipeline = new ByteArrayOutputStream();
+            for (String each : List.of("GET a", "GET b", "UNSUBSCRIBE news", "SET a 2", "GET a")) {
+                pipeline.writeBytes(RespClient.encode(each.split(" ", -1)));
+            }
+            client.sendRaw(pipeline.toByteArray());
+            assertThat(client.read().toString()).contains("Can't execute 'get'");
+            assertThat(client.read().toString()).contains("Can't execute 'get'");
+            client.read();
+            assertThat(client.read()).isEqualTo("OK");
+            assertThat(client.read()).isEqualTo("2");
+        }
+    }
+
     @Test
     void getsOfATransactionShowItsChanges() throws IOException {
         try (TestServer server = TestServer.start(false);

@@ -29,6 +29,7 @@ public final class LookAhead {
     public int read(Call call, byte[] data, int from, int to) {
         Session session = call.session();
         Keyspace keyspace = call.host().keyspace();
+        keyspace.ahead().forget(); // what was read for GETs that were refused
         if (!find(data, from, to) || session.queue() != null || !keyspace.mayReadAhead()) {
             return from + 1;
         }

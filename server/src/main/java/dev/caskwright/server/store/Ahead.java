@@ -9,8 +9,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keys that the next commands will ask for, read together: the engine overlaps the waits for memory of several keys, which are most
- * of what a get costs. What was read holds until {@link #forget}, which is called before anything may change. Used under the
- * keyspace's lock, and only if {@link Keyspace#mayReadAhead}.
+ * of what a get costs. What was read holds until {@link #forget}, which is called before each change of the store, and when
+ * the commands that it was read for have had their turn. Used under the keyspace's lock, and only if {@link Keyspace#mayReadAhead}.
  */
 public final class Ahead {
     /** How many keys are read together: as many as the engine looks up at once. */

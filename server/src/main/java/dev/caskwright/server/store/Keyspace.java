@@ -87,7 +87,8 @@ public final class Keyspace {
         this.isShared = isShared;
         gate = new Gate(engine, lock, policy);
         changes = new Changes(gate);
-        live = new Live(engine, clock, changes);
+        ahead = new Ahead(engine, changes);
+        live = new Live(engine, clock, changes, ahead);
         byte[] record = engine.get(SLOTS_KEY);
         if (!isShared && record == null && engine.size() > 0) {
             throw new IOException(
@@ -95,7 +96,6 @@ public final class Keyspace {
                             + " own, and load them with SET");
         }
         slots = SlotMap.read(record, databases, !isShared);
-        ahead = new Ahead(engine, changes);
     }
 
     /**

@@ -20,11 +20,13 @@ final class Live implements Data {
     private final StorageEngine engine;
     private final InstantSource clock;
     private final Changes changes;
+    private final Ahead ahead;
 
-    Live(StorageEngine engine, InstantSource clock, Changes changes) {
+    Live(StorageEngine engine, InstantSource clock, Changes changes, Ahead ahead) {
         this.engine = engine;
         this.clock = clock;
         this.changes = changes;
+        this.ahead = ahead;
     }
 
     long nowMillis() {
@@ -64,6 +66,7 @@ final class Live implements Data {
 
     @Override
     public void put(byte[] key, byte[] stored, long expiresAtMillis) throws IOException {
+        ahead.forget();
         try {
             engine.put(key, stored, options(expiresAtMillis));
         } finally {
@@ -74,6 +77,7 @@ final class Live implements Data {
     @Override
     public boolean delete(byte[] key) throws IOException {
         changes.beforeRead(key);
+        ahead.forget();
         boolean wasThere = true;
         try {
             wasThere = engine.delete(key, WriteOptions.WRITE);
@@ -87,6 +91,7 @@ final class Live implements Data {
 
     @Override
     public void expire(byte[] key, long expiresAtMillis) throws IOException {
+        ahead.forget();
         try {
             engine.require(Expiry.class).expire(key, options(expiresAtMillis));
         } finally {
@@ -95,6 +100,7 @@ final class Live implements Data {
     }
 
     void write(WriteBatch batch, Iterable<Bytes> keys) throws IOException {
+        ahead.forget();
         try {
             engine.write(batch, WriteOptions.WRITE);
         } finally {
