@@ -66,6 +66,7 @@ final class PlantedBugsTest {
         for (Bug.Change change : bug.changes()) {
             assertThat(changed(bug, change)).isNotEqualTo(Files.readString(source(change)));
         }
+        compile(bug);
     }
 
     private static Path source(Bug.Change change) {
