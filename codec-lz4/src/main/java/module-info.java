@@ -7,6 +7,6 @@ module dev.caskwright.codec.lz4 {
 
     exports dev.caskwright.codec.lz4;
 
-    provides dev.caskwright.api.spi.ValueCodec with
+    provides dev.caskwright.api.spi.codec.ValueCodec with
             dev.caskwright.codec.lz4.Lz4Codec;
 }

@@ -6,6 +6,6 @@ module dev.caskwright.codec.zstd {
 
     exports dev.caskwright.codec.zstd;
 
-    provides dev.caskwright.api.spi.ValueCodec with
+    provides dev.caskwright.api.spi.codec.ValueCodec with
             dev.caskwright.codec.zstd.ZstdCodec;
 }

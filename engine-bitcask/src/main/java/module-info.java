@@ -9,6 +9,6 @@ module dev.caskwright.bitcask {
 
     exports dev.caskwright.bitcask;
 
-    provides dev.caskwright.api.spi.EngineProvider with
+    provides dev.caskwright.api.spi.engine.EngineProvider with
             dev.caskwright.bitcask.BitcaskProvider;
 }

@@ -6,6 +6,6 @@ module dev.caskwright.bolt {
 
     exports dev.caskwright.bolt;
 
-    provides dev.caskwright.api.spi.EngineProvider with
+    provides dev.caskwright.api.spi.engine.EngineProvider with
             dev.caskwright.bolt.BoltProvider;
 }

@@ -5,6 +5,6 @@ module dev.caskwright.moss {
 
     exports dev.caskwright.moss;
 
-    provides dev.caskwright.api.spi.EngineProvider with
+    provides dev.caskwright.api.spi.engine.EngineProvider with
             dev.caskwright.moss.MossProvider;
 }

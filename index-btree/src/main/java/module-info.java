@@ -17,6 +17,6 @@ module dev.caskwright.index.btree {
 
     exports dev.caskwright.index.btree;
 
-    provides dev.caskwright.api.spi.KeyIndexProvider with
+    provides dev.caskwright.api.spi.index.KeyIndexProvider with
             dev.caskwright.index.btree.BTreeKeyIndex.Provider;
 }

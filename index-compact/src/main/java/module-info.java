@@ -6,6 +6,6 @@ module dev.caskwright.index.compact {
 
     exports dev.caskwright.index.compact;
 
-    provides dev.caskwright.api.spi.KeyIndexProvider with
+    provides dev.caskwright.api.spi.index.KeyIndexProvider with
             dev.caskwright.index.compact.CompactKeyIndex.Provider;
 }

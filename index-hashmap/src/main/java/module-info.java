@@ -4,6 +4,6 @@ module dev.caskwright.index.hashmap {
 
     exports dev.caskwright.index.hashmap;
 
-    provides dev.caskwright.api.spi.KeyIndexProvider with
+    provides dev.caskwright.api.spi.index.KeyIndexProvider with
             dev.caskwright.index.hashmap.HashKeyIndex.Provider;
 }

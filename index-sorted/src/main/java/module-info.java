@@ -4,6 +4,6 @@ module dev.caskwright.index.sorted {
 
     exports dev.caskwright.index.sorted;
 
-    provides dev.caskwright.api.spi.KeyIndexProvider with
+    provides dev.caskwright.api.spi.index.KeyIndexProvider with
             dev.caskwright.index.sorted.SortedKeyIndex.Provider;
 }

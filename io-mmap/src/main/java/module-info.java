@@ -7,6 +7,6 @@ module dev.caskwright.io.mmap {
 
     exports dev.caskwright.io.mmap;
 
-    provides dev.caskwright.api.spi.IoManagerProvider with
+    provides dev.caskwright.api.spi.io.IoManagerProvider with
             dev.caskwright.io.mmap.MmapIoManagerProvider;
 }

@@ -5,6 +5,6 @@ module dev.caskwright.io.standard {
 
     exports dev.caskwright.io.standard;
 
-    provides dev.caskwright.api.spi.IoManagerProvider with
+    provides dev.caskwright.api.spi.io.IoManagerProvider with
             dev.caskwright.io.standard.StandardIoManagerProvider;
 }

@@ -8,7 +8,7 @@ import dev.caskwright.api.Merging;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.engine.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bolt.BoltDatabase;
 import dev.caskwright.bolt.BoltEngine;

@@ -1,7 +1,7 @@
 package dev.caskwright.benchmarks;
 
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.engine.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,9 +1,9 @@
 package dev.caskwright.cli;
 
 import dev.caskwright.api.Durability;
-import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.EngineProvider;
-import dev.caskwright.api.spi.EngineSettings;
+import dev.caskwright.api.spi.engine.Backends;
+import dev.caskwright.api.spi.engine.EngineProvider;
+import dev.caskwright.api.spi.engine.EngineSettings;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package dev.caskwright.cli;
 
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import picocli.CommandLine.Option;
 
 /** Where a command that stores something may make a store. */

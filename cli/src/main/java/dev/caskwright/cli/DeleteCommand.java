@@ -1,7 +1,7 @@
 package dev.caskwright.cli;
 
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

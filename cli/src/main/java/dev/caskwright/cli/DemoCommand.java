@@ -1,7 +1,7 @@
 package dev.caskwright.cli;
 
-import dev.caskwright.api.spi.EngineSettings.Access;
-import dev.caskwright.api.spi.SideFiles;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

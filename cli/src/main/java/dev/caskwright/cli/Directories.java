@@ -1,6 +1,6 @@
 package dev.caskwright.cli;
 
-import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.engine.Backends;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;

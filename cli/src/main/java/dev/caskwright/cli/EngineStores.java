@@ -2,7 +2,7 @@ package dev.caskwright.cli;
 
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.StoreAtRest;
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.Consumer;

@@ -3,7 +3,7 @@ package dev.caskwright.cli;
 import dev.caskwright.api.Expiry;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;

@@ -3,7 +3,7 @@ package dev.caskwright.cli;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.MissingFacetException;
 import dev.caskwright.api.Outcome;
-import dev.caskwright.api.spi.OutdatedPluginException;
+import dev.caskwright.api.spi.engine.OutdatedPluginException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;

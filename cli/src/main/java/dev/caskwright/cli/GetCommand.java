@@ -3,7 +3,7 @@ package dev.caskwright.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

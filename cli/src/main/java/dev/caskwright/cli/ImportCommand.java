@@ -2,7 +2,7 @@ package dev.caskwright.cli;
 
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import dev.caskwright.importer.ForeignFormat;
 import dev.caskwright.importer.ReadOptions;
 import dev.caskwright.importer.Receiver;

@@ -3,7 +3,7 @@ package dev.caskwright.cli;
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.Merging;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.concurrent.Callable;

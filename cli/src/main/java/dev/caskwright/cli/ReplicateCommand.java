@@ -2,7 +2,7 @@ package dev.caskwright.cli;
 
 import dev.caskwright.api.Retry;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import dev.caskwright.owner.OwnerSocket;
 import dev.caskwright.replica.ReadReplica;
 import dev.caskwright.replica.ReplicaBuilder;

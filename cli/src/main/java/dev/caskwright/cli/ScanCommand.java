@@ -6,7 +6,7 @@ import dev.caskwright.api.MissingFacetException;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Callable;

@@ -5,7 +5,7 @@ import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import dev.caskwright.owner.AskedStore;
 import java.io.IOException;
 import java.time.Duration;

@@ -9,7 +9,7 @@ import dev.caskwright.api.Salvaging;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.StoreAtRest;
 import dev.caskwright.api.VerifyReport;
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -12,7 +12,7 @@ import dev.caskwright.api.SalvageReport;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.StoreAtRest;
 import dev.caskwright.api.VerifyReport;
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

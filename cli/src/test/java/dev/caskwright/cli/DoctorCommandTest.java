@@ -9,7 +9,7 @@ import dev.caskwright.api.MemoryStats;
 import dev.caskwright.api.OpeningStats;
 import dev.caskwright.api.SpaceStats;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import dev.caskwright.owner.OwnerReport;
 import dev.caskwright.owner.OwnerSocket;
 import java.io.IOException;

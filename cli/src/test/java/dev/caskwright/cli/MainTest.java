@@ -8,7 +8,7 @@ import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.StoreAtRest;
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

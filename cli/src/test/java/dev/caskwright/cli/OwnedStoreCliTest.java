@@ -3,7 +3,7 @@ package dev.caskwright.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.EngineSettings.Access;
+import dev.caskwright.api.spi.engine.EngineSettings.Access;
 import dev.caskwright.owner.OwnerSocket;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,7 +1,7 @@
 package dev.caskwright.api;
 
-import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.EngineProvider;
+import dev.caskwright.api.spi.engine.Backends;
+import dev.caskwright.api.spi.engine.EngineProvider;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,6 +1,6 @@
 package dev.caskwright.api;
 
-import dev.caskwright.api.spi.KeyHash;
+import dev.caskwright.api.spi.index.KeyHash;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -83,7 +83,7 @@ public final class WriteOptions {
 
     /**
      * Returns these options with the value stored by the codec of a name in place of the store's, or with {@link
-     * dev.caskwright.api.spi.ValueCodec#NONE} as it is. Readers see the same value either way; an engine that knows no codecs
+     * dev.caskwright.api.spi.codec.ValueCodec#NONE} as it is. Readers see the same value either way; an engine that knows no codecs
      * stores it as it always does. If there is no codec of that name, the write is refused with an {@link
      * IllegalArgumentException}.
      */

@@ -1,12 +1,12 @@
 package dev.caskwright.bitcask;
 
 import dev.caskwright.api.Durability;
-import dev.caskwright.api.spi.Encryption;
-import dev.caskwright.api.spi.IoManagerFactory;
-import dev.caskwright.api.spi.KeyIndexFactory;
-import dev.caskwright.api.spi.RecordLogFactory;
-import dev.caskwright.api.spi.ValueCacheFactory;
-import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.api.spi.cache.ValueCacheFactory;
+import dev.caskwright.api.spi.codec.Encryption;
+import dev.caskwright.api.spi.codec.ValueCodec;
+import dev.caskwright.api.spi.index.KeyIndexFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
+import dev.caskwright.api.spi.log.RecordLogFactory;
 import dev.caskwright.bitcask.background.Background;
 import java.nio.file.Path;
 import java.time.Duration;

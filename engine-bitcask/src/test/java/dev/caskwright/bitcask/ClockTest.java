@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.log.RecordLog;
 import dev.caskwright.bitcask.store.StoreClock;
 import dev.caskwright.bitcask.store.ToldExpiries;
 import dev.caskwright.testkit.CrashableIoManager;

@@ -3,7 +3,7 @@ package dev.caskwright.bitcask;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.Encryption;
+import dev.caskwright.api.spi.codec.Encryption;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;

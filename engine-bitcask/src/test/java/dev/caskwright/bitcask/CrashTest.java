@@ -4,8 +4,8 @@ import static dev.caskwright.bitcask.CrashFixture.HOME;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.Durability;
-import dev.caskwright.api.spi.Encryption;
-import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.api.spi.codec.Encryption;
+import dev.caskwright.api.spi.codec.ValueCodec;
 import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.IoCall;

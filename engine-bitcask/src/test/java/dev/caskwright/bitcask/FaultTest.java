@@ -12,7 +12,7 @@ import dev.caskwright.api.Entry;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.api.spi.codec.ValueCodec;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.FailedForce;
 import dev.caskwright.testkit.Fault;

@@ -10,7 +10,7 @@ import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.api.spi.codec.ValueCodec;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.DeflateCodec;
 import dev.caskwright.testkit.KeyValues;

@@ -9,7 +9,7 @@ import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.KeyIndexFactory;
+import dev.caskwright.api.spi.index.KeyIndexFactory;
 import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.Fault;

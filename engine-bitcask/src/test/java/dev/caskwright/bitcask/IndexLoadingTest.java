@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.EngineStats;
 import dev.caskwright.api.Entry;
-import dev.caskwright.api.spi.RecordLogOpening;
-import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.api.spi.log.RecordLogOpening;
+import dev.caskwright.api.spi.log.RecordLogOptions;
 import dev.caskwright.bitcask.log.SegmentedLogFactory;
 import dev.caskwright.bitcask.merge.MergePolicy;
 import dev.caskwright.bitcask.replay.IndexLoading;

@@ -7,7 +7,7 @@ import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.VerifyReport;
-import dev.caskwright.api.spi.KeyIndexFactory;
+import dev.caskwright.api.spi.index.KeyIndexFactory;
 import dev.caskwright.bitcask.log.CacheForger;
 import dev.caskwright.bitcask.log.CacheForger.Hint;
 import dev.caskwright.bitcask.log.Sums;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.io.IoManager;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;

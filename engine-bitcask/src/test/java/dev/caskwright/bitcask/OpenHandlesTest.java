@@ -4,7 +4,7 @@ import static dev.caskwright.bitcask.CrashFixture.HOME;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.Fault;
 import dev.caskwright.testkit.FaultPlan;

@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask;
 
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.PersistentKeyIndex;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;

@@ -2,11 +2,11 @@ package dev.caskwright.bitcask;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.RecordDraft;
-import dev.caskwright.api.spi.RecordLog;
-import dev.caskwright.api.spi.RecordLogOpening;
-import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.log.RecordDraft;
+import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.RecordLogOpening;
+import dev.caskwright.api.spi.log.RecordLogOptions;
 import dev.caskwright.bitcask.log.SegmentedLogFactory;
 import dev.caskwright.bitcask.replay.ReplayBatch;
 import dev.caskwright.testkit.CrashableIoManager;

@@ -4,7 +4,7 @@ import static dev.caskwright.bitcask.CrashFixture.HOME;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.EngineStats;
-import dev.caskwright.api.spi.KeyIndexFactory;
+import dev.caskwright.api.spi.index.KeyIndexFactory;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ManualClock;

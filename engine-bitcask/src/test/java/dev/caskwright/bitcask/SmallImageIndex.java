@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask;
 
-import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.index.PersistentKeyIndex;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;

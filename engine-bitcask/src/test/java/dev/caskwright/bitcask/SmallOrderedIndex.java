@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask;
 
-import dev.caskwright.api.spi.OrderedKeyIndex;
+import dev.caskwright.api.spi.index.OrderedKeyIndex;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Iterator;

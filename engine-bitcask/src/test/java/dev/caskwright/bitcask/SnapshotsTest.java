@@ -17,7 +17,7 @@ import dev.caskwright.api.ReadView;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.KeyIndexFactory;
+import dev.caskwright.api.spi.index.KeyIndexFactory;
 import dev.caskwright.bitcask.merge.MergePolicy;
 import dev.caskwright.index.hashmap.HashKeyIndex;
 import dev.caskwright.testkit.CrashableIoManager;

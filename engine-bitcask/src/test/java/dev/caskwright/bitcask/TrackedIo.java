@@ -1,12 +1,12 @@
 package dev.caskwright.bitcask;
 
-import dev.caskwright.api.spi.ForwardingIoManager;
-import dev.caskwright.api.spi.ForwardingReadableFile;
-import dev.caskwright.api.spi.ForwardingWritableFile;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.IoManagerFactory;
-import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.ForwardingIoManager;
+import dev.caskwright.api.spi.io.ForwardingReadableFile;
+import dev.caskwright.api.spi.io.ForwardingWritableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.IoManagerFactory;
+import dev.caskwright.api.spi.io.ReadableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -9,7 +9,7 @@ import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.Transaction;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.DataLoss;
 import dev.caskwright.testkit.DirectoryLoss;

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.ForwardingIoManager;
-import dev.caskwright.api.spi.ForwardingReadableFile;
-import dev.caskwright.api.spi.IoManagerFactory;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ForwardingIoManager;
+import dev.caskwright.api.spi.io.ForwardingReadableFile;
+import dev.caskwright.api.spi.io.IoManagerFactory;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.io.standard.StandardIoManager;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.TestTasks;

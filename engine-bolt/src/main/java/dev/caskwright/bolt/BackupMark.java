@@ -1,6 +1,6 @@
 package dev.caskwright.bolt;
 
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.bolt.page.Meta;
 import java.io.IOException;
 import java.nio.ByteBuffer;

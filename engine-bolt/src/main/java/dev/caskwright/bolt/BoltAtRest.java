@@ -9,7 +9,7 @@ import dev.caskwright.api.SalvageReport;
 import dev.caskwright.api.Salvaging;
 import dev.caskwright.api.StoreAtRest;
 import dev.caskwright.api.VerifyReport;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

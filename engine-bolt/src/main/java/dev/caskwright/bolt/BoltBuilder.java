@@ -1,6 +1,6 @@
 package dev.caskwright.bolt;
 
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.bolt.page.PageFormat;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;

@@ -1,9 +1,9 @@
 package dev.caskwright.bolt;
 
 import dev.caskwright.api.UnsupportedFormatException;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.IoManagerFactory;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.IoManagerFactory;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.bolt.page.Page;
 import dev.caskwright.bolt.page.PageFormat;

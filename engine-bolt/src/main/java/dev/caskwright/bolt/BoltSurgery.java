@@ -3,7 +3,7 @@ package dev.caskwright.bolt;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.UnsupportedFormatException;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.bolt.page.Page;
 import dev.caskwright.bolt.page.PageFormat;

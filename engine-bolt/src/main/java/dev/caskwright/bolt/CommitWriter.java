@@ -1,6 +1,6 @@
 package dev.caskwright.bolt;
 
-import dev.caskwright.api.spi.PagedFile;
+import dev.caskwright.api.spi.io.PagedFile;
 import dev.caskwright.bolt.freelist.Freelist;
 import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.bolt.page.PageStore;

@@ -2,9 +2,9 @@ package dev.caskwright.bolt;
 
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.Causes;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.IoManagerFactory;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.IoManagerFactory;
+import dev.caskwright.api.spi.io.WritableFile;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Outcome;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.FailedForce;
 import dev.caskwright.testkit.Fault;

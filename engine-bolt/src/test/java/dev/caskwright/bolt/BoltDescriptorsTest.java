@@ -3,7 +3,7 @@ package dev.caskwright.bolt;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.io.mmap.MmapIoManager;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.Closeable;

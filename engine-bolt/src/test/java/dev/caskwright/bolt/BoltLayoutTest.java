@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.UnsupportedFormatException;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.bolt.page.PageFormat;
 import dev.caskwright.io.mmap.MmapIoManager;

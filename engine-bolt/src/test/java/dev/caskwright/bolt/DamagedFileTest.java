@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EngineException;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.bolt.page.Meta;
 import dev.caskwright.io.mmap.MmapIoManager;
 import dev.caskwright.io.standard.StandardIoManager;

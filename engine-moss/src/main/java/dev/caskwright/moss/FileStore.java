@@ -4,7 +4,7 @@ import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.VerifyReport;
-import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.io.IoManager;
 import dev.caskwright.moss.file.FileNames;
 import dev.caskwright.moss.file.Manifest;
 import dev.caskwright.moss.file.SortedFile;

@@ -2,7 +2,7 @@ package dev.caskwright.moss;
 
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,6 @@
 package dev.caskwright.moss;
 
-import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.io.IoManager;
 import java.io.Closeable;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;

@@ -5,7 +5,7 @@ import dev.caskwright.api.EngineException;
 import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
-import dev.caskwright.api.spi.KeyHash;
+import dev.caskwright.api.spi.index.KeyHash;
 import dev.caskwright.moss.memory.Layer;
 import dev.caskwright.moss.memory.MemTable;
 import dev.caskwright.moss.memory.RangeSet;

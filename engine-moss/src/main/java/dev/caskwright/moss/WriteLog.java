@@ -5,7 +5,7 @@ import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
-import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.io.IoManager;
 import dev.caskwright.moss.file.FileNames;
 import dev.caskwright.moss.file.LogFile;
 import dev.caskwright.moss.memory.MemTable;

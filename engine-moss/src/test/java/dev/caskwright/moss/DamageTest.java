@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.Range;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.testkit.CrashableIoManager;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -7,7 +7,7 @@ import dev.caskwright.api.Merging;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.testkit.CrashableIoManager;
 import dev.caskwright.testkit.Fault;
 import dev.caskwright.testkit.FaultPlan;

@@ -1,8 +1,8 @@
 package dev.caskwright.testkit;
 
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import java.io.IOException;
 import java.util.EnumSet;
 import java.util.Objects;

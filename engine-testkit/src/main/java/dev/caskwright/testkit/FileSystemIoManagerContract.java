@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.engine.Backends;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.ReadableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,12 +1,12 @@
 package dev.caskwright.testkit;
 
-import dev.caskwright.api.spi.ForwardingIoManager;
-import dev.caskwright.api.spi.ForwardingReadableFile;
-import dev.caskwright.api.spi.ForwardingWritableFile;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.PagedFile;
-import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.ForwardingIoManager;
+import dev.caskwright.api.spi.io.ForwardingReadableFile;
+import dev.caskwright.api.spi.io.ForwardingWritableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.PagedFile;
+import dev.caskwright.api.spi.io.ReadableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import java.io.IOException;
 import java.util.List;
 

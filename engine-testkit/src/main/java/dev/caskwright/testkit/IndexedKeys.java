@@ -1,6 +1,6 @@
 package dev.caskwright.testkit;
 
-import dev.caskwright.api.spi.KeyMatcher;
+import dev.caskwright.api.spi.index.KeyMatcher;
 import java.io.IOException;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;

@@ -1,7 +1,7 @@
 package dev.caskwright.testkit;
 
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import java.io.IOException;
 
 /**

@@ -2,9 +2,9 @@ package dev.caskwright.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.ReadableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -24,7 +24,7 @@ abstract class IoManagerFixture {
     private Path root = Path.of("");
     private final List<IoManager> opened = new ArrayList<>();
 
-    /** Opens the manager under test, as {@link dev.caskwright.api.spi.IoManagerFactory#open} says. */
+    /** Opens the manager under test, as {@link dev.caskwright.api.spi.io.IoManagerFactory#open} says. */
     protected abstract IoManager openManager(Path directory, boolean create) throws IOException;
 
     /** Returns a directory of this test alone, in which it may create others. */

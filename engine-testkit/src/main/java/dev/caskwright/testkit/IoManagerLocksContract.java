@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.EngineLockedException;
-import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.io.IoManager;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

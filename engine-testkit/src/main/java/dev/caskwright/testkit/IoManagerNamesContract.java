@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.ReadableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

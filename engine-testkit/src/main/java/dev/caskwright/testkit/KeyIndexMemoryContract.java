@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caskwright.api.IndexMemoryException;
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.KeyIndexContext;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;

@@ -1,8 +1,8 @@
 package dev.caskwright.testkit;
 
 import dev.caskwright.api.EngineLockedException;
-import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.engine.Backends;
+import dev.caskwright.api.spi.io.IoManager;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -3,9 +3,9 @@ package dev.caskwright.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.OrderedKeyIndex;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.OrderedKeyIndex;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -6,12 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.spi.KeyFilter;
-import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.api.spi.RecordDraft;
-import dev.caskwright.api.spi.RecordLog;
-import dev.caskwright.api.spi.RecordReader;
-import dev.caskwright.api.spi.RecordScanner;
+import dev.caskwright.api.spi.index.KeyFilter;
+import dev.caskwright.api.spi.log.LogSegment;
+import dev.caskwright.api.spi.log.RecordDraft;
+import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.RecordReader;
+import dev.caskwright.api.spi.log.RecordScanner;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

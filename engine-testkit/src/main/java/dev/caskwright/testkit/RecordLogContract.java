@@ -5,10 +5,10 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.api.spi.MergeOutput;
-import dev.caskwright.api.spi.RecordLog;
-import dev.caskwright.api.spi.RecordScanner;
+import dev.caskwright.api.spi.log.LogSegment;
+import dev.caskwright.api.spi.log.MergeOutput;
+import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.RecordScanner;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;

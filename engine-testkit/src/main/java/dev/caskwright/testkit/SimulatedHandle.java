@@ -1,6 +1,6 @@
 package dev.caskwright.testkit;
 
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import java.io.IOException;
 import java.util.Objects;
 

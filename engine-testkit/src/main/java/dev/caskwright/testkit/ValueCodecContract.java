@@ -2,7 +2,7 @@ package dev.caskwright.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.api.spi.codec.ValueCodec;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

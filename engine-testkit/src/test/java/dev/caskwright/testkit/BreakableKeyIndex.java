@@ -1,9 +1,9 @@
 package dev.caskwright.testkit;
 
 import dev.caskwright.api.IndexMemoryException;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.OrderedKeyIndex;
-import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.OrderedKeyIndex;
+import dev.caskwright.api.spi.index.PersistentKeyIndex;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package dev.caskwright.testkit;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.io.IoManager;
 import dev.caskwright.testkit.PlainIoManager.Defect;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,9 +1,9 @@
 package dev.caskwright.testkit;
 
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.OrderedKeyIndex;
-import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.OrderedKeyIndex;
+import dev.caskwright.api.spi.index.PersistentKeyIndex;
 import dev.caskwright.testkit.BreakableKeyIndex.Defect;
 import java.util.Arrays;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -1,6 +1,6 @@
 package dev.caskwright.testkit;
 
-import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.api.spi.codec.ValueCodec;
 import org.junit.jupiter.api.Nested;
 
 /** The test kit's own codec keeps the contract, with and without a dictionary. */

@@ -1,9 +1,9 @@
 package dev.caskwright.testkit;
 
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.OrderedKeyIndex;
-import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.OrderedKeyIndex;
+import dev.caskwright.api.spi.index.PersistentKeyIndex;
 import org.junit.jupiter.api.Nested;
 
 /** Proves that the contracts can be kept: by the simplest index there is, a sorted map. */

@@ -1,6 +1,6 @@
 package dev.caskwright.fuzz;
 
-import dev.caskwright.api.spi.PersistentKeyIndex.ImageSource;
+import dev.caskwright.api.spi.index.PersistentKeyIndex.ImageSource;
 import java.io.EOFException;
 
 /** The bytes of an image that the fuzzer made, with no checksums around them. For one thread. */

@@ -1,6 +1,6 @@
 package dev.caskwright.it;
 
-import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.engine.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import java.nio.file.Path;

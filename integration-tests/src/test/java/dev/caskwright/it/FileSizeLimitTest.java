@@ -3,7 +3,7 @@ package dev.caskwright.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.engine.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.testkit.KeyValues;
 import java.io.IOException;

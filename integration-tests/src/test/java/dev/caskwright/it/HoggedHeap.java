@@ -6,7 +6,7 @@ import dev.caskwright.api.Retry;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.Encryption;
+import dev.caskwright.api.spi.codec.Encryption;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.testkit.HeapHog;

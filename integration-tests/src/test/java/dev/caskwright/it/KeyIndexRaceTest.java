@@ -2,10 +2,10 @@ package dev.caskwright.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.KeyHash;
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.KeyIndexContext;
+import dev.caskwright.api.spi.engine.Backends;
+import dev.caskwright.api.spi.index.KeyHash;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

@@ -44,7 +44,7 @@ final class ModulePathTest {
             import dev.caskwright.api.Merging;
             import dev.caskwright.api.OrderedView;
             import dev.caskwright.api.StorageEngine;
-            import dev.caskwright.api.spi.Backends;
+            import dev.caskwright.api.spi.engine.Backends;
             import dev.caskwright.bitcask.BitcaskEngine;
             import dev.caskwright.bitcask.EngineBuilder;
             import java.nio.file.Path;

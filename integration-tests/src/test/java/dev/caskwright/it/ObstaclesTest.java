@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.engine.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.TestTasks;

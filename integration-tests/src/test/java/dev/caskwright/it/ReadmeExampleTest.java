@@ -9,7 +9,7 @@ import dev.caskwright.api.Entry;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.engine.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.io.mmap.MmapIoManager;
 import dev.caskwright.io.standard.StandardIoManager;

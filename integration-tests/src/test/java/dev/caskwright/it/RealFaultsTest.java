@@ -10,7 +10,7 @@ import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.engine.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.testkit.KeyValues;
 import java.io.BufferedReader;

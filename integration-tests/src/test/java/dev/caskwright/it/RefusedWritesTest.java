@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.ForwardingIoManager;
-import dev.caskwright.api.spi.ForwardingWritableFile;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.engine.Backends;
+import dev.caskwright.api.spi.io.ForwardingIoManager;
+import dev.caskwright.api.spi.io.ForwardingWritableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.bitcask.BitcaskEngine;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.engine.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.testkit.KeyValues;

@@ -7,7 +7,7 @@ import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.index.btree.BTreeKeyIndex;

@@ -1,7 +1,7 @@
 package dev.caskwright.kafka;
 
 import dev.caskwright.api.Durability;
-import dev.caskwright.api.spi.EngineSettings;
+import dev.caskwright.api.spi.engine.EngineSettings;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;

@@ -1,6 +1,6 @@
 package dev.caskwright.mvcc;
 
-import dev.caskwright.api.spi.KeyHash;
+import dev.caskwright.api.spi.index.KeyHash;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;

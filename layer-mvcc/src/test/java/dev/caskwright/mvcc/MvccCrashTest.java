@@ -2,7 +2,7 @@ package dev.caskwright.mvcc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.mvcc.backend.BackendOptions;
 import dev.caskwright.mvcc.backend.Stores;
 import dev.caskwright.testkit.CrashableIoManager;

@@ -3,7 +3,7 @@ package dev.caskwright.raft;
 import dev.caskwright.api.EngineClosedException;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.HidingView;
+import dev.caskwright.api.spi.engine.HidingView;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;

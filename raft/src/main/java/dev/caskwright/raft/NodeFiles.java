@@ -1,8 +1,8 @@
 package dev.caskwright.raft;
 
 import dev.caskwright.api.UnsupportedFormatException;
-import dev.caskwright.api.spi.SideFiles;
-import dev.caskwright.api.spi.SideLock;
+import dev.caskwright.api.spi.io.SideFiles;
+import dev.caskwright.api.spi.io.SideLock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

@@ -19,7 +19,7 @@ import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.HidingView;
+import dev.caskwright.api.spi.engine.HidingView;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;

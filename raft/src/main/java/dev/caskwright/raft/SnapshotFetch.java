@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.VerifyReport;
-import dev.caskwright.api.spi.SideFiles;
+import dev.caskwright.api.spi.io.SideFiles;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package dev.caskwright.raft;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.caskwright.api.spi.SideFiles;
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;

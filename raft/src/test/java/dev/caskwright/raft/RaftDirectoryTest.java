@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.UnsupportedFormatException;
-import dev.caskwright.api.spi.SideFiles;
+import dev.caskwright.api.spi.io.SideFiles;
 import dev.caskwright.bitcask.BitcaskEngine;
 import java.io.IOException;
 import java.net.InetAddress;

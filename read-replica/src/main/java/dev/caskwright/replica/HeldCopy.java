@@ -1,7 +1,7 @@
 package dev.caskwright.replica;
 
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.SideFiles;
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.slf4j.LoggerFactory;

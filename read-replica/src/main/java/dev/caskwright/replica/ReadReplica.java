@@ -13,7 +13,7 @@ import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.SideFiles;
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,10 +1,10 @@
 package dev.caskwright.replica;
 
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.spi.ForwardingIoManager;
-import dev.caskwright.api.spi.ForwardingWritableFile;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.ForwardingIoManager;
+import dev.caskwright.api.spi.io.ForwardingWritableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
-import dev.caskwright.api.spi.SideFiles;
+import dev.caskwright.api.spi.io.SideFiles;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;

@@ -1,9 +1,9 @@
 package dev.caskwright.server;
 
-import dev.caskwright.api.spi.ForwardingIoManager;
-import dev.caskwright.api.spi.ForwardingWritableFile;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.ForwardingIoManager;
+import dev.caskwright.api.spi.io.ForwardingWritableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.WritableFile;
 import java.io.IOException;
 import java.util.function.BooleanSupplier;
 

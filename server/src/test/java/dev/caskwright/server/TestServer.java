@@ -1,9 +1,9 @@
 package dev.caskwright.server;
 
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.IoManagerFactory;
-import dev.caskwright.api.spi.KeyIndexFactory;
+import dev.caskwright.api.spi.engine.Backends;
+import dev.caskwright.api.spi.index.KeyIndexFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.server.config.ServerConfig;
 import dev.caskwright.testkit.CrashableIoManager;

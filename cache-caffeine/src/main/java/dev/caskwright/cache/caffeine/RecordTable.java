@@ -1,7 +1,7 @@
 package dev.caskwright.cache.caffeine;
 
-import dev.caskwright.api.spi.CachedRecord;
-import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.cache.CachedRecord;
+import dev.caskwright.api.spi.log.LogSegment;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLongArray;

@@ -1,9 +1,9 @@
 package dev.caskwright.cache.caffeine;
 
 import dev.caskwright.api.CacheStats;
-import dev.caskwright.api.spi.CachedRecord;
-import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.api.spi.ValueCache;
+import dev.caskwright.api.spi.cache.CachedRecord;
+import dev.caskwright.api.spi.cache.ValueCache;
+import dev.caskwright.api.spi.log.LogSegment;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.index.compact.CompactKeyIndex;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package dev.caskwright.codec.lz4;
 
-import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.api.spi.codec.ValueCodec;
 import net.jpountz.lz4.LZ4Compressor;
 import net.jpountz.lz4.LZ4Factory;
 import net.jpountz.lz4.LZ4SafeDecompressor;

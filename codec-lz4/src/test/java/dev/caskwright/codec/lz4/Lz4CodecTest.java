@@ -2,8 +2,8 @@ package dev.caskwright.codec.lz4;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.api.spi.codec.ValueCodec;
+import dev.caskwright.api.spi.engine.Backends;
 import dev.caskwright.testkit.ValueCodecContract;
 import org.junit.jupiter.api.Test;
 

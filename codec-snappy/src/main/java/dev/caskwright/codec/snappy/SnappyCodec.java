@@ -1,6 +1,6 @@
 package dev.caskwright.codec.snappy;
 
-import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.api.spi.codec.ValueCodec;
 import java.io.IOException;
 import org.xerial.snappy.Snappy;
 

@@ -3,7 +3,7 @@ package dev.caskwright.codec.zstd;
 import com.github.luben.zstd.ZstdDictCompress;
 import com.github.luben.zstd.ZstdDictDecompress;
 import com.github.luben.zstd.ZstdDictTrainer;
-import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.api.spi.codec.ValueCodec;
 import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 

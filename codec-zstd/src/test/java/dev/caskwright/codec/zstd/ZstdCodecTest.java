@@ -3,8 +3,8 @@ package dev.caskwright.codec.zstd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.api.spi.codec.ValueCodec;
+import dev.caskwright.api.spi.engine.Backends;
 import dev.caskwright.testkit.KeyValues;
 import dev.caskwright.testkit.ValueCodecContract;
 import java.util.ArrayList;

@@ -1,9 +1,9 @@
 package dev.caskwright.bitcask.copy;
 
 import dev.caskwright.api.SalvageReport;
-import dev.caskwright.api.spi.Encryption;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.codec.Encryption;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.bitcask.log.salvage.LogSalvage;
 import dev.caskwright.bitcask.log.segmented.ClosedLog;
 import java.io.IOException;

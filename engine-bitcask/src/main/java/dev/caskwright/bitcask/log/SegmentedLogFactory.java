@@ -1,10 +1,10 @@
 package dev.caskwright.bitcask.log;
 
-import dev.caskwright.api.spi.Encryption;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.RecordLogFactory;
-import dev.caskwright.api.spi.RecordLogOpening;
-import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.api.spi.codec.Encryption;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.log.RecordLogFactory;
+import dev.caskwright.api.spi.log.RecordLogOpening;
+import dev.caskwright.api.spi.log.RecordLogOptions;
 import dev.caskwright.bitcask.log.check.LogVerifier;
 import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.bitcask.log.segmented.LogOpening;

@@ -2,9 +2,9 @@ package dev.caskwright.bitcask.merge;
 
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.spi.ImageOutput;
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.PersistentKeyIndex;
+import dev.caskwright.api.spi.log.ImageOutput;
 import dev.caskwright.bitcask.background.Background;
 import dev.caskwright.bitcask.background.BackgroundThreads;
 import dev.caskwright.bitcask.store.Store;

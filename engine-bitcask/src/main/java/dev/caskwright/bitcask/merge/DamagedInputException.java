@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.merge;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.log.LogSegment;
 import java.io.IOException;
 
 /** Ends a round of a merge before it has changed anything: an input is damaged where something that counts may have been. */

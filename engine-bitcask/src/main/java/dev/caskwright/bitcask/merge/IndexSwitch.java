@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.merge;
 
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.log.RecordLog;
 import dev.caskwright.bitcask.store.Session;
 import dev.caskwright.bitcask.store.Store;
 import java.io.IOException;

@@ -1,8 +1,8 @@
 package dev.caskwright.bitcask.merge;
 
-import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.api.spi.OrderedKeyIndex;
-import dev.caskwright.api.spi.RecordScanner;
+import dev.caskwright.api.spi.index.OrderedKeyIndex;
+import dev.caskwright.api.spi.log.LogSegment;
+import dev.caskwright.api.spi.log.RecordScanner;
 import dev.caskwright.bitcask.store.Session;
 import dev.caskwright.bitcask.store.Store;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.merge;
 
-import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.api.spi.RecordScanner;
+import dev.caskwright.api.spi.log.LogSegment;
+import dev.caskwright.api.spi.log.RecordScanner;
 import dev.caskwright.bitcask.store.Session;
 import dev.caskwright.bitcask.store.Store;
 import java.io.IOException;

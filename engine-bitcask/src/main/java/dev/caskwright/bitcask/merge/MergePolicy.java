@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask.merge;
 
-import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.log.LogSegment;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -1,10 +1,10 @@
 package dev.caskwright.bitcask.merge;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.api.spi.KeyFilter;
-import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.api.spi.RecordLog;
-import dev.caskwright.api.spi.RecordScanner;
+import dev.caskwright.api.spi.index.KeyFilter;
+import dev.caskwright.api.spi.log.LogSegment;
+import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.RecordScanner;
 import dev.caskwright.bitcask.store.Store;
 import java.io.IOException;
 import java.util.HashMap;

@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.merge;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.log.LogSegment;
 import java.io.IOException;
 
 /** Ends a merge before it has changed anything: the index or a cache calls something dead that is not, by what the log says. */

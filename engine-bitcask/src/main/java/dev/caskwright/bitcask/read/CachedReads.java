@@ -1,9 +1,9 @@
 package dev.caskwright.bitcask.read;
 
 import dev.caskwright.api.Entry;
-import dev.caskwright.api.spi.CachedRecord;
-import dev.caskwright.api.spi.RecordReader;
-import dev.caskwright.api.spi.ValueCache;
+import dev.caskwright.api.spi.cache.CachedRecord;
+import dev.caskwright.api.spi.cache.ValueCache;
+import dev.caskwright.api.spi.log.RecordReader;
 import dev.caskwright.bitcask.store.Snapshots;
 import dev.caskwright.bitcask.store.Store;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask.read;
 
-import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndex;
 import dev.caskwright.bitcask.store.Snapshots;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;

@@ -4,7 +4,7 @@ import dev.caskwright.api.Cursor;
 import dev.caskwright.api.Facet;
 import dev.caskwright.api.OrderedView;
 import dev.caskwright.api.Range;
-import dev.caskwright.api.spi.OrderedKeyIndex;
+import dev.caskwright.api.spi.index.OrderedKeyIndex;
 import dev.caskwright.bitcask.store.Snapshots;
 import dev.caskwright.bitcask.store.Store;
 import java.io.IOException;

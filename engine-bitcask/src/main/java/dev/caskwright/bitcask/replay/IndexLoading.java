@@ -1,9 +1,9 @@
 package dev.caskwright.bitcask.replay;
 
-import dev.caskwright.api.spi.KeyFilter;
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.PersistentKeyIndex;
-import dev.caskwright.api.spi.RecordLogOpening;
+import dev.caskwright.api.spi.index.KeyFilter;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.PersistentKeyIndex;
+import dev.caskwright.api.spi.log.RecordLogOpening;
 import dev.caskwright.bitcask.background.Background;
 import java.io.Closeable;
 import java.io.IOException;

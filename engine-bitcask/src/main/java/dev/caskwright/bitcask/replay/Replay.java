@@ -1,10 +1,10 @@
 package dev.caskwright.bitcask.replay;
 
-import dev.caskwright.api.spi.KeyFilter;
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.api.spi.RecordLog;
-import dev.caskwright.api.spi.RecordLogOpening;
+import dev.caskwright.api.spi.index.KeyFilter;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.log.LogSegment;
+import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.RecordLogOpening;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,8 +1,8 @@
 package dev.caskwright.bitcask.replay;
 
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.PersistentKeyIndex;
-import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.PersistentKeyIndex;
+import dev.caskwright.api.spi.log.RecordLog;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

@@ -1,9 +1,9 @@
 package dev.caskwright.bitcask.store;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.api.spi.RecordLog;
-import dev.caskwright.api.spi.RecordScanner;
+import dev.caskwright.api.spi.log.LogSegment;
+import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.RecordScanner;
 import java.io.IOException;
 
 /**

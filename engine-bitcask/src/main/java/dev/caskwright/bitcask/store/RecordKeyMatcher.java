@@ -1,8 +1,8 @@
 package dev.caskwright.bitcask.store;
 
-import dev.caskwright.api.spi.KeyMatcher;
-import dev.caskwright.api.spi.RecordLog;
-import dev.caskwright.api.spi.RecordReader;
+import dev.caskwright.api.spi.index.KeyMatcher;
+import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.RecordReader;
 import java.io.IOException;
 
 /** Compares keys with records, for an index that holds no keys. */

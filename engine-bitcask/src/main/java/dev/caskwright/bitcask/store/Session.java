@@ -1,8 +1,8 @@
 package dev.caskwright.bitcask.store;
 
-import dev.caskwright.api.spi.RecordDraft;
-import dev.caskwright.api.spi.RecordLog;
-import dev.caskwright.api.spi.RecordReader;
+import dev.caskwright.api.spi.log.RecordDraft;
+import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.RecordReader;
 
 /** What one operation needs to work on a store without allocating: a reader, a draft and a stripe of the epochs. */
 public final class Session {

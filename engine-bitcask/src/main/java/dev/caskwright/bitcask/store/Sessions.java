@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask.store;
 
-import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.log.RecordLog;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;

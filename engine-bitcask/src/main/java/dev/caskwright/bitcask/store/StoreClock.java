@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.store;
 
 import dev.caskwright.api.Entry;
-import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.log.RecordLog;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.Arrays;

@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.store;
 
-import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.log.LogSegment;
+import dev.caskwright.api.spi.log.RecordLog;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;

@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.undo;
 
-import dev.caskwright.api.spi.KeyHash;
-import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.index.KeyHash;
+import dev.caskwright.api.spi.index.KeyIndex;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask.undo;
 
-import dev.caskwright.api.spi.KeyHash;
+import dev.caskwright.api.spi.index.KeyHash;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicReferenceArray;

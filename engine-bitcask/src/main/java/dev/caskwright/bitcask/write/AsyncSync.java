@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.write;
 
 import dev.caskwright.api.EngineClosedException;
-import dev.caskwright.api.spi.SharedSync;
+import dev.caskwright.api.spi.io.SharedSync;
 import dev.caskwright.bitcask.background.Background;
 import dev.caskwright.bitcask.events.SlowOperationEvent;
 import dev.caskwright.bitcask.events.StoreEvents;

@@ -8,7 +8,7 @@ import dev.caskwright.api.SalvageReport;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.bitcask.log.format.FileNames;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.api.spi.KeyFilter;
-import dev.caskwright.api.spi.RecordDraft;
-import dev.caskwright.api.spi.RecordLog;
-import dev.caskwright.api.spi.RecordLogFactory;
-import dev.caskwright.api.spi.RecordLogOpening;
-import dev.caskwright.api.spi.RecordReader;
+import dev.caskwright.api.spi.index.KeyFilter;
+import dev.caskwright.api.spi.log.RecordDraft;
+import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.RecordLogFactory;
+import dev.caskwright.api.spi.log.RecordLogOpening;
+import dev.caskwright.api.spi.log.RecordReader;
 import dev.caskwright.testkit.RecordLogContract;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;

@@ -11,7 +11,7 @@ import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.VerifyReport;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.Encryption;
+import dev.caskwright.api.spi.codec.Encryption;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.bitcask.SmallImageIndex;

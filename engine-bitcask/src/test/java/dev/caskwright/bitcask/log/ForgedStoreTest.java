@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.spi.ForwardingIoManager;
-import dev.caskwright.api.spi.ForwardingReadableFile;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ForwardingIoManager;
+import dev.caskwright.api.spi.io.ForwardingReadableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.file.Manifest;

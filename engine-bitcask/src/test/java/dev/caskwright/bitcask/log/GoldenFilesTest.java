@@ -6,7 +6,7 @@ import dev.caskwright.api.Durability;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.KeyIndexFactory;
+import dev.caskwright.api.spi.index.KeyIndexFactory;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.bitcask.SmallImageIndex;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.api.spi.RecordDraft;
-import dev.caskwright.api.spi.RecordLog;
-import dev.caskwright.api.spi.RecordLogOpening;
-import dev.caskwright.api.spi.RecordLogOptions;
-import dev.caskwright.api.spi.RecordReader;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.WritableFile;
+import dev.caskwright.api.spi.log.RecordDraft;
+import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.RecordLogOpening;
+import dev.caskwright.api.spi.log.RecordLogOptions;
+import dev.caskwright.api.spi.log.RecordReader;
 import dev.caskwright.bitcask.log.append.EncodedDraft;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.format.Locator;

@@ -2,10 +2,10 @@ package dev.caskwright.bitcask.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.Encryption;
-import dev.caskwright.api.spi.RecordDraft;
-import dev.caskwright.api.spi.RecordLogOpening;
-import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.api.spi.codec.Encryption;
+import dev.caskwright.api.spi.log.RecordDraft;
+import dev.caskwright.api.spi.log.RecordLogOpening;
+import dev.caskwright.api.spi.log.RecordLogOptions;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.segmented.SegmentedLog;
 import dev.caskwright.testkit.CrashableIoManager;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.api.spi.RecordDraft;
-import dev.caskwright.api.spi.RecordLog;
-import dev.caskwright.api.spi.RecordLogOpening;
-import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.log.LogSegment;
+import dev.caskwright.api.spi.log.RecordDraft;
+import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.RecordLogOpening;
+import dev.caskwright.api.spi.log.RecordLogOptions;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.testkit.CrashableIoManager;

@@ -2,7 +2,7 @@ package dev.caskwright.bitcask.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.LogSegment;
+import dev.caskwright.api.spi.log.LogSegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -2,7 +2,7 @@ package dev.caskwright.bitcask.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.log.RecordLog;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

@@ -2,7 +2,7 @@ package dev.caskwright.bitcask.undo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.KeyHash;
+import dev.caskwright.api.spi.index.KeyHash;
 import dev.caskwright.testkit.KeyValues;
 import org.junit.jupiter.api.Test;
 

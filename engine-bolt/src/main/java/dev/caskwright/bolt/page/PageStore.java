@@ -3,7 +3,7 @@ package dev.caskwright.bolt.page;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,7 +1,7 @@
 package dev.caskwright.moss.file;
 
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.ReadableFile;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 

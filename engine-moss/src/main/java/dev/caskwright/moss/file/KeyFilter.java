@@ -1,6 +1,6 @@
 package dev.caskwright.moss.file;
 
-import dev.caskwright.api.spi.KeyHash;
+import dev.caskwright.api.spi.index.KeyHash;
 
 /**
  * A Bloom filter of a file's keys: ten bits a key and six probes, about 1 % false hits (Kirsch and Mitzenmacher 2006).

@@ -1,7 +1,7 @@
 package dev.caskwright.moss.file;
 
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.moss.memory.LittleEndian;
 import java.io.Closeable;
 import java.io.IOException;

@@ -2,8 +2,8 @@ package dev.caskwright.moss.file;
 
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.moss.memory.LittleEndian;
 import java.io.IOException;
 import java.util.List;

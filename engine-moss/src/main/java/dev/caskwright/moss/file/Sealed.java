@@ -1,7 +1,7 @@
 package dev.caskwright.moss.file;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.moss.memory.LittleEndian;
 import java.io.IOException;
 import java.util.zip.CRC32C;

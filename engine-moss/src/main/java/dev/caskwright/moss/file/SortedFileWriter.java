@@ -1,8 +1,8 @@
 package dev.caskwright.moss.file;
 
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.moss.memory.Kind;
 import dev.caskwright.moss.memory.LittleEndian;
 import dev.caskwright.moss.memory.MergingCursor;

@@ -2,7 +2,7 @@ package dev.caskwright.moss.file;
 
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.VerifyReport;
-import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.io.IoManager;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;

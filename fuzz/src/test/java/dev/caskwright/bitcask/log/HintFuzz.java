@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask.log;
 
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.format.BloomFilter;
 import dev.caskwright.bitcask.log.format.FileNames;

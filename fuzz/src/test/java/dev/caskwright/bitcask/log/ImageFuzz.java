@@ -1,8 +1,8 @@
 package dev.caskwright.bitcask.log;
 
-import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.engine.Backends;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.PersistentKeyIndex;
 import dev.caskwright.bitcask.log.file.Manifest;
 import dev.caskwright.bitcask.log.format.Block;
 import dev.caskwright.bitcask.log.format.BlockSums;

@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.log;
 
 import dev.caskwright.api.EngineException;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.bitcask.log.format.Locator;

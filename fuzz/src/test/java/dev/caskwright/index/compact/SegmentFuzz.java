@@ -1,8 +1,8 @@
 package dev.caskwright.index.compact;
 
 import dev.caskwright.api.IndexMemoryException;
-import dev.caskwright.api.spi.KeyHash;
-import dev.caskwright.api.spi.KeyIndexContext;
+import dev.caskwright.api.spi.index.KeyHash;
+import dev.caskwright.api.spi.index.KeyIndexContext;
 import dev.caskwright.fuzz.Allocated;
 import dev.caskwright.fuzz.FuzzedSource;
 import dev.caskwright.fuzz.Sample;

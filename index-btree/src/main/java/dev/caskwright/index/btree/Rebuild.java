@@ -1,6 +1,6 @@
 package dev.caskwright.index.btree;
 
-import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndex;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Map;

@@ -2,7 +2,7 @@ package dev.caskwright.index.btree;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndex;
 import org.junit.jupiter.api.Test;
 
 final class RebuildTest {

@@ -1,6 +1,6 @@
 package dev.caskwright.index.compact;
 
-import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndex;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;

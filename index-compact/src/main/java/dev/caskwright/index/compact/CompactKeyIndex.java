@@ -1,12 +1,12 @@
 package dev.caskwright.index.compact;
 
 import dev.caskwright.api.IndexMemoryException;
-import dev.caskwright.api.spi.KeyHash;
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.KeyIndexProvider;
-import dev.caskwright.api.spi.KeyMatcher;
-import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.index.KeyHash;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.KeyIndexProvider;
+import dev.caskwright.api.spi.index.KeyMatcher;
+import dev.caskwright.api.spi.index.PersistentKeyIndex;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;

@@ -1,10 +1,10 @@
 package dev.caskwright.index.compact;
 
 import dev.caskwright.api.IndexMemoryException;
-import dev.caskwright.api.spi.PersistentKeyIndex.Completion;
-import dev.caskwright.api.spi.PersistentKeyIndex.Image;
-import dev.caskwright.api.spi.PersistentKeyIndex.ImageSource;
-import dev.caskwright.api.spi.PersistentKeyIndex.Refill;
+import dev.caskwright.api.spi.index.PersistentKeyIndex.Completion;
+import dev.caskwright.api.spi.index.PersistentKeyIndex.Image;
+import dev.caskwright.api.spi.index.PersistentKeyIndex.ImageSource;
+import dev.caskwright.api.spi.index.PersistentKeyIndex.Refill;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,7 +1,7 @@
 package dev.caskwright.index.compact;
 
-import dev.caskwright.api.spi.PersistentKeyIndex.Image;
-import dev.caskwright.api.spi.PersistentKeyIndex.ImageSource;
+import dev.caskwright.api.spi.index.PersistentKeyIndex.Image;
+import dev.caskwright.api.spi.index.PersistentKeyIndex.ImageSource;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;

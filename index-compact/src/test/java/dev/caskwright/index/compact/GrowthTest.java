@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.IndexMemoryException;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.PersistentKeyIndex.ImageSource;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.PersistentKeyIndex.ImageSource;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

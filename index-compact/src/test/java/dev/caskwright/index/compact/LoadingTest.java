@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.IndexMemoryException;
-import dev.caskwright.api.spi.KeyFilter;
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.PersistentKeyIndex.Image;
-import dev.caskwright.api.spi.PersistentKeyIndex.ImageSource;
-import dev.caskwright.api.spi.PersistentKeyIndex.Refill;
+import dev.caskwright.api.spi.index.KeyFilter;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.PersistentKeyIndex.Image;
+import dev.caskwright.api.spi.index.PersistentKeyIndex.ImageSource;
+import dev.caskwright.api.spi.index.PersistentKeyIndex.Refill;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,10 +1,10 @@
 package dev.caskwright.index.compact;
 
 import dev.caskwright.api.IndexMemoryException;
-import dev.caskwright.api.spi.KeyHash;
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.KeyMatcher;
+import dev.caskwright.api.spi.index.KeyHash;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.KeyMatcher;
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;

@@ -2,9 +2,9 @@ package dev.caskwright.index.compact;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.KeyMatcher;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.KeyMatcher;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;

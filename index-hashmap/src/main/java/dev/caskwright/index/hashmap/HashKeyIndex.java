@@ -1,11 +1,11 @@
 package dev.caskwright.index.hashmap;
 
 import dev.caskwright.api.IndexMemoryException;
-import dev.caskwright.api.spi.KeyHash;
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.KeyIndexProvider;
-import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.index.KeyHash;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.KeyIndexProvider;
+import dev.caskwright.api.spi.index.PersistentKeyIndex;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;

@@ -2,11 +2,11 @@ package dev.caskwright.index.hashmap;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.KeyHash;
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.engine.Backends;
+import dev.caskwright.api.spi.index.KeyHash;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.PersistentKeyIndex;
 import dev.caskwright.testkit.PersistentKeyIndexContract;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;

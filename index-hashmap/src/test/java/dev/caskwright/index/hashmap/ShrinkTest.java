@@ -2,7 +2,7 @@ package dev.caskwright.index.hashmap;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.KeyIndexContext;
+import dev.caskwright.api.spi.index.KeyIndexContext;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

@@ -1,9 +1,9 @@
 package dev.caskwright.index.offheap;
 
 import dev.caskwright.api.IndexMemoryException;
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.KeyIndexProvider;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.KeyIndexProvider;
 import net.openhft.chronicle.algo.hashing.LongHashFunction;
 import org.jspecify.annotations.Nullable;
 

@@ -1,7 +1,7 @@
 package dev.caskwright.index.offheap;
 
 import dev.caskwright.api.IndexMemoryException;
-import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndex;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;

@@ -2,7 +2,7 @@ package dev.caskwright.index.offheap;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndex;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.IndexMemoryException;
-import dev.caskwright.api.spi.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndex;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.ExecutorService;

@@ -1,7 +1,7 @@
 package dev.caskwright.index.sorted;
 
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.OrderedKeyIndex;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.OrderedKeyIndex;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;

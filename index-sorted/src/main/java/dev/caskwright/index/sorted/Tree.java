@@ -1,6 +1,6 @@
 package dev.caskwright.index.sorted;
 
-import dev.caskwright.api.spi.OrderedKeyIndex;
+import dev.caskwright.api.spi.index.OrderedKeyIndex;
 import java.io.IOException;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;

@@ -1,8 +1,8 @@
 package dev.caskwright.index.sorted;
 
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.PersistentKeyIndex.ImageSink;
-import dev.caskwright.api.spi.PersistentKeyIndex.ImageSource;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.PersistentKeyIndex.ImageSink;
+import dev.caskwright.api.spi.index.PersistentKeyIndex.ImageSource;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;

@@ -1,7 +1,7 @@
 package dev.caskwright.index.sorted;
 
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.PersistentKeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.PersistentKeyIndex;
 import dev.caskwright.testkit.PersistentKeyIndexContract;
 
 /** What every index with images must do. */

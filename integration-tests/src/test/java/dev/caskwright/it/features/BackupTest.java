@@ -8,7 +8,7 @@ import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.engine.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -7,7 +7,7 @@ import dev.caskwright.api.CopyReport;
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import dev.caskwright.io.standard.StandardIoManager;

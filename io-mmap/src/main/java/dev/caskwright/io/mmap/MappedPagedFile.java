@@ -1,7 +1,7 @@
 package dev.caskwright.io.mmap;
 
-import dev.caskwright.api.spi.ForwardingWritableFile;
-import dev.caskwright.api.spi.PagedFile;
+import dev.caskwright.api.spi.io.ForwardingWritableFile;
+import dev.caskwright.api.spi.io.PagedFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 

@@ -1,7 +1,7 @@
 package dev.caskwright.io.mmap;
 
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;

@@ -1,10 +1,10 @@
 package dev.caskwright.io.mmap;
 
-import dev.caskwright.api.spi.ForwardingReadableFile;
-import dev.caskwright.api.spi.IoManagerFactory;
-import dev.caskwright.api.spi.PagedFile;
-import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.ForwardingReadableFile;
+import dev.caskwright.api.spi.io.IoManagerFactory;
+import dev.caskwright.api.spi.io.PagedFile;
+import dev.caskwright.api.spi.io.ReadableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -2,8 +2,8 @@ package dev.caskwright.io.mmap;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
 import java.nio.file.Path;

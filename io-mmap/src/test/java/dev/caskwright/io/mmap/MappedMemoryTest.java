@@ -3,8 +3,8 @@ package dev.caskwright.io.mmap;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
 import java.nio.ByteBuffer;

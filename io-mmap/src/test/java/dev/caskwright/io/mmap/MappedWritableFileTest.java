@@ -3,7 +3,7 @@ package dev.caskwright.io.mmap;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.io.standard.StandardIoManager;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -2,7 +2,7 @@ package dev.caskwright.io.standard;
 
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.UnsupportedFormatException;
-import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.io.IoManager;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;

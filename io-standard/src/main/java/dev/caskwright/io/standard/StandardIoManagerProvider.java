@@ -1,7 +1,7 @@
 package dev.caskwright.io.standard;
 
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.IoManagerProvider;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.IoManagerProvider;
 import java.io.IOException;
 import java.nio.file.Path;
 

@@ -3,8 +3,8 @@ package dev.caskwright.io.standard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.WritableFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.EngineLockedException;
 import dev.caskwright.api.UnsupportedFormatException;
-import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.io.IoManager;
 import java.io.BufferedReader;
 import java.io.FileInputStream;
 import java.io.IOException;

@@ -3,7 +3,7 @@ package dev.caskwright.io.standard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

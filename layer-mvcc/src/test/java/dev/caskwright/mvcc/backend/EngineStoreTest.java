@@ -8,7 +8,7 @@ import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.StorageEngine;
-import dev.caskwright.api.spi.Backends;
+import dev.caskwright.api.spi.engine.Backends;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.mvcc.ManualTimer;
 import dev.caskwright.testkit.CrashableIoManager;

@@ -1,7 +1,7 @@
 package dev.caskwright.mvcc.backend;
 
-import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.IoManagerFactory;
+import dev.caskwright.api.spi.engine.Backends;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bolt.BoltDatabase;
 import java.io.IOException;

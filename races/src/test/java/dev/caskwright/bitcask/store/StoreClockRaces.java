@@ -3,7 +3,7 @@ package dev.caskwright.bitcask.store;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import dev.caskwright.api.spi.RecordLog;
+import dev.caskwright.api.spi.log.RecordLog;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.function.Supplier;

@@ -1,6 +1,6 @@
 package dev.caskwright.server.infinispan;
 
-import dev.caskwright.api.spi.SideFiles;
+import dev.caskwright.api.spi.io.SideFiles;
 import dev.caskwright.infinispan.CaskwrightStoreConfigurationBuilder;
 import dev.caskwright.server.cluster.ClusterNode;
 import dev.caskwright.server.cluster.ClusterView;

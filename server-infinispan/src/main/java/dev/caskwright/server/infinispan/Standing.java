@@ -1,6 +1,6 @@
 package dev.caskwright.server.infinispan;
 
-import dev.caskwright.api.spi.SideFiles;
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

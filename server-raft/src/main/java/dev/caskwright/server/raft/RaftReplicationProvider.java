@@ -1,8 +1,8 @@
 package dev.caskwright.server.raft;
 
-import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.IoManagerFactory;
-import dev.caskwright.api.spi.KeyIndexFactory;
+import dev.caskwright.api.spi.engine.Backends;
+import dev.caskwright.api.spi.index.KeyIndexFactory;
+import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.raft.RaftGroups;
 import dev.caskwright.raft.RaftNode;
 import dev.caskwright.raft.RaftNodeBuilder;

@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask.log.append;
 
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.format.RecordFormat;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask.log.append;
 
-import dev.caskwright.api.spi.BatchDraft;
+import dev.caskwright.api.spi.log.BatchDraft;
 import dev.caskwright.bitcask.log.coding.ValueEncoder;
 import dev.caskwright.bitcask.log.format.RecordFormat;
 import java.io.IOException;

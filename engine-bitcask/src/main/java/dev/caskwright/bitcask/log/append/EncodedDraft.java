@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask.log.append;
 
-import dev.caskwright.api.spi.RecordDraft;
+import dev.caskwright.api.spi.log.RecordDraft;
 import dev.caskwright.bitcask.log.coding.ValueEncoder;
 import dev.caskwright.bitcask.log.format.RecordFormat;
 import java.io.IOException;

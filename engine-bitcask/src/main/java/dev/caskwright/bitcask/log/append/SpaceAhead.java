@@ -4,7 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.bitcask.log.file.DataFile;
 import java.io.IOException;
 import java.util.concurrent.Executor;

@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.log.check;
 
-import dev.caskwright.api.spi.ForwardingReadableFile;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ForwardingReadableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
 import java.io.IOException;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;

@@ -7,7 +7,7 @@ import dev.caskwright.api.EngineFailedException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
-import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.api.spi.log.RecordLogOptions;
 import dev.caskwright.bitcask.log.file.Manifest;
 import dev.caskwright.bitcask.log.file.NewFiles;
 import dev.caskwright.bitcask.log.format.CodecNote;

@@ -2,9 +2,9 @@ package dev.caskwright.bitcask.log.copy;
 
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.LogCopy;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.ReadableFile;
+import dev.caskwright.api.spi.log.LogCopy;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.file.Manifest;
 import dev.caskwright.bitcask.log.format.CopyMark;

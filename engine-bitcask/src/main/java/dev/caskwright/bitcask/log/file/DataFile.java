@@ -1,9 +1,9 @@
 package dev.caskwright.bitcask.log.file;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
+import dev.caskwright.api.spi.io.WritableFile;
+import dev.caskwright.api.spi.log.LogSegment;
 import dev.caskwright.bitcask.log.format.Expiries;
 import dev.caskwright.bitcask.log.format.FileHeader;
 import dev.caskwright.bitcask.log.format.FileNames;

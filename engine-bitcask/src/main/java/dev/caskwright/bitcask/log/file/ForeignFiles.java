@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.log.file;
 
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.bitcask.log.format.FileHeader;
 import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.bitcask.log.format.RecordFormat;

@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.log.file;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.bitcask.log.format.RecordFormat;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.log.file;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.io.IoManager;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

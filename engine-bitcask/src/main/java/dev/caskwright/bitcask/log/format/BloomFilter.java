@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask.log.format;
 
-import dev.caskwright.api.spi.KeyFilter;
+import dev.caskwright.api.spi.index.KeyFilter;
 import java.util.Arrays;
 
 /**

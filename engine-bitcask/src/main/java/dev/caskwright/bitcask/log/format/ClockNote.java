@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.log.format;
 
-import dev.caskwright.api.spi.RecordLog;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.WritableFile;
+import dev.caskwright.api.spi.log.RecordLog;
 import java.io.IOException;
 
 /**

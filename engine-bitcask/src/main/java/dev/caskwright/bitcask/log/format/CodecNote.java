@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask.log.format;
 
-import dev.caskwright.api.spi.ValueCodec;
+import dev.caskwright.api.spi.codec.ValueCodec;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 

@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.log.format;
 
-import dev.caskwright.api.spi.Encryption;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.codec.Encryption;
+import dev.caskwright.api.spi.io.ReadableFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.log.hint;
 
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.file.Unneeded;
 import dev.caskwright.bitcask.log.format.Block;

@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask.log.hint;
 
-import dev.caskwright.api.spi.IoManager;
+import dev.caskwright.api.spi.io.IoManager;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.format.BloomFilter;
 import dev.caskwright.bitcask.log.format.Locator;

@@ -1,8 +1,8 @@
 package dev.caskwright.bitcask.log.image;
 
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.PersistentKeyIndex;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.index.PersistentKeyIndex;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.bitcask.log.file.Manifest;
 import dev.caskwright.bitcask.log.format.Block;
 import dev.caskwright.bitcask.log.format.BlockSums;

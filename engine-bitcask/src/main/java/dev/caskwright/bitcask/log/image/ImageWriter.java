@@ -1,9 +1,9 @@
 package dev.caskwright.bitcask.log.image;
 
-import dev.caskwright.api.spi.ImageOutput;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.LogSegment;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.WritableFile;
+import dev.caskwright.api.spi.log.ImageOutput;
+import dev.caskwright.api.spi.log.LogSegment;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.file.Manifest;
 import dev.caskwright.bitcask.log.format.Block;

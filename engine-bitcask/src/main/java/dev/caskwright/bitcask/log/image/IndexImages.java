@@ -1,9 +1,9 @@
 package dev.caskwright.bitcask.log.image;
 
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.spi.ImageOutput;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.log.ImageOutput;
+import dev.caskwright.api.spi.log.RecordLogOptions;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.file.FileNumbers;
 import dev.caskwright.bitcask.log.file.FileSlots;

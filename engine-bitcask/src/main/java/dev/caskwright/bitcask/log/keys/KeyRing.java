@@ -3,7 +3,7 @@ package dev.caskwright.bitcask.log.keys;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.caskwright.api.EncryptionException;
 import dev.caskwright.api.EncryptionStats;
-import dev.caskwright.api.spi.Encryption;
+import dev.caskwright.api.spi.codec.Encryption;
 import dev.caskwright.bitcask.log.format.KeyNote;
 import java.io.IOException;
 import java.util.HashMap;

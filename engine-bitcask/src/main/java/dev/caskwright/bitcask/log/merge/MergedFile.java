@@ -1,8 +1,8 @@
 package dev.caskwright.bitcask.log.merge;
 
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.MergeOutput;
-import dev.caskwright.api.spi.RecordScanner;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.log.MergeOutput;
+import dev.caskwright.api.spi.log.RecordScanner;
 import dev.caskwright.bitcask.log.append.EncodedDraft;
 import dev.caskwright.bitcask.log.coding.RecordCipher;
 import dev.caskwright.bitcask.log.file.DataFile;

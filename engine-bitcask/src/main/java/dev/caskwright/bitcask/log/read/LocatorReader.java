@@ -1,9 +1,9 @@
 package dev.caskwright.bitcask.log.read;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.api.spi.RecordReader;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.io.ReadableFile;
+import dev.caskwright.api.spi.log.RecordReader;
 import dev.caskwright.bitcask.log.coding.RecordCipher;
 import dev.caskwright.bitcask.log.coding.ValueCoding;
 import dev.caskwright.bitcask.log.file.DataFile;

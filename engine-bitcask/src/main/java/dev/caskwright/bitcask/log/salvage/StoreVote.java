@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask.log.salvage;
 
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.bitcask.log.format.FileHeader;
 import dev.caskwright.bitcask.log.format.StoreId;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package dev.caskwright.bitcask.log.scan;
 
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.zip.CRC32C;

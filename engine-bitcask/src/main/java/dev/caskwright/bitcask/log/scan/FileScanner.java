@@ -1,8 +1,8 @@
 package dev.caskwright.bitcask.log.scan;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.api.spi.RecordScanner;
+import dev.caskwright.api.spi.io.ReadableFile;
+import dev.caskwright.api.spi.log.RecordScanner;
 import dev.caskwright.bitcask.log.coding.RecordCipher;
 import dev.caskwright.bitcask.log.coding.ValueCoding;
 import dev.caskwright.bitcask.log.file.DataFile;

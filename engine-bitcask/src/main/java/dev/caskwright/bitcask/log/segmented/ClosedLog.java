@@ -1,12 +1,12 @@
 package dev.caskwright.bitcask.log.segmented;
 
 import dev.caskwright.api.UnsupportedFormatException;
-import dev.caskwright.api.spi.Encryption;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.IoManagerFactory;
-import dev.caskwright.api.spi.LogCopy;
-import dev.caskwright.api.spi.RecordLogOpening;
-import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.api.spi.codec.Encryption;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.IoManagerFactory;
+import dev.caskwright.api.spi.log.LogCopy;
+import dev.caskwright.api.spi.log.RecordLogOpening;
+import dev.caskwright.api.spi.log.RecordLogOptions;
 import dev.caskwright.bitcask.log.copy.LogBackup;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.format.RecordFormat;

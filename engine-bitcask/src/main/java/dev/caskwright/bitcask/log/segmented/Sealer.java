@@ -2,8 +2,8 @@ package dev.caskwright.bitcask.log.segmented;
 
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.spi.IoManager;
-import dev.caskwright.api.spi.RecordLogOptions;
+import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.log.RecordLogOptions;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.file.Manifest;
 import dev.caskwright.bitcask.log.file.NewFiles;

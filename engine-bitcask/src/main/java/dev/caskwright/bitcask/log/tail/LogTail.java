@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.log.tail;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.file.ForeignFiles;
 import dev.caskwright.bitcask.log.file.Manifest;

@@ -1,8 +1,8 @@
 package dev.caskwright.bitcask.log.tail;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.format.Locator;
 import dev.caskwright.bitcask.log.format.RecordFormat;

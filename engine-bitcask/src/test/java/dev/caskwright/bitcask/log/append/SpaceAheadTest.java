@@ -3,7 +3,7 @@ package dev.caskwright.bitcask.log.append;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.bitcask.log.file.DataFile;
 import java.io.IOException;
 import java.util.ArrayDeque;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.UnsupportedFormatException;
-import dev.caskwright.api.spi.ReadableFile;
-import dev.caskwright.api.spi.WritableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
+import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.bitcask.log.format.FileHeader;
 import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.bitcask.log.format.RecordFormat;

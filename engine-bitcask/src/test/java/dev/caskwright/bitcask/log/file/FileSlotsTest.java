@@ -2,7 +2,7 @@ package dev.caskwright.bitcask.log.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.ReadableFile;
+import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.bitcask.log.format.FileNames;
 import dev.caskwright.bitcask.log.format.Locator;
 import dev.caskwright.testkit.CrashableIoManager;

@@ -1,9 +1,9 @@
 package dev.caskwright.examples.skiplist;
 
-import dev.caskwright.api.spi.KeyIndex;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.KeyIndexProvider;
-import dev.caskwright.api.spi.OrderedKeyIndex;
+import dev.caskwright.api.spi.index.KeyIndex;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.KeyIndexProvider;
+import dev.caskwright.api.spi.index.OrderedKeyIndex;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Map;

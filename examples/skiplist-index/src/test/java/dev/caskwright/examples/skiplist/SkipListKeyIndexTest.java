@@ -1,8 +1,8 @@
 package dev.caskwright.examples.skiplist;
 
-import dev.caskwright.api.spi.Backends;
-import dev.caskwright.api.spi.KeyIndexContext;
-import dev.caskwright.api.spi.OrderedKeyIndex;
+import dev.caskwright.api.spi.engine.Backends;
+import dev.caskwright.api.spi.index.KeyIndexContext;
+import dev.caskwright.api.spi.index.OrderedKeyIndex;
 import dev.caskwright.testkit.OrderedKeyIndexContract;
 import java.io.IOException;
 

@@ -1,4 +1,0 @@
-package dev.caskwright.api.spi;
-
-/** An IO manager that is found by name through {@link java.util.ServiceLoader}. */
-public interface IoManagerProvider extends IoManagerFactory, Plugin {}

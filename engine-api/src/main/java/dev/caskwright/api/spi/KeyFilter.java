@@ -1,6 +1,0 @@
-package dev.caskwright.api.spi;
-
-/** A set of keys that may report false positives, never false negatives. Safe for any thread. */
-public interface KeyFilter {
-    boolean mayContain(byte[] key, int offset, int length);
-}

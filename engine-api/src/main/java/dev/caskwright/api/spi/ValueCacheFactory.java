@@ -1,8 +1,0 @@
-package dev.caskwright.api.spi;
-
-/** Makes a cache for a store that is being opened. The store closes it. */
-@FunctionalInterface
-public interface ValueCacheFactory {
-    /** Returns a new, empty cache. */
-    ValueCache open();
-}
