@@ -166,7 +166,7 @@ final class Opening {
         loading.goOn(rest -> background
                 .task("loading the key index", BackgroundThreads.Work.LONG, rest)
                 .request());
-        StoreClock clock = new StoreClock(options.clock(), log, options.readOnly());
+        StoreClock clock = new StoreClock(options.clock(), log.clockNotes(), options.readOnly());
         if (options.forgetToldExpiries()) {
             clock.forgetTold();
         }

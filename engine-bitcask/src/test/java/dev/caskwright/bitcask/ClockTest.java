@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caskwright.api.Entry;
 import dev.caskwright.api.Snapshot;
 import dev.caskwright.api.WriteOptions;
-import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.ClockNotes;
 import dev.caskwright.bitcask.store.StoreClock;
 import dev.caskwright.bitcask.store.ToldExpiries;
 import dev.caskwright.testkit.CrashableIoManager;
@@ -291,11 +291,11 @@ final class ClockTest {
     @Test
     void aClockThatStaysAheadIsBelieved() throws IOException {
         long[] nanos = {1};
-        RecordLog log = (RecordLog) Proxy.newProxyInstance(
-                RecordLog.class.getClassLoader(),
-                new Class<?>[] {RecordLog.class},
+        ClockNotes notes = (ClockNotes) Proxy.newProxyInstance(
+                ClockNotes.class.getClassLoader(),
+                new Class<?>[] {ClockNotes.class},
                 (proxy, method, arguments) -> method.getName().equals("clockNote") ? new long[0] : null);
-        StoreClock storeClock = new StoreClock(clock, () -> nanos[0], log, false);
+        StoreClock storeClock = new StoreClock(clock, () -> nanos[0], notes, false);
         long start = clock.millis();
         clock.advance(Duration.ofDays(365));
         long day = Duration.ofDays(1).toMillis();

@@ -3,8 +3,12 @@ package dev.caskwright.testkit;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caskwright.api.EngineException;
 import dev.caskwright.api.OutOfSpaceException;
+import dev.caskwright.api.Outcome;
+import dev.caskwright.api.spi.log.LogMerge;
 import dev.caskwright.api.spi.log.LogSegment;
 import dev.caskwright.api.spi.log.MergeOutput;
 import dev.caskwright.api.spi.log.RecordLog;
@@ -37,7 +41,11 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
     private static final int POWER_LOSSES = 12;
 
     /** A merge that was not committed yet. */
-    private record Merge(List<LogSegment> inputs, List<MergeOutput> outputs, long lastId) {
+    private record Merge(LogMerge begun, List<LogSegment> inputs, List<MergeOutput> outputs) {
+        void commit() throws IOException {
+            begun.commit(inputs, segments());
+        }
+
         List<LogSegment> segments() {
             return new ArrayList<>(outputs.stream().map(MergeOutput::segment).toList());
         }
@@ -76,13 +84,12 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
 
     /** Copies what counts of all segments; tombstones go, since every segment that could need them is an input. */
     private Merge merge(RecordLog log, Map<String, String> content) throws IOException {
-        long first = log.beginMerge(20);
+        LogMerge begun = log.beginMerge(20);
         assertThat(log.active()).isNull();
         log.sealLeft();
         List<LogSegment> inputs = log.segments();
         List<MergeOutput> outputs = new ArrayList<>();
         MergeOutput output = null;
-        long next = first;
         for (LogSegment input : inputs) {
             RecordScanner scanner = log.scan(input, input.length());
             while (scanner.next()) {
@@ -94,7 +101,7 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
                     if (output != null) {
                         output.finish();
                     }
-                    output = log.createOutput(next++);
+                    output = begun.newOutput();
                     assertThat(output.hasRoomFor(scanner)).isTrue();
                     outputs.add(output);
                 }
@@ -104,7 +111,7 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
         if (output != null) {
             output.finish();
         }
-        return new Merge(inputs, outputs, first + 19);
+        return new Merge(begun, inputs, outputs);
     }
 
     @Test
@@ -128,7 +135,7 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
         }
         put(log, "one", "after");
         content.put("one", "after");
-        log.commitMerge(merge.inputs(), merge.segments(), merge.lastId());
+        merge.commit();
         assertThat(log.changesFrom()).isEqualTo(lastVersion);
         for (LogSegment input : merge.inputs()) {
             assertThat(scan(log, input))
@@ -151,23 +158,33 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
         RecordLog log = open();
         put(log, "key", "old");
         Map<String, String> content = current(log);
-        long first = log.beginMerge(3);
+        LogMerge merge = log.beginMerge(3);
         long later = put(log, "key", "new");
-        assertThat(log.segment(later).id()).isGreaterThan(first + 2);
         log.sealLeft();
-        MergeOutput output = log.createOutput(first + 1);
         LogSegment input = log.segments().get(0);
-        assertThat(input.id()).isLessThan(first);
+        MergeOutput output = merge.newOutput();
+        MergeOutput second = merge.newOutput();
+        MergeOutput third = merge.newOutput();
+        assertThat(input.id()).isLessThan(output.segment().id());
+        assertThat(output.segment().id()).isLessThan(second.segment().id());
+        assertThat(second.segment().id()).isLessThan(third.segment().id());
+        assertThat(third.segment().id()).isLessThan(log.segment(later).id());
+        assertThatThrownBy(merge::newOutput)
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.outcome()).isEqualTo(Outcome.NOT_APPLIED));
+        for (MergeOutput unused : List.of(second, third)) {
+            unused.close();
+            log.remove(unused.segment());
+        }
         RecordScanner scanner = log.scan(input, input.length());
         assertThat(scanner.next()).isTrue();
         output.copy(scanner);
         output.finish();
-        assertThat(output.segment().id()).isEqualTo(first + 1);
         output.visitCopies((source, offset, length, oldLocator, newLocator) -> {
             assertThat(log.isAfter(later, newLocator)).isTrue();
             assertThat(log.isAfter(newLocator, oldLocator)).isTrue();
         });
-        log.commitMerge(List.of(input), List.of(output.segment()), first + 2);
+        merge.commit(List.of(input), List.of(output.segment()));
         log.remove(input);
         assertThat(content).containsEntry("key", "old");
         assertThat(content(open(disk.kill()))).containsEntry("key", "new");
@@ -181,11 +198,11 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
             put(batch, "gone", "2", 66);
             put(batch, "b", "v".repeat(70_000), 0);
         });
-        long first = log.beginMerge(2);
+        LogMerge merge = log.beginMerge(2);
         log.sealLeft();
         LogSegment input = log.segments().get(0);
-        MergeOutput output = log.createOutput(first);
-        MergeOutput second = log.createOutput(first + 1);
+        MergeOutput output = merge.newOutput();
+        MergeOutput second = merge.newOutput();
         RecordScanner scanner = log.scan(input, input.length());
         while (scanner.next()) {
             if (scanner.isPut()) {
@@ -221,7 +238,7 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
         assertThat(scan(log, output.segment()))
                 .containsExactly(new Shown("a", "1", 1, 55), new Shown("gone", null, 2, 0));
         assertThat(scan(log, second.segment()).get(0).version()).isEqualTo(3);
-        log.commitMerge(List.of(input), List.of(output.segment(), second.segment()), first + 1);
+        merge.commit(List.of(input), List.of(output.segment(), second.segment()));
         log.remove(input);
         assertThat(content(open(disk.kill()))).containsOnlyKeys("a", "b");
     }
@@ -270,7 +287,7 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
         });
         Merge merge = merge(log, content);
         assertThat(merged).as("nothing counts before the commit").containsExactly(false);
-        log.commitMerge(merge.inputs(), merge.segments(), merge.lastId());
+        merge.commit();
         merged.clear();
         for (LogSegment input : merge.inputs()) {
             log.remove(input);
@@ -308,7 +325,7 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
             boolean isRefused = false;
             try {
                 Merge merge = merge(log, content);
-                log.commitMerge(merge.inputs(), merge.segments(), merge.lastId());
+                merge.commit();
             } catch (OutOfSpaceException e) {
                 isRefused = true;
                 refusals++;
@@ -334,7 +351,7 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
         long version = scan(log, log.segment(tombstone)).get(1).version();
         Merge merge = merge(log, Map.of());
         assertThat(merge.outputs()).isEmpty();
-        log.commitMerge(merge.inputs(), List.of(), merge.lastId());
+        log.drop(merge.inputs());
         for (LogSegment input : merge.inputs()) {
             log.remove(input);
         }

@@ -282,24 +282,24 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
     @Test
     void theClockSurvivesTheProcess() throws IOException {
         RecordLog log = open();
-        assertThat(log.clockNote()).isEmpty();
-        log.noteClock(() -> new long[] {1_000, 2});
-        log.noteClock(() -> new long[] {900});
-        assertThat(log.clockNote()).containsExactly(900);
-        assertThat(open(disk.peekKill()).log().clockNote()).containsExactly(900);
+        assertThat(log.clockNotes().clockNote()).isEmpty();
+        log.clockNotes().noteClock(() -> new long[] {1_000, 2});
+        log.clockNotes().noteClock(() -> new long[] {900});
+        assertThat(log.clockNotes().clockNote()).containsExactly(900);
+        assertThat(open(disk.peekKill()).log().clockNotes().clockNote()).containsExactly(900);
         long used = bytesOnDisk();
         for (long i = 0; i < 1_000; i++) {
             long each = i;
-            log.noteClock(() -> new long[] {each, each});
+            log.clockNotes().noteClock(() -> new long[] {each, each});
         }
         assertThat(bytesOnDisk()).as("a note takes the place of the one before").isEqualTo(used);
-        log.noteClock(() -> new long[] {1_000});
+        log.clockNotes().noteClock(() -> new long[] {1_000});
         put(log, "key", "");
         log.leaveActive();
         log.sealLeft();
         log.close();
         RecordLog reopened = open(disk.powerLoss(0)).log();
-        assertThat(reopened.clockNote()).containsExactly(1_000);
+        assertThat(reopened.clockNotes().clockNote()).containsExactly(1_000);
     }
 
     private long bytesOnDisk() throws IOException {
@@ -470,7 +470,7 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
         assertThat(links).isPositive();
         Opened copy = open(target());
         assertThat(scan(copy.log())).isEqualTo(first);
-        assertThat(copy.log().clockNote()).containsExactly(500);
+        assertThat(copy.log().clockNotes().clockNote()).containsExactly(500);
         assertThat(copy.log().lastVersion()).isEqualTo(1_000);
         copy.log().abandon();
         put(log, "more", "");
@@ -481,7 +481,7 @@ abstract class RecordLogRecoveryContract extends RecordLogAppendContract {
                 .isEqualTo(second)
                 .last()
                 .isEqualTo(scan(log).get(second.size() - 1));
-        assertThat(copy.log().clockNote()).containsExactly(600);
+        assertThat(copy.log().clockNotes().clockNote()).containsExactly(600);
         copy.log().close();
         log.close();
         Map<String, String> content = content(open(disk));

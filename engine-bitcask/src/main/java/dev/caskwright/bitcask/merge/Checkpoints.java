@@ -5,6 +5,7 @@ import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.index.KeyIndex;
 import dev.caskwright.api.spi.index.PersistentKeyIndex;
 import dev.caskwright.api.spi.log.ImageOutput;
+import dev.caskwright.api.spi.log.LogImages;
 import dev.caskwright.bitcask.background.Background;
 import dev.caskwright.bitcask.background.BackgroundThreads;
 import dev.caskwright.bitcask.store.Store;
@@ -32,6 +33,7 @@ public final class Checkpoints {
 
     private final Store store;
     private final @Nullable PersistentKeyIndex index;
+    private final @Nullable LogImages images; // null if none are saved
     private final Merger merger;
     private final long everyBytes;
     private final Background.Task saving;
@@ -52,6 +54,7 @@ public final class Checkpoints {
         this.saving = background.task(
                 "saving an image of the key index", BackgroundThreads.Work.LONG, this::saveInBackground);
         this.index = indexWithImages(store.index, everyBytes > 0 && !store.isReadOnly());
+        this.images = index == null ? null : store.log.images();
         this.workAtLast = isImageLoaded ? 0 : Long.MIN_VALUE / 2;
     }
 
@@ -72,7 +75,7 @@ public final class Checkpoints {
     }
 
     private boolean isLagging() {
-        return index != null && !store.isClosed() && store.log.bytesWithoutImage() >= everyBytes;
+        return images != null && !store.isClosed() && images.bytesWithout() >= everyBytes;
     }
 
     /**
@@ -151,13 +154,14 @@ public final class Checkpoints {
 
     private void save(boolean isLast) throws IOException {
         PersistentKeyIndex source = index;
-        if (source == null) {
+        LogImages kept = images;
+        if (source == null || kept == null) {
             return;
         }
         ImageOutput begun;
         store.writeLock.lock();
         try {
-            begun = store.log.beginImage(source.imageFormat());
+            begun = kept.begin(source.imageFormat());
         } finally {
             store.writeLock.unlock();
         }

@@ -8,6 +8,7 @@ import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.Causes;
 import dev.caskwright.api.spi.index.KeyIndex;
 import dev.caskwright.api.spi.index.OrderedKeyIndex;
+import dev.caskwright.api.spi.log.LogMerge;
 import dev.caskwright.api.spi.log.LogSegment;
 import dev.caskwright.api.spi.log.MergeOutput;
 import dev.caskwright.api.spi.log.RecordLog;
@@ -24,6 +25,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,6 +36,12 @@ import org.slf4j.LoggerFactory;
  * outputs, the index goes over, and the files go. {@link Merger} has the argument for crashes. For one thread, once.
  */
 final class MergeRound {
+    /** What lets a merge take place. */
+    @FunctionalInterface
+    private interface Edit {
+        void commit() throws IOException;
+    }
+
     private final Store store;
     private final RecordLog log;
     private final KeyIndex index;
@@ -48,8 +56,7 @@ final class MergeRound {
     private final DeathProof proof;
     private @Nullable MergeOutput output;
     private final long removableMillis;
-    private long nextId;
-    private long lastId;
+    private @Nullable LogMerge merge; // once its numbers are set aside
     private boolean mayBeCommitted;
     private boolean isDone;
 
@@ -189,7 +196,7 @@ final class MergeRound {
 
     private void commitDrop() throws IOException {
         syncWritten();
-        commitOutputs(inputs.get(inputs.size() - 1).id()); // listed already, so the highest number stays
+        commitOrFail(() -> log.drop(inputs));
     }
 
     /** Gives back what the outputs took, and if the merge does not take place, them too. */
@@ -229,8 +236,7 @@ final class MergeRound {
         store.writeLock.lock();
         try {
             store.checkWritable();
-            nextId = log.beginMerge(count);
-            lastId = nextId + count - 1;
+            merge = log.beginMerge(count);
         } finally {
             store.writeLock.unlock();
         }
@@ -374,29 +380,13 @@ final class MergeRound {
             current = null;
         }
         if (current == null) {
-            current = log.createOutput(freeId());
+            current = begun().newOutput();
             outputs.add(current);
             store.snapshots.hide(current.segment());
             output = current;
         }
         state.rateLimit.acquire(scanner.valueLength() + scanner.keyLength());
         return current;
-    }
-
-    /** Returns the next of the numbers set aside, past what somebody put in the way of one since. */
-    private long freeId() throws IOException {
-        while (nextId <= lastId && !log.isFree(nextId)) {
-            nextId++;
-        }
-        if (nextId > lastId) {
-            throw new EngineException(
-                    ErrorCode.UNAVAILABLE,
-                    Outcome.NOT_APPLIED,
-                    "a merge has no number left for its output, others may have files under them: last=" + lastId
-                            + "; it takes new ones when it runs again",
-                    null);
-        }
-        return nextId++;
     }
 
     private void finishOutput() throws IOException {
@@ -412,7 +402,8 @@ final class MergeRound {
         // Files with lower numbers than the outputs must be listed before the manifest's highest number rises.
         log.sealLeft();
         syncWritten();
-        commitOutputs(lastId);
+        List<LogSegment> files = segments(outputs);
+        commitOrFail(() -> begun().commit(inputs, files));
     }
 
     /** Forces all that was written so far: what supersedes a dropped record must be durable before the record goes. */
@@ -428,11 +419,14 @@ final class MergeRound {
         store.sync(position);
     }
 
-    private void commitOutputs(long lastReserved) throws IOException {
-        List<LogSegment> files = segments(outputs);
+    private LogMerge begun() {
+        return Objects.requireNonNull(merge, "no numbers are set aside");
+    }
+
+    private void commitOrFail(Edit edit) throws IOException {
         mayBeCommitted = true;
         try {
-            log.commitMerge(inputs, files, lastReserved);
+            edit.commit();
         } catch (OutOfSpaceException e) {
             mayBeCommitted = false; // nothing was written
             throw e;

@@ -3,6 +3,7 @@ package dev.caskwright.bitcask.replay;
 import dev.caskwright.api.spi.index.KeyFilter;
 import dev.caskwright.api.spi.index.KeyIndex;
 import dev.caskwright.api.spi.index.PersistentKeyIndex;
+import dev.caskwright.api.spi.log.LogImages;
 import dev.caskwright.api.spi.log.RecordLogOpening;
 import dev.caskwright.bitcask.background.Background;
 import java.io.Closeable;
@@ -54,8 +55,9 @@ public final class IndexLoading implements Closeable {
      */
     public long replay(KeyIndex whole, boolean isImageLoaded) throws IOException {
         PersistentKeyIndex loaded = index;
+        LogImages images = opening.log().images();
         // Behind an image that covers the whole log there is nothing to start threads for.
-        boolean isBehind = !isImageLoaded || opening.log().bytesWithoutImage() > 0;
+        boolean isBehind = !isImageLoaded || images == null || images.bytesWithout() > 0;
         if (isBehind && loaded != null && loaded.partsLeft() > 0) {
             ReplayLater later = new ReplayLater(opening.log(), loaded, mostBytesLater);
             if (new Replay(opening, whole).collect(later, threads)) {

@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.store;
 
 import dev.caskwright.api.Entry;
-import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.ClockNotes;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.Arrays;
@@ -45,7 +45,7 @@ public final class StoreClock {
 
     private final InstantSource source;
     private final LongSupplier nanoTime;
-    private final RecordLog log;
+    private final ClockNotes notes;
     private final boolean readOnly;
     private final AtomicReference<ToldExpiries> told;
     private volatile ToldExpiries noted; // what is on disk of it, at least
@@ -55,16 +55,16 @@ public final class StoreClock {
     private volatile boolean warned;
     private volatile LongSupplier lastVersion = () -> 0;
 
-    public StoreClock(InstantSource source, RecordLog log, boolean readOnly) {
-        this(source, System::nanoTime, log, readOnly);
+    public StoreClock(InstantSource source, ClockNotes notes, boolean readOnly) {
+        this(source, System::nanoTime, notes, readOnly);
     }
 
-    public StoreClock(InstantSource source, LongSupplier nanoTime, RecordLog log, boolean readOnly) {
+    public StoreClock(InstantSource source, LongSupplier nanoTime, ClockNotes notes, boolean readOnly) {
         this.source = source;
         this.nanoTime = nanoTime;
-        this.log = log;
+        this.notes = notes;
         this.readOnly = readOnly;
-        long[] note = log.clockNote();
+        long[] note = notes.clockNote();
         long now = source.millis();
         long nanos = nanoTime.getAsLong();
         this.inStep = new AtomicReference<>(atOpening(note, now, nanos));
@@ -121,7 +121,7 @@ public final class StoreClock {
         }
         ToldExpiries before = told();
         try {
-            log.noteClock(this::longs);
+            notes.noteClock(this::longs);
             noted = before; // at least; what is told meanwhile is noted by whoever tells it
         } catch (IOException | RuntimeException | Error e) {
             // Reads go on when the disk has failed, or memory is short. It holds in memory, and what is told next tries

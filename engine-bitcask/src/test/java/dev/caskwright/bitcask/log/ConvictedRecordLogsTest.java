@@ -5,6 +5,7 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMetho
 
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.spi.index.KeyFilter;
+import dev.caskwright.api.spi.log.LogMerge;
 import dev.caskwright.api.spi.log.RecordDraft;
 import dev.caskwright.api.spi.log.RecordLog;
 import dev.caskwright.api.spi.log.RecordLogFactory;
@@ -122,7 +123,7 @@ final class ConvictedRecordLogsTest {
                         "DEAD_BYTES_ARE_NOT_COUNTED markDead",
                         "LIVE_BYTES_ARE_NOT_COUNTED markLive",
                         "REMOVES_NOTHING remove",
-                        "MERGES_ARE_NOT_COMMITTED commitMerge" -> {
+                        "MERGES_ARE_NOT_COMMITTED commit" -> {
                     return null;
                 }
                 case "EXPIRY_IS_NOT_IN_THE_LOCATOR expires", "ORDER_IS_NOT_KNOWN isAfter" -> {
@@ -198,6 +199,9 @@ final class ConvictedRecordLogsTest {
             }
             if (result instanceof RecordLog log) {
                 return broken(RecordLog.class, log);
+            }
+            if (result instanceof LogMerge merge) {
+                return broken(LogMerge.class, merge);
             }
             if (result instanceof RecordReader reader) {
                 return broken(RecordReader.class, reader);

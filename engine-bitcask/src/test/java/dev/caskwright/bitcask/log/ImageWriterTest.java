@@ -91,7 +91,7 @@ final class ImageWriterTest {
     }
 
     private ImageOutput begin() throws IOException {
-        ImageOutput output = log.beginImage(FORMAT);
+        ImageOutput output = log.images().begin(FORMAT);
         assertThat(output).isNotNull();
         return output;
     }
@@ -220,7 +220,7 @@ final class ImageWriterTest {
                                 new ImageFile.Known(first.id(), first.slot(), 64 + 104 + 24, 104),
                                 new ImageFile.Known(second.id(), second.slot(), 64 + 2 * 104, 104)),
                         FORMAT));
-        assertThat(log.bytesWithoutImage()).as("the one behind its end").isEqualTo(104);
+        assertThat(log.images().bytesWithout()).as("the one behind its end").isEqualTo(104);
         log.close();
     }
 
@@ -309,16 +309,16 @@ final class ImageWriterTest {
 
     @Test
     void theNewestImageCountsAndThereIsNoneOfNothing() throws IOException {
-        assertThat(log.bytesWithoutImage()).isZero();
+        assertThat(log.images().bytesWithout()).isZero();
         append(log);
         append(log);
-        assertThat(log.bytesWithoutImage()).as("no image, so the whole log").isEqualTo(64 + 2 * 104);
+        assertThat(log.images().bytesWithout()).as("no image, so the whole log").isEqualTo(64 + 2 * 104);
         save(random(100));
         String first = images().get(0);
-        assertThat(log.bytesWithoutImage()).isZero();
-        assertThat(log.beginImage(FORMAT)).as("nothing was written since").isNull();
+        assertThat(log.images().bytesWithout()).isZero();
+        assertThat(log.images().begin(FORMAT)).as("nothing was written since").isNull();
         append(log);
-        assertThat(log.bytesWithoutImage()).isEqualTo(104);
+        assertThat(log.images().bytesWithout()).isEqualTo(104);
         save(random(200));
         assertThat(images()).hasSize(1).doesNotContain(first);
         Manifest.Image second = log.manifest().image();
@@ -348,8 +348,8 @@ final class ImageWriterTest {
                     .isTrue();
             opening.finish();
             RecordLog next = opening.log();
-            assertThat(next.bytesWithoutImage()).isEqualTo(isBehind ? 104 : 0);
-            assertThat(next.beginImage(FORMAT) == null).isEqualTo(!isBehind);
+            assertThat(next.images().bytesWithout()).isEqualTo(isBehind ? 104 : 0);
+            assertThat(next.images().begin(FORMAT) == null).isEqualTo(!isBehind);
             next.abandon();
             log.abandon();
             log = open(copy);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caskwright.api.spi.index.KeyFilter;
+import dev.caskwright.api.spi.log.LogMerge;
 import dev.caskwright.api.spi.log.LogSegment;
 import dev.caskwright.api.spi.log.RecordDraft;
 import dev.caskwright.api.spi.log.RecordLog;
@@ -76,10 +77,10 @@ final class MergedFileTest {
 
     /** Leaves the active file, and returns it with the output of a merge. */
     private MergedFile beginMerge() throws IOException {
-        long id = log.beginMerge(1);
+        LogMerge merge = log.beginMerge(1);
         log.sealLeft();
         disk.clearLog();
-        return (MergedFile) log.createOutput(id);
+        return (MergedFile) merge.newOutput();
     }
 
     private FileScanner scanInput() {

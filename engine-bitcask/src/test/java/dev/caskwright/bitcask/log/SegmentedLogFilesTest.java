@@ -10,6 +10,7 @@ import dev.caskwright.api.spi.io.IoManager;
 import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.api.spi.log.BatchDraft;
 import dev.caskwright.api.spi.log.LogCopy;
+import dev.caskwright.api.spi.log.LogMerge;
 import dev.caskwright.api.spi.log.LogSegment;
 import dev.caskwright.api.spi.log.MergeOutput;
 import dev.caskwright.api.spi.log.RecordDraft;
@@ -188,9 +189,9 @@ final class SegmentedLogFilesTest {
         assertThat(DataFile.header(second.handle()).previousId()).isEqualTo(first.id());
         assertThat(second.id()).isEqualTo(first.id() + 1);
         // An output of a merge is none of this row.
-        long id = log.beginMerge(3);
+        MergeOutput output = log.beginMerge(3).newOutput();
+        long id = output.segment().id();
         assertThat(id).isEqualTo(second.id() + 1);
-        MergeOutput output = log.createOutput(id);
         assertThat(DataFile.header(((DataFile) output.segment()).handle()).previousId())
                 .isZero();
         output.finish();
@@ -499,14 +500,14 @@ final class SegmentedLogFilesTest {
     @Test
     void theClockIsKept() throws IOException {
         RecordLog log = open();
-        log.noteClock(() -> new long[] {1_000});
-        assertThat(log.clockNote()).containsExactly(1_000);
+        log.clockNotes().noteClock(() -> new long[] {1_000});
+        assertThat(log.clockNotes().clockNote()).containsExactly(1_000);
         log.close();
-        assertThatThrownBy(() -> log.noteClock(() -> new long[] {2_000}))
+        assertThatThrownBy(() -> log.clockNotes().noteClock(() -> new long[] {2_000}))
                 .as("closed")
                 .isInstanceOf(IllegalStateException.class);
         RecordLog next = open();
-        assertThat(next.clockNote()).containsExactly(1_000);
+        assertThat(next.clockNotes().clockNote()).containsExactly(1_000);
         next.close();
     }
 
@@ -547,7 +548,7 @@ final class SegmentedLogFilesTest {
                 new LogCopy(LogCopy.Form.BACKUP, List.of(new LogCopy.Part(only, only.length())), new long[] {77}, 9));
         RecordLog copy = open(target, tasks::add);
         assertThat(copy.segments()).hasSize(1);
-        assertThat(copy.clockNote()).containsExactly(77);
+        assertThat(copy.clockNotes().clockNote()).containsExactly(77);
         assertThat(copy.lastVersion()).isEqualTo(9);
         copy.close();
         log.close();
@@ -560,11 +561,11 @@ final class SegmentedLogFilesTest {
         RecordLog log = open();
         append(log, 104);
         appendBatch(log, 2, 104);
-        long id = log.beginMerge(2);
+        LogMerge merge = log.beginMerge(2);
         append(log, 104);
         log.leaveActive();
         log.sealLeft();
-        MergeOutput output = log.createOutput(id);
+        MergeOutput output = merge.newOutput();
         FileScanner scanner = (FileScanner) log.scan(file(log, 0), file(log, 0).length());
         assertThat(scanner.next()).isTrue();
         output.copy(scanner);
@@ -572,13 +573,15 @@ final class SegmentedLogFilesTest {
         disk.clearLog();
         List<LogSegment> inputs = List.of(file(log, 0), file(log, 2));
         assertThat(inputs).noneMatch(LogSegment::isMerged);
-        log.commitMerge(inputs, List.of(output.segment()), id + 1);
+        merge.commit(inputs, List.of(output.segment()));
         assertThat(disk.log().get(0).operation()).isEqualTo(IoOperation.SYNC_DIRECTORY);
         assertThat(disk.log()).last().extracting(IoCall::operation).isEqualTo(IoOperation.FORCE);
         assertThat(log.changesFrom()).as("the greatest version of the inputs").isEqualTo(4);
         log.abandon();
         RecordLog next = open();
-        assertThat(next.segments()).extracting(LogSegment::id).containsExactly(id);
+        assertThat(next.segments())
+                .extracting(LogSegment::id)
+                .containsExactly(output.segment().id());
         assertThat(next.lastVersion()).isEqualTo(4);
         assertThat(disk.list()).doesNotContain(FileNames.data(1), FileNames.hint(1));
         next.close();

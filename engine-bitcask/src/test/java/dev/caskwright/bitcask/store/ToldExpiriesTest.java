@@ -2,7 +2,7 @@ package dev.caskwright.bitcask.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.ClockNotes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -81,7 +81,7 @@ final class ToldExpiriesTest {
                         ? told.withMark(each[0], each[1])
                         : told.withNamed(each[0], each[1], each[1], random.nextLong(2_000));
                 long[] longs = told.toLongs();
-                assertThat(longs.length).isLessThan(RecordLog.MAX_CLOCK_NOTE);
+                assertThat(longs.length).isLessThan(ClockNotes.MAX_LONGS);
                 if (i % 20 == 0) {
                     told = ToldExpiries.ofLongs(longs);
                 }

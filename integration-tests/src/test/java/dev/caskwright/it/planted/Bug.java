@@ -65,7 +65,10 @@ enum Bug {
                     "BlockSums.sum(header, block) == 0"),
             test("LyingCachesTest.anImageThatTheManifestDoesNotKnowIsNotRead")),
     DROPPED_BY_THE_WORD_OF_A_CACHE(
-            engine("merge/MergeRound", "} else if (isProofNeeded) {", "} else if (isProofNeeded && nextId < 0) {"),
+            engine(
+                    "merge/MergeRound",
+                    "} else if (isProofNeeded) {",
+                    "} else if (isProofNeeded && outputs.size() < 0) {"),
             test("LyingCachesTest.noMergeDeletesByTheWordOfAnImage"),
             test("LyingCachesTest.noMergeDeletesByTheWordOfHintFiles")),
     ACKNOWLEDGED_ALTHOUGH_THE_APPEND_FAILED(
@@ -79,7 +82,7 @@ enum Bug {
             crash(),
             test("KnownFaultsTest.aTailThatAFailedForceLeftInThePageCacheIsWrittenAnew")),
     MERGE_DROPS_A_DURABLE_VALUE_FOR_A_CACHED_ONE(
-            engine("merge/MergeRound", "syncWritten();\n        commitOutputs(lastId);", "commitOutputs(lastId);"),
+            engine("merge/MergeRound", "syncWritten();\n        List<LogSegment> files", "List<LogSegment> files"),
             test("MergeSafetyTest.aRecordGoesOnlyWhenThePutThatSupersedesItIsDurable")),
     TORN_TAIL_APPENDED_BEHIND(
             engine(

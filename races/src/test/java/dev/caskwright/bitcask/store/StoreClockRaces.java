@@ -3,7 +3,7 @@ package dev.caskwright.bitcask.store;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.ClockNotes;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.function.Supplier;
@@ -35,11 +35,11 @@ public final class StoreClockRaces {
         private volatile boolean isOnDisk;
         private volatile boolean isTold;
 
-        private final StoreClock clock = new StoreClock(() -> java.time.Instant.ofEpochMilli(source), log(), false);
+        private final StoreClock clock = new StoreClock(() -> java.time.Instant.ofEpochMilli(source), notes(), false);
 
-        private RecordLog log() {
-            return (RecordLog) Proxy.newProxyInstance(
-                    RecordLog.class.getClassLoader(), new Class<?>[] {RecordLog.class}, (proxy, method, arguments) -> {
+        private ClockNotes notes() {
+            return (ClockNotes) Proxy.newProxyInstance(
+                    ClockNotes.class.getClassLoader(), new Class<?>[] {ClockNotes.class}, (proxy, method, arguments) -> {
                         switch (method.getName()) {
                             case "clockNote":
                                 return new long[0];

@@ -3,12 +3,10 @@ package dev.caskwright.api.spi.log;
 import dev.caskwright.api.CorruptRecordException;
 import dev.caskwright.api.EncryptionStats;
 import dev.caskwright.api.spi.index.KeyFilter;
-import dev.caskwright.api.spi.index.PersistentKeyIndex;
 import dev.caskwright.api.spi.io.IoManager;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,8 +18,7 @@ import org.jspecify.annotations.Nullable;
  * segment that is written to after it began.
  *
  * <p><b>Threads.</b> Methods that append ({@link #append}, {@link #appendBatch}, {@link #leaveActive}, {@link #beginMerge},
- * {@link #beginImage})
- * and {@link #position} and {@link #active} are called under the engine's write lock. All others may run in any thread.
+ * {@link LogImages#begin}) and {@link #position} and {@link #active} are called under the engine's write lock. All others may run in any thread.
  *
  * <p><b>Durability.</b> What was appended survives the death of the process when the call returns, and a power loss after
  * {@link #sync} up to its position. Recovery keeps a prefix of the log that contains at least everything durable; a batch
@@ -31,9 +28,6 @@ import org.jspecify.annotations.Nullable;
  * RecordLogOptions#awaitReaders}).
  */
 public interface RecordLog extends Closeable {
-    /** The greatest count of longs in a note of the clock. */
-    int MAX_CLOCK_NOTE = 62;
-
     /** Returns a draft to encode records with, for one thread at a time. */
     RecordDraft newDraft();
 
@@ -155,29 +149,20 @@ public interface RecordLog extends Closeable {
     void distrustCaches();
 
     /**
-     * Sets {@code count} ids aside for the outputs of a merge, and leaves the active segment: whatever is written from now
-     * on is later in the log. {@link #sealLeft} is called before the merge is committed.
+     * Sets ids aside for the outputs of a merge, and leaves the active segment: whatever is written from now on is later in
+     * the log.
      *
-     * @return the first of the ids
+     * @param maxOutputs how many outputs there may be
      */
-    long beginMerge(int count) throws IOException;
-
-    /** Returns whether nothing is in the way of an id that was set aside; files of others may have come meanwhile. */
-    default boolean isFree(long id) throws IOException {
-        return true;
-    }
-
-    /** Makes a segment for a merge to write to, under one of the ids set aside. */
-    MergeOutput createOutput(long id) throws IOException;
+    LogMerge beginMerge(int maxOutputs) throws IOException;
 
     /**
-     * Replaces the inputs of a merge by its outputs, which are finished, durably and at once.
+     * Takes segments out of the store, durably and at once, as a merge without outputs does.
      *
-     * @param lastReservedId the last of the ids set aside
-     * @throws dev.caskwright.api.OutOfSpaceException if there is no space; the merge did not take place
-     * @throws IOException otherwise it is not known whether it did
+     * @throws dev.caskwright.api.OutOfSpaceException if there is no space; the segments are in the store as before
+     * @throws IOException otherwise it is not known whether they are
      */
-    void commitMerge(List<LogSegment> inputs, List<LogSegment> outputs, long lastReservedId) throws IOException;
+    void drop(List<LogSegment> segments) throws IOException;
 
     /**
      * Makes room on a full disk by deleting files that are caches, if there are any; returns whether some were deleted.
@@ -205,19 +190,9 @@ public interface RecordLog extends Closeable {
      */
     LogCopy.Report copyTo(IoManager target, LogCopy copy) throws IOException;
 
-    /**
-     * Starts an image of the key index. Called under the engine's write lock.
-     *
-     * @param format of the index's bytes, see {@link PersistentKeyIndex#imageFormat}
-     * @return null if the image that the log has is of this moment, or if this log keeps none
-     */
-    default @Nullable ImageOutput beginImage(String format) {
+    /** Returns the images of the key index; null if this log keeps none. */
+    default @Nullable LogImages images() {
         return null;
-    }
-
-    /** Returns how many bytes of the log an opening would have to replay now, because no image covers them. */
-    default long bytesWithoutImage() {
-        return 0;
     }
 
     /** Returns the memory that the log holds of its files, hints not yet written above all, in bytes. */
@@ -242,16 +217,8 @@ public interface RecordLog extends Closeable {
      */
     long historyOf(long version);
 
-    /** Returns the last note of the clock, see {@link #noteClock}; empty if there is none. */
-    long[] clockNote();
-
-    /**
-     * Keeps a note of the engine's clock, of up to {@value #MAX_CLOCK_NOTE} longs, in place of the one before, so that it
-     * survives the death of the process. Takes the same space however often it is called, and waits for no force.
-     *
-     * @param latest returns the note; it is asked when the note is written, so that the last one written is the latest
-     */
-    void noteClock(Supplier<long[]> latest) throws IOException;
+    /** Returns the notes of the engine's clock. */
+    ClockNotes clockNotes();
 
     /** Returns how many bytes were appended since the log was opened. */
     long writtenBytes();

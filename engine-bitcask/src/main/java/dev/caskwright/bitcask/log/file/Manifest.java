@@ -11,6 +11,7 @@ import dev.caskwright.api.UnsupportedFormatException;
 import dev.caskwright.api.spi.io.IoManager;
 import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.api.spi.io.WritableFile;
+import dev.caskwright.api.spi.log.ClockNotes;
 import dev.caskwright.bitcask.log.format.ClockNote;
 import dev.caskwright.bitcask.log.format.CodecNote;
 import dev.caskwright.bitcask.log.format.CopyMark;
@@ -65,7 +66,7 @@ import org.slf4j.LoggerFactory;
  * <p><b>Threads.</b> The list is guarded by the object. The clock's note is not: readers write it, and must not wait for a
  * force. So whoever writes to the file holds {@link #writing}, and nobody forces while holding it.
  */
-public final class Manifest implements Closeable {
+public final class Manifest implements ClockNotes, Closeable {
     /**
      * A sealed data file. Its history is the random number of the opening that made it: with the file's number, it tells
      * the file from every other one, also of a copy of this store that went its own way.
@@ -239,7 +240,7 @@ public final class Manifest implements Closeable {
         return content.changesFrom;
     }
 
-    /** Returns what was last noted with {@link #noteClock}; empty if nothing was. */
+    @Override
     public long[] clockNote() {
         synchronized (writing) {
             return clock.longs();
@@ -540,11 +541,7 @@ public final class Manifest implements Closeable {
         content.image = fresh;
     }
 
-    /**
-     * Notes what the clock is not to forget; survives the death of the process. Waits for no force.
-     *
-     * @param latest returns the note as it is when it is written
-     */
+    @Override
     public void noteClock(Supplier<long[]> latest) throws IOException {
         synchronized (writing) {
             clock.note(open(), latest.get());

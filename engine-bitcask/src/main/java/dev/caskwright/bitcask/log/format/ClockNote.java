@@ -1,7 +1,7 @@
 package dev.caskwright.bitcask.log.format;
 
 import dev.caskwright.api.spi.io.WritableFile;
-import dev.caskwright.api.spi.log.RecordLog;
+import dev.caskwright.api.spi.log.ClockNotes;
 import java.io.IOException;
 
 /**
@@ -19,7 +19,7 @@ import java.io.IOException;
  */
 public final class ClockNote {
     /** The greatest count of longs in a note. */
-    public static final int MAX_LONGS = RecordLog.MAX_CLOCK_NOTE; // a sector without block header and serial
+    public static final int MAX_LONGS = ClockNotes.MAX_LONGS; // a sector without block header and serial
 
     static final int FIRST_SLOT = 512;
     static final int SLOT_LENGTH = 512;

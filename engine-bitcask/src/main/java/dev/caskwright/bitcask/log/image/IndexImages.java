@@ -3,6 +3,7 @@ package dev.caskwright.bitcask.log.image;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.spi.io.IoManager;
 import dev.caskwright.api.spi.log.ImageOutput;
+import dev.caskwright.api.spi.log.LogImages;
 import dev.caskwright.api.spi.log.RecordLogOptions;
 import dev.caskwright.bitcask.log.file.DataFile;
 import dev.caskwright.bitcask.log.file.FileNumbers;
@@ -17,7 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The images of the key index that a log has: which one counts, how much it covers, and whether there may be a new one. */
-public final class IndexImages {
+public final class IndexImages implements LogImages {
     /** How far the log has come. Under the write lock. */
     public interface Appended {
         long position();
@@ -66,7 +67,7 @@ public final class IndexImages {
         coveredBytes = -bytesAfterIt;
     }
 
-    /** Begins a new image, under the write lock; null if there is nothing new, or if there may be none. */
+    @Override
     public @Nullable ImageOutput begin(String format) {
         if (areCachesDistrusted || (manifest.image() != null && coveredBytes == appended.writtenBytes())) {
             return null;
@@ -134,7 +135,7 @@ public final class IndexImages {
         return true;
     }
 
-    /** Returns the bytes of the log that no image covers. */
+    @Override
     public long bytesWithout() {
         return manifest.image() == null ? bytesOfFiles() : appended.writtenBytes() - coveredBytes;
     }

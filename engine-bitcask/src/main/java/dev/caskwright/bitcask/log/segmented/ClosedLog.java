@@ -36,7 +36,8 @@ public final class ClosedLog {
                     for (DataFile file : log.files()) {
                         parts.add(new LogCopy.Part(file, file.length()));
                     }
-                    return log.copyTo(to, new LogCopy(form, parts, log.clockNote(), log.lastVersion()));
+                    return log.copyTo(
+                            to, new LogCopy(form, parts, log.clockNotes().clockNote(), log.lastVersion()));
                 }
             } finally {
                 log.abandon();

@@ -13,10 +13,11 @@ import dev.caskwright.api.spi.io.IoManager;
 import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.api.spi.log.BatchDraft;
-import dev.caskwright.api.spi.log.ImageOutput;
+import dev.caskwright.api.spi.log.ClockNotes;
 import dev.caskwright.api.spi.log.LogCopy;
+import dev.caskwright.api.spi.log.LogImages;
+import dev.caskwright.api.spi.log.LogMerge;
 import dev.caskwright.api.spi.log.LogSegment;
-import dev.caskwright.api.spi.log.MergeOutput;
 import dev.caskwright.api.spi.log.RecordDraft;
 import dev.caskwright.api.spi.log.RecordLog;
 import dev.caskwright.api.spi.log.RecordLogOpening;
@@ -59,9 +60,7 @@ import dev.caskwright.bitcask.log.scan.FileScanner;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -499,20 +498,13 @@ public final class SegmentedLog implements RecordLog {
     }
 
     @Override
-    public long beginMerge(int count) throws IOException {
+    public LogMerge beginMerge(int maxOutputs) throws IOException {
         leaveActive();
-        return numbers.take(count);
+        long first = numbers.take(maxOutputs);
+        return new FileMerge(io, manifest, first, first + maxOutputs - 1, this::createOutput);
     }
 
-    @Override
-    public boolean isFree(long id) throws IOException {
-        List<String> names = new ArrayList<>(io.list());
-        names.addAll(io.listObstacles());
-        return names.stream().noneMatch(name -> FileNames.isOurs(name) && FileNames.id(name) == id);
-    }
-
-    @Override
-    public MergeOutput createOutput(long id) throws IOException {
+    private MergedFile createOutput(long id) throws IOException {
         return new MergedFile(
                 io,
                 manifest.store(),
@@ -523,23 +515,8 @@ public final class SegmentedLog implements RecordLog {
     }
 
     @Override
-    public void commitMerge(List<LogSegment> inputs, List<LogSegment> outputs, long lastReservedId) throws IOException {
-        // A crash may not list a file whose name is not there, so the names come first.
-        io.syncDirectory();
-        List<Manifest.Sealed> listed = new ArrayList<>();
-        Map<Long, Long> sums = new TreeMap<>();
-        long changesFrom = 0;
-        for (LogSegment output : outputs) {
-            DataFile file = (DataFile) output;
-            listed.add(file.sealedEntry());
-            file.putHintSum(sums);
-        }
-        List<Long> ids = new ArrayList<>();
-        for (LogSegment input : inputs) {
-            ids.add(input.id());
-            changesFrom = Math.max(changesFrom, input.lastVersion());
-        }
-        manifest.merge(lastReservedId, changesFrom, ids, listed, sums);
+    public void drop(List<LogSegment> segments) throws IOException {
+        FileMerge.replace(io, manifest, 0, segments, List.of());
     }
 
     /**
@@ -601,18 +578,13 @@ public final class SegmentedLog implements RecordLog {
     }
 
     @Override
-    public @Nullable ImageOutput beginImage(String format) {
-        return images.begin(format);
+    public LogImages images() {
+        return images;
     }
 
     /** Deletes a file that nothing needs, or tries again later. */
     void deleteUnneeded(String fileName) {
         unneeded.delete(fileName);
-    }
-
-    @Override
-    public long bytesWithoutImage() {
-        return images.bytesWithout();
     }
 
     /** How far the log has come, for images of the index. */
@@ -656,13 +628,8 @@ public final class SegmentedLog implements RecordLog {
     }
 
     @Override
-    public long[] clockNote() {
-        return manifest.clockNote();
-    }
-
-    @Override
-    public void noteClock(Supplier<long[]> latest) throws IOException {
-        manifest.noteClock(latest);
+    public ClockNotes clockNotes() {
+        return manifest;
     }
 
     @Override
