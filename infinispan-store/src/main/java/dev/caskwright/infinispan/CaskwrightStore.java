@@ -78,6 +78,7 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
             boolean callerRuns,
             FailedWrites failedWrites,
             Set<Integer> unremoved, // segments whose removal was asked for and has not been done
+            GivenEntries given,
             Path directory,
             BlockingManager blocking,
             TimeService time,
@@ -116,6 +117,7 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
                     configuration.callerRuns(),
                     configuration.failedWrites(),
                     ConcurrentHashMap.newKeySet(),
+                    GivenEntries.of(context.getCache()),
                     directory,
                     context.getBlockingManager(),
                     context.getTimeService(),
@@ -263,7 +265,7 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
     @Override
     public CompletionStage<Void> write(int segment, MarshallableEntry<? extends K, ? extends V> entry) {
         Opened<K, V> open = open();
-        return change(open, put(segment, entry));
+        return change(open, GivenEntries.isGiven(entry) ? putGiven(open, segment, entry) : put(open, segment, entry));
     }
 
     /** Adds a change to the queue, and tells if it fails. */
@@ -275,9 +277,36 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
         });
     }
 
-    private static WriteQueue.Change<Void> put(int segment, MarshallableEntry<?, ?> entry) {
+    /** Puts what another node has given, unless its key was written since, or there is nothing to be given any more. */
+    private static WriteQueue.Change<Void> putGiven(Opened<?, ?> open, int segment, MarshallableEntry<?, ?> entry) {
+        boolean isWanted = open.given.isTransferring();
+        byte[] entryKey = entryKey(segment, entry);
+        WriteQueue.Change<Void> put = put(entryKey, entry);
+        return batch -> isWanted && !open.given.isWritten(entryKey) ? put.addTo(batch) : null;
+    }
+
+    private static WriteQueue.Change<Void> put(Opened<?, ?> open, int segment, MarshallableEntry<?, ?> entry) {
+        byte[] entryKey = entryKey(segment, entry);
+        return noting(open, entryKey, put(entryKey, entry));
+    }
+
+    /** Returns a change that also notes, while segments are on their way to this node, that the key was written. */
+    private static <R> WriteQueue.Change<R> noting(Opened<?, ?> open, byte[] entryKey, WriteQueue.Change<R> change) {
+        if (!open.given.isTransferring()) {
+            return change;
+        }
+        return batch -> {
+            open.given.wasWritten(entryKey);
+            return change.addTo(batch);
+        };
+    }
+
+    private static byte[] entryKey(int segment, MarshallableEntry<?, ?> entry) {
         ByteBuffer key = entry.getKeyBytes();
-        byte[] entryKey = Layout.entryKey(segment, key.getBuf(), key.getOffset(), key.getLength());
+        return Layout.entryKey(segment, key.getBuf(), key.getOffset(), key.getLength());
+    }
+
+    private static WriteQueue.Change<Void> put(byte[] entryKey, MarshallableEntry<?, ?> entry) {
         byte[] value = Layout.value(entry);
         long expiry = Layout.expiry(value);
         return batch -> {
@@ -293,7 +322,7 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
     public CompletionStage<Boolean> delete(int segment, Object key) {
         Opened<K, V> open = open();
         byte[] entryKey = Layout.entryKey(segment, marshalled(open, key));
-        return change(open, batch -> delete(batch, entryKey));
+        return change(open, noting(open, entryKey, batch -> delete(batch, entryKey)));
     }
 
     private static boolean delete(WriteQueue.Pending batch, byte[] entryKey) throws IOException {
@@ -320,15 +349,15 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
                 .flatMap(
                         keys -> Flowable.fromPublisher(keys).map(key -> {
                             byte[] entryKey = Layout.entryKey(keys.getSegment(), marshalled(open, key));
-                            return batch -> {
+                            return noting(open, entryKey, batch -> {
                                 delete(batch, entryKey);
                                 return null;
-                            };
+                            });
                         }),
                         publisherCount);
         Flowable<WriteQueue.Change<Void>> written = Flowable.fromPublisher(writes)
                 .flatMap(
-                        entries -> Flowable.fromPublisher(entries).map(entry -> put(entries.getSegment(), entry)),
+                        entries -> Flowable.fromPublisher(entries).map(entry -> put(open, entries.getSegment(), entry)),
                         publisherCount);
         return Flowable.mergeArray(removed, written)
                 .toList()
@@ -353,7 +382,11 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
     @Override
     public CompletionStage<Void> addSegments(IntSet segments) {
         Opened<K, V> open = open();
+        boolean isNew = !open.given.isTransferring(); // else it is another phase of the same
         return change(open, batch -> {
+            if (isNew) {
+                open.given.forget();
+            }
             List<Integer> left =
                     open.unremoved.stream().filter(segments::contains).toList();
             if (!left.isEmpty()) {
@@ -376,7 +409,13 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
             ranges.add(Layout.segment(segment));
             open.unremoved.add(segment);
         });
-        return remove(open, ranges, () -> segments.forEach((int segment) -> open.unremoved.remove(segment)));
+        return remove(
+                open,
+                ranges,
+                () -> segments.forEach((int segment) -> {
+                    open.unremoved.remove(segment);
+                    open.given.forget(segment);
+                }));
     }
 
     private static CompletionStage<Void> remove(Opened<?, ?> open, List<Range> ranges, Runnable whenDone) {

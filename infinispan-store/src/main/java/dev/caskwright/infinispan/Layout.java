@@ -59,6 +59,10 @@ final class Layout {
         return Arrays.copyOfRange(entryKey, ENTRY_PREFIX, entryKey.length);
     }
 
+    static int segmentOf(byte[] entryKey) {
+        return ByteBuffer.wrap(entryKey).getInt(1);
+    }
+
     static Range segment(int segment) {
         return Range.all().from(entryKey(segment, new byte[0]), true).to(entryKey(segment + 1, new byte[0]), false);
     }

@@ -46,6 +46,13 @@ final class Caches {
         return builder;
     }
 
+    /** Returns the same without a store, all in memory. */
+    static ConfigurationBuilder distributedInMemory() {
+        ConfigurationBuilder builder = new ConfigurationBuilder();
+        builder.clustering().cacheMode(CacheMode.DIST_SYNC).hash().numOwners(2);
+        return builder;
+    }
+
     static DefaultCacheManager alone(ConfigurationBuilder cache) {
         DefaultCacheManager manager = new DefaultCacheManager(new GlobalConfigurationBuilder().build());
         try {
