@@ -75,6 +75,10 @@ final class RatisSettings {
         RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(properties, false);
         RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(properties, true);
         RaftServerConfigKeys.Log.setPurgeGap(properties, 1);
+        // Ratis would follow each entry with another one, which says that it is agreed on and costs as much. It is for
+        // members that
+        // start without a majority, to know more of what is; here they wait for one, and the store tells what it has.
+        RaftServerConfigKeys.Log.setLogMetadataEnabled(properties, false);
         // Ratis would copy files without a force, and swap directories while the log is purged. See SnapshotFetch.
         RaftServerConfigKeys.Log.Appender.setInstallSnapshotEnabled(properties, false);
     }

@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
  * entry passes some ten threads and a force on each member, so what counts is how many commands share that. One thread sends, so
  * commands reach the log in the order in which they were submitted.
  *
- * <p>Of small entries two are under way at once, of full ones eight. A member that does not lead sends one at a time to the
+ * <p>Of small entries two are under way at once, of full ones eight. The second small one goes once it has as many commands as the
+ * first: by then half of those who wait for replies are in each, where one that went at once would have but the first of them, and
+ * cost as much. A member that does not lead sends one at a time to the
  * leader, so that no two overtake each other. The bounds are below Ratis' own, beyond which it would refuse.
  */
 final class WriteQueue {
@@ -106,6 +108,7 @@ final class WriteQueue {
     private long queuedBytes;
     private int flying;
     private long flyingBytes;
+    private int flyingCommands;
     private long lastCallId;
     private @Nullable Throwable closed;
 
@@ -305,6 +308,7 @@ final class WriteQueue {
                 sent = take(leader);
                 flying++;
                 flyingBytes += sent.bytes;
+                flyingCommands += sent.commands.size();
             } finally {
                 lock.unlock();
             }
@@ -337,14 +341,17 @@ final class WriteQueue {
         return null;
     }
 
+    /** Returns whether the next entry may go; a second small one waits until it has as many commands as the first, see above. */
     private boolean isSendable() {
         if (queue.isEmpty()) {
             return false;
         }
         boolean isFullEntry = queue.size() >= MOST_COMMANDS || queuedBytes >= MOST_BYTES;
         long next = Math.max(queue.getFirst().command.encodedBytes(), Math.min(queuedBytes, MOST_BYTES));
-        return flying < (isFullEntry ? MOST_IN_FLIGHT : SMALL_IN_FLIGHT)
-                && (flying == 0 || flyingBytes + next <= MOST_BYTES_IN_FLIGHT);
+        return flying == 0
+                || (isFullEntry
+                        ? flying < MOST_IN_FLIGHT && flyingBytes + next <= MOST_BYTES_IN_FLIGHT
+                        : flying < SMALL_IN_FLIGHT && queue.size() >= flyingCommands);
     }
 
     private Sent take(Leader leader) {
@@ -433,6 +440,7 @@ final class WriteQueue {
         try {
             flying--;
             flyingBytes -= sent.bytes;
+            flyingCommands -= sent.commands.size();
             changed.signalAll();
         } finally {
             lock.unlock();

@@ -63,6 +63,22 @@ final class WriteQueueTest {
     }
 
     @Test
+    void aSecondSmallEntryHasAsManyCommandsAsTheFirst() throws Exception {
+        leader = WriteQueue.Leader.NOWHERE;
+        open(LONG);
+        for (int i = 0; i < 4; i++) {
+            submit(i);
+        }
+        leader = WriteQueue.Leader.HERE;
+        queue.leaderChanged();
+        assertThat(sent.take().commands()).hasSize(4);
+        for (int i = 4; i < 8; i++) {
+            submit(i);
+        }
+        assertThat(sent.take().commands()).hasSize(4);
+    }
+
+    @Test
     void aCommandThatRaftRefusedBeforeItsLogWasNotApplied() throws Exception {
         open(LONG);
         CompletableFuture<byte[]> reply = submit(0);
