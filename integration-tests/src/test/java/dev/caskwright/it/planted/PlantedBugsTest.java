@@ -6,6 +6,7 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMetho
 
 import dev.caskwright.it.Checkout;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.StringWriter;
 import java.lang.reflect.Method;
 import java.net.URL;
@@ -39,8 +40,6 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
 final class PlantedBugsTest {
     private static final List<String> MODULES = List.of("engine-bitcask", "engine-moss", "io-standard");
     private static final List<String> USED_BY_THEIR_TESTS = List.of("engine-bolt"); // and not by this module
-    private static final List<String> PACKAGES =
-            List.of("dev.caskwright.bitcask.", "dev.caskwright.moss.", "dev.caskwright.io.standard.");
 
     @TempDir
     private Path temporary;
@@ -213,7 +212,10 @@ final class PlantedBugsTest {
         return Arrays.asList(text.split("\n")).get(0);
     }
 
-    /** Loads the packages in which bugs are planted by itself, and everything else as usual. */
+    /**
+     * Loads our own classes by itself, so that plug-ins which are found by their names have the bugs, too; and everything else
+     * as usual.
+     */
     private static final class BugLoader extends URLClassLoader {
         BugLoader(URL[] urls) {
             super(urls, PlantedBugsTest.class.getClassLoader());
@@ -221,12 +223,28 @@ final class PlantedBugsTest {
 
         @Override
         protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-            if (PACKAGES.stream().noneMatch(name::startsWith)) {
+            if (!name.startsWith("dev.caskwright.")) {
                 return super.loadClass(name, resolve);
             }
             synchronized (getClassLoadingLock(name)) {
                 Class<?> loaded = findLoadedClass(name);
-                return loaded != null ? loaded : findClass(name);
+                return loaded != null ? loaded : define(name);
+            }
+        }
+
+        private Class<?> define(String name) throws ClassNotFoundException {
+            String file = name.replace('.', '/') + ".class";
+            if (findResource(file) != null) {
+                return findClass(name);
+            }
+            try (InputStream in = getParent().getResourceAsStream(file)) {
+                if (in == null) {
+                    throw new ClassNotFoundException(name);
+                }
+                byte[] bytes = in.readAllBytes();
+                return defineClass(name, bytes, 0, bytes.length);
+            } catch (IOException e) {
+                throw new ClassNotFoundException(name, e);
             }
         }
     }
