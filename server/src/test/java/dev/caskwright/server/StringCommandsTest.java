@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -114,6 +116,90 @@ class StringCommandsTest {
                 List.of("NX XX", "NX IFEQ 1", "EX", "EX 1 PX 1", "EX 1 KEEPTTL", "KEEPTTL PX 5", "FOO", "IFEQ")) {
             fails("SET a 1 " + wrong, "ERR syntax error");
         }
+    }
+
+    /** Values and their digests are those of the documentation of Redis and of its issue 14496, which has one with zeros in front. */
+    @Test
+    void digestsAreThoseOfRedis() throws IOException {
+        assertThat(client.call("SET", "a", "Hello world")).isEqualTo("OK");
+        ask("DIGEST a", "b6acb9d84a38ff74");
+        ask("DIGEST missing", null);
+        ask("SET b v8lf0c11xh8ymlqztfd3eeq16kfn4sspw7fqmnuuq3k3t75em5wdizgcdw7uc26nnf961u2jkfzkjytls2kwlj7626sd", "OK");
+        ask("DIGEST b", "00006c38adf31777");
+        fails("DIGEST", "ERR wrong number of arguments for 'digest' command");
+    }
+
+    @Test
+    void setAndDelexCompareDigests() throws IOException {
+        String digestOfTest = "9ec9f7918d7dfc40";
+        String other = "9ec9f7918d7dfc41";
+        ask("SET a test", "OK");
+        ask("SET a 2 IFDEQ " + other, null);
+        ask("SET a 2 IFDNE " + digestOfTest, null);
+        ask("SET a 2 GET IFDNE " + digestOfTest, "test");
+        ask("GET a", "test");
+        ask("SET a test IFDEQ " + digestOfTest.toUpperCase(Locale.ROOT) + " EX 10", "OK");
+        ask("TTL a", 10L);
+        ask("SET a test IFDNE " + other, "OK");
+        ask("SET new 1 IFDEQ " + other, null);
+        ask("SET new 1 IFDNE " + other, "OK");
+        ask("DELEX a IFDEQ " + other, 0L);
+        ask("DELEX a IFDNE " + digestOfTest, 0L);
+        ask("DELEX a IFDEQ " + digestOfTest, 1L);
+        ask("DELEX a IFDEQ " + digestOfTest, 0L);
+        ask("DELEX new IFDNE " + other, 1L);
+        ask("DELEX new IFDNE " + other, 0L);
+        for (String wrong : List.of("1", digestOfTest + "0", "9ec9f7918d7dfc4x", digestOfTest.substring(1))) {
+            fails("SET a 2 IFDEQ " + wrong, "ERR a digest must be exactly 16 hexadecimal characters");
+            fails("DELEX a IFDNE " + wrong, "ERR a digest must be exactly 16 hexadecimal characters");
+        }
+        for (String wrong : List.of("IFDEQ", "IFDEQ " + other + " NX", "IFDEQ " + other + " IFEQ 1")) {
+            fails("SET a 1 " + wrong, "ERR syntax error");
+        }
+        fails("DELEX a IFDEQ " + other + " " + other, "ERR syntax error");
+    }
+
+    /** The strings and what becomes of them are those of the documentation of Redis. */
+    @Test
+    void theLongestCommonSubsequenceIsFound() throws IOException {
+        ask("MSET a ohmytext b mynewtext", "OK");
+        ask("LCS a b", "mytext");
+        ask("LCS a b LEN", 6L);
+        List<Object> last = List.of(List.of(4L, 7L), List.of(5L, 8L));
+        List<Object> first = List.of(List.of(2L, 3L), List.of(0L, 1L));
+        ask("LCS a b IDX", matches(List.of(last, first), 6));
+        ask("LCS a b IDX MINMATCHLEN 4", matches(List.of(last), 6));
+        ask("LCS a b IDX MINMATCHLEN 5", matches(List.of(), 6));
+        ask("lcs a b minmatchlen -1 idx", matches(List.of(last, first), 6));
+        List<Object> lastWithLength = List.of(List.of(4L, 7L), List.of(5L, 8L), 4L);
+        ask("LCS a b WITHMATCHLEN IDX MINMATCHLEN 4", matches(List.of(lastWithLength), 6));
+        ask("LCS a b WITHMATCHLEN", "mytext");
+        ask("LCS a missing", "");
+        ask("LCS missing missing LEN", 0L);
+        ask("LCS missing b IDX", matches(List.of(), 0));
+        fails("LCS a b LEN IDX", "ERR If you want both the length and indexes, please just use IDX.");
+        fails("LCS a b FOO", "ERR syntax error");
+        fails("LCS a b MINMATCHLEN", "ERR syntax error");
+        fails("LCS a b IDX MINMATCHLEN x", "ERR value is not an integer or out of range");
+        fails("LCS a", "ERR wrong number of arguments for 'lcs' command");
+    }
+
+    private Object matches(List<Object> matches, long length) {
+        return protocol() == 3 ? Map.of("matches", matches, "len", length) : List.of("matches", matches, "len", length);
+    }
+
+    /** Long strings are a worker's, and what the table of Redis would not hold is an error. */
+    @Test
+    void longStringsHaveACommonSubsequenceToo() throws IOException {
+        String middle = "0123456789".repeat(150);
+        client.call("SET", "a", "x".repeat(100) + middle);
+        client.call("SET", "b", middle + "y".repeat(100));
+        assertThat(client.call("LCS", "a", "b")).isEqualTo(middle);
+        ask("LCS a b IDX", matches(List.of(List.of(List.of(100L, 1599L), List.of(0L, 1499L))), 1500));
+        client.call("SET", "a", "x".repeat(5_000));
+        client.call("SET", "b", "x".repeat(5_000));
+        fails("LCS a b LEN", "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
+        ask("LCS a missing LEN", 0L);
     }
 
     @Test

@@ -6,19 +6,42 @@ import dev.caskwright.server.store.Data.Stored;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** SET key value [NX | XX | IFEQ value | IFNE value] [GET] [EX | PX | EXAT | PXAT time | KEEPTTL]. */
+/**
+ * SET key value [NX | XX | IFEQ value | IFNE value | IFDEQ digest | IFDNE digest] [GET] [EX | PX | EXAT | PXAT time | KEEPTTL].
+ */
 final class SetCommand {
     private enum Condition {
         NONE,
         ABSENT,
         PRESENT,
         EQUAL,
-        NOT_EQUAL
+        NOT_EQUAL,
+        SAME_DIGEST,
+        OTHER_DIGEST;
+
+        /** Returns the condition that an option with a value names, or null. */
+        static @Nullable Condition ofComparison(Request request, int i) {
+            if (request.is(i, "IFEQ")) {
+                return EQUAL;
+            }
+            if (request.is(i, "IFNE")) {
+                return NOT_EQUAL;
+            }
+            if (request.is(i, "IFDEQ")) {
+                return SAME_DIGEST;
+            }
+            return request.is(i, "IFDNE") ? OTHER_DIGEST : null;
+        }
+
+        boolean compares() {
+            return compareTo(EQUAL) >= 0;
+        }
     }
 
     private final Call call;
     private Condition condition = Condition.NONE;
     private int comparedAt;
+    private long comparedDigest;
     private boolean returnsOld;
     private boolean keepsExpiry;
     private long expiresAtMillis = Data.NEVER;
@@ -41,7 +64,7 @@ final class SetCommand {
     /** Returns whether a request tells of, or depends on, the old value. */
     static boolean reads(Request request) {
         for (int i = 3; i < request.count(); i++) {
-            if (request.is(i, "GET") || request.is(i, "IFEQ") || request.is(i, "IFNE")) {
+            if (request.is(i, "GET") || Condition.ofComparison(request, i) != null) {
                 return true;
             }
         }
@@ -53,13 +76,14 @@ final class SetCommand {
         int i = 3;
         while (i < call.count()) {
             boolean hasNext = i + 1 < call.count();
+            Condition comparison = hasNext ? Condition.ofComparison(request, i) : null;
             if (request.is(i, "NX")) {
                 only(Condition.ABSENT);
             } else if (request.is(i, "XX")) {
                 only(Condition.PRESENT);
-            } else if (hasNext && (request.is(i, "IFEQ") || request.is(i, "IFNE"))) {
-                only(request.is(i, "IFEQ") ? Condition.EQUAL : Condition.NOT_EQUAL);
-                comparedAt = ++i;
+            } else if (comparison != null) {
+                only(comparison);
+                compareWith(++i);
             } else if (request.is(i, "GET")) {
                 returnsOld = true;
             } else if (request.is(i, "KEEPTTL") && expiresAtMillis == Data.NEVER) {
@@ -70,6 +94,13 @@ final class SetCommand {
                 throw CommandException.syntax();
             }
             i++;
+        }
+    }
+
+    private void compareWith(int i) {
+        comparedAt = i;
+        if (condition == Condition.SAME_DIGEST || condition == Condition.OTHER_DIGEST) {
+            comparedDigest = Digest.parse(call.request(), i);
         }
     }
 
@@ -118,7 +149,7 @@ final class SetCommand {
     }
 
     private @Nullable Stored old(byte[] key) throws IOException {
-        boolean readsValue = returnsOld || condition == Condition.EQUAL || condition == Condition.NOT_EQUAL;
+        boolean readsValue = returnsOld || condition.compares();
         return readsValue ? call.stringEntry(key) : call.data().entry(key);
     }
 
@@ -129,6 +160,8 @@ final class SetCommand {
             case PRESENT -> old != null;
             case EQUAL -> old != null && StringCommands.equals(old.stored(), call.request(), comparedAt);
             case NOT_EQUAL -> old == null || !StringCommands.equals(old.stored(), call.request(), comparedAt);
+            case SAME_DIGEST -> old != null && Digest.of(old.stored()) == comparedDigest;
+            case OTHER_DIGEST -> old == null || Digest.of(old.stored()) != comparedDigest;
         };
     }
 }

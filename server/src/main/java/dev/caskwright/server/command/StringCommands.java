@@ -33,6 +33,10 @@ final class StringCommands {
                 .flags(FAST));
         commands.add(read("GETRANGE", 4, StringCommands::getRange, "2.4.0", "Returns a part of a string."));
         commands.add(read("SUBSTR", 4, StringCommands::getRange, "1.0.0", "Returns a part of a string."));
+        commands.add(read("DIGEST", 2, Digest::run, "8.4.0", "Returns a hash of a string value: XXH3, in hexadecimal.")
+                .flags(FAST));
+        commands.add(read("LCS", -3, LcsCommand::run, "7.0.0", "Returns the longest common subsequence of two strings.")
+                .keys(1, 2, 1, READ));
         commands.add(read("MGET", -2, StringCommands::multiGet, "1.0.0", "Returns the string values of several keys.")
                 .flags(FAST)
                 .keys(1, -1, 1, READ));
@@ -337,12 +341,16 @@ final class StringCommands {
             call.reply().integer(call.data().delete(key) ? 1 : 0);
             return;
         }
-        boolean wantsEqual = call.request().is(2, "IFEQ");
-        if (call.count() != 4 || (!wantsEqual && !call.request().is(2, "IFNE"))) {
+        Request request = call.request();
+        boolean comparesDigests = request.is(2, "IFDEQ") || request.is(2, "IFDNE");
+        boolean wantsEqual = request.is(2, "IFEQ") || request.is(2, "IFDEQ");
+        if (call.count() != 4 || (!wantsEqual && !comparesDigests && !request.is(2, "IFNE"))) {
             throw CommandException.syntax();
         }
+        long digest = comparesDigests ? Digest.parse(request, 3) : 0;
         byte[] stored = call.stringAt(key);
-        boolean holds = stored != null && equals(stored, call.request(), 3) == wantsEqual;
+        boolean holds = stored != null
+                && (comparesDigests ? Digest.of(stored) == digest : equals(stored, request, 3)) == wantsEqual;
         call.reply().integer(holds && call.data().delete(key) ? 1 : 0);
     }
 
