@@ -2,14 +2,9 @@ package dev.caskwright.server;
 
 import dev.caskwright.server.command.Call;
 import dev.caskwright.server.command.Dispatcher;
-import dev.caskwright.server.command.GroupErrors;
 import dev.caskwright.server.command.Host;
 import dev.caskwright.server.command.Link;
-import dev.caskwright.server.command.Proposal;
 import dev.caskwright.server.command.Session;
-import dev.caskwright.server.command.Shard;
-import dev.caskwright.server.replication.Replication;
-import dev.caskwright.server.replication.ReplicationException;
 import dev.caskwright.server.resp.ProtocolException;
 import dev.caskwright.server.resp.Reply;
 import dev.caskwright.server.resp.Request;
@@ -23,17 +18,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Deque;
-import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -59,20 +46,10 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     /** Messages to other clients beyond which no further request is run before these have gone. */
     private static final int MANY_PUSHES = 1_000;
 
-    /** How often a request that looks at keys is tried. */
-    private static final int LOOKS = 64;
-
-    /** The list of databases has not been read in this turn. */
-    private static final long NEVER = -1;
-
-    /** It has, while there may have been changes. */
-    private static final long SOMETIME = 1;
-
     /** What a message that waits for the event loop takes, roughly, beside its bytes, which all who get it share. */
     private static final long PUSH_BYTES = 160;
 
     private static final int LAST_REPLIES_SECONDS = 30;
-    private static final int SMALLEST_INPUT = 512;
 
     private final Host host;
     private final Gate gate;
@@ -82,33 +59,23 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     private final Session session;
     private final Call call;
     private final RequestParser parser;
+
+    /** Whether the parser has the limits for a client who has said who it is. */
+    private boolean isKnown;
+
     private final Request request = new Request();
     private RequestLimits limits;
     private long replyLimit;
     private int configVersion;
     private @Nullable ChannelHandlerContext context;
 
-    /** What came and was not run: a part of a request, or requests that wait. Empty when there is nothing. */
-    private byte[] input = {};
-
-    private int inputFrom;
-    private int inputTo;
-
-    private final Deque<Batch> output = new ArrayDeque<>();
-    private long outputBytes;
-
-    /** What the channel had not sent when it was last asked, and whether it will tell when it has. */
-    private long unsentBytes;
-
-    private boolean isUnsentTold;
+    private final Input input;
+    private final Output output;
 
     /** What other threads see of the two. */
     private volatile long shownInputBytes;
 
     private volatile long shownOutputBytes;
-
-    /** After how many changes of the store of a group this turn has read the list of databases. */
-    private long lookedAt;
 
     /** The last request has not wholly come. */
     private boolean needsMore;
@@ -120,33 +87,13 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     private @Nullable ScheduledFuture<?> timeout;
     private boolean isPaused;
 
-    /** Whether the server is a member of a group. */
-    private final boolean isInGroup;
-
-    /** The group that what is gathered is for. */
-    private @Nullable Shard proposed;
-
-    /** The group that the last barrier was of, and that the list of databases was read of. */
-    private @Nullable Shard looked;
-
-    /** What is gathered for the group in this turn, or null. */
-    private @Nullable Proposal proposal;
-
-    private boolean isWithGroup;
-
-    /** What the group was asked for a reply, or null. */
-    private @Nullable CompletableFuture<Integer> asked;
+    /** What runs requests if the server is a member of a group, or null. */
+    private final @Nullable GroupRequests group;
 
     /** How many bytes have come since the beginning, and how many of them belong to requests that have been run. */
     private long receivedBytes;
 
     private long runBytes;
-
-    /** Requests that lie before this many bytes came before the last barrier began, which has ended: they may look. */
-    private long barrierBytes;
-
-    /** What requests that may look are answered, or null if the barrier was passed. */
-    private @Nullable String barrierFailure;
 
     private boolean isClosing;
     private boolean isEnding;
@@ -161,13 +108,16 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         this.loop = loop;
         this.channel = channel;
         gate = host.keyspace().gate();
-        isInGroup = host.replication() != null;
         configVersion = host.config().version();
         limits = limits();
         replyLimit = replyLimit();
         session = new Session(id, this, host, host.keyspace().nowMillis());
-        parser = new RequestParser(session.isAuthenticated() ? limits : RequestLimits.UNAUTHENTICATED);
+        isKnown = session.isAuthenticated();
+        parser = new RequestParser(isKnown ? limits : RequestLimits.UNAUTHENTICATED);
         call = Dispatcher.callOf(host, session, loop.reply());
+        input = new Input(budget, host.statistics());
+        output = new Output(host, budget, loop, channel, session);
+        group = host.replication() == null ? null : new GroupRequests(this, host, budget, loop, session, call, request);
     }
 
     private RequestLimits limits() {
@@ -210,8 +160,11 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
             if (isClosing) {
                 return; // nobody waits for an answer
             }
-            if (inputTo > inputFrom) {
-                if (append(bytes, count)) {
+            if (!input.isEmpty()) {
+                String problem = input.append(bytes, count);
+                if (problem != null) {
+                    endWith(problem);
+                } else {
                     runWhatCame();
                 }
                 return;
@@ -220,79 +173,22 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
             bytes.readBytes(shared, 0, count);
             int from = run(shared, 0, count);
             if (from < count && !isClosing) {
-                keep(shared, from, count);
+                String problem = input.keep(shared, from, count);
+                if (problem != null) {
+                    endWith(problem);
+                }
             }
         } finally {
             bytes.release();
         }
     }
 
-    /** Keeps what was not run. */
-    private void keep(byte[] bytes, int from, int to) {
-        if (reserve(Math.max(SMALLEST_INPUT, to - from))) {
-            System.arraycopy(bytes, from, input, 0, to - from);
-            inputFrom = 0;
-            inputTo = to - from;
-        }
-    }
-
-    /** Puts bytes behind those that are kept; returns false if that is too much. */
-    private boolean append(ByteBuf bytes, int count) {
-        int kept = inputTo - inputFrom;
-        if (input.length - inputTo < count) {
-            byte[] old = input;
-            int from = inputFrom;
-            if (input.length - kept < count) {
-                long wanted = Math.max((long) kept + count, Math.min(2L * input.length, Integer.MAX_VALUE - 8));
-                if (wanted > Integer.MAX_VALUE - 8 || !reserve((int) wanted)) {
-                    return false;
-                }
-            }
-            System.arraycopy(old, from, input, 0, kept);
-            inputFrom = 0;
-            inputTo = kept;
-        }
-        bytes.readBytes(input, inputTo, count);
-        inputTo += count;
-        return true;
-    }
-
-    /** Makes the array for what is kept so long; returns false, and closes the connection, if that is too much. */
-    private boolean reserve(int length) {
-        long more = (long) length - input.length;
-        if (more <= 0 && input.length > 0) {
-            return true;
-        }
-        if (!budget.take(more)) {
-            host.statistics().closedForLimit();
-            LOG.warn("closed a connection: requests and replies under way would exceed maxmemory-clients");
-            endWith("ERR the limit of memory for requests under way is reached (maxmemory-clients)");
-            return false;
-        }
-        try {
-            input = Arrays.copyOf(input, length);
-        } catch (OutOfMemoryError e) {
-            budget.giveBack(more);
-            LOG.error("out of memory for a request", e);
-            endWith("OOM the server is out of memory");
-            return false;
-        }
-        return true;
-    }
-
-    private void dropInput() {
-        budget.giveBack(input.length);
-        input = new byte[0];
-        inputFrom = 0;
-        inputTo = 0;
-    }
-
     private void runWhatCame() {
-        if (inputTo > inputFrom && !isClosing) {
-            inputFrom = run(input, inputFrom, inputTo);
+        if (!input.isEmpty() && !isClosing) {
+            input.takenTo(run(input.bytes(), input.from(), input.to()));
         }
-        if (inputTo == inputFrom && input.length > 0) {
-            dropInput();
+        if (input.isEmpty()) {
+            input.drop();
         }
     }
 
@@ -304,15 +200,18 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         reply.begin(batch.chunks(), session.protocol());
         refresh();
         reply.limit(replyLimit);
+        GroupRequests members = group;
         boolean isDependent = false;
         int pushed = 0;
-        int lookedTo = isInGroup || !session.isAuthenticated() ? Integer.MAX_VALUE : start;
+        int lookedTo = members != null || !session.isAuthenticated() ? Integer.MAX_VALUE : start;
         ReentrantLock lock = host.keyspace().lock();
         lock.lock();
         try {
             gate.takeDependence();
             needsMore = false;
-            lookedAt = NEVER;
+            if (members != null) {
+                members.begin();
+            }
             session.active(host.keyspace().nowMillis());
             while (mayRun() && reply.written() < MUCH_OUTPUT && pushed < MANY_PUSHES) {
                 if (from >= lookedTo) {
@@ -327,9 +226,9 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
                     if (isToWait()) {
                         break;
                     }
-                    if (!isInGroup) {
+                    if (members == null) {
                         isDependent |= runOne(reply, batch);
-                    } else if (!runInGroup(Dispatcher.shard(call, request), reply, batch, runBytes + next - start)) {
+                    } else if (!members.run(reply, batch, runBytes + next - start, receivedBytes)) {
                         break;
                     }
                     pushed += call.takePushed();
@@ -347,230 +246,26 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         }
         runBytes += from - start;
         if (!batch.isEmpty()) {
-            enqueue(batch);
+            output.add(batch);
         }
-        if (proposal != null && proposed != null) {
-            propose(proposed.replication(), proposal);
+        if (members != null) {
+            members.end();
         }
         return isClosing ? end : from;
     }
 
-    /** Runs the request, or adds it to what is proposed in this turn; returns false if neither can be now. */
-    private boolean runInGroup(Shard shard, Reply reply, Batch batch, long end) {
-        Proposal gathered = proposal;
-        switch (Dispatcher.route(call, request)) {
-            case LOG -> {
-                return addToProposal(shard, reply);
-            }
-            case LOOK -> {
-                if (gathered != null) {
-                    return Dispatcher.mayBeLogged(call, request) && addToProposal(shard, reply);
-                }
-                return mayLook(shard, end) && look(shard, reply, batch);
-            }
-            default -> {
-                if (gathered == null) {
-                    runOne(reply, batch);
-                    return true;
-                }
-                if (!Dispatcher.mayRunBeside(call, request) || !gathered.hasRoomFor(request)) {
-                    return false;
-                }
-                gathered.addReady(runApart(batch));
-                return true;
-            }
-        }
-    }
-
-    private boolean addToProposal(Shard shard, Reply reply) {
-        if (proposal == null) {
-            proposal = new Proposal(session.protocol());
-            proposed = shard;
-        } else if (!shard.equals(proposed) || !proposal.hasRoomFor(request)) {
-            return false;
-        }
-        Dispatcher.propose(call, request, reply, proposal);
-        return true;
-    }
-
-    /** Runs the request, and returns its reply instead of sending it. */
-    private byte[] runApart(Batch batch) {
-        Reply reply = loop.reply();
-        reply.drain();
-        List<ByteBuf> before = batch.chunks();
-        List<ByteBuf> own = new ArrayList<>();
-        reply.begin(own, session.protocol());
-        Dispatcher.run(call, request, reply);
-        reply.drain();
-        byte[] bytes = new byte[(int) reply.written()];
-        int position = 0;
-        for (ByteBuf chunk : own) {
-            int length = chunk.readableBytes();
-            chunk.readBytes(bytes, position, length);
-            position += length;
-            chunk.release();
-        }
-        reply.begin(before, session.protocol());
-        return bytes;
-    }
-
-    /** Returns whether a request that ends after so many bytes may look; if not, asks for a barrier. */
-    private boolean mayLook(Shard shard, long end) {
-        if (end <= barrierBytes && shard.equals(looked)) {
-            return true;
-        }
-        if (!shard.equals(looked)) {
-            looked = shard;
-            lookedAt = NEVER;
-        }
-        Replication members = shard.replication();
-        barrierFailure = null;
-        barrierBytes = receivedBytes;
-        String reads = host.config().text("replica-reads");
-        if (reads.equals("stale")) {
-            return true;
-        }
-        if (reads.equals("leader-only") && !members.isLeader()) {
-            barrierFailure = Dispatcher.moved(call, request, members.leaderAddress());
-            return true;
-        }
-        CompletableFuture<Void> barrier = members.barrier();
-        if (barrier.isDone() && !barrier.isCompletedExceptionally()) {
-            return true;
-        }
-        isWithGroup = true;
-        barrier.whenComplete((nothing, problem) -> inLoop(() -> {
-            isWithGroup = false;
-            barrierFailure = problem == null ? null : GroupErrors.ofRead(problem);
-            resumeInLoop();
-        }));
-        return false;
-    }
-
-    private boolean look(Shard shard, Reply reply, Batch batch) {
-        Replication members = shard.replication();
-        String failure = barrierFailure;
-        if (failure != null) {
-            Dispatcher.fail(call, reply, failure);
-            return true;
-        }
-        try {
-            if (Dispatcher.looksAtKeys(call, request)) {
-                return lookAtOneMoment(shard, reply, batch);
-            }
-            if (lookedAt == NEVER) {
-                shard.reload();
-                lookedAt = SOMETIME;
-            }
-        } catch (IOException e) {
-            LOG.warn("the list of databases cannot be read: leader={}", members.leaderAddress(), e);
-            Dispatcher.fail(call, reply, "IOERR the store cannot be read");
-            return true;
-        }
-        runOne(reply, batch);
-        return true;
-    }
-
-    /**
-     * Runs a request that looks at keys until no change came between its reads, that of the list of databases among them; if changes
-     * come too often, it is logged like one.
-     */
-    private boolean lookAtOneMoment(Shard shard, Reply reply, Batch batch) throws IOException {
-        Replication members = shard.replication();
-        long mark = reply.written();
-        for (int i = 0; i < LOOKS; i++) {
-            long before = members.changes();
-            if ((before & 1) != 0) {
-                Thread.onSpinWait();
-                continue;
-            }
-            if (lookedAt != before) {
-                shard.reload();
-                lookedAt = before;
-            }
-            runOne(reply, batch);
-            if (members.changes() == before) {
-                return true;
-            }
-            reply.truncate(mark);
-        }
-        return addToProposal(shard, reply);
-    }
-
-    private void propose(Replication members, Proposal whole) {
-        proposal = null;
-        isWithGroup = true;
-        byte[] commands = whole.isForTheGroup() ? whole.toBytes() : new byte[0];
-        CompletableFuture<byte[]> replies;
-        if (commands.length == 0) {
-            replies = CompletableFuture.completedFuture(commands);
-        } else if (budget.take(commands.length)) {
-            replies = members.propose(commands);
-            replies.whenComplete((bytes, problem) -> budget.giveBack(commands.length));
-        } else {
-            replies = CompletableFuture.failedFuture(new ReplicationException(
-                    ReplicationException.Kind.BUSY, null, "requests under way would exceed maxmemory-clients", null));
-        }
-        replies.whenComplete((bytes, problem) -> inLoop(() -> proposed(whole, bytes, problem)));
-    }
-
-    private void proposed(Proposal whole, byte @Nullable [] replies, @Nullable Throwable problem) {
-        isWithGroup = false;
-        if (isClosed) {
-            return;
-        }
-        enqueue(reply -> {
-            if (problem != null || replies == null) {
-                whole.fail(call, problem == null ? new IllegalStateException("no replies") : problem, reply);
-            } else {
-                whole.answer(call, replies, reply);
-            }
-        });
-        resumeInLoop();
-    }
-
-    /** Replies, to the request that is being run, what the group answers. */
-    @SuppressWarnings("FutureReturnValueIgnored") // its end is handled
-    private void askGroup(Call.Asked question) {
-        isWithGroup = true;
-        asked = question.answer();
-        boolean isQuiet = call.isSilent();
-        question.answer()
-                .whenComplete((answer, problem) -> inLoop(() -> {
-                    isWithGroup = false;
-                    asked = null;
-                    if (isClosed) {
-                        return;
-                    }
-                    if (!isQuiet && !question.answer().isCancelled()) {
-                        enqueue(reply -> {
-                            if (problem == null) {
-                                question.reply().accept(answer, reply);
-                            } else {
-                                Dispatcher.fail(call, reply, GroupErrors.ofRead(problem));
-                            }
-                        });
-                    }
-                    resumeInLoop();
-                }));
-    }
-
-    private void inLoop(Runnable task) {
-        try {
-            loop.eventLoop().execute(task);
-        } catch (RejectedExecutionException e) {
-            LOG.debug("the event loop ended while the group worked", e);
-        }
-    }
-
     private boolean mayRun() {
         return !isWithWorker
-                && !isWithGroup
+                && !isWithGroup()
                 && waiting == null
                 && !isPaused
                 && !isClosing
                 && channel.isWritable()
-                && outputBytes < MUCH_OUTPUT;
+                && output.bytes() < MUCH_OUTPUT;
+    }
+
+    private boolean isWithGroup() {
+        return group != null && group.isWaiting();
     }
 
     private boolean isToWait() {
@@ -584,15 +279,20 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     }
 
     /** Runs the request; returns whether its reply depends on a change that is not durable. */
-    private boolean runOne(Reply reply, Batch batch) {
-        boolean wasAuthenticated = session.isAuthenticated();
+    boolean runOne(Reply reply, Batch batch) {
         Dispatcher.run(call, request, reply);
+        return hasRun(reply, batch);
+    }
+
+    /** Does what the request that has run asks for; returns whether its reply depends on a change that is not durable. */
+    boolean hasRun(Reply reply, Batch batch) {
         boolean isDependent = gate.takeDependence();
         if (gate.policy() == AppendFsync.ALWAYS) {
             batch.mark(reply.written(), isDependent);
         }
-        if (session.isAuthenticated() != wasAuthenticated) {
-            parser.limits(session.isAuthenticated() ? limits : RequestLimits.UNAUTHENTICATED);
+        if (session.isAuthenticated() != isKnown) {
+            isKnown = session.isAuthenticated();
+            parser.limits(isKnown ? limits : RequestLimits.UNAUTHENTICATED);
         }
         isClosing |= call.isClosing();
         Call.Deferred deferred = call.takeDeferred();
@@ -600,8 +300,8 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
             handToWorker(deferred, reply);
         }
         Call.Asked question = call.takeAsked();
-        if (question != null) {
-            askGroup(question);
+        if (question != null && group != null) {
+            group.ask(question);
         }
         waiting = call.takeWaiting();
         isWaitSilent = call.isSilent();
@@ -666,22 +366,8 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         } finally {
             lock.unlock();
         }
-        enqueue(batch);
+        output.add(batch);
         goOn();
-    }
-
-    private void enqueue(Batch batch) {
-        if (batch.bytes() > 0 && !takeForOutput(batch.bytes())) {
-            batch.release();
-            overLimit("requests and replies under way would exceed maxmemory-clients");
-            return;
-        }
-        output.addLast(batch);
-        outputBytes += batch.bytes();
-    }
-
-    private boolean takeForOutput(long bytes) {
-        return session.isSubscriber() ? budget.takeForMessages(bytes) : budget.take(bytes);
     }
 
     @Override
@@ -695,10 +381,10 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
             return;
         }
         send();
-        shownInputBytes = (long) inputTo - inputFrom;
-        shownOutputBytes = outputBytes;
+        shownInputBytes = input.length();
+        shownOutputBytes = output.bytes();
         boolean mayRun = mayRun();
-        if (mayRun && inputTo > inputFrom && !needsMore) {
+        if (mayRun && !input.isEmpty() && !needsMore) {
             // Another turn, so that other connections have theirs.
             loop.eventLoop().execute(this::resumeInLoop);
         }
@@ -715,72 +401,13 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         if (ctx == null) {
             return;
         }
-        long durable = gate.durable();
-        boolean hasWritten = false;
-        for (Batch batch = output.peekFirst(); batch != null && batch.change() <= durable; batch = output.peekFirst()) {
-            output.removeFirst();
-            write(ctx, batch);
-            hasWritten = true;
-        }
-        if (hasWritten) {
-            ctx.flush();
-        }
-        if (!output.isEmpty() || waiting != null) {
+        output.send(ctx, gate.durable());
+        if (isWaitingForForce()) {
             loop.awaitForce(this);
-        } else if (isClosing && !isWithWorker && !isWithGroup) {
+        } else if (isClosing && !isWithWorker && !isWithGroup()) {
             ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
         }
-        checkOutput();
-    }
-
-    private void write(ChannelHandlerContext ctx, Batch batch) {
-        outputBytes -= batch.bytes();
-        budget.giveBack(batch.bytes());
-        host.statistics().sent(batch.bytes());
-        for (ByteBuf chunk : batch.chunks()) {
-            ctx.write(chunk, ctx.voidPromise());
-        }
-    }
-
-    private void checkOutput() {
-        noteUnsent();
-        String limit = session.isSubscriber() ? "client-output-limit-pubsub" : "client-output-limit-normal";
-        if (outputBytes + unsentBytes > host.config().number(limit)) {
-            overLimit("replies that the client does not read exceed " + limit);
-        }
-    }
-
-    /** Counts what the channel has not sent among what all clients may take, until it has. */
-    private void noteUnsent() {
-        ChannelOutboundBuffer unsent = channel.unsafe().outboundBuffer();
-        long now = unsent == null || isClosed ? 0 : unsent.totalPendingWriteBytes();
-        long more = now - unsentBytes;
-        if (more > 0 && !takeForOutput(more)) {
-            overLimit("replies that clients do not read exceed maxmemory-clients");
-            return;
-        }
-        if (more < 0) {
-            budget.giveBack(-more);
-        }
-        unsentBytes = now;
-        ChannelHandlerContext ctx = context;
-        if (now > 0 && !isUnsentTold && ctx != null) {
-            isUnsentTold = true;
-            // In another task: while it is told, what was sent is still counted, and so is the empty buffer.
-            ctx.writeAndFlush(Unpooled.EMPTY_BUFFER)
-                    .addListener(sent -> loop.eventLoop().execute(() -> {
-                        isUnsentTold = false;
-                        noteUnsent();
-                    }));
-        }
-    }
-
-    private void overLimit(String why) {
-        if (!isClosed) {
-            host.statistics().closedForLimit();
-            LOG.warn("closed a connection: {}", why);
-            channel.close();
-        }
+        output.check();
     }
 
     /** A force has ended, well or not. */
@@ -791,15 +418,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         Throwable failure = gate.failure();
         long durable = gate.durable();
         if (failure != null) {
-            for (Batch batch : output) {
-                if (batch.change() > durable) {
-                    outputBytes -= batch.bytes();
-                    budget.giveBack(batch.bytes());
-                    batch.fail(channel.alloc());
-                    outputBytes += batch.bytes();
-                    budget.take(batch.bytes());
-                }
-            }
+            output.failBeyond(durable);
         }
         Call.Waiting wait = waiting;
         if (wait != null && (wait.change() <= durable || failure != null)) {
@@ -808,7 +427,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
             } else {
                 endWait();
                 if (!isWaitSilent) {
-                    enqueue(reply ->
+                    reply(reply ->
                             Dispatcher.fail(call, reply, "IOERR the force failed; whether changes survive is unknown"));
                 }
             }
@@ -826,7 +445,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     private void answerWait(int local) {
         endWait();
         if (!isWaitSilent) {
-            enqueue(reply -> {
+            reply(reply -> {
                 reply.array(2);
                 reply.integer(local);
                 reply.integer(0);
@@ -842,11 +461,22 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         }
     }
 
-    private interface Writing {
+    /** Returns whether anything of the connection waits for a force. */
+    boolean isWaitingForForce() {
+        return !output.isEmpty() || waiting != null;
+    }
+
+    boolean isClosed() {
+        return isClosed;
+    }
+
+    /** Writes a reply. */
+    interface Writing {
         void to(Reply reply);
     }
 
-    private void enqueue(Writing writing) {
+    /** Adds a reply behind all others. */
+    void reply(Writing writing) {
         Batch batch = new Batch();
         Reply reply = loop.reply();
         reply.begin(batch.chunks(), session.protocol());
@@ -859,15 +489,16 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         }
         reply.drain();
         batch.complete(0);
-        enqueue(batch);
+        output.add(batch);
     }
 
     private void endWith(String error) {
         isClosing = true;
-        enqueue(reply -> Dispatcher.fail(call, reply, error));
+        reply(reply -> Dispatcher.fail(call, reply, error));
     }
 
-    private void resumeInLoop() {
+    /** Runs what waits, if it may. */
+    void resumeInLoop() {
         if (isClosed) {
             return;
         }
@@ -890,19 +521,12 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
         isClosed = true;
         isClosing = true;
         endWait();
-        CompletableFuture<Integer> question = asked;
-        if (question != null) {
-            question.cancel(false);
+        if (group != null) {
+            group.cancel();
         }
         loop.forget(this);
-        for (Batch batch : output) {
-            budget.giveBack(batch.bytes());
-            batch.release();
-        }
-        output.clear();
-        outputBytes = 0;
-        noteUnsent();
-        dropInput();
+        output.close();
+        input.drop();
         ReentrantLock lock = host.keyspace().lock();
         lock.lock();
         try {
@@ -922,9 +546,8 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
     void end() {
         loop.eventLoop().execute(() -> {
             isClosing = true;
-            CompletableFuture<Integer> question = asked;
-            if (question != null) {
-                question.cancel(false); // it may be waited for without an end
+            if (group != null) {
+                group.cancel();
             }
             goOn();
         });
@@ -947,7 +570,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements Link {
                 Batch batch = new Batch();
                 batch.chunks().add(Unpooled.wrappedBuffer(bytes));
                 batch.complete(0);
-                enqueue(batch);
+                output.add(batch);
                 goOn();
             }
         });

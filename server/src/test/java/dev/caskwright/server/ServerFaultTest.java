@@ -104,6 +104,9 @@ final class ServerFaultTest {
                     acknowledged[each] = next[each];
                 } else {
                     assertThat(reply).as(context).isInstanceOf(RespClient.Failure.class);
+                    if (((RespClient.Failure) reply).message().startsWith("OOM")) {
+                        return; // the last reply: then the connection is closed
+                    }
                 }
             } else if (reply instanceof String shown) {
                 acknowledged[-1 - each] = Math.max(acknowledged[-1 - each], Long.parseLong(shown));
