@@ -24,6 +24,7 @@ final class Loop {
     private final LookAhead lookAhead = new LookAhead();
     private byte[] input = new byte[INPUT_BYTES];
     private final Set<Connection> waiting = new LinkedHashSet<>();
+    private int newlyWaiting;
     private boolean isAsking;
 
     Loop(EventLoop eventLoop, Gate gate, ByteBufAllocator allocator) {
@@ -56,13 +57,17 @@ final class Loop {
 
     /** Tells the connection of the end of each force, until it waits for none, and asks for a force. */
     void awaitForce(Connection connection) {
-        waiting.add(connection);
+        if (waiting.add(connection)) {
+            newlyWaiting++;
+        }
         if (!isAsking) {
             isAsking = true;
             // A task runs after all that has come in this turn was read: its changes share the force.
             eventLoop.execute(() -> {
                 isAsking = false;
-                gate.ask();
+                int more = newlyWaiting;
+                newlyWaiting = 0;
+                gate.ask(more);
             });
         }
     }
@@ -81,10 +86,11 @@ final class Loop {
     }
 
     private void release() {
-        List<Connection> all = List.copyOf(waiting);
-        waiting.clear();
-        for (Connection connection : all) {
+        for (Connection connection : List.copyOf(waiting)) {
             connection.forced();
+            if (!connection.isWaitingForForce()) {
+                waiting.remove(connection);
+            }
         }
     }
 }
