@@ -310,10 +310,17 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
         byte[] value = Layout.value(entry);
         long expiry = Layout.expiry(value);
         return batch -> {
-            batch.put(entryKey, value);
             if (expiry != Layout.NEVER) {
+                // Else an entry that is written often would leave a record in the index for each time, until it
+                // expires.
+                byte[] previous = batch.get(entryKey);
+                byte[] previousExpiry = previous == null ? null : Layout.expiryKey(previous, entryKey);
+                if (previousExpiry != null) {
+                    batch.delete(previousExpiry);
+                }
                 batch.put(Layout.expiryKey(expiry, entryKey), new byte[0]);
             }
+            batch.put(entryKey, value);
             return null;
         };
     }
@@ -331,9 +338,9 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
             return false;
         }
         batch.delete(entryKey);
-        long expiry = Layout.expiry(present);
-        if (expiry != Layout.NEVER) {
-            batch.delete(Layout.expiryKey(expiry, entryKey));
+        byte[] expiryKey = Layout.expiryKey(present, entryKey);
+        if (expiryKey != null) {
+            batch.delete(expiryKey);
         }
         return true;
     }
@@ -434,7 +441,11 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
         try (Cursor cursor = open.ordered.range(range)) {
             for (Entry entry = cursor.next(); entry != null; entry = cursor.next()) {
                 deletes.delete(entry.key());
-                if (deletes.size() == DELETES_IN_BATCH) {
+                byte[] expiryKey = Layout.isEntry(entry.key()) ? Layout.expiryKey(entry.value(), entry.key()) : null;
+                if (expiryKey != null) {
+                    deletes.delete(expiryKey);
+                }
+                if (deletes.size() >= DELETES_IN_BATCH) {
                     open.engine.write(deletes);
                     deletes.clear();
                 }

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * when it expires    | 2 | expiry 8 | segment 4 | key |      -> nothing
  * </pre>
  *
- * <p>An entry that never expires has the expiry -1 and no record of the third kind. One whose expiry changed leaves the
- * old record; the next purge removes it.
+ * <p>An entry that never expires has the expiry -1 and no record of the third kind. One that expired once and does not any more
+ * may leave its old record; the first purge after that time removes it.
  */
 final class Layout {
     static final byte[] IDENTITY = {0};
@@ -78,6 +78,16 @@ final class Layout {
                 .putLong(expiry)
                 .put(entryKey, 1, entryKey.length - 1)
                 .array();
+    }
+
+    /** Returns the key of the expiry of an entry that is stored, or null if it has none. */
+    static byte @Nullable [] expiryKey(byte[] stored, byte[] entryKey) {
+        long expiry = expiry(stored);
+        return expiry == NEVER ? null : expiryKey(expiry, entryKey);
+    }
+
+    static boolean isEntry(byte[] key) {
+        return key[0] == ENTRY;
     }
 
     /** Returns the key of the entry that an expiry belongs to. */

@@ -2,15 +2,24 @@ package dev.caskwright.infinispan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caskwright.api.Durability;
+import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.engine.Backends;
+import dev.caskwright.api.spi.engine.EngineSettings;
 import io.reactivex.rxjava3.core.Flowable;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.infinispan.Cache;
 import org.infinispan.commons.util.IntSet;
 import org.infinispan.commons.util.IntSets;
+import org.infinispan.configuration.cache.ConfigurationBuilder;
 import org.infinispan.factories.ComponentRegistry;
 import org.infinispan.manager.DefaultCacheManager;
 import org.infinispan.persistence.manager.PersistenceManager;
@@ -159,6 +168,68 @@ class OthersReportsTest {
             }
             assertThat(told).hasSize(300).doesNotHaveDuplicates();
             assertThat(cache.get("stays")).isEqualTo("value");
+        }
+    }
+
+    /** 17682: with passivation, entries that are written and read at once are lost. */
+    @Test
+    void passivationUnderWritersLosesNothing() throws Exception {
+        ConfigurationBuilder configuration = Caches.local(directory);
+        configuration.persistence().passivation(true);
+        int threads = 3;
+        try (DefaultCacheManager manager = Caches.alone(configuration)) {
+            Cache<String, String> cache = manager.getCache(Caches.NAME);
+            List<CompletableFuture<Void>> writers = new ArrayList<>();
+            for (int thread = 0; thread < threads; thread++) {
+                String owner = "of" + thread + "-";
+                writers.add(CompletableFuture.runAsync(() -> {
+                    for (int i = 0; i < 6 * ENTRIES; i++) {
+                        String key = owner + i % ENTRIES;
+                        if (i >= ENTRIES) {
+                            assertThat(cache.get(key)).as(key).isEqualTo("value" + (i - ENTRIES));
+                        }
+                        cache.put(key, "value" + i);
+                    }
+                }));
+            }
+            writers.forEach(CompletableFuture::join);
+        }
+        try (DefaultCacheManager manager = Caches.alone(configuration)) {
+            Cache<String, String> cache = manager.getCache(Caches.NAME);
+            for (int thread = 0; thread < threads; thread++) {
+                for (int i = 0; i < ENTRIES; i++) {
+                    assertThat(cache.get("of" + thread + "-" + i)).isEqualTo("value" + (5 * ENTRIES + i));
+                }
+            }
+        }
+    }
+
+    /** 17732, of the RocksDB store: what tells when entries expire grows for ever. Ours is on the heap. */
+    @Test
+    void anEntryThatIsWrittenOftenLeavesNothingBehind() throws Exception {
+        try (DefaultCacheManager manager = open()) {
+            Cache<String, String> cache = manager.getCache(Caches.NAME);
+            for (int i = 0; i < ENTRIES; i++) {
+                cache.put("key", "value" + i, 1_000 + i, TimeUnit.MINUTES);
+                cache.put("gone", "value" + i, 1_000 + i, TimeUnit.MINUTES);
+            }
+            CaskwrightStore<Object, Object> store = store(cache);
+            cache.remove("gone");
+            for (int i = 0; i < ENTRIES; i++) {
+                cache.put("key" + i, "value", 1_000, TimeUnit.MINUTES);
+            }
+            await(store.removeSegments(ALL));
+            cache.put("key", "last", 1_000, TimeUnit.MINUTES);
+        }
+        try (Stream<Path> all = Files.walk(directory)) {
+            Path data = all.filter(each -> each.endsWith("data")).findFirst().orElseThrow();
+            EngineSettings settings = new EngineSettings(
+                    EngineSettings.Access.CREATE, Durability.WRITE, Map.of("index", "sorted", "io", "mmap"));
+            try (StorageEngine engine = Backends.engine("bitcask").open(data, settings)) {
+                assertThat(engine.size())
+                        .as("whose it is, an entry, its expiry")
+                        .isEqualTo(3);
+            }
         }
     }
 }
