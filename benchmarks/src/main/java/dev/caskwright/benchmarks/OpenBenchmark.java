@@ -66,7 +66,7 @@ public class OpenBenchmark {
         private @Nullable Path directory;
         private @Nullable KeyValueStore opened;
 
-        /** Lets another JVM fill the store; anew before each measurement where it is killed. */
+        /** Lets another JVM fill the store; again before each measurement where it is killed. */
         @Setup(Level.Iteration)
         public void fill() throws IOException, InterruptedException {
             if (directory != null) {

@@ -13,7 +13,7 @@ import java.util.Locale;
 
 /**
  * Measures contenders over numbers of keys: {@code ./caskwright bench --scale}. Sizes go up, and at each size contenders
- * take turns, and the report is written anew after each; one that does not get through a size in the time it may take is not asked about larger ones.
+ * take turns, and the report is rewritten after each; one that does not get through a size in the time it may take is not asked about larger ones.
  */
 final class ScaleRun {
     private static final double READ_SECONDS = 8;

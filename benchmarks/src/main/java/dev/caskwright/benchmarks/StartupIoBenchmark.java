@@ -79,7 +79,7 @@ public class StartupIoBenchmark {
             }
         }
 
-        /** Removes hint files, which the close before has made anew. */
+        /** Removes hint files, which the close before has made again. */
         @Setup(Level.Iteration)
         public void removeDerivedFiles() throws IOException {
             if (!from.equals("data")) {

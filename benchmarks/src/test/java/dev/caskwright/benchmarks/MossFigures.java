@@ -255,7 +255,7 @@ public final class MossFigures {
                 .open();
     }
 
-    /** A batch of some of the keys, written anew. */
+    /** A batch of some of the keys, rewritten. */
     @FunctionalInterface
     private interface Rewrite {
         void batch(int first) throws IOException, RocksDBException;
@@ -426,7 +426,7 @@ public final class MossFigures {
         engine.write(batch, WriteOptions.NONE);
     }
 
-    /** Writes some of the keys anew at a steady pace, so that merges run. */
+    /** Writes some of the keys again at a steady pace, so that merges run. */
     private static void rewrite(Rewrite rewrite, AtomicBoolean isDone) {
         try {
             for (int i = 0; !isDone.get(); i = (i + BATCH) % (KEYS - BATCH)) {

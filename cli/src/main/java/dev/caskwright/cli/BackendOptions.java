@@ -10,7 +10,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How a store is opened. But for the engine and the codec, files do not depend on it: each command may choose anew. */
+/** How a store is opened. But for the engine and the codec, files do not depend on it: each command may choose again. */
 final class BackendOptions {
     static final String DEFAULT_ENGINE = "bitcask";
 

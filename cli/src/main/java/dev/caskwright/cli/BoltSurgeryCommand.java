@@ -72,7 +72,7 @@ final class BoltSurgeryCommand implements Runnable {
         return ExitCode.OK;
     }
 
-    @Command(name = "rebuild-freelist", description = "Make the freelist anew, from what the buckets do not use.")
+    @Command(name = "rebuild-freelist", description = "Rebuild the freelist, from what the buckets do not use.")
     int rebuildFreelist(
             @Mixin Output output, @Parameters(paramLabel = "FILE", description = "The damaged file.") Path file)
             throws IOException {

@@ -119,7 +119,7 @@ final class FigureTable {
             add(
                     "",
                     Human.bytes(encryption.otherBytes()),
-                    "by other keys: " + encryption.otherKeys() + "; a merge encrypts them anew");
+                    "by other keys: " + encryption.otherKeys() + "; a merge encrypts them again");
         }
         if (encryption.plainBytes() > 0) {
             add("  not encrypted", Human.bytes(encryption.plainBytes()), "");

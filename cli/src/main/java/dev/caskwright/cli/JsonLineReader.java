@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads JSON Lines strictly: each line is one flat object with known fields, each at most once, in well-formed UTF-8, and
- * nothing behind it. Anything else is a {@link MalformedLineException} with the number of the line. Holds one line at a
+ * nothing after it. Anything else is a {@link MalformedLineException} with the number of the line. Holds one line at a
  * time. For one thread.
  */
 final class JsonLineReader {

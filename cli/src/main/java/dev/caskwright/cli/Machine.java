@@ -26,7 +26,7 @@ record Machine(Path root) {
         }
     }
 
-    /** Returns the number in KiB behind a name in {@code proc/meminfo}, in bytes. */
+    /** Returns the number in KiB after a name in {@code proc/meminfo}, in bytes. */
     Optional<Long> memory(String name) {
         return line("proc/meminfo", name + ":").map(rest -> Long.parseLong(rest.replaceAll("[^0-9]", "")) << 10);
     }

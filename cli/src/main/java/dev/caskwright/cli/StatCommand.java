@@ -115,7 +115,7 @@ final class StatCommand implements Callable<Integer> {
         return now.stats().lastVersion() - before.stats().lastVersion();
     }
 
-    /** Of a store that is opened anew each time the counts of writers and merges start anew, too. */
+    /** Of a store that is opened again each time the counts of writers and merges start again, too. */
     private static String bytesPerSecond(long now, long before, double seconds) {
         return Human.bytes(Math.max(0, now - before) / seconds);
     }

@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "top",
         description = {
-            "Show the figures of a store that another process has open, with rates, and show them anew every two seconds, until"
+            "Show the figures of a store that another process has open, with rates, and show them again every two seconds, until"
                     + " killed. On a terminal each picture takes the place of the one before.",
             "The process is asked over its socket in the store's directory; see 'serve'."
         })

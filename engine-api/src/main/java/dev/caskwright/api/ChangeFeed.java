@@ -25,7 +25,7 @@ public interface ChangeFeed extends Facet {
     /**
      * Visits the writes after {@code version} in the order of their commit, up to the last one at the time of the call.
      * Versions start at 1, so 0 means from the start. Writes are visited whether they are durable yet or not: a crash may
-     * take some that were visited and give their versions anew. A follower that must not differ goes on from {@linkplain
+     * take some that were visited and give their versions again. A follower that must not differ goes on from {@linkplain
      * #changes(Moment, ChangeVisitor) a moment} instead.
      *
      * @return the version of the last change visited, to continue from, or {@code version} if there was none

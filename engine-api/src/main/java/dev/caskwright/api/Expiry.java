@@ -7,7 +7,7 @@ import java.io.IOException;
  * this facet refuses {@link WriteOptions} and batches with an expiry with {@link MissingFacetException}, before anything
  * is written.
  *
- * <p>Every put sets the expiry anew: one without an expiry makes a key persist that would have expired.
+ * <p>Every put sets the expiry again: one without an expiry makes a key persist that would have expired.
  */
 public interface Expiry extends Facet {
     /** Takes the expiry from an entry, with the store's durability; returns whether the key was there. */

@@ -29,7 +29,7 @@ public interface Transaction {
     /**
      * Applies the changes as one batch if no key that was read has changed since.
      *
-     * @return whether the changes were applied; if not, a key changed: start anew with a new transaction
+     * @return whether the changes were applied; if not, a key changed: start again with a new transaction
      * @throws IllegalStateException if the transaction was committed before
      */
     boolean commit(WriteOptions options) throws IOException;

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Puts and deletes that are applied all or none. A batch belongs to one thread while it is built or written, blocks nobody,
- * and can be written more than once. The last change to a key wins. Keys and values are copied, one behind the other into
+ * and can be written more than once. The last change to a key wins. Keys and values are copied, one after the other into
  * shared blocks: a change costs no object of its own. A key of a length that no store takes is an {@link
  * IllegalArgumentException} when it is added.
  */
@@ -32,7 +32,7 @@ public final class WriteBatch {
         int DELETE = -1;
 
         /**
-         * Takes one change. The array belongs to the batch, and is neither kept nor changed; it has the value right behind
+         * Takes one change. The array belongs to the batch, and is neither kept nor changed; it has the value right after
          * the key.
          *
          * @param valueLength the length of the new value in bytes, or {@link #DELETE}

@@ -79,7 +79,7 @@ final class BackgroundSyncTest {
             assertThat(isDurable(first)).isFalse();
             runTask();
             assertThat(isDurable(first)).isTrue();
-            // Counted anew from there.
+            // Counted again from there.
             put(engine);
             put(engine);
             assertThat(tasks).isEmpty();

@@ -90,7 +90,7 @@ final class CallersArraysTest {
                 .open();
     }
 
-    /** The log, read anew, says the same as the index that was kept while it was written. */
+    /** The log, read again, says the same as the index that was kept while it was written. */
     private void assertLogAndIndexAgree(BitcaskEngine engine) throws IOException {
         NavigableMap<byte[], Entry> before = CrashFixture.content(engine);
         assertThat(engine.health()).isNull();

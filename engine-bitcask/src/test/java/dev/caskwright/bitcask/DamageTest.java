@@ -306,7 +306,7 @@ final class DamageTest {
                     random.nextBytes(longer);
                     byte[] damaged = Arrays.copyOf(bytes, bytes.length + length);
                     System.arraycopy(longer, 0, damaged, bytes.length, length);
-                    victim.judge("garbage of " + length + " bytes behind the end", name, damaged);
+                    victim.judge("garbage of " + length + " bytes past the end", name, damaged);
                 }
             });
         }

@@ -111,7 +111,7 @@ final class IndexLoadingTest {
         }
     }
 
-    /** Entries are kept one behind the other: here four fill the first memory. */
+    /** Entries are kept one after the other: here four fill the first memory. */
     @Test
     void whatFitsIsKeptWithoutMoreMemory() throws IOException {
         killedBehindAnImage(0);

@@ -118,7 +118,7 @@ final class KnownFaultsTest {
         BitcaskEngine next = CrashFixture.open(killed, clock);
         assertThat(next.get(bytes("key"))).isEqualTo(bytes("new"));
         assertThat(next.size()).isEqualTo(9);
-        // Even where the tail is searched for records behind a hole.
+        // Even where the tail is searched for records after a hole.
         String last = killed.factory().open(HOME, false).list().stream()
                 .filter(name -> name.endsWith(".data"))
                 .max(String::compareTo)
@@ -302,7 +302,7 @@ final class KnownFaultsTest {
         List<String> before = names();
         int end = manifest.length;
         while (manifest[end - 1] == 0) {
-            end--; // the room that is kept behind the last edit
+            end--; // the room that is kept after the last edit
         }
         for (int length = 0; length < end; length++) {
             CrashableIoManager damaged = disk.kill();

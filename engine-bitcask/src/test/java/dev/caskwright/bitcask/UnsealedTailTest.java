@@ -47,7 +47,7 @@ final class UnsealedTailTest {
         return disk.list().stream().filter(name -> name.endsWith(".data")).count();
     }
 
-    /** The last write is synced, in the third file, and nothing comes behind it that could be a witness. */
+    /** The last write is synced, in the third file, and nothing comes after it that could be a witness. */
     private CrashableIoManager killedBehindASyncedWrite() throws IOException {
         CrashableIoManager disk = new CrashableIoManager();
         BitcaskEngine engine = open(disk);

@@ -11,8 +11,8 @@ import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 /**
- * What tells a backup from other files: some bytes behind the fields of both meta pages, where bolt's format has none and readers do
- * not look. A commit by whatever program writes a meta page anew, without them. So a file with both marks is one that
+ * What tells a backup from other files: some bytes after the fields of both meta pages, where bolt's format has none and readers do
+ * not look. A commit by whatever program writes a meta page again, without them. So a file with both marks is one that
  * nobody has written to since it was copied.
  *
  * <pre>

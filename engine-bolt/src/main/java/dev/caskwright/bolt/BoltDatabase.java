@@ -386,7 +386,7 @@ public final class BoltDatabase implements AutoCloseable {
                 checkBeforeCommit(after, transaction.changes().freelistPages);
             }
         } catch (OutOfSpaceException | OutOfMemoryError e) {
-            throw e; // nothing refers to what was written, and who takes these pages next writes them anew
+            throw e; // nothing refers to what was written, and who takes these pages next writes them again
         } catch (IOException | RuntimeException | Error e) {
             throw notWritten(e);
         }
@@ -590,7 +590,7 @@ public final class BoltDatabase implements AutoCloseable {
      *
      * @throws java.nio.file.FileAlreadyExistsException if there is such a file
      * @throws dev.caskwright.api.UnsupportedFormatException if a copy that was cut short, or goes on, is in the way: it has the
-     *     target's name and {@code .copying} behind it
+     *     target's name and {@code .copying} after it
      */
     public void copyTo(Path target) throws IOException {
         try (BoltTransaction reader = beginRead()) {
@@ -611,7 +611,7 @@ public final class BoltDatabase implements AutoCloseable {
      *
      * @throws java.nio.file.FileAlreadyExistsException if there is such a file
      * @throws dev.caskwright.api.UnsupportedFormatException if a copy that was cut short, or goes on, is in the way: it has the
-     *     target's name and {@code .copying} behind it
+     *     target's name and {@code .copying} after it
      */
     public void compactTo(Path target) throws IOException {
         NewFile.write(options.io(), target, 0, copy -> {}, this::compactInto);

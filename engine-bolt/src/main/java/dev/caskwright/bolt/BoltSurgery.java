@@ -100,7 +100,7 @@ public final class BoltSurgery {
             List<byte[]> path, long root, @Nullable Page inline) {}
 
     /**
-     * Copies all buckets, keys and values that can be read into a new file. What lies behind a damaged page is lost, and told; the
+     * Copies all buckets, keys and values that can be read into a new file. What lies after a damaged page is lost, and told; the
      * rest of its bucket is copied.
      */
     public SalvageResult salvage(Path source, Path target) throws IOException {

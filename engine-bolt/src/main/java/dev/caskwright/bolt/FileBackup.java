@@ -14,7 +14,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies a file of bolt's to another one, and brings such a copy up to date, which is to write it anew: pages tell nothing of when
+ * Copies a file of bolt's to another one, and brings such a copy up to date, which is to write it again: pages tell nothing of when
  * they changed. What is there is whole at each moment, see {@link NewFile}. A copy that shows the moment that is asked for already
  * is compared instead, so that it is known to be good.
  */

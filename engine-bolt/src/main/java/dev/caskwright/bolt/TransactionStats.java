@@ -5,7 +5,7 @@ package dev.caskwright.bolt;
  *
  * @param state number of the state that it reads, or makes
  * @param nanos how long it has been open, in nanoseconds
- * @param nodes pages that became nodes since something below them was changed, and that are written anew
+ * @param nodes pages that became nodes since something below them was changed, and that are rewritten
  * @param writtenPages pages of these, without the list of free pages and the meta page
  * @param putBytes bytes of keys and values that were put
  */

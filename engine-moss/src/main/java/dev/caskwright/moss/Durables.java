@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * so none is forgotten, whatever a call that hangs on one of them throws, and however little memory there is. Two threads
  * may complete the same one. When either returns, all are.
  *
- * A store begins anew with another one of these when it goes back to a checkpoint: what was written since then never
+ * A store begins again with another one of these when it goes back to a checkpoint: what was written since then never
  * becomes durable, though versions go on.
  */
 /**

@@ -10,7 +10,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Operations lie one behind the other in one array, each as
+ * Operations lie one after the other in one array, each as
  *
  *   kind 1 byte | number of the collection in this batch 4 | key length 4 | value length 4
  *   room for a prefix | key | value

@@ -5,7 +5,7 @@ import dev.caskwright.moss.memory.LittleEndian;
 import java.util.Arrays;
 
 /**
- * Writes as the log stores them and the memory table takes them, one behind the other:
+ * Writes as the log stores them and the memory table takes them, one after the other:
  *
  * <pre>
  * kind 1 byte | 0x80 if it is the last of its batch

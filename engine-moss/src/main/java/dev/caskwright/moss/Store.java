@@ -105,7 +105,7 @@ final class Store {
         countMemory();
     }
 
-    /** Counts what is not yet written anew. Under the lock. */
+    /** Counts what is not yet rewritten. Under the lock. */
     void countMemory() {
         dirtyBytes = stack.dirtyBytes();
     }

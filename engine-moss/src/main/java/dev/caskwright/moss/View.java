@@ -87,7 +87,7 @@ final class View {
                     view.stack.bottom.release();
                 }
             }
-            // The stack was replaced meanwhile, and its bottom is gone: the whole view is taken anew.
+            // The stack was replaced meanwhile, and its bottom is gone: the whole view is taken again.
         }
     }
 

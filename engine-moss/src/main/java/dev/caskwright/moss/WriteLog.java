@@ -70,7 +70,7 @@ final class WriteLog {
      * meanwhile.
      *
      * @param nanos how long to wait
-     * @param isPatient whether to wait anew as often as something was written below
+     * @param isPatient whether to wait again as often as something was written below
      * @return how long may still be waited; the same if there was no gap
      */
     long awaitNoGap(long nanos, boolean isPatient) throws IOException {

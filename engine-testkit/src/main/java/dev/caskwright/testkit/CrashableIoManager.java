@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for any number of threads. Files are at most 2 GiB long, and their bytes are on the heap.
  */
 public final class CrashableIoManager implements IoManager {
-    /** By how many bytes a mapped file grows at once: behind its last written byte there are zeros after a crash. */
+    /** By how many bytes a mapped file grows at once: after its last written byte there are zeros after a crash. */
     public static final int MAPPED_CHUNK = 4096;
 
     private static final String MAIN = "";

@@ -249,7 +249,7 @@ abstract class IoManagerFilesContract extends IoManagerNamesContract {
             assertThatThrownBy(() -> file.truncate(-1)).isInstanceOf(IllegalArgumentException.class);
             file.force();
 
-            // What was cut does not come back behind new bytes.
+            // What was cut does not come back after new bytes.
             file.write(5_000_001, bytes(2, 10), 0, 10);
             assertThat(read(file, 5_000_001, 100)).isEqualTo(bytes(2, 10));
             file.write(5_000_011, bytes(3, 6_000_000), 0, 6_000_000);

@@ -181,7 +181,7 @@ abstract class IoManagerNamesContract extends IoManagerFixture {
             manager.delete("active");
             assertThat(manager.list()).containsExactly("replaced");
 
-            // An interrupt makes a manager that works with channels open them anew.
+            // An interrupt makes a manager that works with channels open them again.
             whileInterrupted(() -> assertThat(read(sealed, 0, content.length)).isEqualTo(content));
             active.write(50_000, content, 50_000, 50_000);
             active.force();

@@ -18,7 +18,7 @@ public enum IoOperation {
     CREATE,
     /** Writing to a file. */
     WRITE,
-    /** Making zeros ready behind the end of a file. */
+    /** Making zeros ready past the end of a file. */
     RESERVE,
     /** Making a file's bytes durable. */
     FORCE,

@@ -197,7 +197,7 @@ public abstract class KeyIndexContract extends KeyIndexThreadsContract {
                     assertThat(locators[i]).isEqualTo(candidate(index, keys.key(i)));
                 }
             }
-            assertThat(locators[keys.count()]).as("behind the last").isEqualTo(42);
+            assertThat(locators[keys.count()]).as("after the last").isEqualTo(42);
         }
     }
 

@@ -58,7 +58,7 @@ final class SimulatedHandle implements WritableFile {
             checkAccess();
             if (offset > file.written()) {
                 throw new IllegalArgumentException(
-                        "write behind the end: file=" + name + ", offset=" + offset + ", end=" + file.written());
+                        "write past the end: file=" + name + ", offset=" + offset + ", end=" + file.written());
             }
             checkLength(offset + length);
             SimulatedDisk.Extent extent = disk.begin(IoOperation.WRITE, name, "", offset, length);

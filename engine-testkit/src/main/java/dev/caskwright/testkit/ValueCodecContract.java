@@ -225,7 +225,7 @@ public abstract class ValueCodecContract {
         for (int i = 0; i < MARGIN; i++) {
             boolean isIntact = target[i] == 0x5A && target[MARGIN + length + i] == 0x5A;
             if (!isIntact) {
-                throw new AssertionError(what + ": written to at " + i + " before it or behind it");
+                throw new AssertionError(what + ": written to at " + i + " before it or after it");
             }
         }
     }

@@ -26,7 +26,7 @@ public interface ForeignFormat {
     String description();
 
     /**
-     * Reads all of a store. What is damaged is told and left out, and never guessed; all that is sound behind it is still told where
+     * Reads all of a store. What is damaged is told and left out, and never guessed; all that is sound after it is still told where
      * the format lets one find it.
      *
      * @param source the directory of the store, or the file, as {@link #description} says
@@ -70,7 +70,7 @@ public interface ForeignFormat {
                     return Optional.of(other);
                 }
             } catch (ServiceConfigurationError e) {
-                failure = e; // the loader goes on behind it
+                failure = e; // the loader goes on after it
             }
         }
         if (failure != null) {

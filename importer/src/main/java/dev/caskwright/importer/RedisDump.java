@@ -382,7 +382,7 @@ final class RedisDump implements ForeignFormat {
         }
 
         private IOException unreadable(String what) {
-            return new IOException(what + " cannot be read over, and nothing behind it: delete it in Redis and dump"
+            return new IOException(what + " cannot be read over, and nothing after it: delete it in Redis and dump"
                     + " again; offset=" + (file.position() - 1) + ", file=" + file.path());
         }
     }

@@ -80,7 +80,7 @@ final class KeyIndexRaceTest {
         byte[] longKey = new byte[LONG];
         byte[] neighbour = like(longKey, SAME_START, hash, new byte[Long.BYTES]);
         List<byte[]> all = new ArrayList<>(List.of(longKey, neighbour));
-        while (all.size() < 12) { // those that stay, so that their part of the index is not made anew all the time
+        while (all.size() < 12) { // those that stay, so that their part of the index is not rebuilt all the time
             all.add(like(longKey, SAME_PART, hash, new byte[LONG - all.size()]));
         }
         KeyIndexContext context = new KeyIndexContext(0, 0, seed, (key, offset, length, locator) -> {
@@ -100,7 +100,7 @@ final class KeyIndexRaceTest {
                 long end = System.nanoTime() + 1_000_000_000;
                 while (System.nanoTime() < end && wrong.get() == null) {
                     index.put(longKey, 0, longKey.length, 1);
-                    // A reader that has just answered begins anew, and is comparing now.
+                    // A reader that has just answered begins again, and is comparing now.
                     long answered = reads.get();
                     while (reads.get() == answered && System.nanoTime() < end) {
                         Thread.onSpinWait();

@@ -208,7 +208,7 @@ final class LazyImageTest {
                 assertHolds(engine, false, 17, story);
             }
         }
-        assertThat(opened).as("damage found behind the opening").isGreaterThan(12);
+        assertThat(opened).as("damage found after the opening").isGreaterThan(12);
     }
 
     /** Files that a merge wrote have numbers beyond the last record that was there before: an image covers them all the same. */
@@ -235,7 +235,7 @@ final class LazyImageTest {
                 assertThat(engine.retries()).as(story).isEmpty();
             }
         }
-        assertThat(opened).as("damage found behind the opening").isPositive();
+        assertThat(opened).as("damage found after the opening").isPositive();
     }
 
     @Test

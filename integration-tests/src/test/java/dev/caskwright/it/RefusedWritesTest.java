@@ -114,9 +114,7 @@ final class RefusedWritesTest {
             }
             assertHolds(engine, acknowledged);
             for (int i = 0; i < 10; i++) {
-                background
-                        .submit(() -> {})
-                        .get(1, TimeUnit.MINUTES); // behind what is still due, and what that asks for
+                background.submit(() -> {}).get(1, TimeUnit.MINUTES); // after what is still due, and what that asks for
             }
             try (Stream<Path> files = Files.list(directory)) {
                 for (Path file : files.toList()) {

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * A compaction is noted as scheduled before it removes anything, and as finished when it has removed all. What it removes is found from
- * the revisions themselves, from the oldest on: so one that was cut short begins anew, and finds less to do. It takes revisions away
+ * the revisions themselves, from the oldest on: so one that was cut short begins again, and finds less to do. It takes revisions away
  * only from what nobody may read any more, since the mark was set before, in the same order of commits.
  */
 /** Removes, slice by slice, the revisions that a compaction does not keep. For one thread. */
@@ -17,7 +17,7 @@ final class Compactor {
     private final MvccStore store;
     private final long compacted;
     private final int sliceRevisions;
-    private final long discards; // as of its start: if writes are lost, it must begin anew
+    private final long discards; // as of its start: if writes are lost, it must begin again
     private byte[] next = Schema.revision(0, 0); // the first revision that no slice has dealt with
 
     Compactor(MvccStore store, long compacted, int sliceRevisions, long discards) {

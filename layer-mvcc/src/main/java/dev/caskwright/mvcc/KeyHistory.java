@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /*
  * Versions of a history share one array: [0] is how many of its longs are used, then come main revision and sub revision times two, plus
  * one for a tombstone. A version sees its first `count` entries. Whoever appends to the version that ends where the array's used
- * part ends writes behind it; to any other version, to a copy. Only the writer appends, and a version is published after its entry was
+ * part ends writes after it; to any other version, to a copy. Only the writer appends, and a version is published after its entry was
  * written.
  */
 /** The revisions of one key, from the oldest that is not compacted on. Immutable as seen by readers. */

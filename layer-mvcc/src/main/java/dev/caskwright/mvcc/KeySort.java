@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 
 /**
- * Sorts entries by their keys, as unsigned bytes: by the eight bytes behind what all keys have in common, eleven bits at a time, and
+ * Sorts entries by their keys, as unsigned bytes: by the eight bytes after what all keys have in common, eleven bits at a time, and
  * those that agree in these by the next. Comparing keys would wait for memory twice for each of twenty comparisons.
  */
 final class KeySort {
@@ -58,7 +58,7 @@ final class KeySort {
         return common;
     }
 
-    /** Returns eight bytes of a key as a number, the first one highest, and zeros behind its end. */
+    /** Returns eight bytes of a key as a number, the first one highest, and zeros past its end. */
     private static long word(byte[] key, int at) {
         long word = 0;
         int end = Math.min(key.length, at + Long.BYTES);

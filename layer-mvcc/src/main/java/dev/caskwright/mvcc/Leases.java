@@ -68,7 +68,7 @@ final class Leases {
         for (Schema.StoredLease lease : stored) {
             Held known = before.get(lease.id());
             long left = lease.remaining() > 0 ? lease.remaining() : lease.ttl();
-            // One that was granted anew with the same number, and was lost, says nothing about the one before it.
+            // One that was granted again with the same number, and was lost, says nothing about the one before it.
             long endsAt = known != null && known.isDurable() ? known.endsAtMillis : end(left);
             all.put(lease.id(), new Held(lease.id(), lease.ttl(), null, endsAt));
         }

@@ -50,7 +50,7 @@ import org.jspecify.annotations.Nullable;
  * tell of nothing that is not durable.
  *
  * <p>Safe for any number of threads. Writes come one after another; transactions are linearizable. Reads wait for nobody, unless
- * writes were lost with a failed commit: then until the index is made anew. Ranges of very many keys give way to writers that are at
+ * writes were lost with a failed commit: then until the index is rebuilt. Ranges of very many keys give way to writers that are at
  * work all the time. Arrays that are given or returned are not to be changed.
  */
 public final class MvccStore implements AutoCloseable {
@@ -76,7 +76,7 @@ public final class MvccStore implements AutoCloseable {
     private final Uncommitted uncommitted = new Uncommitted(); // used within transactions
     private volatile Contents contents = Contents.empty();
     private volatile boolean hasSpaceAlarm;
-    private volatile @Nullable Throwable failure; // why the index could not be made anew
+    private volatile @Nullable Throwable failure; // why the index could not be rebuilt
     private volatile @Nullable Throwable lastBackgroundFailure;
 
     MvccStore(BatchedBackend backend, MvccBuilder.Options options, InstantSource clock) throws IOException {

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Random writes, leases, alarms and compactions, and commits that fail before, after or without being applied: what is in memory
- * afterwards is what is made anew from what is stored. The seed is in the message; {@code -Dcaskwright.mvcc.seeds=N} says how many
+ * afterwards is what is made again from what is stored. The seed is in the message; {@code -Dcaskwright.mvcc.seeds=N} says how many
  * the campaign has.
  */
 final class LostCommitsTest {

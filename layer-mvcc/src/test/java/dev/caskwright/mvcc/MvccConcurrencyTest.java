@@ -177,7 +177,7 @@ final class MvccConcurrencyTest {
         }
     }
 
-    /** A key counts up; whoever follows it sees each number once, whatever is compacted and however often it connects anew. */
+    /** A key counts up; whoever follows it sees each number once, whatever is compacted and however often it connects again. */
     @ParameterizedTest
     @EnumSource(Stores.class)
     void watchesBesideCompactionsTellEachEventOnceAndInOrder(Stores kind) throws Exception {

@@ -345,7 +345,7 @@ final class RandomLife {
         return store.watch(WatchRequest.of(range).fromRevision(from).buffering(1 + random.nextInt(5)));
     }
 
-    /** Opens the watches anew where they ended; those that a compaction has overtaken are given up. */
+    /** Opens the watches again where they ended; those that a compaction has overtaken are given up. */
     void reconnect(MvccStore store) throws IOException {
         List<Follower> gone = new ArrayList<>();
         for (Follower follower : followers) {

@@ -76,7 +76,7 @@ final class DataInspection {
                     at,
                     next < file.length()
                             ? "no sound header of a record; the next one is at " + next
-                            : "no sound header of a record, nor behind it: damage, or the torn end of what a crash cut"
+                            : "no sound header of a record, nor after it: damage, or the torn end of what a crash cut"
                                     + " short");
             at = next;
         }

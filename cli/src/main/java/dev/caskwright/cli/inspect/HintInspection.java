@@ -55,7 +55,7 @@ final class HintInspection {
             at += CaskFormat.BLOCK_HEADER + (long) length;
         }
         if (at != file.length()) {
-            findings.damaged(at, "there is something behind the last block: length=" + (file.length() - at));
+            findings.damaged(at, "there is something after the last block: length=" + (file.length() - at));
         }
     }
 

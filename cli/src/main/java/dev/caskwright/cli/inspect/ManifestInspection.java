@@ -62,7 +62,7 @@ final class ManifestInspection {
                     at,
                     next < file.length()
                             ? "no sound edit; the next one is at " + next
-                            : "no sound edit, nor behind it: damage, or the torn end of what a crash cut short");
+                            : "no sound edit, nor after it: damage, or the torn end of what a crash cut short");
             at = next;
         }
     }

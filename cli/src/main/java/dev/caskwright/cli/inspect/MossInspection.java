@@ -72,7 +72,7 @@ final class MossInspection {
                     at,
                     next < file.length()
                             ? "no sound head of a record; the next one is at " + next
-                            : "no sound head of a record, nor behind it: damage, or the torn end of what a crash cut"
+                            : "no sound head of a record, nor after it: damage, or the torn end of what a crash cut"
                                     + " short");
             at = next;
         }
@@ -207,7 +207,7 @@ final class MossInspection {
         }
     }
 
-    /** Reads a number of seven bits a byte, least first, and moves behind it. One that does not end is -1. */
+    /** Reads a number of seven bits a byte, least first, and moves after it. One that does not end is -1. */
     private long varAt(long[] at, long end) throws IOException {
         long value = 0;
         for (int shift = 0; shift < Long.SIZE && at[0] < end; shift += 7) {

@@ -61,7 +61,7 @@ final class ZstdCodecTest extends ValueCodecContract {
     @Test
     void aForgedDictionaryIsAnIllegalArgument() {
         byte[] forged = new byte[2_000];
-        forged[0] = 0x37; // the magic number of a dictionary, and nothing sound behind it
+        forged[0] = 0x37; // the magic number of a dictionary, and nothing sound after it
         forged[1] = (byte) 0xA4;
         forged[2] = 0x30;
         forged[3] = (byte) 0xEC;

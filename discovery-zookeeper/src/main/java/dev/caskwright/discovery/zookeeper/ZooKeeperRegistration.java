@@ -9,7 +9,7 @@ import org.apache.curator.framework.recipes.nodes.PersistentNode;
 import org.apache.zookeeper.CreateMode;
 
 /**
- * Keeps a server in the registry: an ephemeral node, which goes with the session of the process that made it, and is made anew when a
+ * Keeps a server in the registry: an ephemeral node, which goes with the session of the process that made it, and is made again when a
  * session was lost and another one begins. Safe for any number of threads.
  */
 public final class ZooKeeperRegistration implements AutoCloseable {

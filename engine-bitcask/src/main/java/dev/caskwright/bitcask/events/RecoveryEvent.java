@@ -24,7 +24,7 @@ public final class RecoveryEvent extends StoreEvent {
     private long replayedRecords;
 
     @Label("Torn Bytes")
-    @Description("How many bytes behind the last whole record were cut off")
+    @Description("How many bytes after the last whole record were cut off")
     @DataAmount
     private long tornBytes;
 

@@ -277,7 +277,7 @@ final class AnswersAlikeTest {
             Arrays.fill(zeroed, content.length / 3, content.length * 2 / 3, (byte) 0);
             disk.install(name, zeroed);
         });
-        damages.put("more behind " + name, disk -> disk.install(name, Arrays.copyOf(content, content.length + 100)));
+        damages.put("more after " + name, disk -> disk.install(name, Arrays.copyOf(content, content.length + 100)));
         damages.put("no " + name, disk -> disk.delete(name));
     }
 

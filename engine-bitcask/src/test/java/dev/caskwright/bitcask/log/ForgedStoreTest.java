@@ -198,7 +198,7 @@ final class ForgedStoreTest {
 
     // ---------------------------------------------------------------- lengths of what is not there
 
-    /** Shows files as very long, with zeros behind what they have, and notes how much is read, at once and in all. */
+    /** Shows files as very long, with zeros after what they have, and notes how much is read, at once and in all. */
     private final class Sparse extends ForwardingIoManager {
         final AtomicInteger longest = new AtomicInteger();
         final AtomicLong read = new AtomicLong();
@@ -344,7 +344,7 @@ final class ForgedStoreTest {
         }
     }
 
-    /** Headers one behind the other, each of which says that its record reaches almost to the end of the file. */
+    /** Headers one after the other, each of which says that its record reaches almost to the end of the file. */
     @Test
     void recordsThatOverlapDoNotMultiplyTheWork() throws IOException {
         int count = 20_000;

@@ -74,7 +74,7 @@ final class Forger {
         return manifest.array();
     }
 
-    /** Returns a data file with the header of one that follows {@code previousId}, and these bytes behind it. */
+    /** Returns a data file with the header of one that follows {@code previousId}, and these bytes after it. */
     static byte[] data(long id, long previousId, byte[]... records) {
         byte[] header = sealed(header("CASKDATA").putLong(32, id).putLong(40, previousId));
         int length = header.length;
@@ -105,7 +105,7 @@ final class Forger {
                 .array();
     }
 
-    /** Returns a hint file of these blocks, and behind them one with their checksums; the last two are none of entries. */
+    /** Returns a hint file of these blocks, and after them one with their checksums; the last two are none of entries. */
     static byte[] hints(long id, long dataLength, int entries, int filterLength, byte[]... blocks) {
         byte[] header = sealed(header("CASKHINT")
                 .putInt(12, filterLength)

@@ -101,7 +101,7 @@ final class GoldenFilesTest {
         return contents(disk.kill());
     }
 
-    /** Writes a store that was closed with an image of the index, and killed with some writes behind it. */
+    /** Writes a store that was closed with an image of the index, and killed with some writes after it. */
     private static Map<String, byte[]> writeWithImage() throws IOException {
         CrashableIoManager disk = new CrashableIoManager();
         ManualClock clock = new ManualClock();

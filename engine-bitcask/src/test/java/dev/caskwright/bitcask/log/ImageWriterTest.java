@@ -220,7 +220,7 @@ final class ImageWriterTest {
                                 new ImageFile.Known(first.id(), first.slot(), 64 + 104 + 24, 104),
                                 new ImageFile.Known(second.id(), second.slot(), 64 + 2 * 104, 104)),
                         FORMAT));
-        assertThat(log.images().bytesWithout()).as("the one behind its end").isEqualTo(104);
+        assertThat(log.images().bytesWithout()).as("the one past its end").isEqualTo(104);
         log.close();
     }
 

@@ -99,7 +99,7 @@ final class LocatorReaderTest {
                 byte[] value = random(valueLength);
                 long expiry = valueLength % 2 == 0 ? EXPIRY : 0;
                 long locator = append(key, value, expiry);
-                // What lies behind it must not matter.
+                // What lies after it must not matter.
                 append(random(10), random(10), 0);
                 String record = "key=" + keyLength + ", value=" + valueLength;
                 reader.read(locator);
@@ -220,7 +220,7 @@ final class LocatorReaderTest {
         assertThat(readInOrder(locators, values)).isEmpty();
     }
 
-    /** The place behind a record, but in another file, is not what follows it. */
+    /** The place after a record, but in another file, is not what follows it. */
     @Test
     void whatFollowsIsInTheSameFile() throws IOException {
         List<Long> locators = new ArrayList<>();
@@ -286,9 +286,9 @@ final class LocatorReaderTest {
                     file.write(offset, draft.bytes(), 0, RecordFormat.SHORT_HEADER);
                 }
                 reader.read(locator);
-                assertDamage(reader::value, "ends behind its file");
-                assertDamage(() -> copied(longer), "ends behind its file");
-                assertDamage(reader::verify, "ends behind its file");
+                assertDamage(reader::value, "ends past the end of its file");
+                assertDamage(() -> copied(longer), "ends past the end of its file");
+                assertDamage(reader::verify, "ends past the end of its file");
             }
         }
     }

@@ -214,7 +214,7 @@ public final class NumberForger {
         add("key note salt", start + 16, 8, seal);
         add("key note check", start + 48, 8, seal);
         add("key note id", start + 56, 8, seal);
-        add("key note zeros behind the id", start + 112, 8, seal);
+        add("key note zeros after the id", start + 112, 8, seal);
     }
 
     // ---------------------------------------------------------------- caches

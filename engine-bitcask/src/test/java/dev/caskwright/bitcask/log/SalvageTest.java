@@ -463,7 +463,7 @@ final class SalvageTest {
         Victim victim = new Victim(10, true);
         Map<String, byte[]> now = new TreeMap<>(victim.files);
         // A copy of a merged file under a lower number, as an input that could not be deleted: its header says which
-        // file it is, so it has to be made anew.
+        // file it is, so it has to be made again.
         byte[] input = leftover(victim);
         now.put(FileNames.data(1), input);
         assertThat(victim.files).doesNotContainKey(FileNames.data(1));

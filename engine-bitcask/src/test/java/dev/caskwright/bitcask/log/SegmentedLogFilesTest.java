@@ -227,7 +227,7 @@ final class SegmentedLogFilesTest {
         assertThat(file(next, 0).sealedEntry().firstVersion()).isEqualTo(1);
         assertThat(file(next, 1).sealedEntry().lastVersion()).isEqualTo(8);
         assertThat(next.position())
-                .as("behind all that is there")
+                .as("after all that is there")
                 .isGreaterThan(LogPosition.of(file(next, 1).id(), file(next, 1).length()));
         next.close();
     }

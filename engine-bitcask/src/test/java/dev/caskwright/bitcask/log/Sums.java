@@ -9,7 +9,7 @@ import dev.caskwright.testkit.CrashableIoManager;
 import java.io.IOException;
 import java.util.Objects;
 
-/** Has a manifest believe files that it did not see being made, for attacks that get behind its sums. */
+/** Has a manifest believe files that it did not see being made, for attacks that get past its sums. */
 public final class Sums {
     private Sums() {}
 

@@ -60,7 +60,7 @@ final class UndoTest {
         assertThat(find(oldest, 1)).isEqualTo(10);
         assertThat(find(oldest, 2)).isEqualTo(21);
         assertThat(find(oldest, 3)).isEqualTo(22);
-        // Those who hold the link see the same behind it.
+        // Those who hold the link see the same after it.
         assertThat(find(middle, 1)).isEqualTo(20);
         oldest.takeOver(newest, 0);
         assertThat(oldest.next).isNull();

@@ -11,7 +11,7 @@ package dev.caskwright.moss.file;
  *          first version (8) | last version (8) | durable version (8) | body
  * </pre>
  *
- * The body is whole batches, as writes one behind the other. The durable version says how far the store survived a
+ * The body is whole batches, as writes one after the other. The durable version says how far the store survived a
  * power loss when the record was written: a log that ends before the durable version of any record is damaged, and not
  * merely torn. Checksums are those of {@link Sealed}.
  */

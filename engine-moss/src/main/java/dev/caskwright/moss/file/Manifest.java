@@ -13,7 +13,7 @@ import java.util.List;
 
 /**
  * The state of a store on disk: which files it has, how far they go, and its checkpoints. A file that the manifest does
- * not list is not read. Each change writes the whole anew under another name, forces it and renames it into place, so
+ * not list is not read. Each change writes the whole again under another name, forces it and renames it into place, so
  * that there is always exactly one whole manifest, and one that is not sound is damage, never a torn end. Immutable.
  *
  * <pre>

@@ -3,7 +3,7 @@ package dev.caskwright.moss.memory;
 import java.util.Arrays;
 
 /*
- * The entries lie one behind the other in chunks. A long each tells where and of what kind:
+ * The entries lie one after the other in chunks. A long each tells where and of what kind:
  *
  *   kind 4 bits | chunk 28 bits | offset 32 bits
  *

@@ -24,7 +24,7 @@ import java.util.zip.CRC32C;
 
 /**
  * A small store of which a file is made by the fuzzer, with right checksums over wrong content, so that the fuzzer gets
- * behind them. Whatever is read from it must be an answer or a typed error: no other exception, no memory running out, no
+ * after them. Whatever is read from it must be an answer or a typed error: no other exception, no memory running out, no
  * endless loop.
  *
  * <p>Each target has the reader of its format read the file first, and looks whether the answer is sound; that takes some
@@ -175,7 +175,7 @@ final class FuzzedStore {
         return disk;
     }
 
-    /** Has the manifest believe what the fuzzer made, so that it gets behind the manifest's sums, too. */
+    /** Has the manifest believe what the fuzzer made, so that it gets past the manifest's sums, too. */
     private static void believe(CrashableIoManager disk, String name, byte[] content) throws IOException {
         Manifest manifest = name.equals(FileNames.MANIFEST) ? null : Manifest.read(disk);
         if (manifest == null) {

@@ -53,7 +53,7 @@ public final class ImageFuzz {
             int tableAt = (int) (long) RecordFormat.LONG.get(file, 48);
             header = Arrays.copyOf(file, ImageFile.HEADER_LENGTH);
             content = Arrays.copyOfRange(file, ImageFile.HEADER_LENGTH + Block.HEADER_LENGTH, tableAt);
-            // Without the checksum of its one block, which is made anew.
+            // Without the checksum of its one block, which is made again.
             table = Arrays.copyOfRange(file, tableAt + Block.HEADER_LENGTH, file.length - Integer.BYTES);
             telling = IntStream.range(0, content.length).filter(this::isTelling).toArray();
         }

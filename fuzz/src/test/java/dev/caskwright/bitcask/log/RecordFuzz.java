@@ -89,12 +89,12 @@ public final class RecordFuzz {
         TailRecovery recovery = new TailRecovery(file);
         recovery.scan(bytes.length);
         long end = recovery.soundEnd();
-        FuzzedStore.require(end >= DataFile.HEADER_LENGTH && end <= bytes.length, "an end behind the file", end);
+        FuzzedStore.require(end >= DataFile.HEADER_LENGTH && end <= bytes.length, "an end past the file", end);
         FuzzedStore.require(file.length() == end, "not cut to its sound part", file.length());
         recovery.hints()
                 .visit((kind, place, source, keyOffset, keyLength) -> FuzzedStore.require(
                         keyLength > 0 && Locator.offset(place) + Locator.size(place) * 511 / 512 <= end,
-                        "an entry behind the end",
+                        "an entry past the end",
                         place));
         if (Sample.has(bytes)) {
             long records = scanSound(file, DataFile.HEADER_LENGTH, end);

@@ -176,7 +176,7 @@ final class BoltFormatTest {
     @Test
     void damageIsTold() throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            // All pages behind the meta pages.
+            // All pages after the meta pages.
             for (long at = 2 * 4096; at < channel.size(); at += 4096) {
                 channel.write(ByteBuffer.wrap(bytes("nonsense")), at + 8);
             }

@@ -10,7 +10,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Walks a database of LMDB, a tree of pages, and believes nothing of it. A page begins with a header, behind which are the places of its
+ * Walks a database of LMDB, a tree of pages, and believes nothing of it. A page begins with a header, after which are the places of its
  * nodes; the nodes of a branch lead to pages, and those of a leaf have a key and a value:
  *
  * <pre>

@@ -317,7 +317,7 @@ final class LmdbFormatTest {
             Dbi<byte[]> database = environment.openDbi((byte[]) null);
             try (Txn<byte[]> transaction = environment.txnWrite()) {
                 database.put(transaction, bytes("short"), bytes("1"));
-                database.put(transaction, bytes("long"), bytes("x".repeat(1_000_000))); // behind the leaf
+                database.put(transaction, bytes("long"), bytes("x".repeat(1_000_000))); // after the leaf
                 transaction.commit();
             }
         });

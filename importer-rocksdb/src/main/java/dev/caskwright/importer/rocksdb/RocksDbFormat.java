@@ -8,7 +8,7 @@ import java.nio.file.Path;
 
 /**
  * The directory of a store of RocksDB. The part is a column family. Values of {@code TtlDB}, which have the second at which they were
- * written behind them, are read as such if it is told after how long entries expire. Comparators and merge operators that are not
+ * written after them, are read as such if it is told after how long entries expire. Comparators and merge operators that are not
  * RocksDB's own are not known, and what needs them is an error.
  */
 public final class RocksDbFormat implements ForeignFormat {

@@ -110,7 +110,7 @@ final class RocksDbReading {
                 receiver.entry(entries.key(), value, Receiver.NEVER);
             } else if (value.length < TIME_BYTES) {
                 receiver.damage(
-                        source, Receiver.SOMEWHERE, "a value is shorter than the time that TtlDB notes behind it");
+                        source, Receiver.SOMEWHERE, "a value is shorter than the time that TtlDB notes after it");
             } else {
                 int at = value.length - TIME_BYTES;
                 long seconds =

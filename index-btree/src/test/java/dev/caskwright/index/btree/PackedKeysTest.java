@@ -125,7 +125,7 @@ final class PackedKeysTest {
         assertThat((byte[]) mixed).hasSize(PackedKeys.HEADER_BYTES + 3 * 2 + 1 + 4 * PackedKeys.END_BYTES);
         Object emptied = KEYS.valueArrayDeleteValue(block(List.of(new byte[5])), 1);
         assertThat(emptied).isSameAs(KEYS.valueArrayEmpty());
-        // What was mixed may have one length again when it starts anew.
+        // What was mixed may have one length again when it starts again.
         assertThat((byte[]) KEYS.valueArrayPut(emptied, 0, new byte[9])).hasSize(PackedKeys.HEADER_BYTES + 9);
     }
 

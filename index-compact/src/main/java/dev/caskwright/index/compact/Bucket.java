@@ -98,7 +98,7 @@ final class Bucket {
         return (tag & LANE) * EACH_LANE;
     }
 
-    /** Returns the top bit of each lane that is zero, and maybe of some behind the first. */
+    /** Returns the top bit of each lane that is zero, and maybe of some after the first. */
     static long zeroLanes(long lanes) {
         return (lanes - EACH_LANE) & ~lanes & LANE_TOPS;
     }
@@ -197,7 +197,7 @@ final class Bucket {
         format(target, to, slots, append(source, from, fromSlots, target, to, slots, 0));
     }
 
-    /** Adds all keys to a block that nobody sees yet, behind those that it has, and returns how many it has then. */
+    /** Adds all keys to a block that nobody sees yet, after those that it has, and returns how many it has then. */
     static int append(ByteBuffer source, int from, int fromSlots, ByteBuffer target, int to, int slots, int first) {
         int next = first;
         for (int slot = 0; slot < fromSlots; slot++) {

@@ -83,7 +83,7 @@ final class Loading implements Closeable {
         }
     }
 
-    /** Reads what comes behind the segments; returns null if that is not so in an image. */
+    /** Reads what comes after the segments; returns null if that is not so in an image. */
     static @Nullable Loading begin(Image image, Refill refill) throws IOException {
         long end = image.length() - TABLE;
         if (end < (long) CompactKeyIndex.SEGMENTS * SegmentImage.MIN_LENGTH) {
@@ -110,7 +110,7 @@ final class Loading implements Closeable {
                 : null;
     }
 
-    /** Returns what comes behind segments of these lengths and numbers of keys. */
+    /** Returns what comes after segments of these lengths and numbers of keys. */
     static byte[] table(int[] lengths, int[] keys, long seed) {
         ByteBuffer table = ByteBuffer.allocate(TABLE).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < CompactKeyIndex.SEGMENTS; i++) {

@@ -225,7 +225,7 @@ final class Table {
             WORD.setRelease(slots, position, TOMBSTONE);
             return;
         }
-        // No search goes on behind this slot, so it and the tombstones before it can end searches again.
+        // No search goes on after this slot, so it and the tombstones before it can end searches again.
         WORD.setRelease(slots, position, EMPTY);
         int before = previous(position);
         while (slots[before] == TOMBSTONE) {

@@ -8,7 +8,7 @@ final class Entries {
     private static final int MAX_KEPT_BYTES = 1 << 20;
 
     byte[] bytes = new byte[1 << 12];
-    /** Where key i begins; behind the last one, where it ends. */
+    /** Where key i begins; after the last one, where it ends. */
     int[] starts = new int[2 * Leaf.MAX_KEYS + 1];
 
     long[] locators = new long[2 * Leaf.MAX_KEYS];
@@ -38,7 +38,7 @@ final class Entries {
         return at;
     }
 
-    /** Takes the bytes that were written behind the last key as a key. */
+    /** Takes the bytes that were written after the last key as a key. */
     void add(int length, long locator) {
         starts[count + 1] = starts[count] + length;
         locators[count] = locator;

@@ -20,7 +20,7 @@ final class Inner extends Node {
     private final byte[] prefix;
 
     private final int prefixLength;
-    /** The heads of the separators, behind the prefix. */
+    /** The heads of the separators, after the prefix. */
     private final long[] heads;
     /** Separator i is the least key of child i + 1. */
     private final byte[][] separators;

@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * The first eight bytes of what is left of a key behind the prefix of its node, as a number that compares as the bytes do:
+ * The first eight bytes of what is left of a key after the prefix of its node, as a number that compares as the bytes do:
  * the head. Shorter rests are filled up with zeros, so equal heads do not mean equal rests.
  */
 final class KeyWords {

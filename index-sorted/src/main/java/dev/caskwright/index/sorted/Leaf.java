@@ -9,9 +9,9 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Up to {@value #MAX_KEYS} keys with their locators. Keys that come are appended behind those that are in order, and take
+ * Up to {@value #MAX_KEYS} keys with their locators. Keys that come are appended after those that are in order, and take
  * effect when the count is set; a key that goes keeps its slot, with no locator. So readers need no lock, and a leaf is
- * made anew only when it is full.
+ * made again only when it is full.
  *
  * <p>A slot is the head of the key and its locator. What is behind the head is in an array of bytes: most lookups do not
  * touch it. See {@link KeyWords} for heads.
@@ -23,7 +23,7 @@ final class Leaf extends Node {
     /** How many slots are left for keys to come when a leaf is made. */
     static final int SLACK = 16;
 
-    /** A leaf of long keys has fewer, of about so many bytes, so that making it anew does not take long. */
+    /** A leaf of long keys has fewer, of about so many bytes, so that rebuilding it does not take long. */
     static final int MAX_BYTES = 1 << 15;
 
     /** What {@link #find} returns if not even the head is there. */
@@ -79,7 +79,7 @@ final class Leaf extends Node {
     /** Whether two keys have the same head. Set before the slots can be seen. */
     private boolean hasTwins;
 
-    /** Makes a leaf without keys; {@code restLength} is that of all keys behind the prefix, or {@link #DIFFERENT_LENGTHS}. */
+    /** Makes a leaf without keys; {@code restLength} is that of all keys after the prefix, or {@link #DIFFERENT_LENGTHS}. */
     private Leaf(byte[] prefix, int slots, int restLength, int tailBytes) {
         this.prefix = prefix;
         this.prefixLength = prefix.length;
@@ -146,7 +146,7 @@ final class Leaf extends Node {
         return (plainState() & COUNT_MASK) - dead;
     }
 
-    /** Returns whether a leaf made anew would take much less memory. For the writer. */
+    /** Returns whether a leaf rebuilt would take much less memory. For the writer. */
     boolean isWasteful() {
         int live = live();
         if (dead > live + SLACK / 2) {
@@ -177,7 +177,7 @@ final class Leaf extends Node {
     }
 
     /**
-     * Returns the slot of the key or, if only the bytes behind its head differ from those of the only key that has the same,
+     * Returns the slot of the key or, if only the bytes after its head differ from those of the only key that has the same,
      * the slot of that; or a negative number.
      */
     int findCandidate(byte[] key, int offset, int length) {

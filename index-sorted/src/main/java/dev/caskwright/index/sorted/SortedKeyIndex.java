@@ -278,7 +278,7 @@ public final class SortedKeyIndex implements OrderedKeyIndex, PersistentKeyIndex
         tree = null;
     }
 
-    /** Returns what {@link #memoryBytes} is, counted anew. */
+    /** Returns what {@link #memoryBytes} is, counted again. */
     long countedBytes() {
         return openTree().countedBytes();
     }

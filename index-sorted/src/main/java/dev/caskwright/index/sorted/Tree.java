@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A change that divides or joins nodes makes all new nodes first. If there is no memory for them, nothing has changed.
  */
 final class Tree {
-    /** A leaf made anew with more keys than this is divided. */
+    /** A leaf rebuilt with more keys than this is divided. */
     private static final int MAX_SORTED = Leaf.MAX_KEYS - Leaf.SLACK;
 
     /** With so few keys a leaf is never divided for its length. */
@@ -64,7 +64,7 @@ final class Tree {
         return bytes;
     }
 
-    /** Returns what all nodes take, counted anew. */
+    /** Returns what all nodes take, counted again. */
     long countedBytes() {
         return bytesUnder(root);
     }

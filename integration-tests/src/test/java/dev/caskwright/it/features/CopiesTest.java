@@ -288,7 +288,7 @@ final class CopiesTest {
         List<String> said = new ArrayList<>();
         try (BitcaskEngine copy =
                 builder(target).createIfMissing(false).readOnly(true).open()) {
-            // Only the very last steps come behind the finished manifest, and then all is there.
+            // Only the very last steps come after the finished manifest, and then all is there.
             assertThat(content(copy)).as("cut at call %d", n).hasSize(30);
             return;
         } catch (UnsupportedFormatException e) {

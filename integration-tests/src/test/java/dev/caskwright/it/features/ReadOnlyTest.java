@@ -36,7 +36,7 @@ final class ReadOnlyTest extends FeatureFixture {
     @MethodSource("dev.caskwright.it.features.Backend#all")
     void nothingChangesOnDisk(Backend backend) throws IOException {
         Map<String, String> expected = create();
-        // Hint files that are missing or damaged are not made anew either.
+        // Hint files that are missing or damaged are not made again either.
         List<Path> hints = files(directory()).stream()
                 .filter(file -> file.toString().endsWith(".hint"))
                 .toList();

@@ -74,7 +74,7 @@ final class SnapshotTest extends FeatureFixture {
         engine.close();
     }
 
-    /** The output of a merge lies behind records younger than its own: where a record lies does not tell its age alone. */
+    /** The output of a merge lies after records younger than its own: where a record lies does not tell its age alone. */
     @ParameterizedTest
     @MethodSource("dev.caskwright.it.features.Backend#all")
     void whatAMergeMovedIsStillSavedWhenItChanges(Backend backend) throws IOException {

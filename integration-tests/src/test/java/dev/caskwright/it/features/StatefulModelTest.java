@@ -194,7 +194,7 @@ final class StatefulModelTest {
             } else {
                 model.recoverAfterKill(KeyValues.entries(engine.get()));
             }
-            // Versions of writes that are lost are given anew: who has followed up to one of them cannot go on.
+            // Versions of writes that are lost are given again: who has followed up to one of them cannot go on.
             followed.clear();
             followedTo = 0;
         }
@@ -234,7 +234,7 @@ final class StatefulModelTest {
             }
         }
 
-        /** Brings a copy up to date by the changes since the last time, or anew if they are gone. */
+        /** Brings a copy up to date by the changes since the last time, or again if they are gone. */
         private void follow() throws IOException {
             BitcaskEngine store = engine.get();
             try {

@@ -35,7 +35,7 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
 /**
  * Do the tests bite? Plants one bug at a time in a copy of the sources, compiles it, and runs the tests that should notice
  * on it: one of them must fail. The code itself has no switches. If a text to be replaced is not there any more, the code
- * has changed, and the bug must be planted anew.
+ * has changed, and the bug must be planted again.
  */
 final class PlantedBugsTest {
     private static final List<String> MODULES = List.of("engine-bitcask", "engine-moss", "io-standard");

@@ -92,7 +92,7 @@ final class MappedFile implements ReadableFile {
         return sum;
     }
 
-    /** Returns whether the file ends in the page that ends behind {@code end}, if there are only zeros up to there. */
+    /** Returns whether the file ends in the page that ends after {@code end}, if there are only zeros up to there. */
     private boolean isCut(ByteBuffer source, int end) {
         int pageEnd = (int) Math.min((end + (long) PAGE - 1) & -PAGE, length);
         for (int at = end; at < pageEnd; at++) {

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * crashes the JVM; a file therefore forgets its buffers before it unmaps them, and its owner promises that no read is
  * under way then. Both are called by reflection, as we compile for 17.
  *
- * <p><b>Faults.</b> A page behind the end of its file (somebody has cut it) cannot be touched. The JDK's copy then stops
+ * <p><b>Faults.</b> A page past the end of its file (somebody has cut it) cannot be touched. The JDK's copy then stops
  * where it is and raises an {@link InternalError}; but in compiled code the copy is no place where an exception can be
  * raised, so it comes with some later call or loop of the thread, in whatever code that is. To know at once, the last
  * byte of the target is set to a mark before the copy. Copies go upwards in addresses, so a copy that did not come to its

@@ -52,7 +52,7 @@ import org.jspecify.annotations.Nullable;
  * with acquire order, then the windows. So whoever sees the length can read up to it.
  *
  * <p><b>Cutting.</b> {@link #truncate} does not take pages away from under a mapping that the windows still show: it
- * overwrites with zeros up to the end of the window, and shortens the file only behind it. Close cuts at the length.
+ * overwrites with zeros up to the end of the window, and shortens the file only after it. Close cuts at the length.
  */
 final class MappedWritableFile implements WritableFile {
     private static final int MIN_WINDOW_LENGTH = 4 << 10;
@@ -94,7 +94,7 @@ final class MappedWritableFile implements WritableFile {
     private @Nullable Future<ByteBuffer> ahead; // the writer's: the window from mapped on, on its way
     private long length; // through LENGTH
     private long mapped; // the writer's
-    private long directTo; // the writer's: behind what is mapped and up to here, writes go through the channel
+    private long directTo; // the writer's: after what is mapped and up to here, writes go through the channel
     private long writes; // the writer's, since it was last decided how to go on
     private long writtenBytes;
     private volatile ByteBuffer @Nullable [] windows = {}; // null when access has ended
@@ -169,7 +169,7 @@ final class MappedWritableFile implements WritableFile {
         long end = this.length;
         if (offset < 0 || offset > end) {
             throw new IllegalArgumentException(
-                    "write behind the end: file=" + name() + ", offset=" + offset + ", fileLength=" + end);
+                    "write past the end: file=" + name() + ", offset=" + offset + ", fileLength=" + end);
         }
         openWindows();
         long newEnd = offset + length;

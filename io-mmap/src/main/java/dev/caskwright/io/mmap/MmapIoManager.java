@@ -18,7 +18,7 @@ import java.util.Set;
  * death of the process. Everything else is as in {@link StandardIoManager}, whose lock and names it shares.
  *
  * <p>Sealed files of up to 2 GiB are mapped whole; longer ones, and those of a few bytes, are read through a channel. A file being
- * written is made longer in steps, by really writing zeros, and mapped behind them, so that a full disk is an {@link
+ * written is made longer in steps, by really writing zeros, and mapped after them, so that a full disk is an {@link
  * dev.caskwright.api.OutOfSpaceException} before anything is stored. (A file system that copies on write, such as btrfs
  * or ZFS, may run full in the middle of a store all the same: there take the standard manager.) Closing unmaps at once.
  *

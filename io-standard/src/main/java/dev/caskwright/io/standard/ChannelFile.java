@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  *       repetition is enough, and there is no loop that a hail of interrupts could keep turning. To repeat is harmless,
  *       as reads change nothing and a write puts the same bytes in the same place. (For forces, where it is not, see
  *       {@link WritableChannelFile}.)
- *   <li>A file that loses its name while it is open cannot be opened anew. So the manager opens the spare of every open
+ *   <li>A file that loses its name while it is open cannot be opened again. So the manager opens the spare of every open
  *       file just before it deletes the name ({@link #keepWithoutName}); if an interrupt comes then, the spare serves
  *       from there on, slower but right.
  * </ol>
@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A sealed file has no spare until it needs one, and so costs one descriptor.
  *
  * <p><b>Length.</b> It is kept here, not asked of the system: it bounds reads, so that they need not probe for the end,
- * and what a writer holds ready behind it stays out of sight. It is written after the bytes that it covers.
+ * and what a writer holds ready after it stays out of sight. It is written after the bytes that it covers.
  */
 class ChannelFile implements ReadableFile {
     private final StandardIoManager manager;

@@ -17,7 +17,7 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>Everything up to the end is the writer's, whatever became of the calls that were made there. The end moves forwards
  * in two ways: the writer {@linkplain #claim claims} what it is about to write, and another thread {@linkplain #extend
- * extends} it by zeros. Both take hold of the bytes behind the end before they touch them, so zeros never come over
+ * extends} it by zeros. Both take hold of the bytes past the end before they touch them, so zeros never come over
  * anything. It moves back only by a {@linkplain #cut cut}, which is the writer's, and waits for zeros on their way.
  *
  * <p>A writer that stays within the end takes no lock. One that goes beyond waits for at most one piece of zeros.

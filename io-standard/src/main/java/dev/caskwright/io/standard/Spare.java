@@ -31,7 +31,7 @@ final class Spare implements Closeable {
         return new Spare(AsynchronousFileChannel.open(path, options, CALLER));
     }
 
-    /** Reads into the buffer from an offset of the file on; returns how many bytes, or -1 behind the end. */
+    /** Reads into the buffer from an offset of the file on; returns how many bytes, or -1 past the end. */
     int read(ByteBuffer target, long offset) throws IOException {
         return result(channel.read(target, offset));
     }

@@ -41,7 +41,7 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
     private static final int PIECE = 1 << 20; // of zeros
 
     private final ReservedSpace space;
-    private volatile boolean longerThanReserved; // zeros that failed may have left some behind the end
+    private volatile boolean longerThanReserved; // zeros that failed may have left some past the end
     private volatile @Nullable IOException failedForce;
 
     WritableChannelFile(StandardIoManager manager, Path path, FileChannel channel, BasicFileAttributes attributes)
@@ -58,7 +58,7 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
         long end = length();
         if (offset > end) {
             throw new IllegalArgumentException(
-                    "write behind the end: file=" + path() + ", offset=" + offset + ", fileLength=" + end);
+                    "write past the end: file=" + path() + ", offset=" + offset + ", fileLength=" + end);
         }
         long newEnd = offset + length;
         long spaceBefore = space.claim(newEnd);

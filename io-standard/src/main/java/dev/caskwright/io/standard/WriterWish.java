@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * What a writer says while readers of other processes have the lock that it wants: a file without content, made anew every 50 ms.
+ * What a writer says while readers of other processes have the lock that it wants: a file without content, made again every 50 ms.
  * Readers that are there only to look, as the command line is, see it and go; no reader comes meanwhile. After two seconds the
  * writer is refused: then the readers are none that give way.
  *

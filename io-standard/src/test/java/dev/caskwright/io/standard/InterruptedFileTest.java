@@ -250,7 +250,7 @@ final class InterruptedFileTest {
         assertThat(file.length()).isEqualTo(LENGTH);
         Files.write(path(), new byte[] {1, 2, 3}, StandardOpenOption.APPEND); // as if some of it had come there
         file.reserve(LENGTH + 2_000);
-        assertThat(Files.size(path())).as("zeros were written anew").isEqualTo(LENGTH + 5_003);
+        assertThat(Files.size(path())).as("zeros were rewritten").isEqualTo(LENGTH + 5_003);
         file.close();
         assertThat(path()).hasBinaryContent(content);
     }

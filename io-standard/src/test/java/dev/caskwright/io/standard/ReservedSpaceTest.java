@@ -206,7 +206,7 @@ final class ReservedSpaceTest {
         assertThat(isCut).as("the zeros on their way were cut").isTrue();
         zeroing.get(60, TimeUnit.SECONDS);
         assertThat(space.extend(PIECE, PIECE, (from, to) -> {
-                    throw new AssertionError("zeros behind the cut");
+                    throw new AssertionError("zeros after the cut");
                 }))
                 .isFalse();
         opener.join();

@@ -398,7 +398,7 @@ public final class BatchedBackend implements AutoCloseable {
 
     /**
      * Returns a number that is another one after writes were discarded. Whoever keeps something in memory that goes with the writes
-     * reads this, then that, then opens a view, and begins anew if this has changed. Waits for a discard that goes on.
+     * reads this, then that, then opens a view, and begins again if this has changed. Waits for a discard that goes on.
      */
     public long discards() {
         long count = discards.get();

@@ -18,7 +18,7 @@ public final class ReadEpochsRaces {
 
     private ReadEpochsRaces() {}
 
-    /** What is read, and freed in the end. Freeing is a plain store: the epochs alone put it behind the reads. */
+    /** What is read, and freed in the end. Freeing is a plain store: the epochs alone put it after the reads. */
     private static final class Thing {
         boolean isFreed;
     }

@@ -39,7 +39,9 @@ public final class StoreClockRaces {
 
         private ClockNotes notes() {
             return (ClockNotes) Proxy.newProxyInstance(
-                    ClockNotes.class.getClassLoader(), new Class<?>[] {ClockNotes.class}, (proxy, method, arguments) -> {
+                    ClockNotes.class.getClassLoader(),
+                    new Class<?>[] {ClockNotes.class},
+                    (proxy, method, arguments) -> {
                         switch (method.getName()) {
                             case "clockNote":
                                 return new long[0];

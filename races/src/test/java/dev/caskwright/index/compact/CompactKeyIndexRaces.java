@@ -148,7 +148,7 @@ public final class CompactKeyIndexRaces {
         }
     }
 
-    /** A slot is freed, and another key takes it; the key behind it stays. */
+    /** A slot is freed, and another key takes it; the key after it stays. */
     @JCStressTest
     @Outcome(
             id = {"0, 2, 1001", "1, 2, 1001", "1001, 2, 1001"},

@@ -84,7 +84,7 @@ public final class TableRaces {
         }
     }
 
-    /** A slot amid a search becomes a tombstone, and another key takes it; the key behind it stays. */
+    /** A slot amid a search becomes a tombstone, and another key takes it; the key after it stays. */
     @JCStressTest
     @Outcome(
             id = {"0, 9", "1, 9", "3, 9"},
@@ -93,7 +93,7 @@ public final class TableRaces {
     @Outcome(expect = FORBIDDEN, desc = "the locator of another key, or a key missed that was there throughout")
     @State
     public static class TombstoneChangesHands extends Tables {
-        /** With a key behind the one that goes. */
+        /** With a key after the one that goes. */
         public TombstoneChangesHands() {
             super(ROOM);
             insert(A, 1);
@@ -177,7 +177,7 @@ public final class TableRaces {
     @Outcome(expect = FORBIDDEN, desc = "a key missed that was there throughout")
     @State
     public static class NeighboursGo extends Tables {
-        /** With three keys, one behind the other. */
+        /** With three keys, one after the other. */
         public NeighboursGo() {
             super(ROOM);
             insert(A, 1);

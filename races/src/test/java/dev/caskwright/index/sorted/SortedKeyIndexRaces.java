@@ -16,7 +16,7 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.JJJ_Result;
 
 /**
- * Readers and scans of a {@link SortedKeyIndex} beside the writer, above all while leaves are made anew, divided and joined.
+ * Readers and scans of a {@link SortedKeyIndex} beside the writer, above all while leaves are rebuilt, divided and joined.
  * The locator of a key is its number plus 1, or plus a multiple of 1,000 more.
  */
 public final class SortedKeyIndexRaces {

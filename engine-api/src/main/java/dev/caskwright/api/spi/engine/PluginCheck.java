@@ -31,7 +31,7 @@ public final class PluginCheck {
             throw new OutdatedPluginException(
                     "a plug-in was built against an older version of its interface: class="
                             + made.getClass().getName() + ", from=" + place(made.getClass()) + ", missing=" + missing
-                            + "; use a version of it that was built for this one, or build it anew",
+                            + "; use a version of it that was built for this one, or build it again",
                     null);
         }
         return made;
@@ -46,7 +46,7 @@ public final class PluginCheck {
     public static OutdatedPluginException outdated(LinkageError missing) {
         return new OutdatedPluginException(
                 "a plug-in was built against another version of its interface: " + missing.getMessage()
-                        + "; use a version of it that was built for this one, or build it anew",
+                        + "; use a version of it that was built for this one, or build it again",
                 missing);
     }
 

@@ -119,7 +119,7 @@ public interface PersistentKeyIndex extends KeyIndex {
         void into(KeyIndex index, KeyFilter wanted, IOException cause) throws IOException;
     }
 
-    /** Knows what changed behind an image. For any thread, but for one at a time with each part. */
+    /** Knows what changed after an image. For any thread, but for one at a time with each part. */
     @FunctionalInterface
     interface Completion {
         /**

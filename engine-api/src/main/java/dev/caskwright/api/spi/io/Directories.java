@@ -69,7 +69,7 @@ final class Directories {
         }
     }
 
-    /** Returns the real path of what is there, with the rest of the name behind it. */
+    /** Returns the real path of what is there, with the rest of the name after it. */
     private static Path real(Path path) throws IOException {
         Path absolute = path.toAbsolutePath();
         try {

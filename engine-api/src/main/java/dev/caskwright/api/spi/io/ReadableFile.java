@@ -26,7 +26,7 @@ public interface ReadableFile extends Closeable {
 
     /**
      * Returns the length of the file in bytes. For a file being written that is the end of the last written byte;
-     * space that a manager holds ready behind it does not count.
+     * space that a manager holds ready after it does not count.
      */
     long length() throws IOException;
 

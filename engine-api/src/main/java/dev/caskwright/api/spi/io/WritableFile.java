@@ -9,7 +9,7 @@ import java.io.IOException;
  * <p>When a write returns, its bytes are with the operating system: they survive the death of the process. They survive
  * a power loss after {@link #force()}.
  *
- * <p>{@link #close()} gives back space that was held ready behind the last written byte; after a crash such space may
+ * <p>{@link #close()} gives back space that was held ready after the last written byte; after a crash such space may
  * remain, and reads as zeros.
  */
 public interface WritableFile extends ReadableFile {
@@ -22,12 +22,12 @@ public interface WritableFile extends ReadableFile {
     void write(long offset, byte[] source, int sourceOffset, int length) throws IOException;
 
     /**
-     * Makes space behind the end of the file ready by really writing zeros up to {@code length} bytes, so that the
+     * Makes space past the end of the file ready by really writing zeros up to {@code length} bytes, so that the
      * forces that follow need not record a new length. It does not change {@link #length()}. A manager may do nothing.
      *
      * <p>One other thread than the writer's may call this at any time, beside reads, forces and writes. Zeros never come over
      * bytes that a write was given, whether it succeeded, failed, or is still under way: the file alone knows how far that
-     * is. A write that ends behind what is ready waits for no more than the piece that is being zeroed.
+     * is. A write that ends after what is ready waits for no more than the piece that is being zeroed.
      *
      * @throws dev.caskwright.api.OutOfSpaceException if the file system is full; what was ready before stays so
      */

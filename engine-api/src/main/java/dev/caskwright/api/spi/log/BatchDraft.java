@@ -15,7 +15,7 @@ public interface BatchDraft {
     /**
      * Adds a put of a value that is stored as it is. The array must stay as it is until the batch was appended.
      *
-     * @param keyOffset where the key is in {@code source}; the value is right behind it
+     * @param keyOffset where the key is in {@code source}; the value is right after it
      * @param expiresAtMillis when it expires, in milliseconds since 1970, or 0
      */
     void put(byte[] source, int keyOffset, int keyLength, int valueLength, long expiresAtMillis);

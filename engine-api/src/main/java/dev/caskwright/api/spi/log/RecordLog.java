@@ -56,7 +56,7 @@ public interface RecordLog extends Closeable {
     /** Returns the greatest length that the records of a batch can have together, in bytes. */
     long maxBatchLength();
 
-    /** Returns the position behind the last record. Positions grow. */
+    /** Returns the position after the last record. Positions grow. */
     long position();
 
     /**

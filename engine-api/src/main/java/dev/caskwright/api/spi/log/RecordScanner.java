@@ -22,7 +22,7 @@ public interface RecordScanner {
     }
 
     /**
-     * After {@link #next} has met damage, goes on behind it: the next call of {@link #next} moves to the next record that is
+     * After {@link #next} has met damage, goes on after it: the next call of {@link #next} moves to the next record that is
      * sound, if there is one. What lay between is not known; a caller that may not miss an entry finds out whether one did.
      *
      * @return how many bytes were passed over

@@ -565,7 +565,7 @@ public final class Manifest implements ClockNotes, Closeable {
             }
             // The one that is there is as good as before, only longer.
             growsTo = end + LEAST_GROWTH;
-            logger().warn("the manifest could not be written anew, will try again: {}", e.toString());
+            logger().warn("the manifest could not be rewritten, will try again: {}", e.toString());
         }
     }
 

@@ -121,7 +121,7 @@ public final class LocatorReader implements RecordReader {
 
     private void fetch(ReadableFile handle, int length) throws IOException {
         if (length < 0) {
-            throw file.corrupt("locator leads behind its file", offset, "length=" + file.length());
+            throw file.corrupt("locator leads past the end of its file", offset, "length=" + file.length());
         }
         if (buffer.length < length) {
             buffer = new byte[Math.max(length, Math.min(2 * buffer.length, KEPT_BUFFER))];
@@ -508,7 +508,7 @@ public final class LocatorReader implements RecordReader {
 
     private void checkExtent() throws IOException {
         if (offset + RecordFormat.recordLength(buffer, at) > file.length()) {
-            throw file.corrupt("record ends behind its file", offset, "length=" + file.length());
+            throw file.corrupt("record ends past the end of its file", offset, "length=" + file.length());
         }
     }
 

@@ -124,7 +124,7 @@ public final class FileSurvey {
 
     private void tellOfRest(long from) throws IOException {
         if (search.next(from) < end) {
-            listener.lost(from, end, "records behind the end of the file, left out");
+            listener.lost(from, end, "records past the end of the file, left out");
         }
     }
 

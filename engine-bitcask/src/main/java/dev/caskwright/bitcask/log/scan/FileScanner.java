@@ -129,7 +129,7 @@ public final class FileScanner implements RecordScanner {
         bufferLength = 0;
         readTo = Math.min(end, next + Locator.size(locator));
         if (!next()) {
-            throw file.corrupt("record ends behind its file", next, "length=" + end);
+            throw file.corrupt("record ends past the end of its file", next, "length=" + end);
         }
     }
 

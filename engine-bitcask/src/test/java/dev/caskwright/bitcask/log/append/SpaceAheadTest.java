@@ -195,7 +195,7 @@ final class SpaceAheadTest {
             memory.gate.countDown();
             leaving.get(30, TimeUnit.SECONDS);
             int pieces = memory.pieces.size();
-            executor.submit(() -> {}).get(30, TimeUnit.SECONDS); // behind the task
+            executor.submit(() -> {}).get(30, TimeUnit.SECONDS); // after the task
             assertThat(memory.pieces).hasSize(pieces);
         } finally {
             executor.shutdown();

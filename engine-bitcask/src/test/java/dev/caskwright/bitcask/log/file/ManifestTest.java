@@ -203,7 +203,7 @@ final class ManifestTest {
             assertThat(names(read())).as("damage at %s", length).containsExactly(FileNames.data(1));
         }
         disk.install(FileNames.MANIFEST, Arrays.copyOf(whole, whole.length + 100));
-        assertThat(names(read())).as("zeros behind").hasSize(2);
+        assertThat(names(read())).as("zeros after").hasSize(2);
     }
 
     @Test
@@ -385,7 +385,7 @@ final class ManifestTest {
         append(words);
         Manifest read = read();
         assertThat(read.files()).hasSize(words[0] == 1 || words.length == 10 ? 1 : 0);
-        append(1, 5, 0, 64, 3, 4, 3); // it was whole, so that this one comes behind it
+        append(1, 5, 0, 64, 3, 4, 3); // it was whole, so that this one comes after it
         assertThat(read().files()).hasSize(read.files().size() + 1);
     }
 
@@ -516,7 +516,7 @@ final class ManifestTest {
         manifest.close();
     }
 
-    /** The disk is full behind the first of two edits: what is tried again is written twice. */
+    /** The disk is full after the first of two edits: what is tried again is written twice. */
     @Test
     void filesMayBeListedAgainWhenTheDiskWasFull() throws IOException {
         create().close();
@@ -533,7 +533,7 @@ final class ManifestTest {
         manifest.close();
     }
 
-    /** While it is written anew, every moment has the one or the other; a note of the clock is in whichever has the name. */
+    /** While it is rewritten, every moment has the one or the other; a note of the clock is in whichever has the name. */
     @Test
     void aCrashWhileTheManifestIsWrittenAnewLosesNothing() throws IOException {
         Manifest manifest = create();

@@ -221,7 +221,7 @@ final class FileScannerTest {
         FileScanner scanner = new FileScanner(file, START, Locator.offset(behind.locator));
         assertThatThrownBy(() -> scanner.seek(behind.locator))
                 .isInstanceOf(CorruptRecordException.class)
-                .hasMessageContaining("ends behind its file")
+                .hasMessageContaining("ends past the end of its file")
                 .hasMessageContaining("offset=" + Locator.offset(behind.locator));
         assertThat(reads).isEmpty();
         assertThat(record.length).isEqualTo(behind.length);

@@ -169,7 +169,7 @@ final class TailRecoveryTest {
         }
     }
 
-    /** Wherever a record lies behind the end: if it knows that the log was durable further than that, the end is damage. */
+    /** Wherever a record lies past the end: if it knows that the log was durable further than that, the end is damage. */
     @Test
     void aRecordBehindTheEndProvesDamage() throws IOException {
         int end = record(START, "one", UNKNOWN);
@@ -231,7 +231,7 @@ final class TailRecoveryTest {
                 recovery.makeDurable(handle, content.length);
             }
             assertThat(disk.content(NAME)).isEqualTo(sound);
-            long next = 0; // the header is written anew whatever is known of it
+            long next = 0; // the header is rewritten whatever is known of it
             for (IoCall call : disk.log()) {
                 if (call.operation() == IoOperation.WRITE) {
                     assertThat(call.offset()).isEqualTo(next);
