@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 import org.apache.ratis.protocol.Message;
 import org.jspecify.annotations.Nullable;
@@ -18,14 +19,19 @@ final class Answers {
 
     private final Lookout lookout;
     private final Supplier<Hello> own;
+    private final IntPredicate isKnown;
     private final WriteQueue queue;
     private final Executor workers;
     private volatile @Nullable SnapshotServer snapshots;
 
-    /** @param own says what this member says of itself */
-    Answers(Lookout lookout, Supplier<Hello> own, WriteQueue queue, Executor workers) {
+    /**
+     * @param own says what this member says of itself
+     * @param isKnown says whether this member has an applier for commands of a kind: one that is logged without stops it
+     */
+    Answers(Lookout lookout, Supplier<Hello> own, IntPredicate isKnown, WriteQueue queue, Executor workers) {
         this.lookout = lookout;
         this.own = own;
+        this.isKnown = isKnown;
         this.queue = queue;
         this.workers = workers;
     }
@@ -67,6 +73,13 @@ final class Answers {
     private CompletableFuture<Message> forwarded(ByteBuffer question) throws IOException {
         List<CompletableFuture<byte[]>> futures = new ArrayList<>();
         for (Command command : EntryCodec.decode(question).commands()) {
+            if (!isKnown.test(command.kind())) {
+                futures.add(CompletableFuture.failedFuture(RaftException.notApplied(
+                        "the leader has no applier of that kind: kind=" + command.kind()
+                                + "; give one to the builder of every member",
+                        null)));
+                continue;
+            }
             try {
                 futures.add(queue.submit(command.kind(), command.bytes(), true));
             } catch (IllegalArgumentException e) { // longer than this member allows

@@ -118,7 +118,7 @@ public final class RaftNode implements AutoCloseable {
         Map<Byte, Applier> appliers = new HashMap<>(options.appliers);
         appliers.put(ReplicatedEngine.KIND, new EngineCommands());
         this.lookout = new Lookout(self, new Others(), entryClock, options.clock);
-        this.answers = new Answers(lookout, this::hello, queue, workers);
+        this.answers = new Answers(lookout, this::hello, this::isKnown, queue, workers);
         this.machine =
                 new StoreMachine(group, client, files, this::openStore, appliers, replicaClock, new MachineOwner());
     }
@@ -256,11 +256,16 @@ public final class RaftNode implements AutoCloseable {
      *     RaftNodeBuilder#maxCommandBytes} allows
      */
     public CompletableFuture<byte[]> submit(int kind, byte[] command) {
-        if (kind != ReplicatedEngine.KIND && !options.appliers.containsKey((byte) kind)) {
+        if (!isKnown(kind)) {
             throw new IllegalArgumentException("there is no applier of that kind: kind=" + kind + ", known="
                     + options.appliers.keySet() + "; give one to the builder of every member");
         }
         return queue.submit((byte) kind, Objects.requireNonNull(command, "command"), false);
+    }
+
+    /** Returns whether this member has an applier for commands of a kind. */
+    private boolean isKnown(int kind) {
+        return kind == ReplicatedEngine.KIND || (kind == (byte) kind && options.appliers.containsKey((byte) kind));
     }
 
     /** Returns whether {@link #submit} would take a command without waiting. */

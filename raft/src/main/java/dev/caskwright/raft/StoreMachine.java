@@ -321,10 +321,13 @@ final class StoreMachine extends BaseStateMachine {
                             + ", known=" + appliers.keySet() + "; give all members the same appliers");
         }
         try {
-            Result result = Result.done(applier.apply(over, command.bytes()));
-            over.keep();
-            return result;
+            over.beginCommand();
+            byte[] reply = applier.apply(over, command.bytes());
+            over.requireStore();
+            over.keep(reply.length);
+            return Result.done(reply);
         } catch (CommandFailedException | RuntimeException e) {
+            over.requireStore();
             over.forget();
             String message = e instanceof CommandFailedException ? e.getMessage() : e.toString();
             return Result.commandFailed(String.valueOf(message));

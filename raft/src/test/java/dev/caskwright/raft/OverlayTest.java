@@ -43,7 +43,7 @@ final class OverlayTest {
             overlay.put(bytes("changed"), bytes("first"));
             overlay.put(bytes("new"), bytes("first"));
             overlay.put(bytes("brief"), bytes("first"), 1_000);
-            overlay.keep();
+            overlay.keep(0);
             overlay.put(bytes("forgotten"), bytes("second"));
             overlay.forget();
             overlay.put(bytes("changed"), bytes("second"));
