@@ -1,16 +1,13 @@
 package dev.caskwright.benchmarks;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 
 /**
  * Compares our bolt engine with the real bbolt and with other trees, one process a store, in rounds in which the stores take
@@ -38,8 +35,7 @@ public final class BoltRun {
     private final List<String> stores;
     private final Path program;
 
-    /** Of each figure and store, one value a round. */
-    private final Map<String, Map<String, List<Double>>> figures = new TreeMap<>();
+    private final Turns turns = new Turns();
 
     private BoltRun(String[] arguments, Path parent) {
         this.parent = parent;
@@ -90,19 +86,7 @@ public final class BoltRun {
     private void measure(String store) throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory(parent, store);
         try {
-            Process process = new ProcessBuilder(command(store, directory))
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start();
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
-                throw new IOException("a store failed: store=" + store + ", output=" + output);
-            }
-            output.lines().forEach(line -> {
-                int space = line.indexOf(' ');
-                figures.computeIfAbsent(line.substring(0, space), name -> new TreeMap<>())
-                        .computeIfAbsent(store, name -> new ArrayList<>())
-                        .add(Double.parseDouble(line.substring(space + 1)));
-            });
+            turns.run(store, command(store, directory));
         } finally {
             Directories.deleteTree(directory);
         }
@@ -143,14 +127,8 @@ public final class BoltRun {
     }
 
     private Map<String, Map<String, Double>> medians() {
-        Map<String, Map<String, Double>> medians = new TreeMap<>();
-        figures.forEach((name, byStore) -> {
-            if (!name.equals(BoltWork.SINK)) {
-                Map<String, Double> ofName = new TreeMap<>();
-                byStore.forEach((store, values) -> ofName.put(store, median(values)));
-                medians.put(name, ofName);
-            }
-        });
+        Map<String, Map<String, Double>> medians = turns.medians();
+        medians.remove(BoltWork.SINK);
         return medians;
     }
 
@@ -158,11 +136,5 @@ public final class BoltRun {
         return reference == 0
                 ? String.format(Locale.ROOT, " %,.0f", value)
                 : String.format(Locale.ROOT, " %,.0f (%.2f ×)", value, value / reference);
-    }
-
-    private static double median(List<Double> values) {
-        double[] sorted = values.stream().mapToDouble(Double::doubleValue).toArray();
-        Arrays.sort(sorted);
-        return sorted[sorted.length / 2];
     }
 }

@@ -22,28 +22,41 @@ final class Latency {
     /** The name of the maximum. */
     static final String MAXIMUM = "max";
 
-    private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1) / RATE;
     private static final int DIGITS = 3;
 
     private Latency() {}
 
+    /** Runs the operation at {@link #RATE}. */
+    static Histogram record(
+            Throughput.Operation operation, int[] numbers, double seconds, double maxSeconds, BooleanSupplier counts)
+            throws IOException {
+        return record(operation, numbers, RATE, seconds, maxSeconds, counts);
+    }
+
     /**
-     * Runs the operation at {@link #RATE}.
+     * Runs the operation at a fixed rate.
      *
+     * @param rate operations a second
      * @param seconds how many seconds' worth of operations to record, so that {@code counts} must be true for so long
      * @param maxSeconds when to stop even if {@code counts} has not been true for long enough
      * @param counts whether an operation that is meant to start now is recorded
      */
     static Histogram record(
-            Throughput.Operation operation, int[] numbers, double seconds, double maxSeconds, BooleanSupplier counts)
+            Throughput.Operation operation,
+            int[] numbers,
+            int rate,
+            double seconds,
+            double maxSeconds,
+            BooleanSupplier counts)
             throws IOException {
         Histogram histogram = new Histogram(DIGITS);
-        long wanted = (long) (seconds * RATE);
+        long wanted = (long) (seconds * rate);
+        long interval = TimeUnit.SECONDS.toNanos(1) / rate;
         long intended = System.nanoTime();
         long deadline = intended + (long) (maxSeconds * 1e9);
         long sum = 0;
         for (int i = 0; histogram.getTotalCount() < wanted && intended < deadline; i++) {
-            intended += INTERVAL_NANOS;
+            intended += interval;
             boolean counted = counts.getAsBoolean();
             while (System.nanoTime() < intended) {
                 Thread.onSpinWait();

@@ -38,7 +38,9 @@ public enum RawLimit {
     /** Bytes of a record. */
     public static final int RECORD_SIZE = 144;
 
-    private static final int GROUP = 64;
+    /** Records of a group that is forced at once. */
+    static final int GROUP = 64;
+
     private static final int MAPPED_PIECE = 4096;
     private static final int SLOT_WORDS = 2;
     private static final int HASH = 0x9E3779B1;

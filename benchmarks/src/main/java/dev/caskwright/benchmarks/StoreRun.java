@@ -91,6 +91,7 @@ final class StoreRun {
             }
             case SCAN -> scan(store);
             case RANGE -> range(store);
+            case YCSB -> ycsb(store);
             case ALLOCATION -> allocation(store);
             case LATENCY -> latency(store);
             case SPACE -> space(store);
@@ -202,6 +203,15 @@ final class StoreRun {
             return store.range(from, RANGE_LIMIT).checksum();
         };
         report(Metric.RANGE, rate(1, thread -> operation, Distribution.UNIFORM));
+    }
+
+    private void ycsb(KeyValueStore store) throws IOException {
+        Ycsb ycsb = new Ycsb(store, data, seconds);
+        for (Ycsb.Workload workload : Ycsb.Workload.values()) {
+            if (store.isOrdered() || !workload.scans()) {
+                report(workload.metric(), ycsb.run(workload));
+            }
+        }
     }
 
     private void allocation(KeyValueStore store) throws IOException {

@@ -22,6 +22,8 @@ enum Work {
     MIX,
     /** The same mixes with uniform keys. */
     UNIFORM,
+    /** The core workloads A to F of YCSB; E where there is an order. */
+    YCSB,
     /** Bytes allocated by an operation. */
     ALLOCATION,
     /** Latency at a fixed rate, idle and beside merges. */
