@@ -5,6 +5,8 @@ import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +35,7 @@ public final class SpeedWork {
     /** How many entries the ranges have. */
     static final int[] RANGES = {10, 100, 1_000};
 
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final int ENTRY_BYTES = Dataset.KEY_SIZE + VALUE_LENGTH;
     private static final int KIBIBYTE = 1 << 10;
     private static final int NUMBERS = 1 << 20;
@@ -202,12 +205,12 @@ public final class SpeedWork {
     private double scan(Scan scan) throws IOException {
         double[] rates = new double[REPEATS];
         for (int i = -1; i < REPEATS; i++) {
-            long start = System.nanoTime();
+            long start = THREADS.getCurrentThreadCpuTime();
             long count = scan.run().count();
             if (count != keys) {
                 throw new IOException("a scan missed entries: expected=" + keys + ", found=" + count);
             }
-            rates[Math.max(0, i)] = count * 1e9 / (System.nanoTime() - start);
+            rates[Math.max(0, i)] = count * 1e9 / (THREADS.getCurrentThreadCpuTime() - start);
         }
         return Spread.of(rates).median();
     }
@@ -463,8 +466,30 @@ public final class SpeedWork {
         for (int thread = 0; thread < threads; thread++) {
             numbers[thread] = distribution.numbers(keys, NUMBERS, 1000 + thread);
         }
+        if (threads == 1) {
+            byProcessorTime(operation.apply(0), numbers[0], seconds / 2);
+            return byProcessorTime(operation.apply(0), numbers[0], seconds);
+        }
         Throughput.measure(threads, seconds / 2, operation, thread -> numbers[thread]);
         return Throughput.measure(threads, seconds, operation, thread -> numbers[thread]);
+    }
+
+    /** Returns operations a second of the processor: less noisy than the clock where the machine has other work. */
+    private static double byProcessorTime(Throughput.Operation operation, int[] numbers, double seconds)
+            throws IOException {
+        long start = THREADS.getCurrentThreadCpuTime();
+        long end = start + (long) (seconds * 1e9);
+        long count = 0;
+        long sum = 0;
+        long now;
+        do {
+            for (int i = 0; i < 8; i++) {
+                sum += operation.run(numbers[(int) (count++ % numbers.length)]);
+            }
+            now = THREADS.getCurrentThreadCpuTime();
+        } while (now < end);
+        Sink.sum = sum;
+        return count * 1e9 / (now - start);
     }
 
     private static Throughput.Operation get(KeyValueStore store, Dataset data) {

@@ -568,6 +568,11 @@ public final class BitcaskEngine
         parts.checkpoints().request();
     }
 
+    /** Slows writers down if they are faster than merges, and lets them go if not. */
+    void paceWriters() {
+        parts.pace().look();
+    }
+
     /** Has an image of the index saved in the background if it is time. */
     void requestCheckpoint() {
         LeakGuard.closeDropped(store);

@@ -199,7 +199,10 @@ public final class EngineBuilder {
         return this;
     }
 
-    /** Sets whether files are merged in the background when it is worth it; on by default. */
+    /**
+     * Sets whether files are merged in the background when it is worth it; on by default. Then writers that are faster than
+     * merges are slowed down, each write by 50 milliseconds at most.
+     */
     public EngineBuilder autoMerge(boolean merge) {
         autoMerge = merge;
         return this;
@@ -214,7 +217,10 @@ public final class EngineBuilder {
         return this;
     }
 
-    /** Bounds how fast merges write, in bytes a second; 0, the default, is no bound. */
+    /**
+     * Bounds how fast merges write, in bytes a second; 0, the default, is no bound. Writers that are faster than merges are
+     * slowed down only without it: with it, they come first, and space grows.
+     */
     public EngineBuilder mergeBytesPerSecond(long bytes) {
         mergeBytesPerSecond = notNegative("mergeBytesPerSecond", bytes);
         return this;

@@ -30,6 +30,7 @@ import dev.caskwright.bitcask.store.Store;
 import dev.caskwright.bitcask.store.StoreClock;
 import dev.caskwright.bitcask.write.AsyncSync;
 import dev.caskwright.bitcask.write.BackgroundSync;
+import dev.caskwright.bitcask.write.WritePace;
 import dev.caskwright.bitcask.write.Writes;
 import java.io.Closeable;
 import java.io.IOException;
@@ -57,6 +58,7 @@ final class Opening {
             Store store,
             Reads reads,
             Writes writes,
+            WritePace pace,
             AsyncSync asyncSync,
             Merger merger,
             Checkpoints checkpoints,
@@ -188,8 +190,10 @@ final class Opening {
         Reads reads = new Reads(store);
         BackgroundSync backgroundSync =
                 new BackgroundSync(store, options.syncEveryBytes(), options.syncEvery(), background);
-        Writes writes = new Writes(store, reads, options.durability(), backgroundSync, background);
-        Merger merger = new Merger(store, new RateLimit(options.mergeBytesPerSecond()), options.changesRetainedBytes());
+        WritePace pace = new WritePace(store, options.maxFileBytes(), options.changesRetainedBytes());
+        Writes writes = new Writes(store, reads, options.durability(), backgroundSync, background, pace);
+        Merger merger =
+                new Merger(store, new RateLimit(options.mergeBytesPerSecond()), options.changesRetainedBytes(), pace);
         Checkpoints checkpoints = new Checkpoints(store, merger, options.imageEveryBytes(), background, isImageLoaded);
         backgroundSync.start();
         long millis = (System.nanoTime() - started) / 1_000_000;
@@ -197,6 +201,7 @@ final class Opening {
                 store,
                 reads,
                 writes,
+                pace,
                 new AsyncSync(store, background),
                 merger,
                 checkpoints,
@@ -266,6 +271,9 @@ final class Opening {
             open.askForImage();
         }
         if (options.autoMerge()) {
+            if (open != null && options.mergeBytesPerSecond() == 0) { // or writers are to come first
+                open.paceWriters();
+            }
             merging.request();
         }
     }

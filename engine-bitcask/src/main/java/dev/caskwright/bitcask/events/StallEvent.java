@@ -23,8 +23,11 @@ public final class StallEvent extends StoreEvent {
     /** As {@link #NEW_FILE}, and had to seal older ones itself, since too many waited for that. */
     public static final String SEALING = "sealing of data files";
 
+    /** The writer was slowed down, since merges give back less than is written. */
+    public static final String PACE = "merges";
+
     @Label("Reason")
-    @Description("What the writer waited for: the write lock, a new data file, or the sealing of data files")
+    @Description("What the writer waited for: the write lock, a new data file, the sealing of data files, or merges")
     private String reason = "";
 
     StallEvent() {}

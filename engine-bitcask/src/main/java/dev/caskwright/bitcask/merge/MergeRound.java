@@ -79,22 +79,29 @@ final class MergeRound {
 
     void run() throws IOException {
         MergeEvent event = StoreEvents.merge();
+        long start = System.nanoTime();
         try {
             merge();
         } finally {
-            end(event);
+            end(event, System.nanoTime() - start);
         }
     }
 
-    private void end(@Nullable MergeEvent event) {
-        if (event == null) {
-            return;
-        }
+    private void end(@Nullable MergeEvent event, long nanos) {
         long after = 0;
         for (MergeOutput each : outputs) {
             after += each.segment().length();
         }
-        long before = inputs.stream().mapToLong(LogSegment::length).sum();
+        long before = 0;
+        for (LogSegment input : inputs) {
+            before += input.length();
+        }
+        if (isDone) {
+            state.pace.reclaimed(before - after, nanos);
+        }
+        if (event == null) {
+            return;
+        }
         event.end(store.name, inputs.size(), before, isDone ? outputs.size() : 0, isDone ? after : 0, isDone);
     }
 
@@ -131,10 +138,11 @@ final class MergeRound {
      */
     boolean drop() throws IOException {
         MergeEvent event = StoreEvents.merge();
+        long start = System.nanoTime();
         try {
             return dropUnneeded();
         } finally {
-            end(event);
+            end(event, System.nanoTime() - start);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.caskwright.bitcask.merge;
 
 import dev.caskwright.api.spi.log.LogSegment;
+import dev.caskwright.bitcask.write.WritePace;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -8,6 +9,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /** What the merges of a store share: their pace, their figures, and whether they are to end. */
 final class MergeState {
     final RateLimit rateLimit;
+    final WritePace pace;
 
     /** Files whose key filters have no key too few. Of the merge that runs. */
     final Set<LogSegment> compared = new HashSet<>();
@@ -17,8 +19,9 @@ final class MergeState {
     private volatile boolean cancelled;
     private boolean isCounted; // of the merge that runs
 
-    MergeState(RateLimit rateLimit) {
+    MergeState(RateLimit rateLimit, WritePace pace) {
         this.rateLimit = rateLimit;
+        this.pace = pace;
     }
 
     /** Makes a running merge end soon without effect, and later ones not start. For any thread. */

@@ -10,6 +10,7 @@ import dev.caskwright.api.spi.log.LogSegment;
 import dev.caskwright.api.spi.log.RecordLog;
 import dev.caskwright.bitcask.store.DamageCheck;
 import dev.caskwright.bitcask.store.Store;
+import dev.caskwright.bitcask.write.WritePace;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -40,6 +41,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Merger {
     private static final long ROUND_BYTES = 1L << 30;
+    /** Of merges that the engine begins by itself: what a round copies takes room until the round ends. */
+    private static final int OWN_ROUND_FILES = 2;
+
     private static final int SHORT_FRACTION = 16;
     /** The edit that drops files must fit into the room that the manifest keeps for it. */
     private static final int DROPPED_AT_ONCE = 128;
@@ -56,11 +60,11 @@ public final class Merger {
     /** That merges met what the log does not say of the index; the last time. */
     private record Doubt(long firstNanos, int count, CorruptRecordException lie) {}
 
-    public Merger(Store store, RateLimit rateLimit, long changesRetainedBytes) {
+    public Merger(Store store, RateLimit rateLimit, long changesRetainedBytes, WritePace pace) {
         this.store = store;
         this.log = store.log;
         this.index = store.index;
-        this.state = new MergeState(rateLimit);
+        this.state = new MergeState(rateLimit, pace);
         this.changesRetainedBytes = changesRetainedBytes;
     }
 
@@ -112,7 +116,9 @@ public final class Merger {
             leaveActive();
             log.sealLeft();
             CorruptRecordException damage = mergeInRounds(
-                    withoutRetained(store.listedFiles()), index instanceof OrderedKeyIndex ordered ? ordered : null);
+                    withoutRetained(store.listedFiles()),
+                    ROUND_BYTES,
+                    index instanceof OrderedKeyIndex ordered ? ordered : null);
             if (damage != null) {
                 throw damage;
             }
@@ -125,7 +131,7 @@ public final class Merger {
     public void mergeChosen(MergePolicy policy) throws IOException {
         unlessBusy(() -> {
             List<LogSegment> files = mergeableFiles();
-            mergeInRounds(withoutRetained(policy.choose(files, expiredBytes(files)::get)), null);
+            mergeInRounds(withoutRetained(policy.choose(files, expiredBytes(files)::get)), ownRoundBytes(), null);
         });
     }
 
@@ -140,9 +146,13 @@ public final class Merger {
             Map<LogSegment, Long> expired = expiredBytes(files);
             List<LogSegment> chosen = withoutRetained(policy.choose(files, expired::get));
             if (chosen.stream().anyMatch(file -> expired.getOrDefault(file, 0L) > 0)) {
-                mergeInRounds(chosen, null);
+                mergeInRounds(chosen, ownRoundBytes(), null);
             }
         });
+    }
+
+    private long ownRoundBytes() {
+        return Math.min(ROUND_BYTES, OWN_ROUND_FILES * log.maxSegmentBytes());
     }
 
     /** A merge that the engine begins by itself. */
@@ -226,14 +236,14 @@ public final class Merger {
     }
 
     /** Merges files; returns the first damage to what the index refers to, after which the others were merged. */
-    private @Nullable CorruptRecordException mergeInRounds(List<LogSegment> inputs, @Nullable OrderedKeyIndex order)
-            throws IOException {
+    private @Nullable CorruptRecordException mergeInRounds(
+            List<LogSegment> inputs, long roundBytes, @Nullable OrderedKeyIndex order) throws IOException {
         if (!inputs.isEmpty()) {
             store.loadIndex();
         }
         CorruptRecordException damage = null;
         for (int from = 0; from < inputs.size() && !state.isCancelled(); ) {
-            int to = endOfRound(inputs, from);
+            int to = endOfRound(inputs, from, roundBytes);
             try {
                 CorruptRecordException met = mergeSound(inputs.subList(from, to), order);
                 damage = damage == null ? met : damage;
@@ -375,13 +385,13 @@ public final class Merger {
         return kept;
     }
 
-    private static int endOfRound(List<LogSegment> files, int from) {
+    private static int endOfRound(List<LogSegment> files, int from, long roundBytes) {
         int to = from;
         long bytes = 0;
         do {
             bytes += files.get(to).liveBytes();
             to++;
-        } while (to < files.size() && bytes + files.get(to).liveBytes() <= ROUND_BYTES);
+        } while (to < files.size() && bytes + files.get(to).liveBytes() <= roundBytes);
         return to;
     }
 }

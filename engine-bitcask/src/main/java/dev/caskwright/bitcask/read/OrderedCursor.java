@@ -37,6 +37,13 @@ final class OrderedCursor implements Cursor {
     private byte @Nullable [] last;
     private boolean lastInclusive;
     private boolean atEnd;
+
+    // The piece at hand.
+    private byte[][] keys = {};
+    private long[] locators = {};
+    private int count;
+    private int done;
+
     private boolean closed;
 
     OrderedCursor(Store store, OrderedKeyIndex index, Range range, Snapshots.@Nullable Handle snapshot) {
@@ -75,20 +82,69 @@ final class OrderedCursor implements Cursor {
         pieceSize = Math.min(LARGEST_PIECE, pieceSize * 2);
     }
 
+    /** Asks the index for all of a piece before it reads a record, so that waits for memory overlap. */
     private void readLatest(Session session) throws IOException {
-        int[] left = {(int) Math.min(pieceSize, wanted), PIECE_BYTES};
+        int most = (int) Math.min(pieceSize, wanted);
+        if (keys.length < most) {
+            keys = new byte[most][];
+            locators = new long[most];
+        }
+        count = 0;
         atEnd = true; // unless the visitor stops the scan
         index.scan(last, lastInclusive, range.isDescending(), (key, locator) -> {
             if (!range.isBeforeEnd(key)) {
                 return false;
             }
-            add(session.reader, key, locator, left);
-            if (left[0] > 0 && left[1] > 0) {
+            keys[count] = key;
+            locators[count++] = locator;
+            if (count < most) {
                 return true;
             }
             goOnBehind(key);
             return false;
         });
+        int[] left = {Integer.MAX_VALUE, PIECE_BYTES};
+        done = 0;
+        try {
+            if (!liesInOrder()) {
+                readTogether(session.reader, left);
+            }
+            for (; done < count && left[1] > 0; done++) {
+                session.reader.read(locators[done]);
+                add(session.reader, keys[done], left);
+            }
+        } finally {
+            if (done < count) { // after damage, too, which is met again then
+                goOnFrom(keys[done]);
+            }
+        }
+    }
+
+    /** Reads records that are fetched together, up to one that is too long for that. */
+    private void readTogether(RecordReader reader, int[] left) throws IOException {
+        try {
+            while (done < count && left[1] > 0) {
+                int looked = reader.readAll(locators, done, count - done);
+                for (int i = 0; i < looked && left[1] > 0; i++) {
+                    if (!reader.open(i)) {
+                        return;
+                    }
+                    add(reader, keys[done], left);
+                    done++;
+                }
+            }
+        } finally {
+            reader.closeAll();
+        }
+    }
+
+    /** Returns whether the records lie one behind the other, most of them: then the reader fetches what follows with each. */
+    private boolean liesInOrder() {
+        int ascending = 0;
+        for (int i = 1; i < count; i++) {
+            ascending += locators[i] > locators[i - 1] ? 1 : 0;
+        }
+        return 4 * ascending >= 3 * (count - 1);
     }
 
     private void readSnapshot(Session session, Snapshots.Handle of) throws IOException {
@@ -122,7 +178,8 @@ final class OrderedCursor implements Cursor {
                 return;
             }
             if (each.getValue() != KeyIndex.ABSENT) {
-                add(session.reader, each.getKey(), each.getValue(), left);
+                session.reader.read(each.getValue());
+                add(session.reader, each.getKey(), left);
             }
         }
     }
@@ -147,8 +204,8 @@ final class OrderedCursor implements Cursor {
         undo.map.addTo(piece);
     }
 
-    private void add(RecordReader reader, byte[] key, long locator, int[] left) throws IOException {
-        reader.read(locator);
+    /** Adds the record that the reader is at. */
+    private void add(RecordReader reader, byte[] key, int[] left) throws IOException {
         long expiresAt = reader.expiresAt();
         long version = reader.version();
         if (snapshot == null ? store.clock.hasPassed(expiresAt, version) : snapshot.hadExpired(expiresAt, version)) {

@@ -46,13 +46,15 @@ public final class Writes {
     private final Durability storeDurability;
     private final BackgroundSync backgroundSync;
     private final Background background;
+    private final WritePace pace;
 
     public Writes(
             Store store,
             Reads reads,
             Durability storeDurability,
             BackgroundSync backgroundSync,
-            Background background) {
+            Background background,
+            WritePace pace) {
         this.store = store;
         this.log = store.log;
         this.index = store.index;
@@ -60,6 +62,7 @@ public final class Writes {
         this.storeDurability = storeDurability;
         this.backgroundSync = backgroundSync;
         this.background = background;
+        this.pace = pace;
     }
 
     /** Decides, under the write lock, whether a write goes ahead. */
@@ -366,6 +369,7 @@ public final class Writes {
             }
             background.handOver(); // after all that the write has to do, and under no lock
         }
+        pace.written(bytes);
     }
 
     // ---------------------------------------------------------------- batches

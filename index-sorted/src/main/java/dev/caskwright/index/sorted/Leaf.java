@@ -31,7 +31,7 @@ final class Leaf extends Node {
     /** What {@link #find} returns if another key has the head. */
     private static final int TWIN = -2;
 
-    private static final int OBJECT_BYTES = 48;
+    private static final int OBJECT_BYTES = 56;
     /** Fewer bytes are not worth looking at. */
     private static final int FEW_BYTES = 1 << 13;
 
@@ -46,10 +46,14 @@ final class Leaf extends Node {
 
     private static final VarHandle LOCATOR = MethodHandles.arrayElementVarHandle(long[].class);
     private static final VarHandle STATE;
+    private static final VarHandle ORDER;
+    /** By number of slots, the order of those that are in order. */
+    private static final byte[][] IN_ORDER = inOrder();
 
     static {
         try {
             STATE = MethodHandles.lookup().findVarHandle(Leaf.class, "state", int.class);
+            ORDER = MethodHandles.lookup().findVarHandle(Leaf.class, "knownOrder", byte[].class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -73,6 +77,10 @@ final class Leaf extends Node {
     @SuppressWarnings("unused") // by STATE
     private int state;
 
+    /** The order of as many slots as it is long, which does not change: keys are only appended. Kept by who needs it first. */
+    @SuppressWarnings("unused") // by ORDER
+    private byte @Nullable [] knownOrder;
+
     /** Slots without a locator. Only the writer looks. */
     private int dead;
 
@@ -87,6 +95,17 @@ final class Leaf extends Node {
         this.rests = restLength == DIFFERENT_LENGTHS ? new int[slots + 1] : null;
         this.restLength = restLength;
         this.tails = tailBytes == 0 ? NO_BYTES : new byte[tailBytes];
+    }
+
+    private static byte[][] inOrder() {
+        byte[][] orders = new byte[MAX_KEYS + 1][];
+        for (int count = 0; count <= MAX_KEYS; count++) {
+            orders[count] = new byte[count];
+            for (int i = 0; i < count; i++) {
+                orders[count][i] = (byte) i;
+            }
+        }
+        return orders;
     }
 
     static Leaf empty() {
@@ -138,7 +157,8 @@ final class Leaf extends Node {
                 + (prefixLength == 0 ? 0 : arrayBytes(prefixLength))
                 + arrayBytes((long) slots.length * Long.BYTES)
                 + (rests == null ? 0 : arrayBytes((long) rests.length * Integer.BYTES))
-                + (tails.length == 0 ? 0 : arrayBytes(tails.length));
+                + (tails.length == 0 ? 0 : arrayBytes(tails.length))
+                + arrayBytes(slots.length / 2); // for the order, once it is known
     }
 
     /** Returns how many keys the leaf has. For the writer. */
@@ -298,14 +318,20 @@ final class Leaf extends Node {
     }
 
     /** Returns the slots in the order of their keys. */
-    private int[] order() {
+    private byte[] order() {
         int now = (int) STATE.getAcquire(this);
         int count = now & COUNT_MASK;
-        int[] order = new int[count];
-        for (int i = 0; i < count; i++) {
-            order[i] = i;
+        int sorted = now >>> COUNT_BITS;
+        if (sorted == count) {
+            return IN_ORDER[count];
         }
-        for (int i = now >>> COUNT_BITS; i < count; i++) {
+        byte[] known = (byte[]) ORDER.getAcquire(this);
+        if (known != null && known.length == count) {
+            return known;
+        }
+        byte[] start = known != null && known.length > sorted && known.length < count ? known : IN_ORDER[sorted];
+        byte[] order = Arrays.copyOf(start, count);
+        for (int i = start.length; i < count; i++) {
             int low = 0;
             for (int high = i; low < high; ) {
                 int middle = low + high >>> 1;
@@ -316,13 +342,14 @@ final class Leaf extends Node {
                 }
             }
             System.arraycopy(order, low, order, low + 1, i - low);
-            order[low] = i;
+            order[low] = (byte) i;
         }
+        ORDER.setRelease(this, order);
         return order;
     }
 
     /** Returns how many slots of the order have keys before the bound, or at it where {@code inclusive}. */
-    private int countBefore(int[] order, byte[] bound, boolean inclusive) {
+    private int countBefore(byte[] order, byte[] bound, boolean inclusive) {
         int shared = Math.min(prefixLength, bound.length);
         int mismatch = Arrays.mismatch(prefix, 0, prefixLength, bound, 0, shared);
         if (mismatch >= 0) {
@@ -350,7 +377,7 @@ final class Leaf extends Node {
 
     /** Visits keys in ascending order from the bound on; returns whether the visitor wants more. */
     boolean ascend(byte @Nullable [] from, boolean inclusive, OrderedKeyIndex.Visitor visitor) throws IOException {
-        int[] order = order();
+        byte[] order = order();
         for (int i = from == null ? 0 : countBefore(order, from, !inclusive); i < order.length; i++) {
             if (!visit(order[i], visitor)) {
                 return false;
@@ -361,7 +388,7 @@ final class Leaf extends Node {
 
     /** Visits keys in descending order from the bound on; returns whether the visitor wants more. */
     boolean descend(byte @Nullable [] from, boolean inclusive, OrderedKeyIndex.Visitor visitor) throws IOException {
-        int[] order = order();
+        byte[] order = order();
         for (int i = (from == null ? order.length : countBefore(order, from, inclusive)) - 1; i >= 0; i--) {
             if (!visit(order[i], visitor)) {
                 return false;
@@ -403,7 +430,7 @@ final class Leaf extends Node {
 
     /** Adds all keys to the entries, in order, and a key that has no slot where it belongs. */
     void copyTo(Entries entries, byte[] key, int offset, int length, long locator) {
-        int[] order = order();
+        byte[] order = order();
         byte[] bound = Arrays.copyOfRange(key, offset, offset + length);
         int before = countBefore(order, bound, false);
         for (int i = 0; i < before; i++) {

@@ -236,6 +236,7 @@ public final class LogVerifier {
                 if (problem != null) {
                     damaged(file.name(), scanner.offset(), problem);
                 }
+                verifyPadding(scanner, file);
                 verifyValue(scanner, file, coding);
             }
             long broken = scanner.nextOffset();
@@ -250,6 +251,13 @@ public final class LogVerifier {
             damaged(file.name(), end, "batch without its end");
         }
         return records;
+    }
+
+    /** No checksum covers it, and nothing reads it; but a byte that has changed tells of the disk. */
+    private void verifyPadding(FileScanner scanner, DataFile file) throws IOException {
+        if (!scanner.isPaddingSound()) {
+            damaged(file.name(), scanner.offset(), "padding of a record is not zeros; nothing is lost");
+        }
     }
 
     /** Has a value decoded that is stored by a codec. One that is missing is told once: the store may be sound. */
@@ -331,7 +339,8 @@ public final class LogVerifier {
                 listener.sound(part.recovery().records(), part.physicalLength());
                 FileScanner scanner = FileScanner.ofKeys(
                         part.file(), part.file().start(), part.recovery().soundEnd());
-                while (decodes && scanner.tryNext()) {
+                while (scanner.tryNext()) {
+                    verifyPadding(scanner, part.file());
                     verifyValue(scanner, part.file(), coding);
                 }
             }

@@ -319,6 +319,26 @@ public final class FileScanner implements RecordScanner {
         return shown != buffer || bufferLength - at >= length;
     }
 
+    /** Returns whether what lies between the current record's body and the next record is zeros, as it was written. */
+    public boolean isPaddingSound() throws IOException {
+        int bodyEnd =
+                RecordFormat.headerLength(RecordFormat.kind(buffer, at)) + (int) RecordFormat.bodyLength(buffer, at);
+        byte[] source = buffer;
+        int from = at + bodyEnd;
+        int count = length - bodyEnd;
+        if (bufferLength - at < length) {
+            source = new byte[count];
+            from = 0;
+            file.handle().read(offset() + bodyEnd, source, 0, count);
+        }
+        for (int i = 0; i < count; i++) {
+            if (source[from + i] != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Returns where the next record starts, or should. */
     public long nextOffset() {
         return next;
