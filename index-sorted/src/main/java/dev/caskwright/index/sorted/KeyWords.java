@@ -33,9 +33,18 @@ final class KeyWords {
     /** Writes the first {@code length} bytes of a head, up to eight. */
     static void putHead(long head, byte[] target, int offset, int length) {
         long bits = head ^ Long.MIN_VALUE;
+        if (length == HEAD_BYTES) {
+            BIG_ENDIAN.set(target, offset, bits);
+            return;
+        }
         for (int i = 0; i < length; i++) {
             target[offset + i] = (byte) (bits >>> (Long.SIZE - Byte.SIZE * (i + 1)));
         }
+    }
+
+    /** Returns whether a number is the head of so many bytes: behind them it has zeros. */
+    static boolean isHead(long head, int length) {
+        return length == HEAD_BYTES || (head ^ Long.MIN_VALUE) << Byte.SIZE * length == 0;
     }
 
     /** Returns how many bytes two ranges have in common at their beginning. */

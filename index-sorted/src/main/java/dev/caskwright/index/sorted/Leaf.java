@@ -5,6 +5,9 @@ import dev.caskwright.api.spi.index.OrderedKeyIndex;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +38,9 @@ final class Leaf extends Node {
     /** Fewer bytes are not worth looking at. */
     private static final int FEW_BYTES = 1 << 13;
 
-    private static final int DIFFERENT_LENGTHS = -1;
+    /** In place of the one length that all keys have behind the prefix. */
+    static final int DIFFERENT_LENGTHS = -1;
+
     private static final byte[] NO_BYTES = {};
     /** The low bits of an entry of {@link #rests}: how long the head is. */
     private static final int LENGTH_BITS = 4;
@@ -143,6 +148,91 @@ final class Leaf extends Node {
         }
         STATE.set(leaf, count << COUNT_BITS | count);
         return leaf;
+    }
+
+    /** Returns how many bytes the leaf takes in an image; its keys are in order, and there are no others. */
+    int imageBytes() {
+        int count = live();
+        return imageBytes(count, prefixLength, restLength, tailStart(count));
+    }
+
+    static int imageBytes(int count, int prefixLength, int restLength, int tailBytes) {
+        return prefixLength
+                + (restLength == DIFFERENT_LENGTHS ? count * Short.BYTES : 0)
+                + count * 2 * Long.BYTES
+                + tailBytes;
+    }
+
+    /** Writes what {@link TreeImage} says of a leaf behind its header. */
+    void writeImage(byte[] target, int offset) {
+        int count = live();
+        int at = offset;
+        System.arraycopy(prefix, 0, target, at, prefixLength);
+        at += prefixLength;
+        for (int slot = 0; rests != null && slot < count; slot++) {
+            TreeImage.SHORT.set(target, at, (short) (keyLength(slot) - prefixLength));
+            at += Short.BYTES;
+        }
+        longs(target, at, count).put(0, slots, 0, 2 * count);
+        System.arraycopy(tails, 0, target, at + count * 2 * Long.BYTES, tailStart(count));
+    }
+
+    /** Makes a leaf of what {@link #writeImage} wrote; returns null if the keys are not in order, or are none. */
+    static @Nullable Leaf ofImage(
+            byte[] source, int offset, int count, int prefixLength, int restLength, int tailBytes) {
+        int at = offset + prefixLength;
+        byte[] prefix = prefixLength == 0 ? NO_BYTES : Arrays.copyOfRange(source, offset, at);
+        Leaf leaf = new Leaf(prefix, count, restLength, tailBytes);
+        if (leaf.rests != null) {
+            int start = 0;
+            for (int slot = 0; slot < count; slot++) {
+                int length = (short) TreeImage.SHORT.get(source, at) & 0xFFFF;
+                int headLength = Math.min(length, KeyWords.HEAD_BYTES);
+                leaf.rests[slot] = start << LENGTH_BITS | headLength;
+                start += length - headLength;
+                at += Short.BYTES;
+            }
+            leaf.rests[count] = start << LENGTH_BITS;
+        }
+        longs(source, at, count).get(0, leaf.slots, 0, 2 * count);
+        System.arraycopy(source, at + count * 2 * Long.BYTES, leaf.tails, 0, tailBytes);
+        if (!leaf.isInOrder(count)) {
+            return null;
+        }
+        STATE.set(leaf, count << COUNT_BITS | count);
+        return leaf;
+    }
+
+    private static LongBuffer longs(byte[] bytes, int at, int slots) {
+        return ByteBuffer.wrap(bytes, at, slots * 2 * Long.BYTES)
+                .slice()
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asLongBuffer();
+    }
+
+    /** Returns whether slots, which nobody has seen yet, have locators, and keys in ascending order. */
+    private boolean isInOrder(int count) {
+        for (int slot = 0; slot < count; slot++) {
+            if (slots[2 * slot + 1] == KeyIndex.ABSENT || !KeyWords.isHead(slots[2 * slot], headLength(slot))) {
+                return false;
+            }
+            if (slot > 0 && slots[2 * slot - 2] >= slots[2 * slot]) {
+                if (compareSlots(slot - 1, slot) >= 0) {
+                    return false;
+                }
+                hasTwins = true;
+            }
+        }
+        return true;
+    }
+
+    int prefixLength() {
+        return prefixLength;
+    }
+
+    /** Returns the length that all keys have behind the prefix, or {@link #DIFFERENT_LENGTHS}. */
+    int restLength() {
+        return restLength;
     }
 
     /** Returns how many bytes of tails a leaf has room for: those of its keys, and of {@code slack} more or, if they are long, of one. */
@@ -402,7 +492,7 @@ final class Leaf extends Node {
         return locator == KeyIndex.ABSENT || visitor.visit(key(slot), locator);
     }
 
-    private byte[] key(int slot) {
+    byte[] key(int slot) {
         byte[] key = new byte[keyLength(slot)];
         copyKey(slot, key, 0);
         return key;

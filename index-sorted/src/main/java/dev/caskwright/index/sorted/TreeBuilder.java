@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Makes a tree of keys that come in ascending order. */
+/** Makes a tree of leaves that come in the order of their keys. */
 final class TreeBuilder {
     /** Says how much a tree may take. */
     @FunctionalInterface
@@ -17,60 +17,46 @@ final class TreeBuilder {
     private static final int KEYS_PER_LEAF = Leaf.MAX_KEYS - Leaf.SLACK;
     private static final int CHILDREN_PER_NODE = Inner.MAX_CHILDREN - Inner.MAX_CHILDREN / 4;
 
-    private final Entries entries = new Entries();
     private final List<byte[]> separators = new ArrayList<>();
     private final List<Node> leaves = new ArrayList<>();
     private final Limit limit;
-    private byte[] lastOfLeaf = new byte[0];
+    private byte[] lastKey = new byte[0];
     private long bytes;
 
     TreeBuilder(Limit limit) {
         this.limit = limit;
     }
 
-    /**
-     * Takes the next key.
-     *
-     * @return false, with nothing taken, if it is not greater than the one before
-     */
-    boolean add(byte[] key, int length, long locator) throws IndexMemoryException {
-        int count = entries.count;
-        byte[] before = count == 0 ? lastOfLeaf : entries.bytes;
-        int from = count == 0 ? 0 : entries.starts[count - 1];
-        int to = count == 0 ? lastOfLeaf.length : entries.starts[count];
-        int shared = KeyWords.commonPrefix(before, from, to, key, 0, length);
-        boolean isGreater =
-                shared < length && (shared == to - from || (before[from + shared] & 0xFF) < (key[shared] & 0xFF));
-        if (!isGreater) {
-            return false;
-        }
-        if (count == 0 && !leaves.isEmpty()) {
-            separators.add(Arrays.copyOf(key, shared + 1));
-            bytes += Node.arrayBytes(shared + 1);
-        }
-        entries.add(key, 0, length, locator);
+    /** Returns whether entries that are in order are enough for a leaf. */
+    static boolean isLeaf(Entries entries) {
         boolean isTooLong = entries.byteCount() > Leaf.MAX_BYTES && entries.count >= Tree.MIN_KEYS_TO_DIVIDE - 1;
-        if (entries.count == KEYS_PER_LEAF || isTooLong) {
-            endLeaf();
-        }
-        return true;
+        return entries.count == KEYS_PER_LEAF || isTooLong;
     }
 
-    private void endLeaf() throws IndexMemoryException {
-        int count = entries.count;
-        Leaf leaf = Leaf.of(entries, 0, count, 0);
+    /**
+     * Takes the next leaf, whose keys are in order.
+     *
+     * @return false, with nothing taken, if its first key is not greater than the last one before
+     */
+    boolean add(Leaf leaf) throws IndexMemoryException {
+        byte[] first = leaf.key(0);
+        if (!leaves.isEmpty()) {
+            if (Arrays.compareUnsigned(lastKey, first) >= 0) {
+                return false;
+            }
+            int shared = KeyWords.commonPrefix(lastKey, 0, lastKey.length, first, 0, first.length);
+            separators.add(Arrays.copyOf(first, shared + 1));
+            bytes += Node.arrayBytes(shared + 1);
+        }
         leaves.add(leaf);
         bytes += leaf.bytes();
         limit.check(bytes);
-        lastOfLeaf = Arrays.copyOfRange(entries.bytes, entries.starts[count - 1], entries.starts[count]);
-        entries.clear();
+        lastKey = leaf.key(leaf.live() - 1);
+        return true;
     }
 
     /** Returns the tree of all that was added. */
-    Tree build() throws IndexMemoryException {
-        if (entries.count > 0) {
-            endLeaf();
-        }
+    Tree build() {
         if (leaves.isEmpty()) {
             return new Tree();
         }

@@ -14,7 +14,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -205,22 +204,17 @@ final class SortedKeyIndexTest extends OrderedKeyIndexContract {
 
     @Test
     void anImageOfMoreThanMayBeHeldIsNotReadToItsEnd() throws Exception {
-        // Some thirteen bytes stand for each key of 65,535.
-        int count = 20_000;
-        ByteBuffer bytes =
-                ByteBuffer.allocate(0xFFFF + 12 + 13 * count + count / 256 + 12).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.putShort((short) 0).putShort((short) 0xFFFF).position(4 + 0xFFFF).putLong(1);
-        for (int i = 1; i <= count; i++) {
-            int more = i % 256 == 0 ? 2 : 1;
-            bytes.putShort((short) (0xFFFF - more)).putShort((short) more);
-            bytes.put(new byte[] {(byte) (i >>> 8), (byte) i}, 2 - more, more).putLong(1);
+        SortedKeyIndex saved = new SortedKeyIndex();
+        Random random = new Random(12);
+        for (int i = 1; i <= 50_000; i++) {
+            byte[] key = key(i, random);
+            saved.put(key, 0, key.length, i);
         }
-        bytes.putInt(0).putLong(count + 1);
-        TestImage image = new TestImage(bytes.array());
-        SortedKeyIndex index = new SortedKeyIndex(4 << 20);
+        TestImage image = TestImage.of(saved);
+        SortedKeyIndex index = new SortedKeyIndex(saved.memoryBytes() / 4);
         assertThatThrownBy(() -> index.load(image, (other, wanted, cause) -> {}))
                 .isInstanceOf(IndexMemoryException.class);
-        assertThat(image.position).isLessThan(bytes.capacity() * 3 / 4);
+        assertThat(image.position).isLessThan(image.bytes.length * 3 / 4);
         assertThat(index.size()).isZero();
     }
 
@@ -231,12 +225,14 @@ final class SortedKeyIndexTest extends OrderedKeyIndexContract {
         saved.put(new byte[] {1, 3}, 0, 2, 6);
         byte[] bytes = TestImage.of(saved).bytes;
         assertThat(isImage(bytes)).isTrue();
-        byte[] lastSharesSome = bytes.clone();
-        lastSharesSome[bytes.length - 12] = 1;
-        assertThat(isImage(lastSharesSome)).isFalse();
-        ByteBuffer sharesLess = ByteBuffer.allocate(bytes.length + 1).put(bytes, 0, 14);
-        sharesLess.put(new byte[] {0, 0, 2, 0, 1}).put(bytes, 18, bytes.length - 18);
-        assertThat(isImage(sharesLess.array())).isFalse();
+        byte[] endHasPrefix = bytes.clone();
+        endHasPrefix[bytes.length - 14] = 1;
+        assertThat(isImage(endHasPrefix)).isFalse();
+        byte[] swapped = bytes.clone();
+        int first = 8 + 1; // behind the header and the prefix; a head and a locator take 16 bytes
+        System.arraycopy(bytes, first, swapped, first + 16, 16);
+        System.arraycopy(bytes, first + 16, swapped, first, 16);
+        assertThat(isImage(swapped)).isFalse();
     }
 
     private static boolean isImage(byte[] bytes) throws IOException {
