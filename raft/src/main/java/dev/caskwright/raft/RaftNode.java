@@ -211,6 +211,32 @@ public final class RaftNode implements AutoCloseable {
         if (!isKnown) {
             SideFiles.deleteTree(groupLog);
         }
+        refuseOtherLogs(groupLog);
+    }
+
+    /** Refuses logs of other groups, which Ratis would take up, and have nobody to apply. */
+    private void refuseOtherLogs(Path groupLog) throws IOException {
+        if (!Files.isDirectory(files.log())) {
+            return;
+        }
+        try (Stream<Path> logs = Files.list(files.log())) {
+            for (Path log : logs.filter(Files::isDirectory).toList()) {
+                if (isNameOfGroup(log) && !log.equals(groupLog)) {
+                    throw new UnsupportedFormatException(
+                            "a log of another group lies beside that of the member: directory=" + log
+                                    + ", group of the member=" + group + "; move it away");
+                }
+            }
+        }
+    }
+
+    private static boolean isNameOfGroup(Path log) {
+        try {
+            UUID.fromString(log.getFileName().toString());
+            return true;
+        } catch (IllegalArgumentException e) {
+            return false; // as Ratis tells them from others, which it leaves alone
+        }
     }
 
     /** Returns the index of the first entry that is in a file of the log, or the greatest number if there is none. */

@@ -156,6 +156,28 @@ final class RaftDirectoryTest {
         }
     }
 
+    @Test
+    void whatLiesBesideTheLogIsLeftAloneAndTheLogOfAnotherGroupNamed() throws IOException {
+        List<RaftMember> members =
+                List.of(new RaftMember("n1", "127.0.0.1", Cluster.freePorts(1).get(0)));
+        byte[] key = "key".getBytes(UTF_8);
+        try (RaftNode node = builder("n1", members).open()) {
+            new ReplicatedEngine(node).put(key, key);
+        }
+        Path log = directory.resolve("log");
+        Files.createDirectories(log.resolve("lost+found"));
+        Files.writeString(log.resolve("notes.txt"), "not of a member");
+        try (RaftNode node = builder("n1", members).open()) {
+            assertThat(new ReplicatedEngine(node).get(key)).isEqualTo(key);
+        }
+        Path other = Files.createDirectories(log.resolve(new UUID(3, 3).toString()));
+        assertRefused("a log of another group lies beside that of the member: directory=" + other);
+        Files.delete(other);
+        try (RaftNode node = builder("n1", members).open()) {
+            assertThat(new ReplicatedEngine(node).get(key)).isEqualTo(key);
+        }
+    }
+
     private void apply(Applied applied) throws IOException {
         try (BitcaskEngine store = BitcaskEngine.open(directory.resolve("store"))) {
             store.put(Applied.key(), applied.toBytes());

@@ -42,6 +42,39 @@ final class RaftFullDiskTest {
                 "raft has stopped the member"); // Ratis takes a segment that is there already for a fault of its own
     }
 
+    @Test
+    @Tag("campaign")
+    void aFollowerThatCannotWriteItsLogStopsAndTheOthersGoOn() throws Exception {
+        try (Cluster cluster = new Cluster(directory, 3)) {
+            cluster.options(options -> options.snapshotEveryBytes(256 << 10).electionTimeout(Duration.ofMillis(700)));
+            cluster.startAll();
+            String leader = cluster.leaderId();
+            cluster.engine(leader).put(bytes("key"), bytes("before"));
+            String full = cluster.followerId();
+            RaftNode follower = cluster.node(full);
+            Path current = current(cluster.directory(full).resolve("log"));
+            for (long i = follower.state().applied(); i < SEGMENTS; i++) {
+                Path segment = current.resolve("log_inprogress_" + i);
+                if (!Files.exists(segment)) {
+                    Files.createSymbolicLink(
+                            segment, directory.resolve("nowhere").resolve("segment"));
+                }
+            }
+            for (int i = 0; i < SEGMENTS; i++) {
+                cluster.engine(leader).put(bytes("key" + i % 10), new byte[16 << 10]);
+            }
+            Cluster.await("a failure", () -> follower.state().failure() != null);
+            cluster.stop(full);
+            try (DirectoryStream<Path> segments = Files.newDirectoryStream(current, Files::isSymbolicLink)) {
+                for (Path segment : segments) {
+                    Files.delete(segment);
+                }
+            }
+            cluster.start(full);
+            cluster.assertSameContent();
+        }
+    }
+
     private void failAt(int members, Path target, String message) throws Exception {
         try (Cluster cluster = new Cluster(directory, members)) {
             Duration timeout = Duration.ofMillis(members == 1 ? 200 : 700);

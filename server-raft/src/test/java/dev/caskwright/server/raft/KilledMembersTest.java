@@ -18,7 +18,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Three processes that are one, killed by kill -9 while clients of all of them work: their history is linearizable. */
+/**
+ * Three processes that are one, killed by kill -9 while clients of all of them work: their history is linearizable. {@code
+ * caskwright.kill.cycles} is how often one or two are killed in a campaign.
+ */
 final class KilledMembersTest {
     private static final int MEMBERS = 3;
 
@@ -103,6 +106,6 @@ final class KilledMembersTest {
     @Test
     @Tag("campaign")
     void aHistoryWithManyKillsIsLinearizable() throws Exception {
-        run(50, 8, 500);
+        run(Integer.getInteger("caskwright.kill.cycles", 50), 8, 500);
     }
 }
