@@ -56,6 +56,7 @@ public final class KafkaFigures {
     private static final int VALUE = 100;
     private static final int STORES = 8;
     private static final int KILLS = 3;
+    private static final int MEMORY_TURNS = 3;
     private static final int BEFORE_KILL = 100;
     private static final String MIB = "memory of a process, MiB";
     private static final String PRIVATE_MIB = "  without mapped files, MiB";
@@ -231,18 +232,24 @@ public final class KafkaFigures {
     }
 
     private void measureMemory() throws Exception {
-        for (Kind kind : Kind.values()) {
-            Path state = newDirectory();
-            Process process = start(state, "memory", kind);
-            try (BufferedReader lines = process.inputReader()) {
-                note(MIB, kind, Double.parseDouble(lines.readLine()));
-                note(PRIVATE_MIB, kind, Double.parseDouble(lines.readLine()));
-            } finally {
-                process.destroyForcibly().waitFor();
+        for (int turn = 0; turn < MEMORY_TURNS; turn++) {
+            for (Kind kind : Kind.values()) {
+                measureMemory(kind);
             }
-            delete(state);
-            System.err.println("memory of " + kind.title);
+            System.err.println("memory, turn " + turn);
         }
+    }
+
+    private void measureMemory(Kind kind) throws Exception {
+        Path state = newDirectory();
+        Process process = start(state, "memory", kind);
+        try (BufferedReader lines = process.inputReader()) {
+            note(MIB, kind, Double.parseDouble(lines.readLine()));
+            note(PRIVATE_MIB, kind, Double.parseDouble(lines.readLine()));
+        } finally {
+            process.destroyForcibly().waitFor();
+        }
+        delete(state);
     }
 
     /** Fills eight stores, reads from all, and tells what memory that takes. */
@@ -330,6 +337,7 @@ public final class KafkaFigures {
                         "-Xmx1g",
                         "-XX:MinHeapFreeRatio=10",
                         "-XX:MaxHeapFreeRatio=20",
+                        "-Dcaskwright.figures.keys=" + KEYS,
                         "-cp",
                         System.getProperty("java.class.path"),
                         KafkaFigures.class.getName(),

@@ -153,6 +153,26 @@ final class ClusterTest {
     }
 
     @Test
+    void twoOfFourNodesThatAreKilledAtOnceLoseNothingThatHasThreeOwners() throws Exception {
+        try (TestNodes nodes =
+                new TestNodes(directory, 4, 4).with("cache-owners", "3").with("cache-timeout", "5000")) {
+            nodes.startAll(0, 1, 2, 3);
+            nodes.awaitOwners(0, 4);
+            Load load = new Load(nodes, 0, "");
+            try (load) {
+                load.await(200);
+                nodes.kill(1);
+                nodes.kill(2);
+                nodes.awaitOwners(0, 2);
+                load.await(100);
+            }
+            assertThat(load.lost(nodes, 0))
+                    .as("of %d", load.acknowledged().size())
+                    .isEmpty();
+        }
+    }
+
+    @Test
     void aPartThatMayLackKeysRefusesIfItIsToldToAndAllThatStartAnewHaveThem() throws Exception {
         try (TestNodes nodes = new TestNodes(directory, 2, 2)
                 .with("cache-timeout", "5000")

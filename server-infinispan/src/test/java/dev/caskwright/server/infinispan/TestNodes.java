@@ -164,7 +164,7 @@ final class TestNodes implements AutoCloseable {
 
     /** Waits until a node sees so many nodes own all slots, and every slot has as many owners as it should. */
     void awaitOwners(int i, int count) {
-        int owners = Math.min(count, 2);
+        int owners = Math.min(count, Integer.parseInt(options.getOrDefault("cache-owners", "2")));
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS);
         while (true) {
             ClusterView view = node(i).node().view();
