@@ -16,6 +16,7 @@ import org.infinispan.Cache;
 import org.infinispan.commons.executors.NonBlockingResource;
 import org.infinispan.commons.util.IntSet;
 import org.infinispan.commons.util.IntSets;
+import org.infinispan.configuration.cache.ConfigurationBuilder;
 import org.infinispan.factories.ComponentRegistry;
 import org.infinispan.manager.DefaultCacheManager;
 import org.infinispan.persistence.manager.PersistenceManager;
@@ -88,6 +89,25 @@ class RefusedWritesTest {
             assertThat(cache.get("key")).isEqualTo("value");
             cache.put("other", "value");
             assertThat(told).hasValue(5);
+        }
+    }
+
+    /** Infinispan 17905, 18113: it notes in its log that an entry could not be passivated, and goes on without it. */
+    @Test
+    void anEntryThatCannotBePassivatedIsToldOf() throws Exception {
+        ConfigurationBuilder configuration = Caches.local(
+                directory,
+                store -> store.engine(RefusingEngines.NAME)
+                        .addProperty("engine.index", "sorted")
+                        .addProperty("engine.io", "mmap")
+                        .onFailedWrite(problem -> told.incrementAndGet()));
+        configuration.persistence().passivation(true);
+        try (DefaultCacheManager manager = Caches.alone(configuration)) {
+            Cache<String, String> cache = manager.getCache(Caches.NAME);
+            cache.put("key", "value");
+            RefusingEngines.isRefusing = true;
+            cache.evict("key");
+            assertThat(told).hasValue(1);
         }
     }
 
