@@ -33,6 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 final class RaftPowerLossTest {
     private static final byte[] COUNTER = "counter".getBytes(UTF_8);
+    private static final byte[] FILLER = "filler".getBytes(UTF_8);
     private static final int UNDER_WAY = 4;
     private static final long ENTRIES = 100;
 
@@ -100,6 +101,8 @@ final class RaftPowerLossTest {
             counting.decrementAndGet();
             return;
         }
+        // So that the log fills segments, which are given back once the store has been forced.
+        node.submit(ReplicatedEngine.KIND, EngineCommands.put(FILLER, new byte[2_000], WriteOptions.DEFAULT));
         asked.incrementAndGet();
         node.submit(ReplicatedEngine.KIND, EngineCommands.increment(COUNTER, 1, WriteOptions.DEFAULT))
                 .whenComplete((reply, failed) -> {

@@ -27,7 +27,7 @@ import org.apache.ratis.util.TimeDuration;
  * entries a second were agreed on.
  */
 public final class EmptyMachine extends BaseStateMachine {
-    private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(3);
+    private static final int FIRST_PORT = 6;
 
     private EmptyMachine() {}
 
@@ -38,24 +38,25 @@ public final class EmptyMachine extends BaseStateMachine {
         return CompletableFuture.completedFuture(Message.EMPTY);
     }
 
-    /** Takes a directory, the number of this member, the bytes of an entry, how many are under way, seconds, and all ports. */
+    /** Takes a directory, the number of this member, the bytes of an entry, how many are under way, seconds of warm-up and of load, and all ports. */
     public static void main(String[] arguments) throws Exception {
         ExitUtils.disableSystemExit();
         int self = Integer.parseInt(arguments[1]);
         byte[] bytes = new byte[Integer.parseInt(arguments[2])];
         Semaphore underWay = new Semaphore(Integer.parseInt(arguments[3]));
-        long nanos = TimeUnit.SECONDS.toNanos(Long.parseLong(arguments[4]));
+        long warmUpNanos = TimeUnit.SECONDS.toNanos(Long.parseLong(arguments[4]));
+        long nanos = TimeUnit.SECONDS.toNanos(Long.parseLong(arguments[5]));
         List<RaftPeer> peers = new ArrayList<>();
-        for (int i = 5; i < arguments.length; i++) {
+        for (int i = FIRST_PORT; i < arguments.length; i++) {
             peers.add(RaftPeer.newBuilder()
-                    .setId("n" + (i - 5))
+                    .setId("n" + (i - FIRST_PORT))
                     .setAddress("127.0.0.1:" + arguments[i])
                     .build());
         }
         RaftGroupId group = RaftGroupId.valueOf(new java.util.UUID(1, 1));
         RaftProperties properties = new RaftProperties();
         GrpcConfigKeys.Server.setHost(properties, "127.0.0.1");
-        GrpcConfigKeys.Server.setPort(properties, Integer.parseInt(arguments[5 + self]));
+        GrpcConfigKeys.Server.setPort(properties, Integer.parseInt(arguments[FIRST_PORT + self]));
         RaftServerConfigKeys.Rpc.setTimeoutMin(properties, TimeDuration.ONE_SECOND);
         RaftServerConfigKeys.Rpc.setTimeoutMax(properties, TimeDuration.valueOf(2, TimeUnit.SECONDS));
         RaftServerConfigKeys.Log.setLogMetadataEnabled(properties, false);
@@ -74,7 +75,7 @@ public final class EmptyMachine extends BaseStateMachine {
                 RaftServerTest.await(
                         "readiness", () -> server.getDivision(group).getInfo().isLeaderReady());
                 ClientId client = ClientId.randomId();
-                append(server, client, group, bytes, underWay, WARM_UP_NANOS);
+                append(server, client, group, bytes, underWay, warmUpNanos);
                 System.out.println(append(server, client, group, bytes, underWay, nanos));
             }
             System.in.read(); // until killed

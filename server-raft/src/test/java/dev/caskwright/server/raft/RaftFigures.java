@@ -119,16 +119,19 @@ public final class RaftFigures {
         }
         table.add("| what | goal | Caskwright | alone | etcd | limit in the same run |");
         table.add("| --- | --: | --: | --: | --: | --: |");
-        if (PARTS.contains("load")) {
-            measureLoads(hasEtcd);
+        try {
+            if (PARTS.contains("load")) {
+                measureLoads(hasEtcd);
+            }
+            if (PARTS.contains("failover")) {
+                measureFailovers(hasEtcd);
+            }
+            if (PARTS.contains("catchup")) {
+                measureCatchUp();
+            }
+        } finally {
+            table.forEach(System.out::println); // also if a later part fails
         }
-        if (PARTS.contains("failover")) {
-            measureFailovers(hasEtcd);
-        }
-        if (PARTS.contains("catchup")) {
-            measureCatchUp();
-        }
-        table.forEach(System.out::println);
     }
 
     private static void progress(String what) {
@@ -292,6 +295,7 @@ public final class RaftFigures {
                         Integer.toString(i),
                         Integer.toString(bytes),
                         Integer.toString(underWay),
+                        Integer.toString(WARM_UP_SECONDS),
                         Integer.toString(SECONDS)));
                 ports.forEach(port -> command.add(port.toString()));
                 Process process = new ProcessBuilder(command)
@@ -305,7 +309,7 @@ public final class RaftFigures {
                     return null;
                 });
             }
-            String rate = told.poll(2L + SECONDS, TimeUnit.MINUTES);
+            String rate = told.poll(180L + WARM_UP_SECONDS + SECONDS, TimeUnit.SECONDS);
             return rate == null ? Double.NaN : Double.parseDouble(rate);
         } finally {
             for (Process process : processes) {
