@@ -159,6 +159,49 @@ final class AclTest {
         assertThat(TestServer.config().read(file).text("maxclients")).isEqualTo("200");
     }
 
+    /** The server that reads the file must not let in, or let do, more than the one that wrote it. */
+    @Test
+    void whatWasRewrittenLetsInWhomItLetInBefore() throws IOException {
+        Path file = directory.resolve("server.conf");
+        Files.writeString(file, "# nothing\n");
+        for (String password : List.of("two  spaces", " first", "last ", "tab\ttab", "a \"b\" \\c", "#hash", "plain")) {
+            var config = TestServer.config().read(file).set("port", "0").set("bind", "127.0.0.1");
+            try (TestServer empty = TestServer.start();
+                    CaskServer server = CaskServer.start(empty.store, config, empty.clock);
+                    RespClient client = new RespClient(server.port())) {
+                assertThat(client.call("CONFIG", "SET", "requirepass", password)).isEqualTo("OK");
+                assertThat(client.call("AUTH", password)).isEqualTo("OK");
+                assertThat(ask(client, "CONFIG REWRITE")).isEqualTo("OK");
+                assertThat(TestServer.config().read(file).text("requirepass")).isEqualTo(password);
+                assertThat(client.call("CONFIG", "SET", "requirepass", "")).isEqualTo("OK");
+                assertThat(ask(client, "CONFIG REWRITE")).isEqualTo("OK");
+            }
+        }
+    }
+
+    @Test
+    void rulesOfTheDefaultUserAreRewritten() throws IOException {
+        Path file = directory.resolve("server.conf");
+        Files.writeString(file, "# nothing\n");
+        var config = TestServer.config().read(file).set("port", "0").set("bind", "127.0.0.1");
+        try (TestServer empty = TestServer.start();
+                CaskServer server = CaskServer.start(empty.store, config, empty.clock);
+                RespClient client = new RespClient(server.port())) {
+            ask(client, "CONFIG REWRITE");
+            assertThat(Files.readString(file)).doesNotContain("user");
+            assertThat(ask(client, "ACL SETUSER default >pw -flushall")).isEqualTo("OK");
+            assertThat(ask(client, "CONFIG REWRITE")).isEqualTo("OK");
+        }
+        config = TestServer.config().read(file).set("port", "0").set("bind", "127.0.0.1");
+        try (TestServer empty = TestServer.start();
+                CaskServer server = CaskServer.start(empty.store, config, empty.clock);
+                RespClient client = new RespClient(server.port())) {
+            assertThat(error(client, "GET a")).startsWith("NOAUTH");
+            assertThat(ask(client, "AUTH pw")).isEqualTo("OK");
+            assertThat(error(client, "FLUSHALL")).startsWith("NOPERM");
+        }
+    }
+
     @Test
     void aBackupCanBeServed() throws IOException {
         Path target = directory.resolve("backup");

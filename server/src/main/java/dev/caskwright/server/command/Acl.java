@@ -114,9 +114,22 @@ public final class Acl {
         return defaultUser().isEnabled() && defaultUser().needsNoPassword();
     }
 
+    /** Returns whether there is nothing to know about users but the password of the default user, which the configuration has. */
+    boolean isPlain() {
+        if (users.size() > 1 || !config.userLines().isEmpty()) {
+            return false;
+        }
+        User plain = User.withoutLimits(DEFAULT, table);
+        setPassword(plain, config.text("requirepass"));
+        return defaultUser().line().equals(plain.line());
+    }
+
     /** Gives the default user one password, or none for an empty one. */
     void defaultPassword(String password) {
-        User user = defaultUser();
+        setPassword(defaultUser(), password);
+    }
+
+    private void setPassword(User user, String password) {
         user.apply("resetpass", table);
         user.apply(password.isEmpty() ? "nopass" : ">" + password, table);
     }

@@ -139,8 +139,7 @@ final class ConfigCommands {
         ServerConfig config = call.host().config();
         try {
             boolean hasUserFile = !config.text("aclfile").isEmpty();
-            boolean hasUsers =
-                    call.host().acl().users().size() > 1 || !config.userLines().isEmpty();
+            boolean hasUsers = !call.host().acl().isPlain();
             config.rewrite(hasUserFile || !hasUsers ? null : call.host().acl().lines());
         } catch (IllegalStateException e) {
             throw new CommandException("ERR " + Printable.line(String.valueOf(e.getMessage())));

@@ -11,6 +11,7 @@ import dev.caskwright.server.store.UnforcedReadException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -554,7 +555,7 @@ public final class Dispatcher {
         StringBuilder line = new StringBuilder()
                 .append(millis / MILLIS_PER_SECOND)
                 .append('.')
-                .append(String.format("%03d000", millis % MILLIS_PER_SECOND))
+                .append(String.format(Locale.ROOT, "%03d000", millis % MILLIS_PER_SECOND))
                 .append(" [")
                 .append(session.database())
                 .append(' ')

@@ -59,8 +59,11 @@ public final class ConfigFile {
 
     private static String line(Option option) {
         String text = option.text();
-        boolean isPlain = !text.isEmpty() && text.indexOf('"') < 0 && text.indexOf('\\') < 0;
-        // A text of several words, as of "bind", is joined again when it is read.
+        // A text of several words, as of "bind", is joined again when it is read; one of other spaces is not.
+        boolean isPlain = !text.isEmpty()
+                && text.indexOf('"') < 0
+                && text.indexOf('\\') < 0
+                && String.join(" ", words(text)).equals(text);
         return option.name() + " "
                 + (isPlain ? text : '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"');
     }
