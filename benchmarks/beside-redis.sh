@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the server beside Redis, and prints a table of all that docs/server.md says about its speed and memory. All servers run
+# Measures the server beside Redis, and prints one table of all that docs/server.md says about its speed and memory. All servers run
 # at the same time, and each piece of work is done by one after the other, round by round; rates are medians.
 #
 #   benchmarks/beside-redis.sh [ROUNDS]     5 by default; some 90 seconds a round, and three minutes for the rest
@@ -133,8 +133,9 @@ limit_of_forces() {
   rm -rf "$work/appends-$2-$3"
 }
 
+# Adds a row: what, our figure, what is wanted, that of Redis if it has one, the limit of this machine if it was measured.
 row() {
-  echo "| $1 | $2 | $3 |" >> "$rows"
+  echo "| $1 | ${4:-} | | | $2 | | $3 | ${5:-} |" >> "$rows"
 }
 
 rates() {
@@ -226,7 +227,7 @@ idle_connections() {
   ulimit -n "$(ulimit -H -n)"
   start_ours $OURS_IDLE --config maxclients=$((IDLE + 100))
   start_redis $REDIS_IDLE --maxclients $((IDLE + 100))
-  row "memory of $IDLE idle connections" "$(idle $OURS_IDLE) MB (Redis: $(idle $REDIS_IDLE))" "100 MB"
+  row "memory of $IDLE idle connections" "$(idle $OURS_IDLE) MB" "100 MB" "$(idle $REDIS_IDLE) MB"
   stop_one $OURS_IDLE
   stop_one $REDIS_IDLE nosave
 }
@@ -260,37 +261,63 @@ fill() {
   }' | redis-cli -p "$1" --pipe > /dev/null
 }
 
+# How a server is started whose heap is small; see docs/server.md.
+SMALL=(-Xmx40m -XX:-UseParallelGC -XX:+UseSerialGC -Dio.netty.allocator.numDirectArenas=1)
+SMALLEST=("${SMALL[@]}" -XX:TieredStopAtLevel=1)
+
+# Starts our server with an index and flags of the JVM, as an installed program starts.
+start_flagged() {
+  local port=$1 index=$2
+  shift 2
+  java "${installed[@]:0:1}" "$@" "${installed[@]:1}" serve --dir "$work/$port" --io mmap --index "$index" --port "$port" \
+    > "$work/$port.log" 2>&1 &
+  started+=("$port")
+  await "$port" $!
+}
+
+# Prints the memory of our server with a million keys, after as many GETs.
+memory_with() {
+  local port=$1
+  shift
+  start_flagged "$port" "$@"
+  rate "$port" 50 16 $KEYS get > /dev/null
+  echo "$(memory_of "$port" RssAnon) MB and $(memory_of "$port" RssFile) MB of mapped files"
+  stop_one "$port"
+}
+
 full_stores() {
   say "a million keys"
   start_redis $REDIS_FULL --appendonly no
   start_ours $OURS_FULL
-  CASKWRIGHT_JAVA_OPTS="${CASKWRIGHT_JAVA_OPTS:-} -Xmx64m -XX:-UseParallelGC -XX:+UseSerialGC" start_ours $OURS_COMPACT --index compact
+  start_ours $OURS_COMPACT --index compact
   local port
   for port in $REDIS_FULL $OURS_FULL $OURS_COMPACT; do
     fill "$port"
   done
-  # As an installed program starts: the launcher of a checkout looks for changed sources first.
-  row "start to the first PING with a million keys" "$(restarts $OURS_FULL "" \
-    java "${installed[@]}" serve --dir "$work/$OURS_FULL" --io mmap --port $OURS_FULL) ms" "500 ms"
-  local start
-  start=$(date +%s%N)
-  java "${installed[@]}" --version > /dev/null
-  row "limit of a start: the same program tells its version" "$((($(date +%s%N) - start) / 1000000)) ms" ""
-  row "the same, beside Redis loading its RDB file" "$(restarts $REDIS_FULL save redis-server --bind 127.0.0.1 \
-    --port $REDIS_FULL --dir "$work/$REDIS_FULL" --save "") ms (Redis)" "sooner than Redis"
   stop_one $OURS_COMPACT
-  CASKWRIGHT_JAVA_OPTS="${CASKWRIGHT_JAVA_OPTS:-} -Xmx64m -XX:-UseParallelGC -XX:+UseSerialGC" start_ours $OURS_COMPACT --index compact
-  for port in $REDIS_FULL $OURS_FULL $OURS_COMPACT; do
-    rate "$port" 50 16 $KEYS get > /dev/null
-  done
+  # As an installed program starts: the launcher of a checkout looks for changed sources first.
+  local serve=(serve --dir "$work/$OURS_FULL" --io mmap --port $OURS_FULL)
+  local redis_millis start limit
+  redis_millis=$(restarts $REDIS_FULL save redis-server --bind 127.0.0.1 --port $REDIS_FULL --dir "$work/$REDIS_FULL" --save "")
+  start=$(date +%s%N)
+  java "${installed[@]}" serve --help > /dev/null
+  limit=$((($(date +%s%N) - start) / 1000000))
+  row "start to the first PING with a million keys; Redis loads its RDB file; limit: the program tells its help" \
+    "$(restarts $OURS_FULL "" java "${installed[@]}" "${serve[@]}") ms" "500 ms, sooner than Redis" "$redis_millis ms" "$limit ms"
+  stop_one $OURS_FULL
+  # The archive is written when the server ends.
+  restart_millis $OURS_FULL java -XX:ArchiveClassesAtExit="$work/serve.jsa" "${installed[@]}" "${serve[@]}" > /dev/null
+  row "the same, with an archive of classes" \
+    "$(restarts $OURS_FULL "" java -XX:SharedArchiveFile="$work/serve.jsa" "${installed[@]}" "${serve[@]}") ms" \
+    "500 ms, sooner than Redis" "$redis_millis ms" "$limit ms"
+  stop_one $OURS_FULL
+  rate $REDIS_FULL 50 16 $KEYS get > /dev/null
+  local redis
+  redis="$(memory_of $REDIS_FULL VmRSS) MB"
   row "memory with a million keys, after as many GETs: index hashmap, default heap" \
-    "$(memory_of $OURS_FULL RssAnon) MB and $(memory_of $OURS_FULL RssFile) MB of mapped files" "half of Redis"
-  row "the same, index compact, -Xmx64m -XX:+UseSerialGC" \
-    "$(memory_of $OURS_COMPACT RssAnon) MB and $(memory_of $OURS_COMPACT RssFile) MB of mapped files" "half of Redis"
-  row "the same, Redis" "$(memory_of $REDIS_FULL VmRSS) MB" ""
-  for port in $OURS_FULL $OURS_COMPACT; do
-    stop_one "$port"
-  done
+    "$(memory_with $OURS_FULL hashmap)" "half of Redis" "$redis"
+  row "the same, ${SMALL[*]}, index compact" "$(memory_with $OURS_COMPACT compact "${SMALL[@]}")" "half of Redis" "$redis"
+  row "the same, ${SMALLEST[*]}, index compact" "$(memory_with $OURS_COMPACT compact "${SMALLEST[@]}")" "half of Redis" "$redis"
   stop_one $REDIS_FULL nosave
 }
 
@@ -330,7 +357,7 @@ print_rates() {
         print "| " name " | " rate_of(name "|" memory) " | " rate_of(name "|" second) " | " rate_of(name "|" always) " | " \
           sprintf("%d", own) " | " ratios " | " wanted[substr(name, 1, 1)] " | " sprintf("%d", limit) " |"
       }
-    }' | sort
+    }' | sort | sed 's/^| [0-9] /| /'
 }
 
 "$here/caskwright" --version > /dev/null # builds it if that is needed
@@ -349,7 +376,4 @@ picks
 echo "Load before: $load; after: $(cut -d ' ' -f 1-3 /proc/loadavg). Commit $(git -C "$here" rev-parse --short HEAD 2> /dev/null || echo unknown), $(date -u +%F)."
 echo
 print_rates
-echo
-echo "| figure | here | wanted |"
-echo "| --- | --- | --- |"
 cat "$rows"

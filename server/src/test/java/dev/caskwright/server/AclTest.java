@@ -169,7 +169,8 @@ final class AclTest {
             try (TestServer empty = TestServer.start();
                     CaskServer server = CaskServer.start(empty.store, config, empty.clock);
                     RespClient client = new RespClient(server.port())) {
-                assertThat(client.call("CONFIG", "SET", "requirepass", password)).isEqualTo("OK");
+                assertThat(client.call("CONFIG", "SET", "requirepass", password))
+                        .isEqualTo("OK");
                 assertThat(client.call("AUTH", password)).isEqualTo("OK");
                 assertThat(ask(client, "CONFIG REWRITE")).isEqualTo("OK");
                 assertThat(TestServer.config().read(file).text("requirepass")).isEqualTo(password);
