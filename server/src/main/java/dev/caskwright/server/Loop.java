@@ -24,7 +24,6 @@ final class Loop {
     private final LookAhead lookAhead = new LookAhead();
     private byte[] input = new byte[INPUT_BYTES];
     private final Set<Connection> waiting = new LinkedHashSet<>();
-    private int newlyWaiting;
     private boolean isAsking;
 
     Loop(EventLoop eventLoop, Gate gate, ByteBufAllocator allocator) {
@@ -57,17 +56,13 @@ final class Loop {
 
     /** Tells the connection of the end of each force, until it waits for none, and asks for a force. */
     void awaitForce(Connection connection) {
-        if (waiting.add(connection)) {
-            newlyWaiting++;
-        }
+        waiting.add(connection);
         if (!isAsking) {
             isAsking = true;
             // A task runs after all that has come in this turn was read: its changes share the force.
             eventLoop.execute(() -> {
                 isAsking = false;
-                int more = newlyWaiting;
-                newlyWaiting = 0;
-                gate.ask(more);
+                gate.ask();
             });
         }
     }
@@ -86,11 +81,10 @@ final class Loop {
     }
 
     private void release() {
-        for (Connection connection : List.copyOf(waiting)) {
+        List<Connection> all = List.copyOf(waiting);
+        waiting.clear();
+        for (Connection connection : all) {
             connection.forced();
-            if (!connection.isWaitingForForce()) {
-                waiting.remove(connection);
-            }
         }
     }
 }

@@ -3,9 +3,7 @@ package dev.caskwright.server.store;
 import dev.caskwright.api.StorageEngine;
 import java.io.IOException;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -15,9 +13,8 @@ import org.slf4j.LoggerFactory;
  * Knows which changes are durable, and forces those that somebody waits for.
  *
  * <p>Changes are numbered under the keyspace's lock. A thread of the gate forces: each force covers all changes that were
- * numbered before it began, of all connections, and those that come meanwhile share the next one, which waits a moment for
- * clients that the one before has let go. No event loop ever waits for a force: it holds replies back, asks for a force, and is told
- * when one has ended.
+ * numbered before it began, of all connections, and those that come meanwhile share the next one. No event loop ever waits
+ * for a force: it holds replies back, asks for a force, and is told when one has ended.
  *
  * <p>With {@link AppendFsync#ALWAYS}, keys changed since the last force are remembered, by a hash. A reply that tells of such a
  * key depends on the next force as much as the reply to the change. After a force has failed, the store refuses changes, and a
@@ -43,24 +40,14 @@ public final class Gate implements AutoCloseable {
     private boolean hasReadUnforced;
     private boolean isStrict = true;
 
-    private final ReentrantLock signal = new ReentrantLock();
-    private final Condition asked = signal.newCondition();
-
-    // Under "signal".
+    // Under the monitor of "signal".
+    private final Object signal = new Object();
     private boolean isAsked;
-    private boolean isGathering;
     private boolean isClosed;
     private @Nullable Throwable untold; // why somebody may not know of the last force
 
-    private final Gathering gathering = new Gathering();
-
-    /** How many clients wait that the force under way does not cover, and how many it covers. */
-    private int waiting;
-
-    private int covered;
-
     private final AtomicLong forces = new AtomicLong();
-    private volatile long lastForceNanos;
+    private volatile long lastForceMicros;
     private final Thread thread;
 
     /** Makes all that was written before survive a power loss. */
@@ -107,7 +94,7 @@ public final class Gate implements AutoCloseable {
 
     /** Returns how long the last force took, in microseconds. */
     public long lastForceMicros() {
-        return lastForceNanos / NANOS_PER_MICRO;
+        return lastForceMicros;
     }
 
     /** Returns when changes are forced. */
@@ -173,24 +160,9 @@ public final class Gate implements AutoCloseable {
 
     /** Asks for a force of all changes so far. */
     public void ask() {
-        ask(0);
-    }
-
-    /**
-     * Asks for a force of all changes so far.
-     *
-     * @param more how many clients wait for it that did not wait before
-     */
-    public void ask(int more) {
-        signal.lock();
-        try {
+        synchronized (signal) {
             isAsked = true;
-            waiting += more;
-            if (!isGathering || gathering.isWhole(waiting)) {
-                asked.signal();
-            }
-        } finally {
-            signal.unlock();
+            signal.notifyAll();
         }
     }
 
@@ -202,53 +174,33 @@ public final class Gate implements AutoCloseable {
             } catch (RuntimeException | Error e) { // for want of memory, say: whoever waits is told a little later
                 problem = e;
             }
-            signal.lock();
-            try {
-                gathering.forced(covered, waiting, lastForceNanos);
+            synchronized (signal) {
                 untold = problem;
-            } finally {
-                signal.unlock();
             }
         }
     }
 
     /** Returns false if the gate was closed. */
     private boolean awaitWork() {
-        signal.lock();
-        try {
-            while (!isAsked && !isClosed) {
-                asked.await(EVERY_MILLIS, TimeUnit.MILLISECONDS);
-                isAsked |=
-                        untold != null || policy == AppendFsync.EVERYSEC && changes.get() > durable && failure == null;
+        synchronized (signal) {
+            try {
+                while (!isAsked && !isClosed) {
+                    signal.wait(EVERY_MILLIS);
+                    isAsked |= untold != null
+                            || policy == AppendFsync.EVERYSEC && changes.get() > durable && failure == null;
+                }
+            } catch (InterruptedException e) {
+                return false; // nobody interrupts this thread but to end it
             }
-            gather();
             isAsked = false;
             return !isClosed;
-        } catch (InterruptedException e) {
-            return false; // nobody interrupts this thread but to end it
-        } finally {
-            signal.unlock();
         }
-    }
-
-    private void gather() throws InterruptedException {
-        long left = policy == AppendFsync.ALWAYS ? gathering.mostNanos() : 0;
-        isGathering = true;
-        while (left > 0 && !isClosed && !gathering.isWhole(waiting)) {
-            left = asked.awaitNanos(left);
-        }
-        isGathering = false;
-        covered = waiting;
-        waiting = 0;
     }
 
     private void forceOnce() {
         Throwable lateFor;
-        signal.lock();
-        try {
+        synchronized (signal) {
             lateFor = untold;
-        } finally {
-            signal.unlock();
         }
         long target;
         lock.lock();
@@ -270,7 +222,7 @@ public final class Gate implements AutoCloseable {
             }
         }
         forces.incrementAndGet();
-        lastForceNanos = System.nanoTime() - start;
+        lastForceMicros = (System.nanoTime() - start) / NANOS_PER_MICRO;
         lock.lock();
         try {
             failure = problem;
@@ -298,12 +250,9 @@ public final class Gate implements AutoCloseable {
     /** Ends the gate's thread once the force at hand has ended. */
     @Override
     public void close() {
-        signal.lock();
-        try {
+        synchronized (signal) {
             isClosed = true;
-            asked.signal();
-        } finally {
-            signal.unlock();
+            signal.notifyAll();
         }
         boolean isInterrupted = false;
         while (thread.isAlive()) {
