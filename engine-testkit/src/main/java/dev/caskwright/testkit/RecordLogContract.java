@@ -351,7 +351,7 @@ public abstract class RecordLogContract extends RecordLogRecoveryContract {
         long version = scan(log, log.segment(tombstone)).get(1).version();
         Merge merge = merge(log, Map.of());
         assertThat(merge.outputs()).isEmpty();
-        log.drop(merge.inputs());
+        log.beginDrop().commit(merge.inputs(), List.of());
         for (LogSegment input : merge.inputs()) {
             log.remove(input);
         }

@@ -1,11 +1,9 @@
 package dev.caskwright.bitcask.merge;
 
 import dev.caskwright.api.CorruptRecordException;
-import dev.caskwright.api.EngineException;
-import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
-import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.Causes;
+import dev.caskwright.api.spi.MemoryWait;
 import dev.caskwright.api.spi.index.KeyIndex;
 import dev.caskwright.api.spi.index.OrderedKeyIndex;
 import dev.caskwright.api.spi.log.LogMerge;
@@ -36,12 +34,6 @@ import org.slf4j.LoggerFactory;
  * outputs, the index goes over, and the files go. {@link Merger} has the argument for crashes. For one thread, once.
  */
 final class MergeRound {
-    /** What lets a merge take place. */
-    @FunctionalInterface
-    private interface Edit {
-        void commit() throws IOException;
-    }
-
     private final Store store;
     private final RecordLog log;
     private final KeyIndex index;
@@ -54,6 +46,8 @@ final class MergeRound {
     private final Map<LogSegment, Long> damagedBytes = new HashMap<>(); // of inputs in which nothing is missed
     private final TombstoneFilter older;
     private final DeathProof proof;
+    private final MemoryWait.Step switching = this::switchIndexOnce;
+    private final MemoryWait.Step retiring = this::retireInputs;
     private @Nullable MergeOutput output;
     private final long removableMillis;
     private @Nullable LogMerge merge; // once its numbers are set aside
@@ -129,7 +123,7 @@ final class MergeRound {
         } finally {
             endOutputs(failure);
         }
-        retireInputs();
+        MemoryWait.retry(retiring);
     }
 
     /**
@@ -174,7 +168,7 @@ final class MergeRound {
         } finally {
             store.committing.unlock();
         }
-        retireInputs();
+        MemoryWait.retry(retiring);
         return true;
     }
 
@@ -204,7 +198,7 @@ final class MergeRound {
 
     private void commitDrop() throws IOException {
         syncWritten();
-        commitOrFail(() -> log.drop(inputs));
+        commit(log.beginDrop(), List.of());
     }
 
     /** Gives back what the outputs took, and if the merge does not take place, them too. */
@@ -411,7 +405,7 @@ final class MergeRound {
         log.sealLeft();
         syncWritten();
         List<LogSegment> files = segments(outputs);
-        commitOrFail(() -> begun().commit(inputs, files));
+        commit(begun(), files);
     }
 
     /** Forces all that was written so far: what supersedes a dropped record must be durable before the record goes. */
@@ -431,19 +425,15 @@ final class MergeRound {
         return Objects.requireNonNull(merge, "no numbers are set aside");
     }
 
-    private void commitOrFail(Edit edit) throws IOException {
+    private void commit(LogMerge edit, List<LogSegment> files) throws IOException {
+        store.snapshots.expectRetirement(inputs); // takes memory, so it comes first
         mayBeCommitted = true;
         try {
-            edit.commit();
-        } catch (OutOfSpaceException e) {
-            mayBeCommitted = false; // nothing was written
-            throw e;
+            edit.commit(inputs, files);
         } catch (IOException | RuntimeException | Error e) {
-            if (e instanceof EngineException own
-                    && own.code() == ErrorCode.UNAVAILABLE
-                    && own.outcome() == Outcome.NOT_APPLIED) {
-                mayBeCommitted = false; // nothing was written, and nothing is in doubt
-                throw own;
+            if (!edit.isInDoubt()) {
+                mayBeCommitted = false;
+                throw e;
             }
             // Whether the edit is on disk is not known, so neither inputs nor outputs may go.
             throw store.failedCommit(e);
@@ -465,10 +455,22 @@ final class MergeRound {
         }
     }
 
+    /** The merge has taken place: from here on want of memory is waited out, for some seconds. */
     private void switchIndex() throws IOException {
+        try {
+            MemoryWait.retry(switching);
+        } catch (IOException | RuntimeException | Error e) {
+            // The manifest has the outputs, the index not all of them: what is written from now on could be lost with
+            // the inputs.
+            throw store.failedIndexing(e);
+        }
+    }
+
+    private void switchIndexOnce() throws IOException {
         Session session = store.take();
         LockSlices lock = new LockSlices(store.writeLock);
         try {
+            List<LogSegment> files = segments(outputs);
             for (MergeOutput each : outputs) {
                 IndexSwitch toCopies = new IndexSwitch(store, session, lock);
                 each.visitCopies(toCopies::add);
@@ -479,11 +481,7 @@ final class MergeRound {
             }
             lock.hold();
             state.count(); // first: a reader that sees the dead bytes gone must also see the merge that removed them
-            store.snapshots.replace(inputs, segments(outputs));
-        } catch (IOException | RuntimeException | Error e) {
-            // The manifest has the outputs, the index not all of them: what is written from now on could be lost with
-            // the inputs.
-            throw store.failedIndexing(e);
+            store.snapshots.replace(inputs, files);
         } finally {
             lock.release();
             store.giveBack(session);

@@ -131,7 +131,8 @@ public final class Merger {
     public void mergeChosen(MergePolicy policy) throws IOException {
         unlessBusy(() -> {
             List<LogSegment> files = mergeableFiles();
-            mergeInRounds(withoutRetained(policy.choose(files, expiredBytes(files)::get)), ownRoundBytes(), null);
+            List<LogSegment> chosen = withoutRetained(policy.choose(files, expiredBytes(files)::get));
+            mergeInRounds(chosen, ownRoundBytes(chosen), null);
         });
     }
 
@@ -146,12 +147,22 @@ public final class Merger {
             Map<LogSegment, Long> expired = expiredBytes(files);
             List<LogSegment> chosen = withoutRetained(policy.choose(files, expired::get));
             if (chosen.stream().anyMatch(file -> expired.getOrDefault(file, 0L) > 0)) {
-                mergeInRounds(chosen, ownRoundBytes(), null);
+                mergeInRounds(chosen, ownRoundBytes(chosen), null);
             }
         });
     }
 
-    private long ownRoundBytes() {
+    /**
+     * Returns how much a round of a merge that the engine begins by itself may copy: little, if all files were written since the
+     * store was opened. What the index says of others it may have from caches that lie, which the proof of a round finds in the
+     * files of the round alone; so they go together.
+     */
+    private long ownRoundBytes(List<LogSegment> chosen) {
+        for (LogSegment file : chosen) {
+            if (file.id() <= store.lastFoundId) {
+                return ROUND_BYTES;
+            }
+        }
         return Math.min(ROUND_BYTES, OWN_ROUND_FILES * log.maxSegmentBytes());
     }
 

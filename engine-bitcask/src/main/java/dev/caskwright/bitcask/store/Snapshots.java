@@ -366,6 +366,11 @@ public final class Snapshots {
         visibility.hide(output);
     }
 
+    /** Makes places for files that a merge may replace, so that {@link #replace} needs no memory for them. */
+    public void expectRetirement(List<LogSegment> inputs) {
+        visibility.expectRetirement(inputs);
+    }
+
     /** Says that for snapshots from now on the outputs of a merge count, and not the inputs. Under the write lock. */
     public synchronized void replace(List<LogSegment> inputs, List<LogSegment> outputs) {
         assert store.isWriteLocked();

@@ -27,12 +27,21 @@ final class Visibility {
         since.put(output, NEVER);
     }
 
-    void replace(List<LogSegment> inputs, List<LogSegment> outputs, long firstSnapshot) {
-        for (LogSegment output : outputs) {
-            since.put(output, firstSnapshot);
-        }
+    /** Makes places for files that may be replaced, so that {@link #replace} needs no memory for them. */
+    void expectRetirement(List<LogSegment> inputs) {
         for (LogSegment input : inputs) {
-            until.put(input, firstSnapshot);
+            until.putIfAbsent(input, NEVER);
+        }
+    }
+
+    /** Has hidden outputs take the place of {@linkplain #expectRetirement expected} inputs: all, or for want of memory none. */
+    void replace(List<LogSegment> inputs, List<LogSegment> outputs, long firstSnapshot) {
+        Long first = firstSnapshot;
+        for (int i = 0; i < outputs.size(); i++) {
+            since.put(outputs.get(i), first);
+        }
+        for (int i = 0; i < inputs.size(); i++) {
+            until.put(inputs.get(i), first);
         }
     }
 
@@ -53,7 +62,7 @@ final class Visibility {
     }
 
     boolean isRetired(LogSegment file) {
-        return until.containsKey(file);
+        return until.getOrDefault(file, NEVER) != NEVER;
     }
 
     void forget(LogSegment file) {

@@ -3,6 +3,7 @@ package dev.caskwright.io.standard;
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.Outcome;
+import dev.caskwright.api.spi.MemoryWait;
 import dev.caskwright.api.spi.io.IoManager;
 import dev.caskwright.api.spi.io.IoManagerFactory;
 import dev.caskwright.api.spi.io.ReadableFile;
@@ -70,6 +71,7 @@ public class StandardIoManager implements IoManager {
     private volatile @Nullable FileStore fileStore;
 
     private volatile @Nullable DirectoryLock lock;
+    private final MemoryWait.Step ownershipCheck = this::checkOwned;
     private final Set<ChannelFile> openFiles = ConcurrentHashMap.newKeySet();
     private final Object names = new Object(); // held while a name is tied to an open file, or taken from one
 
@@ -182,6 +184,11 @@ public class StandardIoManager implements IoManager {
         } else {
             checkDirectory();
         }
+    }
+
+    /** As {@link #checkOwned}, for where it would be too late to give up: what was forced is forced. */
+    final void checkOwnedPatiently() throws IOException {
+        MemoryWait.retry(ownershipCheck);
     }
 
     private void checkDirectory() throws IOException {
@@ -341,9 +348,9 @@ public class StandardIoManager implements IoManager {
 
     @Override
     public final void syncDirectory() throws IOException {
-        checkOwned();
+        checkOwnedPatiently();
         sync(directory);
-        checkOwned(); // as after a force
+        checkOwnedPatiently(); // as after a force
     }
 
     @Override
@@ -507,14 +514,18 @@ public class StandardIoManager implements IoManager {
      */
     /** Nothing has been forced if this fails, for want of descriptors, say. So nothing is in doubt: it can be tried again. */
     private static FileChannel openToSync(Path directory) throws IOException {
-        try {
-            return FileChannel.open(directory, StandardOpenOption.READ);
-        } catch (IOException e) {
-            throw new EngineException(
-                    ErrorCode.UNAVAILABLE,
-                    Outcome.NOT_APPLIED,
-                    "the directory could not be opened to force it, try again: directory=" + directory + ", " + e,
-                    e);
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return FileChannel.open(directory, StandardOpenOption.READ);
+            } catch (OutOfMemoryError e) {
+                MemoryWait.pause(attempt, e);
+            } catch (IOException e) {
+                throw new EngineException(
+                        ErrorCode.UNAVAILABLE,
+                        Outcome.NOT_APPLIED,
+                        "the directory could not be opened to force it, try again: directory=" + directory + ", " + e,
+                        e);
+            }
         }
     }
 

@@ -159,7 +159,7 @@ final class WritableChannelFile extends ChannelFile implements WritableFile {
             }
         }
         // After the force: a second owner that came before this has read what is forced.
-        manager().checkOwned();
+        manager().checkOwnedPatiently();
     }
 
     @Override

@@ -18,10 +18,13 @@ public interface LogMerge {
 
     /**
      * Replaces segments by outputs, which are finished, durably and at once. All that was left before is sealed ({@link
-     * RecordLog#sealLeft}).
-     *
-     * @throws dev.caskwright.api.OutOfSpaceException if there is no space; the merge did not take place
-     * @throws IOException otherwise it is not known whether it did
+     * RecordLog#sealLeft}). Whatever it throws, {@link #isInDoubt} tells whether the merge may have taken place.
      */
     void commit(List<LogSegment> inputs, List<LogSegment> outputs) throws IOException;
+
+    /**
+     * Returns whether a {@link #commit} that threw may have taken place all the same, which the next opening decides. If not,
+     * the log is as it was before.
+     */
+    boolean isInDoubt();
 }

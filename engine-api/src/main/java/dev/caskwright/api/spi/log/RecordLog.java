@@ -156,13 +156,8 @@ public interface RecordLog extends Closeable {
      */
     LogMerge beginMerge(int maxOutputs) throws IOException;
 
-    /**
-     * Takes segments out of the store, durably and at once, as a merge without outputs does.
-     *
-     * @throws dev.caskwright.api.OutOfSpaceException if there is no space; the segments are in the store as before
-     * @throws IOException otherwise it is not known whether they are
-     */
-    void drop(List<LogSegment> segments) throws IOException;
+    /** As {@link #beginMerge}, for a merge without outputs: it only takes segments out of the store, and leaves none. */
+    LogMerge beginDrop();
 
     /**
      * Makes room on a full disk by deleting files that are caches, if there are any; returns whether some were deleted.

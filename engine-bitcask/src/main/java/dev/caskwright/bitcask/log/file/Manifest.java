@@ -108,7 +108,7 @@ public final class Manifest implements ClockNotes, Closeable {
     static final int ROOM = 2 << 10;
 
     private final StoreId store;
-    private final ManifestContent content = new ManifestContent(); // guarded by this
+    private ManifestContent content = new ManifestContent(); // guarded by this
     private volatile @Nullable IOException failed;
     private @Nullable EngineException nameNotForced; // why the name of the manifest is not durable yet
 
@@ -416,7 +416,7 @@ public final class Manifest implements ClockNotes, Closeable {
             }
             force();
         }
-        appendHints(sums);
+        noteHints(sums);
     }
 
     /** Returns a name for a new manifest, past leftovers that cannot be deleted and whatever else lies there. */
@@ -478,54 +478,80 @@ public final class Manifest implements ClockNotes, Closeable {
         List<Sealed> unlisted = new ArrayList<>(sealed);
         unlisted.removeIf(each -> content.files.containsKey(each.id()));
         if (unlisted.isEmpty()) {
-            appendHints(sums);
+            noteHints(sums);
             return;
         }
         shorten();
+        ManifestContent next = content.copied(); // whatever takes memory comes before the edits
+        next.copy = null;
+        unlisted.forEach(next::applySeal);
+        next.hintSums.putAll(sums);
         for (Sealed each : unlisted) {
             append(ManifestContent.sealWords(each));
         }
-        appendHints(sums);
+        appendHints(sums, next);
         force();
-        content.copy = null;
-        orFail(() -> unlisted.forEach(content::applySeal));
+        content = next;
     }
 
-    /** Replaces the inputs of a merge by its outputs, durably and at once. */
+    /**
+     * Replaces the inputs of a merge by its outputs, durably and at once.
+     *
+     * @param beforeWriting is run when all is ready that takes memory or may fail for other reasons than the disk: whatever is
+     *     thrown before that leaves the manifest as it was
+     */
     public synchronized void merge(
-            long highest, long newChangesFrom, Collection<Long> inputs, List<Sealed> outputs, Map<Long, Long> sums)
+            long highest,
+            long newChangesFrom,
+            Collection<Long> inputs,
+            List<Sealed> outputs,
+            Map<Long, Long> sums,
+            Runnable beforeWriting)
             throws IOException {
         shorten();
         // A merge that only takes files away sets no numbers aside.
         long[] words =
                 ManifestContent.mergeWords(Math.max(highest, content.highestId), newChangesFrom, inputs, outputs);
-        append(words);
-        appendHints(sums);
+        ManifestContent next = content.copied();
+        next.copy = null;
+        next.applyMerge(words);
+        next.hintSums.putAll(sums);
+        next.forgetHintsOfUnlisted();
+        append(words, beforeWriting);
+        appendHints(sums, next);
         force();
-        content.copy = null;
-        orFail(() -> {
-            content.applyMerge(words);
-            content.forgetHintsOfUnlisted();
-        });
+        content = next;
+    }
+
+    private void noteHints(Map<Long, Long> sums) {
+        content.hintSums.putAll(sums);
+        appendHints(sums, content);
     }
 
     /**
      * Notes sums of hint files, without forcing: what a power loss takes of it costs the reading of data files. If that
      * cannot be written, the hint files are not believed, and there is no other harm.
+     *
+     * @param next the content that counts when all is forced, which has the sums
      */
-    private void appendHints(Map<Long, Long> sums) {
-        long[] words = ManifestContent.hintWords(sums);
-        if (words.length == 1) {
+    private void appendHints(Map<Long, Long> sums, ManifestContent next) {
+        if (sums.isEmpty()) {
             return;
         }
+        boolean isNoted = false;
         try {
+            long[] words = ManifestContent.hintWords(sums);
             synchronized (writing) {
                 keepRoomBehind(open(), words); // a cache takes nothing of the room kept for what must fit
             }
             append(words);
-            content.hintSums.putAll(sums);
-        } catch (IOException e) {
+            isNoted = true;
+        } catch (IOException | OutOfMemoryError e) {
             logger().warn("hint files could not be noted, opening may take longer: {}", e.toString());
+        } finally {
+            if (!isNoted) {
+                next.hintSums.keySet().removeAll(sums.keySet());
+            }
         }
     }
 
@@ -546,6 +572,11 @@ public final class Manifest implements ClockNotes, Closeable {
         synchronized (writing) {
             clock.note(open(), latest.get());
         }
+    }
+
+    /** Returns whether a change failed, so that what is on the disk is not known and there can be no other change. */
+    public boolean hasFailed() {
+        return failed != null;
     }
 
     /** Rewrites the manifest if it has grown long. */
@@ -578,17 +609,23 @@ public final class Manifest implements ClockNotes, Closeable {
         long reached = end;
         // Not an error of space, even if the system calls it so: what reached the disk is not known. So nothing may be
         // appended after it any more, or a hole in the middle of the manifest could make the store unreadable.
-        orFail(() -> {
+        boolean isForced = false;
+        try {
             WritableFile current;
             synchronized (writing) {
                 current = open();
             }
-            try {
-                current.force();
-            } catch (IOException e) {
-                throw new IOException("force failed: file=" + FileNames.MANIFEST, e);
+            current.force();
+            isForced = true;
+        } catch (IOException e) {
+            IOException named = new IOException("force failed: file=" + FileNames.MANIFEST, e);
+            failed = named;
+            throw named;
+        } finally {
+            if (!isForced && failed == null) {
+                failed = endedHalfway;
             }
-        });
+        }
         forced = reached;
     }
 
@@ -643,6 +680,10 @@ public final class Manifest implements ClockNotes, Closeable {
     }
 
     private void append(long[] words) throws IOException {
+        append(words, null);
+    }
+
+    private void append(long[] words, @Nullable Runnable beforeWriting) throws IOException {
         // Asked before anything is written: an edit that opening would refuse must not get to the disk.
         if (!content.isPossible((int) words[0], words, false)) {
             throw new IllegalStateException("impossible manifest edit is not written: " + Arrays.toString(words));
@@ -658,7 +699,12 @@ public final class Manifest implements ClockNotes, Closeable {
             } catch (OutOfSpaceException e) {
                 logger().debug("the disk is full, an edit of the manifest takes of the room kept for it", e);
             }
-            end = write(current, end, forced, words); // after a failed write the same place is written again
+            byte[] edit = ManifestReader.encode(words, forced, store.seed(), end);
+            if (beforeWriting != null) {
+                beforeWriting.run();
+            }
+            current.write(end, edit, 0, edit.length); // after a failed write the same place is written again
+            end += edit.length;
             roomTo = Math.max(roomTo, end);
         }
     }

@@ -225,6 +225,7 @@ public final class MergedFile implements MergeOutput {
         if (from == null) {
             throw new IllegalStateException("where records were was not noted: file=" + file.name());
         }
+        from.rewind();
         long[] visited = {0};
         HintFile.EntryVisitor entries = (kind, place, source, keyOffset, keyLength) -> {
             long old = from.next();

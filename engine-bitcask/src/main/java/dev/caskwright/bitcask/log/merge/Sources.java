@@ -58,10 +58,18 @@ final class Sources {
         held = 0;
     }
 
-    /** Says that all were added: {@link #next} starts with the first. */
+    /** Says that all were added. */
     void finish() throws IOException {
         if (file != null) {
             spill();
+        }
+        rewind();
+    }
+
+    /** Has {@link #next} start with the first. */
+    void rewind() {
+        if (file != null) {
+            held = 0;
         }
         next = 0;
         read = 0;

@@ -2,6 +2,7 @@ package dev.caskwright.bitcask.log.segmented;
 
 import dev.caskwright.api.EngineException;
 import dev.caskwright.api.ErrorCode;
+import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.spi.io.IoManager;
 import dev.caskwright.api.spi.log.LogMerge;
@@ -29,6 +30,7 @@ final class FileMerge implements LogMerge {
     private final Manifest manifest;
     private final long lastId;
     private final Maker maker;
+    private boolean isInDoubt;
     private long nextId;
 
     FileMerge(IoManager io, Manifest manifest, long firstId, long lastId, Maker maker) {
@@ -64,12 +66,6 @@ final class FileMerge implements LogMerge {
 
     @Override
     public void commit(List<LogSegment> inputs, List<LogSegment> outputs) throws IOException {
-        replace(io, manifest, lastId, inputs, outputs);
-    }
-
-    /** Lists outputs in place of inputs, and the last number that was set aside; 0 if none was. */
-    static void replace(IoManager io, Manifest manifest, long lastId, List<LogSegment> inputs, List<LogSegment> outputs)
-            throws IOException {
         // A crash may not list a file whose name is not there, so the names come first.
         io.syncDirectory();
         List<Manifest.Sealed> listed = new ArrayList<>();
@@ -85,6 +81,20 @@ final class FileMerge implements LogMerge {
             ids.add(input.id());
             changesFrom = Math.max(changesFrom, input.lastVersion());
         }
-        manifest.merge(lastId, changesFrom, ids, listed, sums);
+        try {
+            manifest.merge(lastId, changesFrom, ids, listed, sums, this::beginWriting);
+        } catch (OutOfSpaceException e) {
+            isInDoubt = false; // the edit is not there whole
+            throw e;
+        }
+    }
+
+    private void beginWriting() {
+        isInDoubt = true;
+    }
+
+    @Override
+    public boolean isInDoubt() {
+        return isInDoubt;
     }
 }

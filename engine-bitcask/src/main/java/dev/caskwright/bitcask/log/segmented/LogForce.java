@@ -178,6 +178,9 @@ final class LogForce {
         } catch (EngineException e) {
             isForcing = !NewFiles.hasChangedNothing(e);
             throw e;
+        } catch (RuntimeException | Error e) {
+            isForcing = manifest.hasFailed(); // if not, memory was wanting, say, and they are listed another time
+            throw e;
         }
     }
 

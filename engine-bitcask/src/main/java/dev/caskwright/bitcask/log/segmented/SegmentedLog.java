@@ -515,8 +515,8 @@ public final class SegmentedLog implements RecordLog {
     }
 
     @Override
-    public void drop(List<LogSegment> segments) throws IOException {
-        FileMerge.replace(io, manifest, 0, segments, List.of());
+    public LogMerge beginDrop() {
+        return new FileMerge(io, manifest, 1, 0, this::createOutput); // no number is set aside
     }
 
     /**

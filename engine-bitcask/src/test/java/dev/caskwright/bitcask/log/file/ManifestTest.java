@@ -80,7 +80,7 @@ final class ManifestTest {
         manifest.seal(List.of(sealed(1, false), sealed(2, false)), Map.of());
         manifest.noteClock(() -> new long[] {5_000, 7});
         manifest.seal(List.of(sealed(3, false)), Map.of());
-        manifest.merge(9, 29, List.of(1L, 2L), List.of(sealed(7, true)), Map.of());
+        manifest.merge(9, 29, List.of(1L, 2L), List.of(sealed(7, true)), Map.of(), () -> {});
         for (int run = 0; run < 2; run++) {
             Manifest read = read();
             assertThat(read.store()).isEqualTo(STORE);
@@ -447,7 +447,7 @@ final class ManifestTest {
         Manifest manifest = create();
         manifest.seal(List.of(sealed(1, false)), Map.of());
         assertThat(listedIn(disk.peekPowerLoss(0))).containsExactly(FileNames.data(1));
-        manifest.merge(5, 19, List.of(1L), List.of(sealed(4, true)), Map.of());
+        manifest.merge(5, 19, List.of(1L), List.of(sealed(4, true)), Map.of(), () -> {});
         assertThat(listedIn(disk.peekPowerLoss(0))).containsExactly(FileNames.merged(4));
         manifest.close();
     }
@@ -457,7 +457,12 @@ final class ManifestTest {
         Manifest manifest = create();
         manifest.seal(List.of(sealed(1, false), sealed(2, false), sealed(3, false), sealed(4, false)), Map.of());
         manifest.merge(
-                12, 39, List.of(1L, 3L, 4L), List.of(sealed(7, true), sealed(8, true), sealed(9, true)), Map.of());
+                12,
+                39,
+                List.of(1L, 3L, 4L),
+                List.of(sealed(7, true), sealed(8, true), sealed(9, true)),
+                Map.of(),
+                () -> {});
         for (Manifest each : new Manifest[] {manifest, read()}) {
             assertThat(each.files())
                     .containsExactly(sealed(2, false), sealed(7, true), sealed(8, true), sealed(9, true));
@@ -484,7 +489,7 @@ final class ManifestTest {
         Manifest.Image next = new Manifest.Image(6, 78, 99);
         manifest.publish(next);
         assertThat(read().image()).isEqualTo(next);
-        manifest.merge(9, 0, List.of(1L), List.of(sealed(7, true)), Map.of());
+        manifest.merge(9, 0, List.of(1L), List.of(sealed(7, true)), Map.of(), () -> {});
         assertThat(manifest.image()).isNull();
         assertThat(read().image()).isNull();
         manifest.publish(next);
@@ -507,7 +512,7 @@ final class ManifestTest {
             manifest.seal(List.of(sealed(++id, false)), Map.of());
             manifest.publish(new Manifest.Image(++id, i, 99));
             List<Manifest.Sealed> outputs = inputs.size() < 4 ? List.of() : List.of(sealed(++id, true));
-            manifest.merge(id, 0, inputs.size() < 4 ? List.of() : inputs, outputs, Map.of());
+            manifest.merge(id, 0, inputs.size() < 4 ? List.of() : inputs, outputs, Map.of(), () -> {});
             longest = Math.max(longest, disk.length(FileNames.MANIFEST));
         }
         assertThat(longest).isBetween(64L << 10, 90L << 10);
