@@ -116,6 +116,9 @@ public final class MergedFile implements MergeOutput {
         int length = scanner.shownLength();
         int at = room(length);
         System.arraycopy(scanner.buffer(), scanner.recordStart(), chunk, at, length);
+        int header = RecordFormat.headerLength(RecordFormat.kind(chunk, at));
+        int end = at + header + (int) RecordFormat.bodyLength(chunk, at);
+        Arrays.fill(chunk, end, at + length, (byte) 0); // the padding, whatever was there
         // The record stands for itself now: its batch was whole, or it would not be in the index.
         chunk[at + RecordFormat.KIND_OFFSET] &= (byte) ~RecordFormat.IN_BATCH;
         complete(at, length, scanner.locator());
