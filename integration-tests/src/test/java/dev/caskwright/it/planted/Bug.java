@@ -35,14 +35,14 @@ enum Bug {
                     "merge/MergeRound",
                     "            commit();\n            switchIndex();\n",
                     "            switchIndex();\n            retireInputs();\n            commit();\n",
-                    "endOutputs(failure);\n        }\n        retireInputs();",
+                    "endOutputs(failure);\n        }\n        MemoryWait.retry(retiring);",
                     "endOutputs(failure);\n        }"),
             crash()),
     INPUTS_DELETED_BEFORE_THE_MANIFEST_IS_FORCED(
             engine(
                     "log/file/Manifest",
-                    "        append(words);\n        appendHints(sums);\n        force();\n",
-                    "        append(words);\n        appendHints(sums);\n"),
+                    "        append(words, beforeWriting);\n        appendHints(sums, next);\n        force();\n",
+                    "        append(words, beforeWriting);\n        appendHints(sums, next);\n"),
             crash()),
     HINT_TRUSTED(
             engine(
