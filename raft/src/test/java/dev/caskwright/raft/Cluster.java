@@ -205,9 +205,13 @@ final class Cluster implements AutoCloseable {
 
     /** Waits until all members that are up have applied the same. */
     void awaitSame() {
-        await(
-                "the same index everywhere: " + indexes(),
-                () -> indexes().stream().distinct().count() == 1);
+        try {
+            await(
+                    "the same index everywhere",
+                    () -> indexes().stream().distinct().count() == 1);
+        } catch (AssertionError e) {
+            throw new AssertionError(e.getMessage() + ": " + indexes(), e);
+        }
     }
 
     private List<String> indexes() {

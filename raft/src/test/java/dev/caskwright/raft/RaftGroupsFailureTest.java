@@ -143,15 +143,18 @@ final class RaftGroupsFailureTest {
         }
         Thread opener = Thread.currentThread();
         for (int i = 0; i < 3; i++) {
-            // So that the command is applied anew, while the next groups are opened.
+            // So that the command is applied again, while the next groups are opened.
             SideFiles.deleteTree(directory.resolve("n1").resolve("group-0").resolve("store"));
             CountDownLatch isInterrupted = new CountDownLatch(1);
             applying = () -> {
                 opener.interrupt();
                 isInterrupted.countDown();
             };
-            open(members).close();
-            Cluster.await("the opening was interrupted", () -> isInterrupted.getCount() == 0);
+            try (RaftGroups interrupted =
+                    open(members)) { // the command is applied when the member leads, maybe after the opening
+                Cluster.await("the opening was interrupted", () -> isInterrupted.getCount() == 0);
+                assertThat(interrupted.nodes()).hasSize(GROUPS);
+            }
             assertThat(Thread.interrupted()).as("it is told of it").isTrue();
             applying = () -> {};
             try (RaftGroups groups = open(members)) {

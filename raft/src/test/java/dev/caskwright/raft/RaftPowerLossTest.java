@@ -117,8 +117,14 @@ final class RaftPowerLossTest {
         return directory.resolve("image-" + id);
     }
 
-    /** Takes what is left of each member, one after another, while they go on; the store's disk before the log, which is ahead of it. */
+    /**
+     * Takes what is left of each member, one after another; the store's disk before the log, which is ahead of it. They are parted
+     * first, and each goes on by itself: what one member told another after its disk was taken would be known to the other alone.
+     */
     private Map<String, CrashableIoManager> cutPower(Cluster cluster, Random random) throws IOException {
+        for (RaftMember member : cluster.members) {
+            cluster.isolate(member.id());
+        }
         Map<String, CrashableIoManager> left = new HashMap<>();
         for (RaftMember member : cluster.members) {
             String id = member.id();
@@ -131,6 +137,7 @@ final class RaftPowerLossTest {
             } while (!names(cluster.directory(id)).equals(before));
         }
         isOver = true;
+        cluster.heal(); // so that what is under way ends
         return left;
     }
 

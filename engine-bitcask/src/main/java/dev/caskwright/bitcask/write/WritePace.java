@@ -56,6 +56,9 @@ public final class WritePace {
     private volatile double reclaimedPerNano = FIRST_BYTES_PER_NANO;
     private volatile long lastProgressNanos;
 
+    /** Whether waiting did not help: until a merge gives something back, or there is room. */
+    private volatile boolean isGivenUp;
+
     /** Until when the rate is used up. */
     private final AtomicLong usedUntil;
 
@@ -119,16 +122,20 @@ public final class WritePace {
         double soft = Math.max(SOFT_RATIO * seen.live, seen.live + slack);
         double hard = Math.max(HARD_RATIO * seen.live, seen.live + slack * HARD_FILES / SOFT_FILES);
         if (seen.disk <= soft) {
+            isGivenUp = false;
             nanosPerByte = 0;
+            return;
+        }
+        if (isGivenUp) {
             return;
         }
         long now = nanoTime.getAsLong();
         if (nanosPerByte == 0) {
             lastProgressNanos = Math.max(lastProgressNanos, now - PATIENCE_NANOS / 2);
         }
-        boolean isHopeless = now - lastProgressNanos > PATIENCE_NANOS;
+        isGivenUp = now - lastProgressNanos > PATIENCE_NANOS;
         double used = (seen.disk - soft) / (hard - soft);
-        nanosPerByte = isHopeless ? 0 : Math.min(SLOWEST, used >= 1 ? SLOWEST : used / (1 - used)) / reclaimedPerNano;
+        nanosPerByte = isGivenUp ? 0 : Math.min(SLOWEST, used >= 1 ? SLOWEST : used / (1 - used)) / reclaimedPerNano;
     }
 
     /** Notes that a merge has given bytes back, in so many nanoseconds. */
@@ -137,6 +144,7 @@ public final class WritePace {
             return;
         }
         lastProgressNanos = nanoTime.getAsLong();
+        isGivenUp = false;
         reclaimedPerNano = (reclaimedPerNano + (double) bytes / Math.max(1, nanos)) / 2;
         if (nanosPerByte != 0) {
             look();
