@@ -1,5 +1,6 @@
 package dev.caskwright.benchmarks;
 
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,7 +60,7 @@ public final class BoltRun {
             System.out.println(run.table());
             System.out.print(BoltGoals.table(run.medians(), run.small));
         } finally {
-            Directories.deleteTree(parent);
+            SideFiles.deleteTree(parent);
         }
     }
 
@@ -88,7 +89,7 @@ public final class BoltRun {
         try {
             turns.run(store, command(store, directory));
         } finally {
-            Directories.deleteTree(directory);
+            SideFiles.deleteTree(directory);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.caskwright.benchmarks;
 
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -120,7 +121,7 @@ final class BoltWork {
             try (BoltSubject subject = open(warm, false)) {
                 load(subject, i == 0 ? shuffled(small, 2) : inOrder(small), 0);
             }
-            Directories.deleteTree(warm);
+            SideFiles.deleteTree(warm);
         }
         if (works.contains("load-in-order")) {
             Path path = directory.resolve("ordered");
@@ -129,7 +130,7 @@ final class BoltWork {
                 load(subject, inOrder(keys), 0);
                 report("load-in-order", keys, System.nanoTime() - start);
             }
-            Directories.deleteTree(path);
+            SideFiles.deleteTree(path);
         }
         Path path = directory.resolve("random");
         try (BoltSubject subject = open(path, false)) {
@@ -148,7 +149,7 @@ final class BoltWork {
                 commits(subject);
             }
         }
-        Directories.deleteTree(path);
+        SideFiles.deleteTree(path);
         if (works.contains("forced")) {
             forced();
         }
@@ -213,7 +214,7 @@ final class BoltWork {
                     reader.close();
                 }
             }
-            Directories.deleteTree(path);
+            SideFiles.deleteTree(path);
         }
     }
 
@@ -279,7 +280,7 @@ final class BoltWork {
                 threads.shutdownNow();
             }
         }
-        Directories.deleteTree(path);
+        SideFiles.deleteTree(path);
     }
 
     private void overwrite() throws IOException {

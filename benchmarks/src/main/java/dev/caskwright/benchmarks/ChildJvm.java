@@ -1,6 +1,7 @@
 package dev.caskwright.benchmarks;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -69,7 +70,7 @@ final class ChildJvm {
             }
             return run(step, directory);
         } finally {
-            Directories.deleteTree(directory);
+            SideFiles.deleteTree(directory);
         }
     }
 
@@ -129,7 +130,7 @@ final class ChildJvm {
             samples.add(new Sample(step.subject(), Metric.SURVIVED, "", step.keys(), step.valueSize(), 0));
         }
         if (!isWhole) {
-            Directories.deleteTree(directory);
+            SideFiles.deleteTree(directory);
             Files.createDirectory(directory);
             run(step.as(ChildMain.Task.FILL_AND_CLOSE), directory);
         }

@@ -2,6 +2,7 @@ package dev.caskwright.benchmarks;
 
 import dev.caskwright.api.Durability;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -49,7 +50,7 @@ public final class MultiGet {
                 System.out.println(compare(store.engine(), data, keys, size, ROUNDS));
             }
         } finally {
-            Directories.deleteTree(directory);
+            SideFiles.deleteTree(directory);
         }
     }
 

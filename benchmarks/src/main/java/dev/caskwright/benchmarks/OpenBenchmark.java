@@ -1,6 +1,7 @@
 package dev.caskwright.benchmarks;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -99,7 +100,7 @@ public class OpenBenchmark {
         @TearDown(Level.Trial)
         public void delete() throws IOException {
             if (directory != null) {
-                Directories.deleteTree(directory);
+                SideFiles.deleteTree(directory);
                 directory = null;
             }
         }

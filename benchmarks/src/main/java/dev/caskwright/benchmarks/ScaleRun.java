@@ -1,6 +1,7 @@
 package dev.caskwright.benchmarks;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -77,7 +78,7 @@ final class ScaleRun {
                     + Math.round(options.capSeconds()) + " s, while " + e.task().words());
             isThrough = false;
         } finally {
-            Directories.deleteTree(directory);
+            SideFiles.deleteTree(directory);
         }
         log.printf(
                 Locale.ROOT,

@@ -2,6 +2,7 @@ package dev.caskwright.benchmarks;
 
 import static java.util.Map.entry;
 
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,7 +67,7 @@ public final class SpeedRun {
             System.out.println(run.table());
             System.out.print(SpeedGoals.table(run.turns.medians()));
         } finally {
-            Directories.deleteTree(parent);
+            SideFiles.deleteTree(parent);
         }
     }
 
@@ -98,7 +99,7 @@ public final class SpeedRun {
                 turns.run(name, command(contender, directory, work, keys));
             }
         } finally {
-            Directories.deleteTree(directory);
+            SideFiles.deleteTree(directory);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.caskwright.benchmarks;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -159,7 +160,7 @@ public final class SpeedWork {
                 fills[i] = StoreRun.fill(store, data);
                 rate(1, thread -> get(store, data), Distribution.UNIFORM);
             }
-            Directories.deleteTree(directory.resolve("warm"));
+            SideFiles.deleteTree(directory.resolve("warm"));
         }
         long heap = usedHeap();
         KeyValueStore store = open("base", keys, VALUE_LENGTH);
@@ -181,7 +182,7 @@ public final class SpeedWork {
         store.close();
         report("directory", directoryBytes("base") / (double) ((long) keys * ENTRY_BYTES));
         reopen("base", keys, "");
-        Directories.deleteTree(directory.resolve("base"));
+        SideFiles.deleteTree(directory.resolve("base"));
     }
 
     private void ranges(KeyValueStore store, Dataset data, String suffix) throws IOException {
@@ -264,7 +265,7 @@ public final class SpeedWork {
             report("get-single", Spread.of(one).median());
             report("get-64", Spread.of(all).median());
         }
-        Directories.deleteTree(directory.resolve("multi"));
+        SideFiles.deleteTree(directory.resolve("multi"));
     }
 
     private void draw(Random random, Dataset data, byte[][] wanted) {
@@ -281,7 +282,7 @@ public final class SpeedWork {
                 report("mix-" + puts, rate(2, thread -> mix(store, data, puts), Distribution.ZIPF));
             }
         }
-        Directories.deleteTree(directory.resolve("mix"));
+        SideFiles.deleteTree(directory.resolve("mix"));
     }
 
     private void growth() throws Exception {
@@ -325,7 +326,7 @@ public final class SpeedWork {
         report("growth-puts", count / (double) GROWING_SECONDS);
         report("growth-longest-millis", calls.getMaxValue() / 1e6);
         report("growth-p999-micros", calls.getValueAtPercentile(P999) / 1e3);
-        Directories.deleteTree(directory.resolve("growth"));
+        SideFiles.deleteTree(directory.resolve("growth"));
     }
 
     private void paced(String name, int valueLength, int count, int rate) throws Exception {
@@ -349,7 +350,7 @@ public final class SpeedWork {
         } finally {
             executor.shutdownNow();
         }
-        Directories.deleteTree(directory.resolve(name));
+        SideFiles.deleteTree(directory.resolve(name));
     }
 
     private void writers() throws Exception {
@@ -381,7 +382,7 @@ public final class SpeedWork {
         }
         report("writers-p9999-micros", total.getValueAtPercentile(P9999) / 1e3);
         report("writers-puts", total.getTotalCount() / (4 * seconds));
-        Directories.deleteTree(directory.resolve("writers"));
+        SideFiles.deleteTree(directory.resolve("writers"));
     }
 
     private void forced() throws IOException {
@@ -394,7 +395,7 @@ public final class SpeedWork {
                     "forced-64",
                     Throughput.measure(FORCING_THREADS, seconds, 1, thread -> put(store, data), thread -> numbers));
         }
-        Directories.deleteTree(directory.resolve("forced"));
+        SideFiles.deleteTree(directory.resolve("forced"));
     }
 
     private void bare() throws IOException {
@@ -420,7 +421,7 @@ public final class SpeedWork {
                         "overwrite-" + (length >> 10) + "k",
                         Throughput.measure(1, 2 * seconds, 1, thread -> put(store, data), thread -> numbers));
             }
-            Directories.deleteTree(directory.resolve("long"));
+            SideFiles.deleteTree(directory.resolve("long"));
         }
     }
 
@@ -436,7 +437,7 @@ public final class SpeedWork {
                 }
             }
         }
-        Directories.deleteTree(directory.resolve("ycsb"));
+        SideFiles.deleteTree(directory.resolve("ycsb"));
     }
 
     private void large() throws IOException {
@@ -447,7 +448,7 @@ public final class SpeedWork {
         report("large-files-mebibytes", Machine.statusBytes("RssFile") / MEBIBYTE);
         store.close();
         reopen("large", count, "-large");
-        Directories.deleteTree(directory.resolve("large"));
+        SideFiles.deleteTree(directory.resolve("large"));
     }
 
     // ---------------------------------------------------------------- means

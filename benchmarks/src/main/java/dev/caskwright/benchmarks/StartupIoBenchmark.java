@@ -2,6 +2,7 @@ package dev.caskwright.benchmarks;
 
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.spi.engine.Backends;
+import dev.caskwright.api.spi.io.SideFiles;
 import dev.caskwright.bitcask.BitcaskEngine;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -105,7 +106,7 @@ public class StartupIoBenchmark {
         /** Deletes the store. */
         @TearDown(Level.Trial)
         public void delete() throws IOException {
-            Directories.deleteTree(directory());
+            SideFiles.deleteTree(directory());
         }
 
         StorageEngine open() throws IOException {

@@ -2,6 +2,7 @@ package dev.caskwright.benchmarks;
 
 import com.sun.management.ThreadMXBean;
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
@@ -117,7 +118,7 @@ final class StoreRun {
             Throughput.measure(
                     1, seconds / 2, thread -> get(store), thread -> numbers(Distribution.UNIFORM, 0, WARM_UP_KEYS));
         }
-        Directories.deleteTree(warm);
+        SideFiles.deleteTree(warm);
     }
 
     /** Fills a store, after others that are thrown away: one fill of a fast store is too short to be told from noise. */
@@ -129,7 +130,7 @@ final class StoreRun {
             try (KeyValueStore store = open("filled")) {
                 rates[fills++] = fill(store, data);
             }
-            Directories.deleteTree(directory.resolve("filled"));
+            SideFiles.deleteTree(directory.resolve("filled"));
         }
         long heapBefore = usedHeap();
         long offHeapBefore = Machine.statusBytes("RssAnon");

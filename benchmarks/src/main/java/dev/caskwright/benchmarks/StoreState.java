@@ -1,6 +1,7 @@
 package dev.caskwright.benchmarks;
 
 import dev.caskwright.api.Durability;
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -53,7 +54,7 @@ public class StoreState {
     @TearDown(Level.Trial)
     public void tearDown() throws IOException {
         store().close();
-        Directories.deleteTree(checked(directory));
+        SideFiles.deleteTree(checked(directory));
     }
 
     /** How many keys are put before the trial. */

@@ -5,6 +5,7 @@ import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
 import dev.caskwright.api.spi.index.KeyIndex;
 import dev.caskwright.api.spi.io.IoManager;
+import dev.caskwright.api.spi.io.SideFiles;
 import dev.caskwright.api.spi.io.WritableFile;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.index.btree.BTreeKeyIndex;
@@ -21,14 +22,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
@@ -134,22 +133,12 @@ public final class MossFigures {
 
     private Path newDirectory() throws IOException {
         Path path = directory.resolve("figures" + made++);
-        delete(path);
+        SideFiles.deleteTree(path);
         return path;
     }
 
-    private static void delete(Path path) throws IOException {
-        if (Files.exists(path)) {
-            try (Stream<Path> all = Files.walk(path)) {
-                for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(each);
-                }
-            }
-        }
-    }
-
     private void deleteLast() throws IOException {
-        delete(directory.resolve("figures" + (made - 1)));
+        SideFiles.deleteTree(directory.resolve("figures" + (made - 1)));
     }
 
     private double load(MossBuilder builder, WriteOptions level, boolean isDrained) throws IOException {
@@ -213,7 +202,7 @@ public final class MossFigures {
             file.close();
             rate = perSecond(KEYS, start);
         }
-        delete(path);
+        SideFiles.deleteTree(path);
         return rate;
     }
 
@@ -231,7 +220,7 @@ public final class MossFigures {
                         .open()) {
             tell("bitcask", "moss over " + indexName, load(engine, WriteOptions.NONE, true));
         }
-        delete(path);
+        SideFiles.deleteTree(path);
         try (StorageEngine alone = bitcask(path, index)) {
             WriteBatch batch = new WriteBatch();
             long start = System.nanoTime();
@@ -245,7 +234,7 @@ public final class MossFigures {
             alone.sync();
             tell("bitcask", indexName + " alone", perSecond(KEYS, start));
         }
-        delete(path);
+        SideFiles.deleteTree(path);
     }
 
     private static BitcaskEngine bitcask(Path path, Supplier<KeyIndex> index) throws IOException {
@@ -290,7 +279,7 @@ public final class MossFigures {
                 rate = iterate(database);
             }
         }
-        delete(path);
+        SideFiles.deleteTree(path);
         return rate;
     }
 

@@ -11,13 +11,13 @@ import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.spi.Causes;
 import dev.caskwright.api.spi.engine.Backends;
 import dev.caskwright.api.spi.engine.EngineSettings;
+import dev.caskwright.api.spi.io.SideFiles;
 import io.reactivex.rxjava3.core.Flowable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -27,7 +27,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 import org.infinispan.commons.CacheConfigurationException;
 import org.infinispan.commons.configuration.ConfiguredBy;
 import org.infinispan.commons.executors.NonBlockingResource;
@@ -213,10 +212,8 @@ public final class CaskwrightStore<K, V> implements NonBlockingStore<K, V> {
     }
 
     private static void deleteAll(Path directory) {
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path each : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(each);
-            }
+        try {
+            SideFiles.deleteTree(directory);
         } catch (IOException e) {
             throw failed("destroying", e);
         }

@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean;
 import dev.caskwright.api.StorageEngine;
 import dev.caskwright.api.WriteBatch;
 import dev.caskwright.api.WriteOptions;
+import dev.caskwright.api.spi.io.SideFiles;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.index.sorted.SortedKeyIndex;
 import dev.caskwright.io.mmap.MmapIoManager;
@@ -14,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -22,7 +22,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Stream;
 import org.infinispan.Cache;
 import org.infinispan.configuration.cache.ConfigurationBuilder;
 import org.infinispan.configuration.global.GlobalConfigurationBuilder;
@@ -159,7 +158,7 @@ public final class InfinispanFigures {
             }
             note(Row.GET, kind, start, GETS * 1000.0);
         }
-        delete(store);
+        SideFiles.deleteTree(store);
     }
 
     private static void putAsync(Cache<Integer, byte[]> cache, int entries, Random random) {
@@ -194,7 +193,7 @@ public final class InfinispanFigures {
             }
             note(Row.GET, Kind.ENGINE, start, GETS * 1000.0);
         }
-        delete(store);
+        SideFiles.deleteTree(store);
     }
 
     private static void putBatches(StorageEngine engine, int entries, WriteOptions level, Random random)
@@ -223,7 +222,7 @@ public final class InfinispanFigures {
             }
             note(Row.DURABLE_PUT, kind, start, DURABLE_SINGLE * 1000.0);
         }
-        delete(store);
+        SideFiles.deleteTree(store);
     }
 
     private void measureDurableEngine(Random random) throws IOException {
@@ -238,7 +237,7 @@ public final class InfinispanFigures {
             }
             note(Row.DURABLE_PUT, Kind.ENGINE, start, DURABLE_SINGLE * 1000.0);
         }
-        delete(store);
+        SideFiles.deleteTree(store);
     }
 
     private void measureRestarts() throws IOException {
@@ -273,7 +272,7 @@ public final class InfinispanFigures {
             }
         }
         for (Path store : stores.values()) {
-            delete(store);
+            SideFiles.deleteTree(store);
         }
     }
 
@@ -342,14 +341,6 @@ public final class InfinispanFigures {
 
     private Path newDirectory() throws IOException {
         return Files.createTempDirectory(directory, "figures");
-    }
-
-    private static void delete(Path path) throws IOException {
-        try (Stream<Path> all = Files.walk(path)) {
-            for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(each);
-            }
-        }
     }
 
     private void note(Row row, Kind kind, Moment start, double divisor) {

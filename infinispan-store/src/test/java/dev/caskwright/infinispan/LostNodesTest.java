@@ -9,41 +9,23 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.infinispan.Cache;
-import org.infinispan.commons.test.CommonsTestingUtil;
-import org.infinispan.commons.util.Util;
 import org.infinispan.configuration.cache.ConfigurationBuilder;
 import org.infinispan.configuration.global.GlobalConfigurationBuilder;
 import org.infinispan.distribution.LocalizedCacheTopology;
 import org.infinispan.manager.EmbeddedCacheManager;
 import org.infinispan.remoting.transport.Address;
-import org.infinispan.test.MultipleCacheManagersTest;
 import org.infinispan.test.TestingUtil;
-import org.testng.annotations.AfterClass;
 import org.testng.annotations.Test;
 
 /** Nodes that fail at once, that come back with what they had, and that are given the directory of another one. */
 @Test(groups = "functional", testName = "dev.caskwright.infinispan.LostNodesTest")
-public class LostNodesTest extends MultipleCacheManagersTest {
+public class LostNodesTest extends NodesOnDisk {
     private static final int KEYS = 500;
-
-    private final String directory = CommonsTestingUtil.tmpDirectory(getClass());
 
     /** What a test does with nodes that are stopped after it. */
     @FunctionalInterface
     private interface Steps {
         void run() throws Exception;
-    }
-
-    @Override
-    protected void createCacheManagers() {
-        Util.recursiveFileRemove(Path.of(directory));
-    }
-
-    @AfterClass(alwaysRun = true)
-    @Override
-    protected void destroy() {
-        super.destroy();
-        Util.recursiveFileRemove(Path.of(directory));
     }
 
     private void withNodes(Steps steps) throws Exception {
@@ -52,7 +34,7 @@ public class LostNodesTest extends MultipleCacheManagersTest {
         } finally {
             TestingUtil.killCacheManagers(cacheManagers);
             cacheManagers.clear();
-            Util.recursiveFileRemove(Path.of(directory));
+            removeDirectory();
         }
     }
 

@@ -8,8 +8,6 @@ import java.util.concurrent.TimeUnit;
 import org.infinispan.Cache;
 import org.infinispan.commands.VisitableCommand;
 import org.infinispan.commands.write.PutKeyValueCommand;
-import org.infinispan.commons.test.CommonsTestingUtil;
-import org.infinispan.commons.util.Util;
 import org.infinispan.configuration.cache.ConfigurationBuilder;
 import org.infinispan.configuration.global.GlobalConfigurationBuilder;
 import org.infinispan.context.InvocationContext;
@@ -19,11 +17,9 @@ import org.infinispan.factories.GlobalComponentRegistry;
 import org.infinispan.interceptors.AsyncInterceptorChain;
 import org.infinispan.interceptors.BaseAsyncInterceptor;
 import org.infinispan.manager.EmbeddedCacheManager;
-import org.infinispan.test.MultipleCacheManagersTest;
 import org.infinispan.test.TestingUtil;
 import org.infinispan.topology.ClusterTopologyManager;
 import org.jspecify.annotations.Nullable;
-import org.testng.annotations.AfterClass;
 import org.testng.annotations.Test;
 
 /**
@@ -34,8 +30,7 @@ import org.testng.annotations.Test;
  * {@link GivenEntries} is not needed any more.
  */
 @Test(groups = "functional", testName = "dev.caskwright.infinispan.OlderValuesTest")
-public class OlderValuesTest extends MultipleCacheManagersTest {
-    private final String directory = CommonsTestingUtil.tmpDirectory(getClass());
+public class OlderValuesTest extends NodesOnDisk {
 
     /** Holds what other nodes give back. */
     private static final class Holding extends BaseAsyncInterceptor {
@@ -50,18 +45,6 @@ public class OlderValuesTest extends MultipleCacheManagersTest {
             }
             return invokeNext(context, command);
         }
-    }
-
-    @Override
-    protected void createCacheManagers() {
-        Util.recursiveFileRemove(Path.of(directory));
-    }
-
-    @AfterClass(alwaysRun = true)
-    @Override
-    protected void destroy() {
-        super.destroy();
-        Util.recursiveFileRemove(Path.of(directory));
     }
 
     public void whatIsGivenLateTakesNobodysPlace() throws Exception {
@@ -91,7 +74,7 @@ public class OlderValuesTest extends MultipleCacheManagersTest {
         } finally {
             TestingUtil.killCacheManagers(cacheManagers);
             cacheManagers.clear();
-            Util.recursiveFileRemove(Path.of(directory));
+            removeDirectory();
         }
     }
 

@@ -14,13 +14,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.infinispan.Cache;
 import org.infinispan.commons.CacheException;
-import org.infinispan.commons.test.CommonsTestingUtil;
-import org.infinispan.commons.util.Util;
 import org.infinispan.configuration.cache.ConfigurationBuilder;
 import org.infinispan.configuration.global.GlobalConfigurationBuilder;
 import org.infinispan.manager.EmbeddedCacheManager;
-import org.infinispan.test.MultipleCacheManagersTest;
-import org.testng.annotations.AfterClass;
 import org.testng.annotations.Test;
 
 /**
@@ -32,7 +28,7 @@ import org.testng.annotations.Test;
  * OlderValuesTest} shows why it is not the same.
  */
 @Test(groups = "functional", testName = "dev.caskwright.infinispan.RebalanceTest")
-public class RebalanceTest extends MultipleCacheManagersTest {
+public class RebalanceTest extends NodesOnDisk {
     private static final int STORMS = Integer.getInteger("caskwright.storms", 2);
     private static final String STORE = System.getProperty("caskwright.storms.store", "caskwright");
     private static final int AT_ONCE = 2;
@@ -40,7 +36,6 @@ public class RebalanceTest extends MultipleCacheManagersTest {
     private static final int REMOVED_OF = 8;
     private static final String REMOVED = "removed";
 
-    private final String directory = CommonsTestingUtil.tmpDirectory(getClass());
     private final Map<String, String> acknowledged = new ConcurrentHashMap<>();
 
     /** Those whose last write was refused: it may be there or not. */
@@ -50,17 +45,10 @@ public class RebalanceTest extends MultipleCacheManagersTest {
 
     @Override
     protected void createCacheManagers() {
-        Util.recursiveFileRemove(Path.of(directory));
+        super.createCacheManagers();
         addNode();
         addNode();
         waitForClusterToForm();
-    }
-
-    @AfterClass(alwaysRun = true)
-    @Override
-    protected void destroy() {
-        super.destroy();
-        Util.recursiveFileRemove(Path.of(directory));
     }
 
     private EmbeddedCacheManager addNode() {

@@ -1,5 +1,6 @@
 package dev.caskwright.kafka;
 
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -7,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,7 +15,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -177,7 +176,7 @@ public final class KafkaFigures {
         isWarmingUp = false;
         tasks.values().forEach(Task::close);
         for (Path each : made) {
-            delete(each);
+            SideFiles.deleteTree(each);
         }
     }
 
@@ -249,7 +248,7 @@ public final class KafkaFigures {
         } finally {
             process.destroyForcibly().waitFor();
         }
-        delete(state);
+        SideFiles.deleteTree(state);
     }
 
     /** Fills eight stores, reads from all, and tells what memory that takes. */
@@ -294,7 +293,7 @@ public final class KafkaFigures {
                     note("restored though committed", kind, Math.max(0, committed - (stored == null ? -1 : stored)));
                 }
             }
-            delete(state);
+            SideFiles.deleteTree(state);
         }
     }
 
@@ -363,14 +362,6 @@ public final class KafkaFigures {
 
     private Path newDirectory() throws IOException {
         return Files.createTempDirectory(directory, "figures");
-    }
-
-    private static void delete(Path path) throws IOException {
-        try (Stream<Path> all = Files.walk(path)) {
-            for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(each);
-            }
-        }
     }
 
     private void note(String row, Kind kind, double figure) {

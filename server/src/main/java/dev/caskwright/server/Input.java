@@ -66,7 +66,7 @@ final class Input {
         return problem;
     }
 
-    /** Puts bytes behind those that are kept; returns the error that ends the connection, or null. */
+    /** Puts bytes after those that are kept; returns the error that ends the connection, or null. */
     @Nullable String append(ByteBuf source, int count) {
         int kept = to - from;
         if (bytes.length - to < count) {

@@ -51,7 +51,7 @@ final class Output {
         return heldBytes;
     }
 
-    /** Adds replies behind all others. */
+    /** Adds replies after all others. */
     void add(Batch batch) {
         if (batch.bytes() > 0 && !take(batch.bytes())) {
             batch.release();

@@ -1,13 +1,12 @@
 package dev.caskwright.server;
 
+import dev.caskwright.api.spi.io.SideFiles;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** A server in a process with a heap of 128 MiB. */
 final class SmallServer implements AutoCloseable {
@@ -48,10 +47,6 @@ final class SmallServer implements AutoCloseable {
     @Override
     public void close() throws IOException {
         process.destroyForcibly().onExit().join();
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
+        SideFiles.deleteTree(directory);
     }
 }

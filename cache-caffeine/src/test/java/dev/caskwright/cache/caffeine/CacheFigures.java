@@ -2,6 +2,7 @@ package dev.caskwright.cache.caffeine;
 
 import dev.caskwright.api.CacheStats;
 import dev.caskwright.api.StorageEngine;
+import dev.caskwright.api.spi.io.SideFiles;
 import dev.caskwright.bitcask.BitcaskEngine;
 import dev.caskwright.bitcask.EngineBuilder;
 import java.io.IOException;
@@ -13,10 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.Locale;
 import java.util.Random;
-import java.util.stream.Stream;
 
 /**
  * Measures what docs/value-cache.md says: gets with a cache beside gets without, in turns, over standard file IO; a minute or two:
@@ -67,7 +66,7 @@ public final class CacheFigures {
         for (int length : LENGTHS) {
             Path directory = Files.createTempDirectory(Path.of(arguments[0]), "figures");
             measure(directory, length, table);
-            delete(directory);
+            SideFiles.deleteTree(directory);
         }
         System.out.print(table);
     }
@@ -200,13 +199,5 @@ public final class CacheFigures {
     private static double median(double[] all) {
         Arrays.sort(all);
         return all[all.length / 2];
-    }
-
-    private static void delete(Path path) throws IOException {
-        try (Stream<Path> all = Files.walk(path)) {
-            for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(each);
-            }
-        }
     }
 }

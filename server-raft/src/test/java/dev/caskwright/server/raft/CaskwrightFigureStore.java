@@ -85,11 +85,6 @@ final class CaskwrightFigureStore implements FigureStore {
     }
 
     @Override
-    public void kill(int member) throws IOException {
-        FigureStore.end(processes[member]);
-    }
-
-    @Override
     public List<Process> processes() {
         return Arrays.asList(processes);
     }

@@ -40,7 +40,9 @@ interface FigureStore extends AutoCloseable {
     int awaitLeader() throws IOException;
 
     /** Kills a process, by kill -9. */
-    void kill(int member) throws IOException;
+    default void kill(int member) throws IOException {
+        end(processes().get(member));
+    }
 
     /** Starts a process that was killed. */
     void start(int member) throws IOException;

@@ -1,5 +1,6 @@
 package dev.caskwright.server.raft;
 
+import dev.caskwright.api.spi.io.SideFiles;
 import dev.caskwright.server.raft.FigureStore.Client;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -11,7 +12,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -107,7 +107,7 @@ public final class RaftFigures {
         try {
             figures.measureAll();
         } finally {
-            delete(own);
+            SideFiles.deleteTree(own);
         }
         System.exit(0); // threads of gRPC
     }
@@ -315,7 +315,7 @@ public final class RaftFigures {
             for (Process process : processes) {
                 FigureStore.end(process);
             }
-            delete(place);
+            SideFiles.deleteTree(place);
         }
     }
 
@@ -507,7 +507,7 @@ public final class RaftFigures {
             }
         }
         double millis = (System.nanoTime() - start) / 1e6;
-        delete(to);
+        SideFiles.deleteTree(to);
         return millis;
     }
 
@@ -525,14 +525,6 @@ public final class RaftFigures {
             return sum; // one that was being walked was given back
         }
         return sum;
-    }
-
-    private static void delete(Path path) throws IOException {
-        try (Stream<Path> all = Files.walk(path)) {
-            for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(each);
-            }
-        }
     }
 
     // ---------------------------------------------------------------- figures
