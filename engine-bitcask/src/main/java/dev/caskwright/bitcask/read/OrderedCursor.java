@@ -43,6 +43,7 @@ final class OrderedCursor implements Cursor {
     private long[] locators = {};
     private int count;
     private int done;
+    private int bytesLeft;
 
     private boolean closed;
 
@@ -103,15 +104,15 @@ final class OrderedCursor implements Cursor {
             goOnBehind(key);
             return false;
         });
-        int[] left = {Integer.MAX_VALUE, PIECE_BYTES};
+        bytesLeft = PIECE_BYTES;
         done = 0;
         try {
             if (!liesInOrder()) {
-                readTogether(session.reader, left);
+                readTogether(session.reader);
             }
-            for (; done < count && left[1] > 0; done++) {
+            for (; done < count && bytesLeft > 0; done++) {
                 session.reader.read(locators[done]);
-                add(session.reader, keys[done], left);
+                add(session.reader, keys[done]);
             }
         } finally {
             if (done < count) { // after damage, too, which is met again then
@@ -121,15 +122,15 @@ final class OrderedCursor implements Cursor {
     }
 
     /** Reads records that are fetched together, up to one that is too long for that. */
-    private void readTogether(RecordReader reader, int[] left) throws IOException {
+    private void readTogether(RecordReader reader) throws IOException {
         try {
-            while (done < count && left[1] > 0) {
+            while (done < count && bytesLeft > 0) {
                 int looked = reader.readAll(locators, done, count - done);
-                for (int i = 0; i < looked && left[1] > 0; i++) {
+                for (int i = 0; i < looked && bytesLeft > 0; i++) {
                     if (!reader.open(i)) {
                         return;
                     }
-                    add(reader, keys[done], left);
+                    add(reader, keys[done]);
                     done++;
                 }
             }
@@ -138,7 +139,7 @@ final class OrderedCursor implements Cursor {
         }
     }
 
-    /** Returns whether the records lie one behind the other, most of them: then the reader fetches what follows with each. */
+    /** Returns whether the records lie one after the other, most of them: then the reader fetches what follows with each. */
     private boolean liesInOrder() {
         int ascending = 0;
         for (int i = 1; i < count; i++) {
@@ -168,18 +169,18 @@ final class OrderedCursor implements Cursor {
         if (end != null) {
             goOnBehind(end);
         }
-        int[] left = {Integer.MAX_VALUE, PIECE_BYTES};
+        bytesLeft = PIECE_BYTES;
         for (Map.Entry<byte[], Long> each : piece.keys().entrySet()) {
             if (wanted <= 0) {
                 return;
             }
-            if (left[1] <= 0) {
+            if (bytesLeft <= 0) {
                 goOnFrom(each.getKey());
                 return;
             }
             if (each.getValue() != KeyIndex.ABSENT) {
                 session.reader.read(each.getValue());
-                add(session.reader, each.getKey(), left);
+                add(session.reader, each.getKey());
             }
         }
     }
@@ -205,7 +206,7 @@ final class OrderedCursor implements Cursor {
     }
 
     /** Adds the record that the reader is at. */
-    private void add(RecordReader reader, byte[] key, int[] left) throws IOException {
+    private void add(RecordReader reader, byte[] key) throws IOException {
         long expiresAt = reader.expiresAt();
         long version = reader.version();
         if (snapshot == null ? store.clock.hasPassed(expiresAt, version) : snapshot.hadExpired(expiresAt, version)) {
@@ -217,8 +218,7 @@ final class OrderedCursor implements Cursor {
         }
         ahead.add(new Entry(key, reader.value(), version, expiresAt));
         wanted--;
-        left[0]--;
-        left[1] -= length;
+        bytesLeft -= length;
     }
 
     @Override

@@ -41,8 +41,8 @@ enum Bug {
     INPUTS_DELETED_BEFORE_THE_MANIFEST_IS_FORCED(
             engine(
                     "log/file/Manifest",
-                    "        append(words, beforeWriting);\n        appendHints(sums, next);\n        force();\n",
-                    "        append(words, beforeWriting);\n        appendHints(sums, next);\n"),
+                    "        append(words, beforeWriting);\n        appendHints(sums);\n        force();\n",
+                    "        append(words, beforeWriting);\n        appendHints(sums);\n"),
             crash()),
     HINT_TRUSTED(
             engine(

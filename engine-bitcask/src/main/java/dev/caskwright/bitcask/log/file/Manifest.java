@@ -8,6 +8,7 @@ import dev.caskwright.api.ErrorCode;
 import dev.caskwright.api.OutOfSpaceException;
 import dev.caskwright.api.Outcome;
 import dev.caskwright.api.UnsupportedFormatException;
+import dev.caskwright.api.spi.MemoryWait;
 import dev.caskwright.api.spi.io.IoManager;
 import dev.caskwright.api.spi.io.ReadableFile;
 import dev.caskwright.api.spi.io.WritableFile;
@@ -108,7 +109,7 @@ public final class Manifest implements ClockNotes, Closeable {
     static final int ROOM = 2 << 10;
 
     private final StoreId store;
-    private ManifestContent content = new ManifestContent(); // guarded by this
+    private final ManifestContent content = new ManifestContent(); // guarded by this
     private volatile @Nullable IOException failed;
     private @Nullable EngineException nameNotForced; // why the name of the manifest is not durable yet
 
@@ -416,7 +417,7 @@ public final class Manifest implements ClockNotes, Closeable {
             }
             force();
         }
-        noteHints(sums);
+        appendHints(sums);
     }
 
     /** Returns a name for a new manifest, past leftovers that cannot be deleted and whatever else lies there. */
@@ -478,20 +479,20 @@ public final class Manifest implements ClockNotes, Closeable {
         List<Sealed> unlisted = new ArrayList<>(sealed);
         unlisted.removeIf(each -> content.files.containsKey(each.id()));
         if (unlisted.isEmpty()) {
-            noteHints(sums);
+            appendHints(sums);
             return;
         }
         shorten();
-        ManifestContent next = content.copied(); // whatever takes memory comes before the edits
-        next.copy = null;
-        unlisted.forEach(next::applySeal);
-        next.hintSums.putAll(sums);
+        MemoryWait.Step applying = () -> {
+            content.copy = null;
+            unlisted.forEach(content::applySeal);
+        };
         for (Sealed each : unlisted) {
             append(ManifestContent.sealWords(each));
         }
-        appendHints(sums, next);
+        appendHints(sums);
         force();
-        content = next;
+        apply(applying);
     }
 
     /**
@@ -512,46 +513,47 @@ public final class Manifest implements ClockNotes, Closeable {
         // A merge that only takes files away sets no numbers aside.
         long[] words =
                 ManifestContent.mergeWords(Math.max(highest, content.highestId), newChangesFrom, inputs, outputs);
-        ManifestContent next = content.copied();
-        next.copy = null;
-        next.applyMerge(words);
-        next.hintSums.putAll(sums);
-        next.forgetHintsOfUnlisted();
+        MemoryWait.Step applying = () -> {
+            content.copy = null;
+            content.applyMerge(words);
+            content.forgetHintsOfUnlisted();
+        };
         append(words, beforeWriting);
-        appendHints(sums, next);
+        appendHints(sums);
         force();
-        content = next;
+        apply(applying);
     }
 
-    private void noteHints(Map<Long, Long> sums) {
-        content.hintSums.putAll(sums);
-        appendHints(sums, content);
+    /** Applies edits that are durable, by a step that was made before they were: want of memory is waited out. */
+    private void apply(MemoryWait.Step step) throws IOException {
+        boolean isApplied = false;
+        try {
+            MemoryWait.retry(step);
+            isApplied = true;
+        } finally {
+            if (!isApplied && failed == null) {
+                failed = endedHalfway;
+            }
+        }
     }
 
     /**
      * Notes sums of hint files, without forcing: what a power loss takes of it costs the reading of data files. If that
      * cannot be written, the hint files are not believed, and there is no other harm.
-     *
-     * @param next the content that counts when all is forced, which has the sums
      */
-    private void appendHints(Map<Long, Long> sums, ManifestContent next) {
+    private void appendHints(Map<Long, Long> sums) {
         if (sums.isEmpty()) {
             return;
         }
-        boolean isNoted = false;
         try {
             long[] words = ManifestContent.hintWords(sums);
             synchronized (writing) {
                 keepRoomBehind(open(), words); // a cache takes nothing of the room kept for what must fit
             }
             append(words);
-            isNoted = true;
+            content.hintSums.putAll(sums);
         } catch (IOException | OutOfMemoryError e) {
             logger().warn("hint files could not be noted, opening may take longer: {}", e.toString());
-        } finally {
-            if (!isNoted) {
-                next.hintSums.keySet().removeAll(sums.keySet());
-            }
         }
     }
 

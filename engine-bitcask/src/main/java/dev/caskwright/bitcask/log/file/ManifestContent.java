@@ -73,22 +73,6 @@ final class ManifestContent {
 
     Lineage lineage = Lineage.EMPTY;
 
-    /** Returns another content that says the same, for changes that count later. */
-    ManifestContent copied() {
-        ManifestContent copied = new ManifestContent();
-        copied.files.putAll(files);
-        copied.hintSums.putAll(hintSums);
-        copied.codecs.putAll(codecs);
-        copied.highestId = highestId;
-        copied.lastLogId = lastLogId;
-        copied.changesFrom = changesFrom;
-        copied.lastVersion = lastVersion;
-        copied.image = image;
-        copied.copy = copy;
-        copied.lineage = lineage;
-        return copied;
-    }
-
     /** Applies an edit; returns how many of those that follow it are part of the start of the manifest. */
     long apply(ManifestReader reader, long at, boolean isFirst, boolean isStart) throws IOException {
         int type = reader.type(at);
